@@ -1,0 +1,87 @@
+//! What every error of uvenv has: a stable code, a sentence, a way out and, where a file is to blame, the place in it.
+//!
+//! Each module defines its own error enum with `thiserror` and says the rest through [`Diagnostic`];
+//! [`Error`] joins them. Nothing here knows how errors are rendered: the command line draws them, Python raises them.
+
+use std::{ops::Range, sync::Arc};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// A range of a text file that the user wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    path: Utf8PathBuf,
+    text: Arc<str>,
+    span: Range<usize>,
+}
+
+impl Place {
+    /// The bytes `span` of `text`, which was read from `path`.
+    pub fn new(path: impl Into<Utf8PathBuf>, text: Arc<str>, span: Range<usize>) -> Self {
+        let end = span.end.min(text.len());
+        let start = span.start.min(end);
+        Self { path: path.into(), text, span: start..end }
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+
+    /// The whole text of the file as it was read.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The range, in bytes of [`Self::text`].
+    pub fn span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+
+    /// The line on which the range starts, from 1.
+    pub fn line(&self) -> usize {
+        self.before().matches('\n').count() + 1
+    }
+
+    /// The column at which the range starts, in characters, from 1.
+    pub fn column(&self) -> usize {
+        let before = self.before();
+        before[before.rfind('\n').map_or(0, |newline| newline + 1)..].chars().count() + 1
+    }
+
+    fn before(&self) -> &str {
+        let mut start = self.span.start;
+        while !self.text.is_char_boundary(start) {
+            start -= 1;
+        }
+        &self.text[..start]
+    }
+}
+
+/// Whom an error speaks to, which decides the exit status of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The request or a file is wrong: exit status 2.
+    Request,
+    /// A check found something, or a program that was asked failed: exit status 1.
+    Finding,
+}
+
+/// The parts of an error beside its sentence (`Display`).
+pub trait Diagnostic: std::error::Error {
+    /// Stable, kebab-case: `backend-required`.
+    fn code(&self) -> &'static str;
+
+    /// The command or the edit that mends it.
+    fn help(&self) -> Option<String>;
+
+    /// Where in the user's files it is.
+    fn place(&self) -> Option<&Place> {
+        None
+    }
+
+    /// Whether the request is wrong or something was found.
+    fn fault(&self) -> Fault {
+        Fault::Request
+    }
+}

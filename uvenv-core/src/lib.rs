@@ -1,0 +1,131 @@
+//! The library behind `cargo uvenv`: the Python environments of a monorepo that mixes Rust and Python.
+//!
+//! A *monorepo* has up to three *profiles* (dev, staging, prod). Each has a manifest (`pyproject.toml`), a lockfile
+//! (`uv.lock`) and an environment (`.venv`), and is locked and synced by [uv], which this crate drives. Where a manifest
+//! declares GPU backends, exactly one is chosen.
+//!
+//! ```no_run
+//! use uvenv_core::{Monorepo, Profile, Variables, ops};
+//!
+//! # fn main() -> uvenv_core::Result<()> {
+//! let monorepo = Monorepo::discover(".".into())?;
+//! let session = ops::Session::new(Variables::from_process(), monorepo.root.clone(), false);
+//! let plan = ops::SyncPlan::new(&monorepo, &session, Profile::Prod, &ops::SyncRequest::default())?;
+//! let report = plan.execute(&session)?;
+//! println!("{} distributions installed", report.installed.len());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [uv]: https://docs.astral.sh/uv/
+
+pub mod backend;
+mod cache;
+#[cfg(feature = "cargo-features")]
+pub mod cargo;
+pub mod environment;
+pub mod error;
+pub mod git;
+pub mod lockfile;
+pub mod manifest;
+pub mod monorepo;
+mod name;
+pub mod ops;
+mod process;
+mod redact;
+pub mod report;
+pub mod toml;
+pub mod uv;
+mod variables;
+
+use error::{Diagnostic, Fault, Place};
+
+pub use crate::{
+    cache::CacheError,
+    monorepo::{Monorepo, Profile},
+    name::Name,
+    variables::Variables,
+};
+
+/// The version of uvenv.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// `Result` with uvenv's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Any error of uvenv. Its code, help and place are those of the module that found it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A monorepo or a part of it is not there, or its manifest or configuration is wrong.
+    #[error(transparent)]
+    Discovery(#[from] monorepo::DiscoveryError),
+    /// A lockfile cannot be read.
+    #[error(transparent)]
+    Lockfile(#[from] lockfile::LockfileError),
+    /// No backend can be chosen.
+    #[error(transparent)]
+    Backend(#[from] backend::BackendError),
+    /// An environment cannot be used.
+    #[error(transparent)]
+    Environment(#[from] environment::EnvironmentError),
+    /// An operation cannot be done.
+    #[error(transparent)]
+    Operation(#[from] ops::OperationError),
+    /// uv is missing, or failed.
+    #[error(transparent)]
+    Uv(#[from] uv::UvError),
+    /// git failed, or a remote lacks something.
+    #[error(transparent)]
+    Git(#[from] git::GitError),
+    /// Cargo failed, or was asked for something that it does not have.
+    #[cfg(feature = "cargo-features")]
+    #[error(transparent)]
+    Cargo(#[from] cargo::CargoError),
+}
+
+impl Error {
+    fn inner(&self) -> &dyn Diagnostic {
+        match self {
+            Self::Discovery(error) => error,
+            Self::Lockfile(error) => error,
+            Self::Backend(error) => error,
+            Self::Environment(error) => error,
+            Self::Operation(error) => error,
+            Self::Uv(error) => error,
+            Self::Git(error) => error,
+            #[cfg(feature = "cargo-features")]
+            Self::Cargo(error) => error,
+        }
+    }
+}
+
+impl Diagnostic for Error {
+    fn code(&self) -> &'static str {
+        self.inner().code()
+    }
+
+    fn help(&self) -> Option<String> {
+        self.inner().help()
+    }
+
+    fn place(&self) -> Option<&Place> {
+        self.inner().place()
+    }
+
+    fn fault(&self) -> Fault {
+        self.inner().fault()
+    }
+}
+
+impl From<manifest::ManifestError> for Error {
+    fn from(error: manifest::ManifestError) -> Self {
+        Self::Discovery(error.into())
+    }
+}
+
+impl From<cache::CacheError> for Error {
+    fn from(error: cache::CacheError) -> Self {
+        Self::Environment(error.into())
+    }
+}

@@ -1,0 +1,398 @@
+//! How other programs are started: never through a shell, and with what they print kept off our stdout.
+
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    fmt,
+    io::{self, BufRead, BufReader, Read, Write},
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus, Stdio},
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use camino::Utf8PathBuf;
+
+use crate::{redact::redact, variables::Variables};
+
+/// A program to run and all that it is given. A plain value: building one starts nothing.
+///
+/// `Display` is the command as one would type it, without secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Invocation {
+    program: OsString,
+    arguments: Vec<OsString>,
+    variables: BTreeMap<OsString, Option<OsString>>,
+    directory: Option<PathBuf>,
+}
+
+/// What becomes of the child's stderr in [`Invocation::stream`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stderr {
+    /// It is ours: a terminal shows the child's progress bars. Nothing is captured.
+    Inherit,
+    /// Line by line, without secrets, to our stderr, and captured.
+    Tee,
+    /// Captured only.
+    Capture,
+}
+
+/// How a program that was waited for ended, and what it said.
+#[derive(Debug)]
+pub(crate) struct Captured {
+    pub(crate) status: ExitStatus,
+    /// As the program wrote it: it is parsed, not shown.
+    pub(crate) stdout: String,
+    /// Without secrets.
+    pub(crate) stderr: String,
+}
+
+/// How a program that streamed its output ended.
+#[derive(Debug)]
+pub(crate) struct Streamed {
+    pub(crate) status: ExitStatus,
+    /// Without secrets; empty for [`Stderr::Inherit`].
+    pub(crate) stderr: String,
+}
+
+impl Invocation {
+    pub(crate) fn new(program: impl Into<OsString>) -> Self {
+        Self { program: program.into(), arguments: Vec::new(), variables: BTreeMap::new(), directory: None }
+    }
+
+    pub(crate) fn arg(mut self, argument: impl Into<OsString>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    pub(crate) fn args(mut self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    pub(crate) fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.variables.insert(name.into(), Some(value.into()));
+        self
+    }
+
+    pub(crate) fn env_remove(mut self, name: impl Into<OsString>) -> Self {
+        self.variables.insert(name.into(), None);
+        self
+    }
+
+    pub(crate) fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// Runs the program with nothing on stdin and takes what it prints.
+    pub(crate) fn capture(&self) -> io::Result<Captured> {
+        let output = self.command().stdin(Stdio::null()).output()?;
+        Ok(Captured {
+            status: output.status,
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: redact(&String::from_utf8_lossy(&output.stderr)).into_owned(),
+        })
+    }
+
+    /// [`Self::capture`], but a program that has not ended after `limit` is killed: [`io::ErrorKind::TimedOut`].
+    pub(crate) fn capture_within(&self, limit: Duration) -> io::Result<Captured> {
+        let mut child = self.command().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let stdout = drain(child.stdout.take());
+        let stderr = drain(child.stderr.take());
+        let end = Instant::now() + limit;
+        let status = loop {
+            if let Some(status) = child.try_wait()? {
+                break status;
+            }
+            if Instant::now() >= end {
+                child.kill()?;
+                child.wait()?;
+                // The readers are left alone: a child of the child may keep the pipes open.
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            thread::sleep(Duration::from_millis(5));
+        };
+        let text =
+            |reader: JoinHandle<Vec<u8>>| String::from_utf8_lossy(&reader.join().unwrap_or_default()).into_owned();
+        Ok(Captured { status, stdout: text(stdout), stderr: redact(&text(stderr)).into_owned() })
+    }
+
+    /// Runs the program with its stdout on our stderr, so that our stdout carries nothing but our own messages.
+    pub(crate) fn stream(&self, stderr: Stderr) -> io::Result<Streamed> {
+        let mut child = self
+            .command()
+            .stdin(Stdio::null())
+            .stdout(io::stderr())
+            .stderr(match stderr {
+                Stderr::Inherit => Stdio::inherit(),
+                Stderr::Tee | Stderr::Capture => Stdio::piped(),
+            })
+            .spawn()?;
+        let captured = match child.stderr.take() {
+            Some(pipe) => collect(pipe, stderr == Stderr::Tee),
+            None => Ok(String::new()),
+        };
+        // The child is waited for even if its output could not be read: no zombie is left.
+        let status = child.wait()?;
+        Ok(Streamed { status, stderr: captured? })
+    }
+
+    /// Becomes the program, which then has our terminal, our signals and our parent; returns only if it did not start.
+    #[cfg(unix)]
+    pub(crate) fn exec(&self) -> io::Result<i32> {
+        use std::os::unix::process::CommandExt;
+
+        Err(self.command().exec())
+    }
+
+    /// Runs the program on our terminal and returns the exit status to leave with.
+    ///
+    /// Windows cannot replace a process. Ctrl-C reaches both processes; to ignore it here would take unsafe code, so
+    /// the shell's prompt can return a moment before the program has ended.
+    #[cfg(not(unix))]
+    pub(crate) fn exec(&self) -> io::Result<i32> {
+        self.command().status().map(exit_code)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the one place that makes a process")]
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments);
+        for (name, value) in &self.variables {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        if let Some(directory) = &self.directory {
+            command.current_dir(directory);
+        }
+        command
+    }
+}
+
+impl fmt::Display for Invocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&quote(&self.program))?;
+        for argument in &self.arguments {
+            write!(f, " {}", quote(argument))?;
+        }
+        Ok(())
+    }
+}
+
+/// The programs called `name` on `PATH`, first to last.
+///
+/// An empty or relative entry of `PATH` would make what runs depend on the current directory, and is passed over; so is
+/// one that is not Unicode, which no message could name.
+pub(crate) fn on_path(variables: &Variables, name: &str) -> impl Iterator<Item = Utf8PathBuf> {
+    // Variables have no case on Windows, where this one is usually written `Path`.
+    let path = variables.get_os("PATH").or_else(|| variables.get_os("Path")).unwrap_or_default();
+    let names = if cfg!(windows) { names_on_windows(name, variables.get("PATHEXT")) } else { vec![name.to_owned()] };
+    let directories: Vec<_> = std::env::split_paths(path)
+        .filter(|directory| directory.is_absolute())
+        .filter_map(|directory| Utf8PathBuf::from_path_buf(directory).ok())
+        .collect();
+    directories
+        .into_iter()
+        .flat_map(move |directory| names.iter().map(|name| directory.join(name)).collect::<Vec<_>>())
+        .filter(|path| is_program(path.as_std_path()))
+}
+
+/// The file names that `name` stands for on Windows.
+fn names_on_windows(name: &str, extensions: Option<&str>) -> Vec<String> {
+    extensions
+        .unwrap_or(".COM;.EXE;.BAT;.CMD")
+        .split(';')
+        .filter(|extension| extension.len() > 1 && extension.starts_with('.'))
+        .map(|extension| format!("{name}{}", extension.to_ascii_lowercase()))
+        .collect()
+}
+
+/// Whether `path` is a file that can be run.
+pub(crate) fn is_program(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| metadata.is_file() && may_run(&metadata))
+}
+
+#[cfg(unix)]
+fn may_run(metadata: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o111 != 0
+}
+
+#[cfg(not(unix))]
+fn may_run(_: &std::fs::Metadata) -> bool {
+    true
+}
+
+/// The exit status that a shell would report: that of the program, or 128 and the signal that killed it.
+#[cfg(any(not(unix), test))]
+pub(crate) fn exit_code(status: ExitStatus) -> i32 {
+    status.code().or_else(|| signal(status).map(|signal| 128 + signal)).unwrap_or(1)
+}
+
+/// How the program ended, to follow its name: `failed with exit status 2`.
+pub(crate) fn ending(status: ExitStatus) -> String {
+    match (status.code(), signal(status)) {
+        (Some(0), _) => "succeeded".to_owned(),
+        (Some(code), _) => format!("failed with exit status {code}"),
+        (None, Some(signal)) => format!("was killed by signal {signal}"),
+        (None, None) => "ended without an exit status".to_owned(),
+    }
+}
+
+#[cfg(unix)]
+fn signal(status: ExitStatus) -> Option<i32> {
+    std::os::unix::process::ExitStatusExt::signal(&status)
+}
+
+#[cfg(not(unix))]
+fn signal(_: ExitStatus) -> Option<i32> {
+    None
+}
+
+/// A line for the user, on stderr. Nobody reading it is no reason to fail.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{}", redact(line));
+}
+
+/// Reads a pipe to its end on a thread of its own, so that the child never blocks on a full one.
+fn drain(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            // What was read before an error is still worth showing.
+            let _ = pipe.read_to_end(&mut bytes);
+        }
+        bytes
+    })
+}
+
+/// Reads the child's stderr to its end, line by line so that a URL is never cut before it is masked.
+fn collect(pipe: impl Read, show: bool) -> io::Result<String> {
+    let mut reader = BufReader::new(pipe);
+    let mut text = String::new();
+    let mut line = Vec::new();
+    while reader.read_until(b'\n', &mut line)? > 0 {
+        let shown = redact(&String::from_utf8_lossy(&line)).into_owned();
+        if show {
+            // Nobody reading our stderr is no reason to stop reading the child's: it would block.
+            let _ = io::stderr().write_all(shown.as_bytes());
+        }
+        text.push_str(&shown);
+        line.clear();
+    }
+    Ok(text)
+}
+
+/// `argument` as one would type it in the platform's shell, without secrets.
+fn quote(argument: &OsStr) -> String {
+    let lossy = argument.to_string_lossy();
+    let text = redact(&lossy);
+    let plain = |character: char| character.is_ascii_alphanumeric() || "-_./:@%+=,".contains(character);
+    if cfg!(windows) {
+        let plain = |character| plain(character) && character != '%' || character == '\\';
+        if !text.is_empty() && text.chars().all(plain) {
+            return text.into_owned();
+        }
+        return format!("\"{}\"", text.replace('"', "\\\""));
+    }
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.into_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn shown_as_one_would_type_it() {
+        let invocation = Invocation::new("/opt/my tools/uv").args([
+            "sync",
+            "--index=https://u:it's@host/simple",
+            "",
+            "$(rm -rf /)",
+            "it's",
+            "a=b",
+        ]);
+        assert_eq!(
+            invocation.to_string(),
+            r"'/opt/my tools/uv' sync '--index=https://****@host/simple' '' '$(rm -rf /)' 'it'\''s' a=b"
+        );
+    }
+
+    #[test]
+    fn windows_tries_the_extensions_of_programs() {
+        assert_eq!(names_on_windows("uv", None), ["uv.com", "uv.exe", "uv.bat", "uv.cmd"]);
+        assert_eq!(names_on_windows("uv", Some(".EXE;;PY;.")), ["uv.exe"]);
+    }
+
+    #[cfg(unix)]
+    mod running {
+        use super::*;
+
+        fn shell(script: &str) -> Invocation {
+            Invocation::new("/bin/sh").args(["-c", script])
+        }
+
+        #[test]
+        fn captures_both_streams_and_masks_stderr() {
+            let captured = shell("echo out https://u:p@h; echo err https://u:p@h >&2; cat; exit 3").capture().unwrap();
+            assert_eq!(exit_code(captured.status), 3);
+            assert_eq!(captured.stdout, "out https://u:p@h\n");
+            assert_eq!(captured.stderr, "err https://****@h\n");
+        }
+
+        #[test]
+        fn arguments_variables_and_directory_reach_the_program_untouched() {
+            let directory = tempfile::tempdir().unwrap();
+            let captured = Invocation::new("/bin/sh")
+                .args(["-c", r#"printf '%s|' "$@" "$MADE" "${CARGO_PKG_NAME-unset}"; pwd -P"#, "sh"])
+                .args(["", "a b", "$(id)", "--flag"])
+                .env("MADE", "x y")
+                .env_remove("CARGO_PKG_NAME")
+                .current_dir(directory.path())
+                .capture()
+                .unwrap();
+            let physical = directory.path().canonicalize().unwrap();
+            assert_eq!(captured.stdout, format!("|a b|$(id)|--flag|x y|unset|{}\n", physical.display()));
+        }
+
+        #[test]
+        fn a_stream_keeps_a_partial_last_line_and_bytes_that_are_not_text() {
+            let streamed = shell(r"printf 'a\377b https://t@h\nlast' >&2; exit 1").stream(Stderr::Capture).unwrap();
+            assert_eq!(streamed.stderr, "a\u{fffd}b https://****@h\nlast");
+            assert_eq!(exit_code(streamed.status), 1);
+        }
+
+        #[test]
+        fn a_signal_becomes_128_and_its_number() {
+            let status = shell("kill -TERM $$").capture().unwrap().status;
+            assert_eq!(exit_code(status), 143);
+            assert_eq!(ending(status), "was killed by signal 15");
+        }
+
+        #[test]
+        fn a_program_that_takes_too_long_is_ended() {
+            let limit = Duration::from_millis(200);
+            let error = shell("exec sleep 60").capture_within(limit).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+            // More than a pipe holds, on both streams.
+            let script = "head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2; exit 4";
+            let captured = shell(script).capture_within(Duration::from_mins(1)).unwrap();
+            assert_eq!(exit_code(captured.status), 4);
+            assert_eq!((captured.stdout.len(), captured.stderr.len()), (300_000, 300_000));
+        }
+
+        #[test]
+        fn a_program_that_is_not_there_is_an_io_error() {
+            let error = Invocation::new("/no/such/program").capture().unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::NotFound);
+            let error = Invocation::new("/no/such/program").exec().unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Secrets in URLs never reach output, JSON or logs: every text that came from a user or a program passes here first.
+
+use std::borrow::Cow;
+
+const MASK: &str = "****";
+
+/// `text` with the credentials of every URL in it masked.
+///
+/// The whole user part of a URL is masked, not only what follows the colon: git hosts take a token as the user name
+/// too (`https://TOKEN:x-oauth-basic@host`). Over ssh the user name is no secret and stays (`ssh://git@host`).
+pub(crate) fn redact(text: &str) -> Cow<'_, str> {
+    let mut redacted = String::new();
+    let mut done = 0;
+    let mut from = 0;
+    while let Some(found) = text[from..].find("://") {
+        let scheme_end = from + found;
+        from = scheme_end + "://".len();
+        let Some(at) = credentials_end(&text[from..]) else {
+            continue;
+        };
+        let secret = from + kept(&text[..scheme_end], &text[from..from + at]);
+        if secret < from + at {
+            redacted.push_str(&text[done..secret]);
+            redacted.push_str(MASK);
+            done = from + at;
+        }
+        from += at;
+    }
+    if done == 0 {
+        return Cow::Borrowed(text);
+    }
+    redacted.push_str(&text[done..]);
+    Cow::Owned(redacted)
+}
+
+/// Where, in what follows `://`, the `@` is that ends the credentials.
+fn credentials_end(rest: &str) -> Option<usize> {
+    let url = &rest[..rest.find(ends_url).unwrap_or(rest.len())];
+    let authority = &url[..url.find(['/', '?', '#']).unwrap_or(url.len())];
+    if let Some(at) = authority.rfind('@') {
+        return Some(at);
+    }
+    // A password with an unescaped `/`, `?` or `#` cuts the authority short, and what is left of it ends in a "port"
+    // that is no number.
+    let (_, port) = authority.rsplit_once(':')?;
+    let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) || port.ends_with(']');
+    if is_port { None } else { url.rfind('@') }
+}
+
+/// An apostrophe does not: a password may have one. To mask too much is the lesser harm.
+fn ends_url(character: char) -> bool {
+    character.is_whitespace() || character.is_control() || "\"`<>\\".contains(character)
+}
+
+/// How many bytes of `credentials` are no secret.
+fn kept(before_scheme: &str, credentials: &str) -> usize {
+    let no_scheme = |character: char| !character.is_ascii_alphanumeric() && !"+-.".contains(character);
+    let scheme = before_scheme.rsplit(no_scheme).next().unwrap_or_default();
+    if !scheme.ends_with("ssh") {
+        return 0;
+    }
+    credentials.find(':').map_or(credentials.len(), |colon| colon + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn masks(text: &str, expected: &str) {
+        assert_eq!(redact(text), expected);
+    }
+
+    #[test]
+    fn passwords_and_tokens_are_masked() {
+        masks("https://user:pass@host/a", "https://****@host/a");
+        masks("https://ghp_token@host/a", "https://****@host/a");
+        masks("https://ghp_token:x-oauth-basic@host/a", "https://****@host/a");
+        masks("git+https://u:p@host:8443/a.git@v1", "git+https://****@host:8443/a.git@v1");
+        masks("https://:p@host", "https://****@host");
+        masks("https://user:p%40ss%2Fword@host/a", "https://****@host/a");
+        masks("https://user:it's@host/a", "https://****@host/a");
+    }
+
+    #[test]
+    fn the_user_name_of_ssh_is_no_secret() {
+        masks("ssh://git@host/a", "ssh://git@host/a");
+        masks("git+ssh://git@host/a", "git+ssh://git@host/a");
+        masks("ssh://git:pass@host/a", "ssh://git:****@host/a");
+        masks("git@host:a/b.git", "git@host:a/b.git");
+    }
+
+    #[test]
+    fn several_urls_on_a_line_and_around_them() {
+        masks(
+            "error: a=https://u:p@x/1,https://t@y/2 'ssh://git:s@z' \"http://q@w\" é://b@c",
+            "error: a=https://****@x/1,https://****@y/2 'ssh://git:****@z' \"http://****@w\" é://****@c",
+        );
+        masks("https://u:p@x\nhttps://v@y\n", "https://****@x\nhttps://****@y\n");
+    }
+
+    #[test]
+    fn unescaped_delimiters_in_a_password() {
+        masks("https://u:p@ss@host/a", "https://****@host/a");
+        masks("https://u:p/a?s#s@host/a", "https://****@host/a");
+    }
+
+    #[test]
+    fn what_holds_no_secret_stays() {
+        for text in [
+            "",
+            "://",
+            "https://",
+            "https://host/a@v1",
+            "https://host:8443/path@2",
+            "https://[::1]:80/a@b",
+            "https://[::1]/a@b",
+            "see https://host:8443 and mail me@example.com",
+            "file:///a/b@c",
+        ] {
+            assert!(matches!(redact(text), Cow::Borrowed(same) if same == text), "{text}");
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! Typed reading of TOML files that the user wrote, where every value knows its place in the file.
+//!
+//! Inline, dotted and full tables are one thing to a reader, as they are to TOML.
+
+use std::{ops::Range, sync::Arc};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use toml_edit::{Document, Item, Key, TableLike, Value};
+
+use crate::error::{Diagnostic, Place};
+
+/// A TOML file that cannot be read as what it should be.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TomlError {
+    /// The file cannot be read at all.
+    #[error("cannot read `{path}`: {source}")]
+    Unreadable {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The file is no TOML.
+    #[error("`{}` is not valid TOML: {message}", place.path())]
+    Syntax {
+        /// What the parser said, on one line.
+        message: String,
+        /// Where.
+        place: Place,
+    },
+    /// A value has another type or form than the key wants.
+    #[error("`{key}` must be {expected}, not {found}")]
+    Type {
+        /// The dotted key.
+        key: String,
+        /// What it must be: `a string`.
+        expected: &'static str,
+        /// What it is: `an integer`.
+        found: &'static str,
+        /// The value.
+        place: Place,
+    },
+    /// A name of a package, extra or group is not one.
+    #[error("`{text}` in `{key}` is not a valid name")]
+    Name {
+        /// The dotted key.
+        key: String,
+        /// What stands there.
+        text: String,
+        /// The value.
+        place: Place,
+    },
+}
+
+impl Diagnostic for TomlError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Unreadable { .. } => "unreadable-file",
+            Self::Syntax { .. } => "invalid-toml",
+            Self::Type { .. } | Self::Name { .. } => "invalid-value",
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Unreadable { .. } => Some("check that the file exists and may be read".to_owned()),
+            Self::Syntax { .. } => Some("mend the file at the place shown".to_owned()),
+            Self::Type { key, expected, .. } => Some(format!("make `{key}` {expected}")),
+            Self::Name { .. } => Some(
+                "a name has only ASCII letters, digits, `-`, `_` and `.`, and starts and ends with a letter or digit"
+                    .to_owned(),
+            ),
+        }
+    }
+
+    fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Unreadable { .. } => None,
+            Self::Syntax { place, .. } | Self::Type { place, .. } | Self::Name { place, .. } => Some(place),
+        }
+    }
+}
+
+/// A value and where it stands in its file.
+#[derive(Clone, Debug)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// Bytes of the file's text.
+    pub span: Range<usize>,
+}
+
+/// The text of a TOML file and its path.
+#[derive(Clone, Debug)]
+pub struct File {
+    /// Where it was read.
+    pub path: Utf8PathBuf,
+    /// Its text.
+    pub text: Arc<str>,
+}
+
+impl File {
+    /// Reads the file.
+    pub(crate) fn read(path: &Utf8Path) -> Result<Self, TomlError> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Ok(Self { path: path.to_owned(), text: text.into() }),
+            Err(source) => Err(TomlError::Unreadable { path: path.to_owned(), source }),
+        }
+    }
+
+    /// Parses the text.
+    pub(crate) fn parse(&self) -> Result<Document<String>, TomlError> {
+        Document::parse(self.text.to_string()).map_err(|error| {
+            // The parser points behind the last byte where the file ends too early.
+            let span = error.span().unwrap_or(0..0);
+            self.syntax_error(error.message(), span)
+        })
+    }
+
+    pub(crate) fn syntax_error(&self, message: &str, span: Range<usize>) -> TomlError {
+        let message = message.lines().collect::<Vec<_>>().join(", ");
+        TomlError::Syntax { message, place: self.place(span) }
+    }
+
+    /// A place in this file.
+    pub fn place(&self, span: Range<usize>) -> Place {
+        Place::new(&*self.path, Arc::clone(&self.text), span)
+    }
+}
+
+/// An item of a document, with its dotted key and its file.
+#[derive(Clone)]
+pub(crate) struct Node<'a> {
+    file: &'a File,
+    key: String,
+    span: Range<usize>,
+    item: &'a Item,
+}
+
+impl<'a> Node<'a> {
+    pub(crate) fn root(file: &'a File, document: &'a Document<String>) -> Self {
+        Self { file, key: String::new(), span: 0..0, item: document.as_item() }
+    }
+
+    /// Where the value stands; its key where the parser keeps no span for the value (a table made of dotted keys).
+    pub(crate) fn span(&self) -> Range<usize> {
+        self.item.span().unwrap_or_else(|| self.span.clone())
+    }
+
+    /// Where the key stands.
+    pub(crate) fn key_span(&self) -> Range<usize> {
+        self.span.clone()
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        self.file.place(self.span())
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The value of `key`, if it is there. `self` must be a table.
+    pub(crate) fn get(&self, key: &str) -> Result<Option<Node<'a>>, TomlError> {
+        let table = self.table()?;
+        Ok(table.get_key_value(key).filter(|(_, item)| !item.is_none()).map(|(key, item)| self.child(key, item)))
+    }
+
+    /// All entries. `self` must be a table.
+    pub(crate) fn entries(&self) -> Result<Vec<(&'a str, Node<'a>)>, TomlError> {
+        let table = self.table()?;
+        let keys = table.iter().map(|(key, _)| key);
+        Ok(keys
+            .filter_map(|key| table.get_key_value(key))
+            .filter(|(_, item)| !item.is_none())
+            .map(|(key, item)| (key.get(), self.child(key, item)))
+            .collect())
+    }
+
+    fn child(&self, key: &Key, item: &'a Item) -> Node<'a> {
+        let name = if self.key.is_empty() { key.get().to_owned() } else { format!("{}.{}", self.key, key.get()) };
+        Node { file: self.file, key: name, span: key.span().unwrap_or_else(|| self.span.clone()), item }
+    }
+
+    fn table(&self) -> Result<&'a dyn TableLike, TomlError> {
+        self.item.as_table_like().ok_or_else(|| self.type_error("a table"))
+    }
+
+    /// The elements, of an array or of an array of tables.
+    pub(crate) fn elements(&self) -> Result<Vec<Element<'a>>, TomlError> {
+        let element = |value| Element { file: self.file, key: self.key.clone(), value };
+        if let Some(array) = self.item.as_array() {
+            Ok(array.iter().map(|value| element(Elementary::Value(value))).collect())
+        } else if let Some(tables) = self.item.as_array_of_tables() {
+            Ok(tables.iter().map(|table| element(Elementary::Table(table))).collect())
+        } else {
+            Err(self.type_error("an array"))
+        }
+    }
+
+    /// This node as the one element of a list, for keys that take a value or a list of them.
+    pub(crate) fn is_list(&self) -> bool {
+        self.item.is_array() || self.item.is_array_of_tables()
+    }
+
+    pub(crate) fn string(&self) -> Result<Spanned<String>, TomlError> {
+        let text = self.item.as_str().ok_or_else(|| self.type_error("a string"))?;
+        Ok(Spanned { value: text.to_owned(), span: self.span() })
+    }
+
+    pub(crate) fn bool(&self) -> Result<bool, TomlError> {
+        self.item.as_bool().ok_or_else(|| self.type_error("`true` or `false`"))
+    }
+
+    pub(crate) fn strings(&self) -> Result<Vec<Spanned<String>>, TomlError> {
+        self.elements()?.into_iter().map(|element| element.string()).collect()
+    }
+
+    pub(crate) fn type_error(&self, expected: &'static str) -> TomlError {
+        type_error(&self.key, expected, self.item.type_name(), self.place())
+    }
+
+    pub(crate) fn as_element(&self) -> Option<Element<'a>> {
+        let value = match self.item {
+            Item::Value(value) => Elementary::Value(value),
+            Item::Table(table) => Elementary::Table(table),
+            Item::None | Item::ArrayOfTables(_) => return None,
+        };
+        Some(Element { file: self.file, key: self.key.clone(), value })
+    }
+}
+
+/// An element of an array.
+pub(crate) struct Element<'a> {
+    file: &'a File,
+    key: String,
+    value: Elementary<'a>,
+}
+
+enum Elementary<'a> {
+    Value(&'a Value),
+    Table(&'a toml_edit::Table),
+}
+
+impl<'a> Element<'a> {
+    pub(crate) fn span(&self) -> Range<usize> {
+        match self.value {
+            Elementary::Value(value) => value.span(),
+            Elementary::Table(table) => table.span(),
+        }
+        .unwrap_or(0..0)
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        self.file.place(self.span())
+    }
+
+    pub(crate) fn string(&self) -> Result<Spanned<String>, TomlError> {
+        match self.value {
+            Elementary::Value(Value::String(text)) => Ok(Spanned { value: text.value().clone(), span: self.span() }),
+            _ => Err(self.type_error("a string")),
+        }
+    }
+
+    pub(crate) fn is_table(&self) -> bool {
+        self.table().is_some()
+    }
+
+    pub(crate) fn elements(&self) -> Result<Vec<Element<'a>>, TomlError> {
+        match self.value {
+            Elementary::Value(Value::Array(array)) => Ok(array
+                .iter()
+                .map(|value| Element { file: self.file, key: self.key.clone(), value: Elementary::Value(value) })
+                .collect()),
+            _ => Err(self.type_error("an array")),
+        }
+    }
+
+    /// The string under `key`, if it is there. `self` must be a table.
+    pub(crate) fn get_string(&self, key: &str) -> Result<Option<Spanned<String>>, TomlError> {
+        let Some(item) = self.expect_table()?.get(key) else { return Ok(None) };
+        let span = item.span().unwrap_or_else(|| self.span());
+        match item.as_str() {
+            Some(text) => Ok(Some(Spanned { value: text.to_owned(), span })),
+            None => Err(self.entry_error(key, "a string", item)),
+        }
+    }
+
+    pub(crate) fn contains(&self, key: &str) -> Result<bool, TomlError> {
+        Ok(self.expect_table()?.contains_key(key))
+    }
+
+    fn entry_error(&self, key: &str, expected: &'static str, item: &Item) -> TomlError {
+        let place = self.file.place(item.span().unwrap_or_else(|| self.span()));
+        type_error(&format!("{}.{key}", self.key), expected, item.type_name(), place)
+    }
+
+    fn table(&self) -> Option<&'a dyn TableLike> {
+        match self.value {
+            Elementary::Value(Value::InlineTable(table)) => Some(table),
+            Elementary::Table(table) => Some(table),
+            Elementary::Value(_) => None,
+        }
+    }
+
+    fn expect_table(&self) -> Result<&'a dyn TableLike, TomlError> {
+        self.table().ok_or_else(|| self.type_error("a table"))
+    }
+
+    pub(crate) fn type_error(&self, expected: &'static str) -> TomlError {
+        let found = match self.value {
+            Elementary::Value(value) => value.type_name(),
+            Elementary::Table(_) => "table",
+        };
+        type_error(&self.key, expected, found, self.place())
+    }
+}
+
+fn type_error(key: &str, expected: &'static str, found: &'static str, place: Place) -> TomlError {
+    let found = match found {
+        "integer" => "an integer",
+        "array" => "an array",
+        "array of tables" => "an array of tables",
+        "inline table" | "table" => "a table",
+        "string" => "a string",
+        "boolean" => "a boolean",
+        "float" => "a float",
+        "datetime" => "a date",
+        _ => "something else",
+    };
+    TomlError::Type { key: key.to_owned(), expected, found, place }
+}
