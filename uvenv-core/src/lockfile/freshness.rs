@@ -1,0 +1,365 @@
+//! Whether a lockfile still satisfies its manifests, told package by package, without a network.
+//!
+//! This finds what can be known from the two files. It never calls a lockfile stale that uv accepts; where it finds
+//! nothing, uv has the last word (constraints, overrides and the metadata of dynamic projects are only in its view).
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
+
+use super::{LockedReference, LockedRequirement, Lockfile, Package};
+use crate::{
+    Name,
+    error::Place,
+    manifest::{GroupEntry, Manifest, Requirement, SourceKind},
+};
+
+/// How a lockfile stands to its manifests.
+#[derive(Clone, Debug)]
+pub enum Freshness {
+    /// There is none.
+    Missing,
+    /// Nothing was found that it does not satisfy.
+    Fresh,
+    /// It does not satisfy them.
+    Stale(Vec<Staleness>),
+}
+
+/// One thing in a manifest that the lockfile does not satisfy.
+#[derive(Clone, Debug)]
+pub struct Staleness {
+    /// The package that it is about.
+    pub package: Name,
+    /// What has changed.
+    pub change: Change,
+    /// The line of the manifest, where there is one.
+    pub place: Option<Place>,
+}
+
+/// What has changed since a lockfile was made.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Change {
+    /// A git source names another repository, reference or directory.
+    Pin {
+        /// What the manifest asks for.
+        manifest: String,
+        /// What is locked.
+        locked: String,
+    },
+    /// A requirement that the lockfile does not have.
+    Added {
+        /// The project that asks for it.
+        by: Name,
+    },
+    /// A requirement that only the lockfile has.
+    Removed {
+        /// The project that no longer asks for it.
+        by: Name,
+    },
+    /// A requirement on other versions.
+    Versions {
+        /// What the manifest asks for.
+        manifest: String,
+        /// What the lockfile was made for.
+        locked: String,
+    },
+    /// A workspace member that the lockfile does not have.
+    MemberAdded,
+    /// A workspace member that only the lockfile has.
+    MemberRemoved,
+    /// Extras have come or gone.
+    Extras,
+    /// Dependency groups have come or gone.
+    Groups,
+}
+
+impl fmt::Display for Staleness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let package = &self.package;
+        match &self.change {
+            Change::Pin { manifest, locked } => {
+                write!(f, "`{package}` is pinned to {manifest}, but locked from {locked}")
+            }
+            Change::Added { by } => write!(f, "`{package}` is required by `{by}`, but not locked for it"),
+            Change::Removed { by } => write!(f, "`{package}` is locked for `{by}`, which no longer requires it"),
+            Change::Versions { manifest, locked } => {
+                write!(f, "`{package}` is required as `{manifest}`, but locked for `{locked}`")
+            }
+            Change::MemberAdded => write!(f, "the workspace member `{package}` is not in the lockfile"),
+            Change::MemberRemoved => write!(f, "`{package}` is locked as a workspace member, but is none"),
+            Change::Extras => write!(f, "the extras of `{package}` are not those that are locked"),
+            Change::Groups => write!(f, "the dependency groups of `{package}` are not those that are locked"),
+        }
+    }
+}
+
+/// Compares a lockfile with the manifest beside it and those of the workspace's members.
+pub fn freshness<'a>(
+    lockfile: Option<&Lockfile>,
+    root: &'a Manifest,
+    members: impl IntoIterator<Item = &'a Manifest>,
+) -> Freshness {
+    let Some(lockfile) = lockfile else { return Freshness::Missing };
+    let members: Vec<_> = members.into_iter().collect();
+    let mut found = compare_members(lockfile, root, &members);
+    for manifest in std::iter::once(root).chain(members) {
+        compare_project(lockfile, root, manifest, &mut found);
+    }
+    if found.is_empty() { Freshness::Fresh } else { Freshness::Stale(found) }
+}
+
+/// The git sources of `manifest` that the lockfile has otherwise: what `--frozen` would install in their place.
+pub fn stale_pins(lockfile: &Lockfile, manifest: &Manifest) -> Vec<Staleness> {
+    compare_pins(lockfile, manifest, manifest)
+}
+
+fn compare_members(lockfile: &Lockfile, root: &Manifest, members: &[&Manifest]) -> Vec<Staleness> {
+    // uv lists the members of a workspace, the root among them, and nothing for a single project.
+    if lockfile.members.is_empty() && members.is_empty() {
+        return Vec::new();
+    }
+    let locked: BTreeSet<_> = lockfile.members.iter().collect();
+    let mut present: BTreeSet<_> = members.iter().filter_map(|manifest| manifest.name()).collect();
+    present.extend(root.name());
+    if locked.is_empty() && present.len() == 1 {
+        return Vec::new();
+    }
+    let stale = |package: &&Name, change| Staleness { package: (*package).clone(), change, place: None };
+    let added = present.difference(&locked).map(|package| stale(package, Change::MemberAdded));
+    let removed = locked.difference(&present).map(|package| stale(package, Change::MemberRemoved));
+    added.chain(removed).collect()
+}
+
+/// Compares one project with the metadata that the lockfile has kept of it.
+fn compare_project(lockfile: &Lockfile, root: &Manifest, manifest: &Manifest, found: &mut Vec<Staleness>) {
+    let Some(project) = &manifest.project else { return };
+    let name = &project.name.value;
+    let locked: Option<&Package> = lockfile.packages_named(name).find(|package| package.source.is_directory());
+    found.extend(compare_pins(lockfile, root, manifest));
+    let Some(metadata) = locked.and_then(|package| package.metadata.as_ref()) else {
+        // uv writes no metadata for a project that requires nothing.
+        if locked.is_some() && !is_dynamic(&project.dynamic) {
+            let required = project.dependencies.iter().filter(|requirement| requirement.name != *name);
+            found.extend(required.map(|requirement| added(manifest, requirement, name)));
+        }
+        return;
+    };
+    if is_dynamic(&project.dynamic) {
+        return;
+    }
+    let extras = project.extras.values().flat_map(|extra| &extra.requirements);
+    // A project may name itself to join its own extras; uv puts what they hold in its place.
+    let required: Vec<_> =
+        project.dependencies.iter().chain(extras).filter(|requirement| requirement.name != *name).collect();
+    compare_requirements(manifest, name, &required, &metadata.requires_dist, found);
+    if let Some(locked) = &metadata.provides_extras
+        && locked.iter().collect::<BTreeSet<_>>() != project.extras.keys().collect()
+    {
+        found.push(Staleness { package: name.clone(), change: Change::Extras, place: None });
+    }
+    compare_groups(manifest, name, &metadata.requires_dev, found);
+}
+
+fn is_dynamic(fields: &[String]) -> bool {
+    fields.iter().any(|field| matches!(field.as_str(), "dependencies" | "optional-dependencies"))
+}
+
+fn added(manifest: &Manifest, requirement: &Requirement, by: &Name) -> Staleness {
+    Staleness {
+        package: requirement.name.clone(),
+        change: Change::Added { by: by.clone() },
+        place: Some(manifest.place(requirement.span.clone())),
+    }
+}
+
+fn compare_requirements(
+    manifest: &Manifest,
+    by: &Name,
+    required: &[&Requirement],
+    locked: &[LockedRequirement],
+    found: &mut Vec<Staleness>,
+) {
+    let mut wanted: BTreeMap<&Name, Vec<&Requirement>> = BTreeMap::new();
+    for &requirement in required {
+        wanted.entry(&requirement.name).or_default().push(requirement);
+    }
+    let mut kept: BTreeMap<&Name, Vec<&LockedRequirement>> = BTreeMap::new();
+    for requirement in locked {
+        kept.entry(&requirement.name).or_default().push(requirement);
+    }
+    for (name, requirements) in &wanted {
+        match kept.get(name) {
+            None => found.push(added(manifest, requirements[0], by)),
+            Some(locked) => found.extend(compare_versions(manifest, requirements, locked)),
+        }
+    }
+    for name in kept.keys().filter(|name| !wanted.contains_key(*name)) {
+        let change = Change::Removed { by: by.clone() };
+        found.push(Staleness { package: (*name).clone(), change, place: None });
+    }
+}
+
+/// Where a build script has no PEP 440, a change of versions is left for uv to find.
+#[cfg(not(feature = "requirements"))]
+fn compare_versions(_: &Manifest, _: &[&Requirement], _: &[&LockedRequirement]) -> Option<Staleness> {
+    None
+}
+
+#[cfg(feature = "requirements")]
+fn compare_versions(
+    manifest: &Manifest,
+    required: &[&Requirement],
+    locked: &[&LockedRequirement],
+) -> Option<Staleness> {
+    use pep508_rs::{Requirement as Parsed, VerbatimUrl, VersionOrUrl};
+
+    if !locked.iter().all(|requirement| requirement.from_registry) {
+        return None;
+    }
+    let mut wanted = BTreeSet::new();
+    for requirement in required {
+        // What pep508_rs cannot read, uv will judge.
+        let parsed: Parsed<VerbatimUrl> = requirement.text.parse().ok()?;
+        wanted.insert(match parsed.version_or_url {
+            None => String::new(),
+            Some(VersionOrUrl::VersionSpecifier(specifiers)) => canonical_specifiers(&specifiers),
+            Some(VersionOrUrl::Url(_)) => return None,
+        });
+    }
+    let kept: Option<BTreeSet<_>> = locked
+        .iter()
+        .map(|requirement| match &requirement.specifier {
+            None => Some(String::new()),
+            Some(text) => Some(canonical_specifiers(&text.parse().ok()?)),
+        })
+        .collect();
+    let kept = kept?;
+    let show = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join("`, `");
+    (wanted != kept).then(|| Staleness {
+        package: required[0].name.clone(),
+        change: Change::Versions { manifest: show(&wanted), locked: show(&kept) },
+        place: Some(manifest.place(required[0].span.clone())),
+    })
+}
+
+/// The specifiers in an order of their own: uv keeps them sorted, a manifest as they were typed.
+#[cfg(feature = "requirements")]
+fn canonical_specifiers(specifiers: &pep440_rs::VersionSpecifiers) -> String {
+    let sorted: BTreeSet<_> = specifiers.iter().map(ToString::to_string).collect();
+    sorted.into_iter().collect::<Vec<_>>().join(",")
+}
+
+fn compare_groups(
+    manifest: &Manifest,
+    by: &Name,
+    locked: &BTreeMap<Name, Vec<LockedRequirement>>,
+    found: &mut Vec<Staleness>,
+) {
+    // uv may or may not keep a group that requires nothing.
+    let names = |groups: &mut dyn Iterator<Item = (&Name, bool)>| -> BTreeSet<Name> {
+        groups.filter(|(_, is_empty)| !is_empty).map(|(name, _)| name.clone()).collect()
+    };
+    let present = names(&mut manifest.groups.iter().map(|(name, entries)| (name, entries.is_empty())));
+    let kept = names(&mut locked.iter().map(|(name, entries)| (name, entries.is_empty())));
+    let nests = manifest.groups.values().flatten().any(|entry| matches!(entry, GroupEntry::Include(_)));
+    if present != kept && !nests {
+        found.push(Staleness { package: by.clone(), change: Change::Groups, place: None });
+        return;
+    }
+    for (group, entries) in &manifest.groups {
+        let required: Option<Vec<_>> = entries
+            .iter()
+            .map(|entry| match entry {
+                GroupEntry::Requirement(requirement) => Some(requirement),
+                GroupEntry::Include(_) => None,
+            })
+            .collect();
+        if let (Some(required), Some(locked)) = (required, locked.get(group)) {
+            compare_requirements(manifest, by, &required, locked, found);
+        }
+    }
+}
+
+/// Git sources against what is locked. Sources of a workspace's root hold for its members too; sources of packages that
+/// the project does not itself require mean nothing to uv.
+fn compare_pins(lockfile: &Lockfile, root: &Manifest, manifest: &Manifest) -> Vec<Staleness> {
+    let required: BTreeSet<_> = manifest.requirements().map(|requirement| &requirement.name).collect();
+    let mut found = Vec::new();
+    for package in required {
+        let (holder, sources) = match manifest.sources_of(package) {
+            [] => (root, root.sources_of(package)),
+            sources => (manifest, sources),
+        };
+        for source in sources {
+            let SourceKind::Git { url, reference, subdirectory } = &source.kind else { continue };
+            let mut locked = lockfile.packages_named(package).peekable();
+            let satisfied = |package: &Package| match &package.source {
+                super::PackageSource::Git(pin) => {
+                    pin.satisfies(&url.value, reference.as_ref(), subdirectory.as_deref())
+                }
+                _ => false,
+            };
+            // A source with a marker that no locked environment meets leaves no package behind.
+            if locked.peek().is_none() && source.marker.is_some() {
+                continue;
+            }
+            let Some(first) = locked.peek().copied() else {
+                // Without a locked package, the requirement itself is reported where there is metadata to compare with.
+                if let Some(name) = manifest.name() {
+                    let place = Some(holder.place(source.span.clone()));
+                    let change = Change::Added { by: name.clone() };
+                    found.push(Staleness { package: package.clone(), change, place });
+                }
+                continue;
+            };
+            if !locked.any(satisfied) {
+                let manifest = describe_pin(
+                    &url.value,
+                    reference.as_ref().map(LockedReference::from),
+                    subdirectory.as_deref(),
+                    first,
+                );
+                let change = Change::Pin { manifest, locked: describe_locked(first, &url.value) };
+                let span = reference.as_ref().map_or(&source.span, |reference| &reference.text().span);
+                found.push(Staleness { package: package.clone(), change, place: Some(holder.place(span.clone())) });
+            }
+        }
+    }
+    found
+}
+
+/// A pin in words; the repository and directory only where they are what differs.
+fn describe_pin(url: &str, reference: Option<LockedReference>, subdirectory: Option<&str>, locked: &Package) -> String {
+    let mut text = reference.map_or_else(|| "the default branch".to_owned(), |reference| reference.to_string());
+    if let super::PackageSource::Git(pin) = &locked.source {
+        if pin.subdirectory.as_deref() != subdirectory {
+            text += &format!(" in the directory `{}`", subdirectory.unwrap_or("."));
+        }
+        if pin.url != super::git_source::canonical_url(url) {
+            text += &format!(" of `{}`", super::git_source::canonical_url(url));
+        }
+    }
+    text
+}
+
+fn describe_locked(package: &Package, url: &str) -> String {
+    match &package.source {
+        super::PackageSource::Git(pin) => {
+            let mut text = pin.reference.as_ref().map_or_else(|| "the default branch".to_owned(), ToString::to_string);
+            if let Some(directory) = &pin.subdirectory {
+                text += &format!(" in the directory `{directory}`");
+            }
+            if pin.url != super::git_source::canonical_url(url) {
+                text += &format!(" of `{}`", pin.url);
+            }
+            text
+        }
+        super::PackageSource::Registry(_) => "a package index".to_owned(),
+        super::PackageSource::Url(_) | super::PackageSource::Path(_) => "an archive".to_owned(),
+        super::PackageSource::Directory(path)
+        | super::PackageSource::Editable(path)
+        | super::PackageSource::Virtual(path) => format!("the directory `{path}`"),
+    }
+}

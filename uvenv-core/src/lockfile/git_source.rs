@@ -1,0 +1,121 @@
+//! Git sources of a lockfile: `https://host/a.git?subdirectory=python&tag=v0.1.2#<commit>`.
+
+use std::fmt;
+
+use percent_encoding::percent_decode_str;
+
+use crate::manifest::GitReference;
+
+/// A git repository, what was asked of it, and the commit that it was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GitPin {
+    /// The repository, without credentials.
+    pub url: String,
+    /// The tag, branch or revision that was asked for; none for the default branch.
+    pub reference: Option<LockedReference>,
+    /// The package's directory in the repository.
+    pub subdirectory: Option<String>,
+    /// The commit, in full.
+    pub commit: Option<String>,
+}
+
+/// A git reference of a lockfile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockedReference {
+    /// `tag`, `branch` or `rev`.
+    pub key: &'static str,
+    /// The name or revision.
+    pub text: String,
+}
+
+impl fmt::Display for LockedReference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} `{}`", self.key, self.text)
+    }
+}
+
+impl From<&GitReference> for LockedReference {
+    fn from(reference: &GitReference) -> Self {
+        Self { key: reference.key(), text: reference.text().value.clone() }
+    }
+}
+
+impl GitPin {
+    /// Takes the URL of a lockfile's git source apart. Queries that uv does not write make it `None`.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (text, commit) = match text.split_once('#') {
+            Some((text, commit)) => (text, Some(commit.to_owned())),
+            None => (text, None),
+        };
+        let (url, query) = text.split_once('?').unwrap_or((text, ""));
+        let mut pin = Self { url: canonical_url(url), reference: None, subdirectory: None, commit };
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=')?;
+            let value = percent_decode_str(value).decode_utf8().ok()?.into_owned();
+            match key {
+                "subdirectory" => pin.subdirectory = canonical_directory(&value),
+                "tag" => pin.reference = Some(LockedReference { key: "tag", text: value }),
+                "branch" => pin.reference = Some(LockedReference { key: "branch", text: value }),
+                "rev" => pin.reference = Some(LockedReference { key: "rev", text: value }),
+                _ => {} // `lfs=true`, and whatever a later revision adds
+            }
+        }
+        Some(pin)
+    }
+
+    /// Whether this is what a manifest asks for with a git source.
+    pub(super) fn satisfies(&self, url: &str, reference: Option<&GitReference>, subdirectory: Option<&str>) -> bool {
+        self.url == canonical_url(url)
+            && self.reference == reference.map(LockedReference::from)
+            && self.subdirectory == subdirectory.and_then(canonical_directory)
+    }
+}
+
+/// `url` in the spelling that two URLs of one repository share: uv drops credentials and a `git+` in front, and a manifest
+/// may have a slash at the end.
+pub(super) fn canonical_url(url: &str) -> String {
+    let url = url.strip_prefix("git+").unwrap_or(url).trim_end_matches('/');
+    let decoded = percent_decode_str(url).decode_utf8_lossy();
+    match decoded.split_once("://") {
+        Some((scheme, rest)) => {
+            let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+            let host = authority.rsplit('@').next().unwrap_or(authority);
+            format!("{}://{}/{path}", scheme.to_ascii_lowercase(), host.to_ascii_lowercase())
+        }
+        None => decoded.into_owned(),
+    }
+}
+
+/// `.` is no directory of its own, and a slash at the end says nothing.
+fn canonical_directory(directory: &str) -> Option<String> {
+    let directory = directory.trim_start_matches("./").trim_end_matches('/');
+    (!matches!(directory, "" | ".")).then(|| directory.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::toml::Spanned;
+
+    #[test]
+    fn a_locked_url_is_taken_apart() {
+        let pin = GitPin::parse("ssh://git@H.example.com/o/a.git?subdirectory=py%2Fa&tag=a%2Fv0.1.2#0123").unwrap();
+        assert_eq!(pin.url, "ssh://h.example.com/o/a.git");
+        assert_eq!(pin.reference.as_ref().unwrap().to_string(), "tag `a/v0.1.2`");
+        assert_eq!(pin.subdirectory.as_deref(), Some("py/a"));
+        assert_eq!(pin.commit.as_deref(), Some("0123"));
+    }
+
+    #[test]
+    fn spelling_makes_no_difference() {
+        let tag = GitReference::Tag(Spanned { value: "a/v0.1.2".to_owned(), span: 0..0 });
+        let pin = GitPin::parse("ssh://git@h.example.com/o/a.git?tag=a%2Fv0.1.2#0123").unwrap();
+        assert!(pin.satisfies("ssh://git@h.example.com/o/a.git/", Some(&tag), Some(".")));
+        assert!(pin.satisfies("ssh://user:secret@H.example.com/o/a.git", Some(&tag), None));
+        assert!(!pin.satisfies("ssh://git@h.example.com/o/b.git", Some(&tag), None));
+        assert!(!pin.satisfies("ssh://git@h.example.com/o/a.git", Some(&tag), Some("py")));
+        assert!(!pin.satisfies("ssh://git@h.example.com/o/a.git", None, None));
+        let branch = GitReference::Branch(Spanned { value: "a/v0.1.2".to_owned(), span: 0..0 });
+        assert!(!pin.satisfies("ssh://git@h.example.com/o/a.git", Some(&branch), None));
+    }
+}

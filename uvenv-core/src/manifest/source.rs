@@ -1,0 +1,184 @@
+//! `[tool.uv.sources]`: where a package comes from.
+
+use std::ops::Range;
+
+use super::{ManifestError, Selector};
+use crate::{
+    Name,
+    error::Place,
+    toml::{Element, Node, Spanned},
+};
+
+/// One source of a package. A package may have several, told apart by `extra`, `group` and `marker`.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Where it stands.
+    pub span: Range<usize>,
+    /// Where the package comes from.
+    pub kind: SourceKind,
+    /// The extra or group for which the source holds.
+    pub selector: Option<Selector>,
+    /// The marker for which the source holds, as written.
+    pub marker: Option<String>,
+}
+
+/// The forms of a source (uv's reference, "Dependency sources").
+#[derive(Clone, Debug)]
+pub enum SourceKind {
+    /// A member of the workspace.
+    Workspace,
+    /// A git repository.
+    Git {
+        /// The repository.
+        url: Spanned<String>,
+        /// What of it.
+        reference: Option<GitReference>,
+        /// The package's directory in the repository; `.` is none.
+        subdirectory: Option<String>,
+    },
+    /// An archive.
+    Url(String),
+    /// A local directory or archive, as written.
+    Path(String),
+    /// An index, by its name.
+    Index(String),
+}
+
+/// A tag, a branch or a revision.
+#[derive(Clone, Debug)]
+pub enum GitReference {
+    /// `tag = "v0.1.2"`.
+    Tag(Spanned<String>),
+    /// `branch = "main"`.
+    Branch(Spanned<String>),
+    /// `rev = "0123abc"`.
+    Rev(Spanned<String>),
+}
+
+impl GitReference {
+    /// The key under which it stands.
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Tag(_) => "tag",
+            Self::Branch(_) => "branch",
+            Self::Rev(_) => "rev",
+        }
+    }
+
+    /// The name of the tag or branch, or the revision.
+    pub fn text(&self) -> &Spanned<String> {
+        match self {
+            Self::Tag(text) | Self::Branch(text) | Self::Rev(text) => text,
+        }
+    }
+}
+
+pub(super) fn read(package: &Name, node: &Node<'_>) -> Result<Vec<Source>, ManifestError> {
+    if node.is_list() {
+        node.elements()?.iter().map(|element| read_one(package, element)).collect()
+    } else {
+        let element = node.as_element().ok_or_else(|| node.type_error("a table or an array of tables"))?;
+        Ok(vec![read_one(package, &element)?])
+    }
+}
+
+fn read_one(package: &Name, element: &Element<'_>) -> Result<Source, ManifestError> {
+    let kind = if let Some(url) = element.get_string("git")? {
+        read_git(package, url, element)?
+    } else if let Some(url) = element.get_string("url")? {
+        SourceKind::Url(url.value)
+    } else if let Some(path) = element.get_string("path")? {
+        SourceKind::Path(path.value)
+    } else if let Some(index) = element.get_string("index")? {
+        SourceKind::Index(index.value)
+    } else if element.contains("workspace")? {
+        // `true`, or in newer uv versions the path of another workspace.
+        SourceKind::Workspace
+    } else {
+        return Err(ManifestError::Source { package: package.clone(), place: element.place() });
+    };
+    let name = |key| -> Result<Option<Name>, ManifestError> {
+        let text = element.get_string(key)?;
+        Ok(text.map(|text| super::read_name(&text, element.key(), element.place())).transpose()?)
+    };
+    let selector = match (name("extra")?, name("group")?) {
+        (Some(extra), _) => Some(Selector::Extra(extra)),
+        (None, group) => group.map(Selector::Group),
+    };
+    let marker = element.get_string("marker")?.map(|marker| marker.value);
+    Ok(Source { span: element.span(), kind, selector, marker })
+}
+
+fn read_git(package: &Name, url: Spanned<String>, element: &Element<'_>) -> Result<SourceKind, ManifestError> {
+    let refuse = |what, text: &Spanned<String>| ManifestError::UnsafeGit {
+        package: package.clone(),
+        what,
+        text: text.value.clone(),
+        place: Place::new(element.place().path(), element.place().text().into(), text.span.clone()),
+    };
+    if !is_safe_url(&url.value) {
+        return Err(refuse("git URL", &url));
+    }
+    let reference = if let Some(tag) = element.get_string("tag")? {
+        Some(GitReference::Tag(tag))
+    } else if let Some(branch) = element.get_string("branch")? {
+        Some(GitReference::Branch(branch))
+    } else {
+        element.get_string("rev")?.map(GitReference::Rev)
+    };
+    if let Some(reference) = reference.as_ref().filter(|reference| !is_safe_reference(&reference.text().value)) {
+        return Err(refuse(reference.key(), reference.text()));
+    }
+    let subdirectory = element.get_string("subdirectory")?.map(|directory| directory.value);
+    let subdirectory = subdirectory.filter(|directory| !matches!(directory.trim_end_matches('/'), "" | "."));
+    Ok(SourceKind::Git { url, reference, subdirectory })
+}
+
+/// Whether git can only take `url` for a place to fetch from: `ext::sh -c …` would run a command, `--upload-pack=…` would
+/// be an option (gitremote-helpers(7), gitnamespaces(7)).
+fn is_safe_url(url: &str) -> bool {
+    let scheme = url.strip_prefix("git+").unwrap_or(url).split_once("://").map(|(scheme, _)| scheme);
+    scheme.is_some_and(|scheme| ["https", "ssh", "git", "http", "file"].contains(&scheme.to_ascii_lowercase().as_str()))
+        && !url.chars().any(char::is_control)
+        // `ssh://-oProxyCommand=…/` would be an option of ssh.
+        && !url.split_once("://").is_some_and(|(_, rest)| rest.rsplit('@').next().is_some_and(|host| host.starts_with('-')))
+}
+
+/// Rules of git-check-ref-format(1) that keep a name from being taken for an option or for several arguments.
+fn is_safe_reference(name: &str) -> bool {
+    !name.is_empty() && !name.starts_with('-') && !name.chars().any(|c| c.is_control() || c.is_whitespace())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_urls_that_git_fetches_from_are_safe() {
+        for url in
+            ["https://h/a.git", "ssh://git@h/a.git", "file:///srv/it's $(id)/a.git", "git+https://h/a", "HTTPS://h/a"]
+        {
+            assert!(is_safe_url(url), "{url}");
+        }
+        for url in [
+            "ext::sh -c id",
+            "--upload-pack=id",
+            "fd::17",
+            "ssh://-oProxyCommand=id/a",
+            "https://h/\na",
+            "ssh://u@-x/a",
+            "/srv/a",
+        ] {
+            assert!(!is_safe_url(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_reference_is_one_argument_and_no_option() {
+        assert!(is_safe_reference("auth-client/v0.1.0"));
+        assert!(is_safe_reference("v$(id)'\""));
+        for name in ["", "-f", "--exec=x", "a b", "a\nb"] {
+            assert!(!is_safe_reference(name), "{name:?}");
+        }
+    }
+}

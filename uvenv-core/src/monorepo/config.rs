@@ -1,0 +1,175 @@
+//! The configuration: `[workspace.metadata.uvenv]` in the root `Cargo.toml`, or `[tool.uvenv]` in the root
+//! `pyproject.toml` where there is no Cargo workspace.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::Profile;
+use crate::{
+    Name,
+    error::{Diagnostic, Place},
+    manifest::Manifest,
+    toml::{File, Node, Spanned, TomlError},
+};
+
+const KEYS: [&str; 3] = ["backends", "env-per-backend", "profiles"];
+const PROFILES: [&str; 2] = ["staging", "prod"];
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A value of the wrong type, or a file that cannot be read.
+    #[error(transparent)]
+    Toml(#[from] TomlError),
+    /// A key that uvenv does not have.
+    #[error("unknown key `{key}` in `[{table}]`")]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// The table.
+        table: String,
+        /// The valid name that is nearest to it.
+        nearest: Option<&'static str>,
+        /// All valid names.
+        valid: &'static [&'static str],
+        /// The key.
+        place: Place,
+    },
+    /// Both tables are there.
+    #[error("uvenv is configured in both `{cargo}` and `{}`", place.path())]
+    Both {
+        /// The `Cargo.toml`.
+        cargo: Utf8PathBuf,
+        /// The table in `pyproject.toml`.
+        place: Place,
+    },
+}
+
+impl Diagnostic for ConfigError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Toml(error) => error.code(),
+            Self::UnknownKey { .. } => "unknown-key",
+            Self::Both { .. } => "two-configurations",
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Toml(error) => error.help(),
+            Self::UnknownKey { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
+            Self::UnknownKey { valid, .. } => Some(format!("the keys are `{}`", valid.join("`, `"))),
+            Self::Both { .. } => {
+                Some("move what `[tool.uvenv]` says to `[workspace.metadata.uvenv]` in `Cargo.toml`".to_owned())
+            }
+        }
+    }
+
+    fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Toml(error) => error.place(),
+            Self::UnknownKey { place, .. } | Self::Both { place, .. } => Some(place),
+        }
+    }
+}
+
+/// What a monorepo says of itself where it differs from the usual layout.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// `backends`: the backends of every manifest, in place of what its conflicts say.
+    pub backends: Option<Vec<Name>>,
+    /// `env-per-backend`: one environment for each backend, `.venv-cu124` beside `.venv-cu128`.
+    pub env_per_backend: bool,
+    /// `profiles`: directories of staging and prod that are called otherwise, relative to the root.
+    pub profiles: BTreeMap<Profile, Utf8PathBuf>,
+}
+
+impl Config {
+    /// Reads the configuration of the monorepo whose dev manifest is `dev`.
+    pub(super) fn read(dev: &Manifest) -> Result<Self, ConfigError> {
+        let cargo_path = dev.directory().join("Cargo.toml");
+        let in_cargo = Self::read_cargo(&cargo_path)?;
+        match (in_cargo, &dev.uvenv) {
+            (Some(_), Some(span)) => Err(ConfigError::Both { cargo: cargo_path, place: dev.place(Range::clone(span)) }),
+            (Some(config), None) => Ok(config),
+            (None, Some(_)) => {
+                let table = Self::read_table(&dev.file, &["tool", "uvenv"])?;
+                Ok(table.unwrap_or_default())
+            }
+            (None, None) => Ok(Self::default()),
+        }
+    }
+
+    fn read_cargo(path: &Utf8Path) -> Result<Option<Self>, ConfigError> {
+        if !path.is_file() {
+            return Ok(None);
+        }
+        Self::read_table(&File::read(path)?, &["workspace", "metadata", "uvenv"])
+    }
+
+    fn read_table(file: &File, path: &[&str]) -> Result<Option<Self>, ConfigError> {
+        let document = file.parse()?;
+        let mut node = Node::root(file, &document);
+        for key in path {
+            match node.get(key)? {
+                Some(next) => node = next,
+                None => return Ok(None),
+            }
+        }
+        let mut config = Self::default();
+        for (key, value) in node.entries()? {
+            match key {
+                "backends" => config.backends = Some(read_backends(&value)?),
+                "env-per-backend" => config.env_per_backend = value.bool()?,
+                "profiles" => config.profiles = read_profiles(file, &value)?,
+                _ => return Err(unknown_key(file, key, &node, &value, &KEYS)),
+            }
+        }
+        Ok(Some(config))
+    }
+}
+
+fn read_backends(node: &Node<'_>) -> Result<Vec<Name>, TomlError> {
+    let to_name = |element: &crate::toml::Element<'_>| -> Result<Name, TomlError> {
+        let Spanned { value: text, .. } = element.string()?;
+        Name::parse(&text).ok_or_else(|| TomlError::Name {
+            key: element.key().to_owned(),
+            text,
+            place: element.place(),
+        })
+    };
+    node.elements()?.iter().map(to_name).collect()
+}
+
+fn read_profiles(file: &File, node: &Node<'_>) -> Result<BTreeMap<Profile, Utf8PathBuf>, ConfigError> {
+    let mut profiles = BTreeMap::new();
+    for (key, value) in node.entries()? {
+        let profile = match key {
+            "staging" => Profile::Staging,
+            "prod" => Profile::Prod,
+            _ => return Err(unknown_key(file, key, node, &value, &PROFILES)),
+        };
+        profiles.insert(profile, value.string()?.value.into());
+    }
+    Ok(profiles)
+}
+
+fn unknown_key(
+    file: &File,
+    key: &str,
+    table: &Node<'_>,
+    value: &Node<'_>,
+    valid: &'static [&'static str],
+) -> ConfigError {
+    let near = |name: &&&str| strsim::damerau_levenshtein(&key.replace('_', "-"), name) <= 3;
+    let nearest = valid.iter().filter(near).min_by_key(|name| strsim::damerau_levenshtein(key, name));
+    ConfigError::UnknownKey {
+        key: key.to_owned(),
+        table: table.key().to_owned(),
+        nearest: nearest.copied(),
+        valid,
+        place: file.place(value.key_span()),
+    }
+}

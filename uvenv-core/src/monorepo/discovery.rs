@@ -1,0 +1,257 @@
+//! From any directory to the monorepo that it belongs to.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{Config, ConfigError, Monorepo, Profile, ProfilePaths, has_manifest, members};
+use crate::{
+    error::{Diagnostic, Place},
+    manifest::{self, Manifest, ManifestError},
+    toml::TomlError,
+};
+
+/// A monorepo, or a part of it, that is not there.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DiscoveryError {
+    /// A manifest that cannot be used.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// A configuration that cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// No `pyproject.toml` in the directory or above.
+    #[error(
+        "no monorepo here: there is no `pyproject.toml` with a `[project]` table in `{start}` or any directory above it"
+    )]
+    NotFound {
+        /// Where the search began.
+        start: Utf8PathBuf,
+    },
+    /// A path that was named and is not there, or is of the wrong kind.
+    #[error("`{path}` is not a `Cargo.toml` or a `pyproject.toml`")]
+    NotAManifest {
+        /// The path as it was given.
+        path: Utf8PathBuf,
+    },
+    /// A directory that cannot be entered.
+    #[error("cannot use the directory `{path}`: {source}")]
+    Directory {
+        /// The directory.
+        path: Utf8PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A path that is no Unicode.
+    #[error("the path `{path}` is not valid UTF-8")]
+    NotUnicode {
+        /// The path, with what cannot be shown replaced.
+        path: String,
+    },
+    /// A profile that the monorepo does not have.
+    #[error("the monorepo `{root}` has no profile `{profile}`")]
+    NoProfile {
+        /// The profile.
+        profile: Profile,
+        /// The monorepo's root.
+        root: Utf8PathBuf,
+        /// The profiles it has.
+        available: Vec<Profile>,
+    },
+    /// A manifest that is not that of a profile.
+    #[error("`{path}` is not the manifest of a profile")]
+    NotAProfile {
+        /// The path as it was given.
+        path: Utf8PathBuf,
+        /// The manifests of the profiles.
+        available: Vec<Utf8PathBuf>,
+    },
+    /// A workspace pattern that is none.
+    #[error("the workspace pattern `{pattern}` is not valid: {message}")]
+    Glob {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        message: String,
+        /// Where it stands.
+        place: Place,
+    },
+}
+
+impl Diagnostic for DiscoveryError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Manifest(error) => error.code(),
+            Self::Config(error) => error.code(),
+            Self::NotFound { .. } => "no-monorepo",
+            Self::NotAManifest { .. } => "not-a-manifest",
+            Self::Directory { .. } => "unreadable-directory",
+            Self::NotUnicode { .. } => "non-utf8-path",
+            Self::NoProfile { .. } => "unknown-profile",
+            Self::NotAProfile { .. } => "not-a-profile",
+            Self::Glob { .. } => "invalid-value",
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::Manifest(error) => return error.help(),
+            Self::Config(error) => return error.help(),
+            Self::NotFound { .. } => {
+                "go into a monorepo, name one with `-C DIR`, or make one with `cargo uvenv new PATH`".to_owned()
+            }
+            Self::NotAManifest { .. } => "name the file itself or the directory that holds it".to_owned(),
+            Self::Directory { .. } => "check that the directory exists and may be read".to_owned(),
+            Self::NotUnicode { .. } => "rename the directory, or work from a path that is UTF-8".to_owned(),
+            Self::NoProfile { profile, available, .. } => format!(
+                "the profiles here are {}; a profile `{profile}` needs `{profile}/pyproject.toml` with at least one internal \
+                 package, or an entry under `profiles` in the configuration",
+                quoted(available)
+            ),
+            Self::NotAProfile { available, .. } => format!("the manifests of the profiles are {}", quoted(available)),
+            Self::Glob { .. } => "write it like `packages/*`".to_owned(),
+        })
+    }
+
+    fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Manifest(error) => error.place(),
+            Self::Config(error) => error.place(),
+            Self::Glob { place, .. } => Some(place),
+            _ => None,
+        }
+    }
+}
+
+fn quoted(items: &[impl std::fmt::Display]) -> String {
+    items.iter().map(|item| format!("`{item}`")).collect::<Vec<_>>().join(", ")
+}
+
+pub(super) fn discover_manifest(path: &Utf8Path) -> Result<Monorepo, DiscoveryError> {
+    let is_manifest = path.file_name().is_some_and(|name| [manifest::FILE_NAME, "Cargo.toml"].contains(&name));
+    if !is_manifest || !path.is_file() {
+        return Err(DiscoveryError::NotAManifest { path: path.to_owned() });
+    }
+    discover(parent(path))
+}
+
+/// The directory of a project that is named by it or by its manifest.
+pub(super) fn project_directory(path: &Utf8Path) -> Result<Utf8PathBuf, DiscoveryError> {
+    if path.is_dir() && has_manifest(path) {
+        canonical(path)
+    } else if path.is_file() && path.file_name() == Some(manifest::FILE_NAME) {
+        canonical(parent(path))
+    } else {
+        Err(DiscoveryError::NotAManifest { path: path.to_owned() })
+    }
+}
+
+/// The directory of a file; `.` for a bare file name.
+fn parent(path: &Utf8Path) -> &Utf8Path {
+    path.parent().filter(|parent| !parent.as_str().is_empty()).unwrap_or(Utf8Path::new("."))
+}
+
+fn canonical(path: &Utf8Path) -> Result<Utf8PathBuf, DiscoveryError> {
+    let found = path.canonicalize().map_err(|source| DiscoveryError::Directory { path: path.to_owned(), source })?;
+    let found = Utf8PathBuf::try_from(found)
+        .map_err(|error| DiscoveryError::NotUnicode { path: error.into_path_buf().to_string_lossy().into_owned() })?;
+    // Windows answers with `\\?\C:\…`, which few programs take.
+    Ok(found.as_str().strip_prefix(r"\\?\").map_or_else(|| found.clone(), Utf8PathBuf::from))
+}
+
+pub(super) fn discover(start: &Utf8Path) -> Result<Monorepo, DiscoveryError> {
+    let start = canonical(start)?;
+    let (dev, config) = find_root(&start)?;
+    let members::Members { members, unmatched_patterns } = members::read(&dev)?;
+    let mut monorepo =
+        Monorepo { root: dev.directory().to_owned(), config, dev, members, profiles: Vec::new(), unmatched_patterns };
+    for profile in Profile::ALL {
+        let directory = profile_directory(&monorepo.root, &monorepo.config, profile);
+        if is_profile(&monorepo, profile, &directory)? {
+            monorepo.profiles.push(ProfilePaths { profile, directory });
+        }
+    }
+    Ok(monorepo)
+}
+
+/// The nearest project above `start`, unless one further up has it as a workspace member or as a profile.
+fn find_root(start: &Utf8Path) -> Result<(Manifest, Config), DiscoveryError> {
+    let mut root: Option<(Manifest, Config)> = None;
+    let mut not_a_project = None;
+    for directory in start.ancestors().filter(|directory| has_manifest(directory)) {
+        let manifest = match Manifest::read(&directory.join(manifest::FILE_NAME)) {
+            // Settings of other tools; worth a word if there is no project at all.
+            Err(error @ ManifestError::NoProject { .. }) => {
+                not_a_project.get_or_insert(error);
+                continue;
+            }
+            // Above a root, only a manifest that could be read would have a claim on it.
+            Err(_) if root.is_some() && !contains_tool_uv(directory) => continue,
+            read => read?,
+        };
+        let config = Config::read(&manifest)?;
+        let claims = root.as_ref().is_none_or(|(below, _)| claims(&manifest, &config, below.directory()));
+        if claims {
+            root = Some((manifest, config));
+        }
+    }
+    match (root, not_a_project) {
+        (Some(root), _) => Ok(root),
+        (None, Some(error)) => Err(error.into()),
+        (None, None) => Err(DiscoveryError::NotFound { start: start.to_owned() }),
+    }
+}
+
+/// Whether a broken manifest seems to be one that uv would have looked into.
+fn contains_tool_uv(directory: &Utf8Path) -> bool {
+    std::fs::read_to_string(directory.join(manifest::FILE_NAME)).is_ok_and(|text| text.contains("tool.uv"))
+}
+
+/// Whether the project in `directory` belongs to the monorepo of `manifest`.
+fn claims(manifest: &Manifest, config: &Config, directory: &Utf8Path) -> bool {
+    let is_profile = |profile| profile_directory(manifest.directory(), config, profile) == directory;
+    members::includes(manifest, directory) || is_profile(Profile::Staging) || is_profile(Profile::Prod)
+}
+
+fn profile_directory(root: &Utf8Path, config: &Config, profile: Profile) -> Utf8PathBuf {
+    match (config.profiles.get(&profile), profile) {
+        (Some(path), _) => {
+            let path = if path.file_name() == Some(manifest::FILE_NAME) { parent(path) } else { path };
+            let path = root.join(path);
+            // `../envs/prod` and links are compared by what they lead to.
+            canonical(&path).unwrap_or(path)
+        }
+        (None, Profile::Dev) => root.to_owned(),
+        (None, _) => root.join(profile.as_str()),
+    }
+}
+
+/// Whether `directory` holds the manifest of `profile`. A folder that happens to be called `prod` is none: the manifest of a
+/// profile is no member of the workspace, and it speaks of the monorepo's own packages.
+fn is_profile(monorepo: &Monorepo, profile: Profile, directory: &Utf8Path) -> Result<bool, DiscoveryError> {
+    if profile == Profile::Dev {
+        return Ok(true);
+    }
+    if monorepo.config.profiles.contains_key(&profile) {
+        let path = directory.join(manifest::FILE_NAME);
+        return if path.is_file() {
+            Ok(true)
+        } else {
+            let source = std::io::Error::from(std::io::ErrorKind::NotFound);
+            Err(ManifestError::Toml(TomlError::Unreadable { path, source }).into())
+        };
+    }
+    if !has_manifest(directory) || monorepo.members.iter().any(|member| member.directory == directory) {
+        return Ok(false);
+    }
+    let manifest = match Manifest::read(&directory.join(manifest::FILE_NAME)) {
+        Ok(manifest) => manifest,
+        Err(ManifestError::NoProject { .. }) => return Ok(false),
+        // Whatever it is meant to be, its name says that it is a profile: whoever asks for it gets the error.
+        Err(_) => return Ok(true),
+    };
+    let internal = monorepo.internal_packages([]);
+    let speaks_of = |name| internal.contains(name);
+    Ok(manifest.name() == monorepo.dev.name()
+        || manifest.requirements().any(|requirement| speaks_of(&requirement.name))
+        || manifest.uv.sources.iter().any(|(name, _)| speaks_of(&name.value)))
+}

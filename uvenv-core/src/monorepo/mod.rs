@@ -1,0 +1,151 @@
+//! The monorepo: its root, its profiles, its configuration and its internal packages.
+
+mod config;
+mod discovery;
+mod members;
+mod profile;
+
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+pub use config::{Config, ConfigError};
+pub use discovery::DiscoveryError;
+pub use members::Member;
+pub use profile::{Profile, ProfilePaths};
+
+use crate::{
+    Name,
+    error::Place,
+    manifest::{self, Manifest, ManifestError, SourceKind},
+    variables::Variables,
+};
+
+/// The directory tree under one dev manifest.
+#[derive(Clone, Debug)]
+pub struct Monorepo {
+    /// The directory of the dev manifest.
+    pub root: Utf8PathBuf,
+    /// `[workspace.metadata.uvenv]` or `[tool.uvenv]`.
+    pub config: Config,
+    /// The dev manifest.
+    pub dev: Manifest,
+    /// The members of the dev manifest's workspace, without the root itself, by path.
+    pub members: Vec<Member>,
+    /// The profiles that there are, dev first.
+    pub profiles: Vec<ProfilePaths>,
+    /// Workspace patterns that match no member.
+    pub unmatched_patterns: Vec<Place>,
+}
+
+impl Monorepo {
+    /// Finds the monorepo that the directory `start` belongs to: `start` may be anywhere in it.
+    ///
+    /// ```no_run
+    /// # fn main() -> uvenv_core::Result<()> {
+    /// use uvenv_core::{Monorepo, Profile};
+    ///
+    /// let monorepo = Monorepo::discover("packages/bench-utils".into())?;
+    /// println!("{}", monorepo.profile(Profile::Prod)?.manifest());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn discover(start: &Utf8Path) -> Result<Self, DiscoveryError> {
+        discovery::discover(start)
+    }
+
+    /// Finds the monorepo of a `Cargo.toml` or `pyproject.toml`, as `--manifest-path` names it.
+    pub fn discover_manifest(path: &Utf8Path) -> Result<Self, DiscoveryError> {
+        discovery::discover_manifest(path)
+    }
+
+    /// Finds the monorepo of a project, which is named by its directory or its `pyproject.toml`, as uv takes it for
+    /// `--project`.
+    pub fn discover_project(path: &Utf8Path) -> Result<Self, DiscoveryError> {
+        discovery::discover(&discovery::project_directory(path)?)
+    }
+
+    /// The paths of `profile`.
+    pub fn profile(&self, profile: Profile) -> Result<&ProfilePaths, DiscoveryError> {
+        self.profiles.iter().find(|paths| paths.profile == profile).ok_or_else(|| DiscoveryError::NoProfile {
+            profile,
+            root: self.root.clone(),
+            available: self.profile_names(),
+        })
+    }
+
+    /// The profile whose manifest is `path`, a directory or the file itself, as uv takes it for `--project`.
+    pub fn profile_of_project(&self, path: &Utf8Path) -> Result<&ProfilePaths, DiscoveryError> {
+        let directory = discovery::project_directory(path)?;
+        self.profiles.iter().find(|paths| paths.directory == directory).ok_or_else(|| DiscoveryError::NotAProfile {
+            path: path.to_owned(),
+            available: self.profiles.iter().map(|paths| self.relative(&paths.manifest()).to_owned()).collect(),
+        })
+    }
+
+    fn profile_names(&self) -> Vec<Profile> {
+        self.profiles.iter().map(|paths| paths.profile).collect()
+    }
+
+    /// The manifest of a profile.
+    pub fn manifest(&self, paths: &ProfilePaths) -> Result<Manifest, ManifestError> {
+        match paths.profile {
+            Profile::Dev => Ok(self.dev.clone()),
+            Profile::Staging | Profile::Prod => {
+                let manifest = Manifest::read(&paths.manifest())?;
+                match manifest.project {
+                    Some(_) => Ok(manifest),
+                    None => Err(ManifestError::NoProject { place: manifest.place(0..0) }),
+                }
+            }
+        }
+    }
+
+    /// The workspace members that are locked together with the manifest of `profile`.
+    pub fn members_of(&self, profile: Profile) -> &[Member] {
+        match profile {
+            Profile::Dev => &self.members,
+            Profile::Staging | Profile::Prod => &[],
+        }
+    }
+
+    /// The environment of a profile, where uv places it: `.venv` beside the manifest, or what `UV_PROJECT_ENVIRONMENT` says,
+    /// with the backend's name appended where the configuration keeps one environment per backend.
+    pub fn environment(&self, paths: &ProfilePaths, backend: Option<&Name>, variables: &Variables) -> Utf8PathBuf {
+        let path = paths.directory.join(variables.get("UV_PROJECT_ENVIRONMENT").unwrap_or(".venv"));
+        match (backend, path.file_name()) {
+            (Some(backend), Some(name)) if self.config.env_per_backend => {
+                path.with_file_name(format!("{name}-{backend}"))
+            }
+            _ => path,
+        }
+    }
+
+    /// The names of the packages that the monorepo's own team makes: the workspace's members and, where `manifests` of
+    /// staging and prod are given, what they require from git.
+    pub fn internal_packages<'a>(&self, manifests: impl IntoIterator<Item = &'a Manifest>) -> BTreeSet<Name> {
+        let mut names: BTreeSet<_> = self.members.iter().map(|member| member.name.clone()).collect();
+        for manifest in manifests {
+            let from_git = manifest.requirements().map(|requirement| &requirement.name).filter(|name| {
+                manifest.sources_of(name).iter().any(|source| matches!(source.kind, SourceKind::Git { .. }))
+            });
+            names.extend(from_git.cloned());
+        }
+        names
+    }
+
+    /// `path` as one sees it from the root; as it is, where it is elsewhere.
+    pub fn relative<'a>(&self, path: &'a Utf8Path) -> &'a Utf8Path {
+        path.strip_prefix(&self.root).unwrap_or(path)
+    }
+
+    /// The `Cargo.toml` at the root, where there is one.
+    pub fn cargo_manifest(&self) -> Option<Utf8PathBuf> {
+        Some(self.root.join("Cargo.toml")).filter(|path| path.is_file())
+    }
+}
+
+/// Whether `directory` has a manifest.
+fn has_manifest(directory: &Utf8Path) -> bool {
+    directory.join(manifest::FILE_NAME).is_file()
+}
