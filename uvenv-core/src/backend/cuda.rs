@@ -1,0 +1,88 @@
+//! CUDA versions, and where a backend's is written.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// A CUDA release, such as 12.4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CudaVersion {
+    /// 12 of 12.4.
+    pub major: u32,
+    /// 4 of 12.4.
+    pub minor: u32,
+}
+
+impl fmt::Display for CudaVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+impl Serialize for CudaVersion {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for CudaVersion {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "CudaVersion".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": r"^\d+\.\d+$" })
+    }
+}
+
+impl CudaVersion {
+    /// The release that a tag such as `cu124` stands for: PyTorch's indexes and local versions write the minor digit last.
+    pub(super) fn from_tag(tag: &str) -> Option<Self> {
+        let digits = tag.strip_prefix("cu")?;
+        let all_digits = digits.len() >= 3 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let (major, minor) = digits.split_at_checked(digits.len().checked_sub(1)?).filter(|_| all_digits)?;
+        Some(Self { major: major.parse().ok()?, minor: minor.parse().ok()? })
+    }
+
+    /// The release in the last part of an index's URL: `…/whl/cu124`.
+    pub(super) fn from_index(url: &str) -> Option<Self> {
+        url.split(['/', '?', '#']).rev().find_map(Self::from_tag)
+    }
+
+    /// The release in a requirement: the local version of `torch==2.6.0+cu124`, or the version of NVIDIA's runtime.
+    pub(super) fn from_requirement(text: &str) -> Option<Self> {
+        let local = || {
+            let (_, local) = text.split_once('+')?;
+            local.split(|c: char| !c.is_ascii_alphanumeric()).find_map(Self::from_tag)
+        };
+        let runtime = || {
+            let version = text.strip_prefix("nvidia-cuda-runtime")?.split_once("==")?.1.trim();
+            let mut parts = version.split('.').map(|part| part.parse().ok());
+            Some(Self { major: parts.next()??, minor: parts.next()?? })
+        };
+        local().or_else(runtime)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn releases_are_read_where_they_are_written() {
+        let cuda = |major, minor| Some(CudaVersion { major, minor });
+        assert_eq!(CudaVersion::from_tag("cu124"), cuda(12, 4));
+        assert_eq!(CudaVersion::from_tag("cu118"), cuda(11, 8));
+        assert_eq!(CudaVersion::from_tag("cu130"), cuda(13, 0));
+        for tag in ["cu12", "cu", "cpu", "cuda124", "cu12x", "rocm6-2"] {
+            assert_eq!(CudaVersion::from_tag(tag), None, "{tag}");
+        }
+        assert_eq!(CudaVersion::from_index("https://index.example.com/whl/cu128/"), cuda(12, 8));
+        assert_eq!(CudaVersion::from_index("https://index.example.com/whl/cpu"), None);
+        assert_eq!(CudaVersion::from_requirement("torch==2.6.0+cu124"), cuda(12, 4));
+        assert_eq!(CudaVersion::from_requirement("torch==2.6.0+cu124 ; sys_platform == 'linux'"), cuda(12, 4));
+        assert_eq!(CudaVersion::from_requirement("nvidia-cuda-runtime-cu12==12.8.90"), cuda(12, 8));
+        assert_eq!(CudaVersion::from_requirement("torch>=2"), None);
+    }
+}

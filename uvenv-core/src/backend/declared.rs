@@ -1,0 +1,279 @@
+//! Which backends a manifest declares.
+//!
+//! Backends are what excludes each other and is about accelerators. uv's `conflicts` say the first; the second shows in
+//! what a choice does (it takes a package from an index of its own) or in how it is called (`cu124`, `cpu`, `rocm6.2`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Backend, BackendError, CudaVersion};
+use crate::{
+    Name,
+    manifest::{Manifest, Requirement, Selector, SourceKind},
+    monorepo::Member,
+};
+
+/// For whom backends are looked up.
+#[derive(Clone, Copy, Debug)]
+pub enum Target<'a> {
+    /// One project: the manifest itself, or the member that `--package` names.
+    Project(&'a Manifest),
+    /// All members: `--all-packages`, or a workspace whose root is no project.
+    Workspace,
+}
+
+/// The backends that `target` can be synced with, in the order in which the manifest declares them.
+///
+/// `configured` is `backends` of the configuration, which replaces what the conflicts say. `shown` is how messages call
+/// the manifest.
+pub fn backends(
+    root: &Manifest,
+    members: &[Member],
+    target: Target<'_>,
+    configured: Option<&[Name]>,
+    shown: &str,
+) -> Result<Vec<Backend>, BackendError> {
+    let projects: Vec<_> = std::iter::once(root).chain(members.iter().map(|member| &member.manifest)).collect();
+    let scope = Scope { root, projects, target };
+    match configured {
+        Some(names) => scope.configured(names, shown),
+        None => Ok(scope.from_conflicts()),
+    }
+}
+
+struct Scope<'a> {
+    root: &'a Manifest,
+    projects: Vec<&'a Manifest>,
+    target: Target<'a>,
+}
+
+/// An entry of a conflict set, with the project whose extra or group it is.
+#[derive(Clone, Copy)]
+struct Entry<'a> {
+    /// The manifest that declares the conflict.
+    holder: &'a Manifest,
+    project: &'a Manifest,
+    selector: &'a Selector,
+    span: &'a std::ops::Range<usize>,
+}
+
+impl<'a> Entry<'a> {
+    fn key(&self) -> (&'a camino::Utf8Path, &'a Selector) {
+        (self.project.path(), self.selector)
+    }
+}
+
+impl<'a> Scope<'a> {
+    fn configured(&self, names: &[Name], shown: &str) -> Result<Vec<Backend>, BackendError> {
+        let projects = self.target_projects();
+        let declared = |name: &Name| {
+            projects.iter().find_map(|project| {
+                let extra = Selector::Extra(name.clone());
+                let group = Selector::Group(name.clone());
+                [extra, group].into_iter().find_map(|selector| Some((*project, span_of(project, &selector)?, selector)))
+            })
+        };
+        let found: Vec<_> = names.iter().map(|name| (name, declared(name))).collect();
+        // A manifest with none of them simply has no backends; one with some of them lacks the others.
+        if found.iter().all(|(_, declared)| declared.is_none()) {
+            return Ok(Vec::new());
+        }
+        let backend = |(name, declared): (&Name, Option<(&Manifest, std::ops::Range<usize>, Selector)>)| match declared
+        {
+            Some((project, span, selector)) => Ok(Backend {
+                name: name.clone(),
+                cuda: self.cuda(project, &selector),
+                place: project.place(span),
+                selector,
+            }),
+            None => Err(BackendError::NotDeclared { name: name.clone(), manifest: shown.to_owned() }),
+        };
+        found.into_iter().map(backend).collect()
+    }
+
+    fn target_projects(&self) -> Vec<&'a Manifest> {
+        match self.target {
+            Target::Project(project) => vec![project],
+            Target::Workspace => self.projects.clone(),
+        }
+    }
+
+    fn from_conflicts(&self) -> Vec<Backend> {
+        let mut choices: Vec<Vec<Backend>> = Vec::new();
+        for choice in self.exclusive_choices() {
+            let backends: Vec<_> = choice.iter().filter_map(|entry| self.backend(*entry)).collect();
+            let names = |backends: &[Backend]| -> BTreeSet<Name> { backends.iter().map(|b| b.name.clone()).collect() };
+            // Several members with the same backends are one choice for the environment that holds them all.
+            let known = choices.iter().any(|known| names(known) == names(&backends));
+            if backends.len() > 1 && !known {
+                choices.push(backends);
+            }
+        }
+        // An index of its own says more than a name.
+        let by_index = |choice: &Vec<Backend>| choice.iter().any(|backend| backend.cuda.is_some());
+        let best = choices.iter().position(by_index).unwrap_or(0);
+        if choices.is_empty() { Vec::new() } else { choices.swap_remove(best) }
+    }
+
+    /// The groups of accelerator entries in which every two exclude each other, whether one set says so or several pairs do.
+    fn exclusive_choices(&self) -> Vec<Vec<Entry<'a>>> {
+        let mut entries: Vec<Entry<'a>> = Vec::new();
+        let mut excluding = BTreeSet::new();
+        for set in self.accelerator_sets() {
+            for entry in &set {
+                if !entries.iter().any(|known| known.key() == entry.key()) {
+                    entries.push(*entry);
+                }
+                excluding.extend(set.iter().map(|other| (entry.key(), other.key())));
+            }
+        }
+        let mut choices: Vec<Vec<Entry<'a>>> = Vec::new();
+        for entry in entries {
+            let neighbours =
+                |choice: &Vec<Entry<'a>>| choice.iter().any(|other| excluding.contains(&(entry.key(), other.key())));
+            let (joined, mut rest): (Vec<_>, Vec<_>) = choices.into_iter().partition(neighbours);
+            let mut choice: Vec<_> = joined.into_iter().flatten().collect();
+            choice.push(entry);
+            rest.push(choice);
+            choices = rest;
+        }
+        choices.retain(|choice| choice.iter().all(|a| choice.iter().all(|b| excluding.contains(&(a.key(), b.key())))));
+        choices
+    }
+
+    /// The conflict sets all of whose entries are about accelerators.
+    fn accelerator_sets(&self) -> Vec<Vec<Entry<'a>>> {
+        let mut sets = Vec::new();
+        for &holder in &self.projects {
+            for set in &holder.uv.conflicts {
+                let entries: Option<Vec<_>> = set
+                    .entries
+                    .iter()
+                    .map(|entry| {
+                        let project = match &entry.package {
+                            None => holder,
+                            Some(name) => *self.projects.iter().find(|project| project.name() == Some(name))?,
+                        };
+                        Some(Entry { holder, project, selector: entry.selector.as_ref()?, span: &entry.span })
+                    })
+                    .collect();
+                // A set may join entries of several members that share one choice: take it project by project.
+                let mut by_project: BTreeMap<_, Vec<Entry<'a>>> = BTreeMap::new();
+                for entry in entries.into_iter().flatten() {
+                    by_project.entry(entry.project.path()).or_default().push(entry);
+                }
+                sets.extend(by_project.into_values().filter(|entries| self.is_about_accelerators(entries)));
+            }
+        }
+        sets
+    }
+
+    fn is_about_accelerators(&self, entries: &[Entry<'a>]) -> bool {
+        let chosen: Vec<BTreeSet<_>> =
+            entries.iter().map(|entry| self.indexed_packages(entry.project, entry.selector)).collect();
+        let shared = |set: &BTreeSet<&Name>| {
+            set.iter().any(|package| chosen.iter().filter(|other| other.contains(package)).count() > 1)
+        };
+        entries.len() > 1
+            && entries
+                .iter()
+                .zip(&chosen)
+                .all(|(entry, set)| shared(set) || sounds_like_accelerator(entry.selector.name()))
+    }
+
+    /// The packages that come from an index of their own where `selector` is on.
+    fn indexed_packages(&self, project: &'a Manifest, selector: &Selector) -> BTreeSet<&'a Name> {
+        let chosen = self.index_sources(project, selector);
+        chosen.map(|(package, _)| package).collect()
+    }
+
+    fn index_sources(&self, project: &'a Manifest, selector: &Selector) -> impl Iterator<Item = (&'a Name, &'a str)> {
+        let holders = [Some(project), Some(self.root).filter(|root| root.path() != project.path())];
+        let sources = holders.into_iter().flatten().flat_map(|holder| &holder.uv.sources);
+        sources.flat_map(move |(package, sources)| {
+            sources.iter().filter_map(move |source| match &source.kind {
+                SourceKind::Index(index) if source.selector.as_ref() == Some(selector) => {
+                    Some((&package.value, index.as_str()))
+                }
+                _ => None,
+            })
+        })
+    }
+
+    /// The backend that `target` has for an entry: the extra or group itself, or an extra of the target that forwards to it.
+    fn backend(&self, entry: Entry<'a>) -> Option<Backend> {
+        let is_target = self.target_projects().iter().any(|project| project.path() == entry.project.path());
+        let (name, selector, place) = if is_target {
+            let selector = entry.selector.clone();
+            (selector.name().clone(), selector, entry.holder.place(entry.span.clone()))
+        } else {
+            let (name, place) = self.forwarded(&entry)?;
+            (name.clone(), Selector::Extra(name), place)
+        };
+        Some(Backend { name, selector, cuda: self.cuda(entry.project, entry.selector), place })
+    }
+
+    fn forwarded(&self, entry: &Entry<'a>) -> Option<(Name, crate::error::Place)> {
+        let Selector::Extra(wanted) = entry.selector else { return None };
+        let member = entry.project.name()?;
+        let forwards = |requirement: &Requirement| requirement.name == *member && requirement.extras.contains(wanted);
+        self.target_projects().into_iter().find_map(|project| {
+            let extras = &project.project.as_ref()?.extras;
+            let (name, extra) = extras.iter().find(|(_, extra)| extra.requirements.iter().any(forwards))?;
+            Some((name.clone(), project.place(extra.span.clone())))
+        })
+    }
+
+    /// The CUDA release of a backend. Its index knows best, then its requirements, then its name: `torch-cu12` may mean 12.8.
+    fn cuda(&self, project: &'a Manifest, selector: &Selector) -> Option<CudaVersion> {
+        let index_url = |name: &str| {
+            let indexes = project.uv.indexes.iter().chain(&self.root.uv.indexes);
+            indexes.into_iter().find(|index| index.name.as_deref() == Some(name)).map(|index| index.url.as_str())
+        };
+        let by_index = || {
+            let mut indexes = self.index_sources(project, selector);
+            indexes.find_map(|(_, index)| CudaVersion::from_index(index_url(index)?))
+        };
+        let by_requirement = || {
+            requirements_of(project, selector)
+                .into_iter()
+                .find_map(|requirement| CudaVersion::from_requirement(&requirement.text))
+        };
+        let by_name = || selector.name().as_str().split('-').find_map(CudaVersion::from_tag);
+        by_index().or_else(by_requirement).or_else(by_name)
+    }
+}
+
+/// Where a project declares an extra or group; `None` where it has none of that name.
+fn span_of(project: &Manifest, selector: &Selector) -> Option<std::ops::Range<usize>> {
+    match selector {
+        Selector::Extra(name) => project.project.as_ref()?.extras.get(name).map(|extra| extra.span.clone()),
+        Selector::Group(name) => project.groups.get(name).map(|_| 0..0),
+    }
+}
+
+fn requirements_of<'a>(project: &'a Manifest, selector: &Selector) -> Vec<&'a Requirement> {
+    match selector {
+        Selector::Extra(name) => {
+            let extra = project.project.as_ref().and_then(|project| project.extras.get(name));
+            extra.map_or_else(Vec::new, |extra| extra.requirements.iter().collect())
+        }
+        Selector::Group(name) => {
+            let entries = project.groups.get(name).into_iter().flatten();
+            entries
+                .filter_map(|entry| match entry {
+                    crate::manifest::GroupEntry::Requirement(requirement) => Some(requirement),
+                    crate::manifest::GroupEntry::Include(_) => None,
+                })
+                .collect()
+        }
+    }
+}
+
+/// Whether a part of the name is one that accelerators go by.
+fn sounds_like_accelerator(name: &Name) -> bool {
+    const WORDS: [&str; 10] = ["cpu", "cuda", "gpu", "hpu", "metal", "mps", "npu", "rocm", "tpu", "xpu"];
+    name.as_str().split('-').any(|part| {
+        let word = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        WORDS.contains(&word) || (word == "cu" && part.len() > word.len())
+    })
+}

@@ -1,0 +1,354 @@
+//! Which backend is chosen: an ordered list of who may say so, of which the first that speaks decides.
+
+use std::fmt;
+
+use super::{Backend, BackendError, Detection};
+use crate::{Name, Variables};
+
+/// What somebody asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// This backend.
+    Named(Name),
+    /// The newest that the machine's driver runs.
+    Auto,
+    /// None: an explicit opt-out.
+    None,
+}
+
+impl Choice {
+    /// Reads `NAME`, `auto` or `none`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match text {
+            "auto" => Ok(Self::Auto),
+            "none" => Ok(Self::None),
+            name => Name::parse(name).map(Self::Named).ok_or_else(|| format!("`{name}` is not a valid name")),
+        }
+    }
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => name.fmt(f),
+            Self::Auto => f.write_str("auto"),
+            Self::None => f.write_str("none"),
+        }
+    }
+}
+
+/// A Cargo feature that is called like a backend and is switched on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeatureClaim {
+    /// The feature and so the backend.
+    pub backend: Name,
+    /// The crate whose feature it is.
+    pub package: String,
+}
+
+impl FeatureClaim {
+    fn origin(&self) -> String {
+        format!("the feature `{}` of the crate `{}`", self.backend, self.package)
+    }
+}
+
+/// All that may say something, from the strongest to the weakest.
+#[derive(Default)]
+pub struct Signals<'a> {
+    /// `--backend`.
+    pub flag: Option<Choice>,
+    /// `--extra` and `--group` on the command line.
+    pub extras: Vec<Name>,
+    /// What explicit Cargo features switch on, with what is on beside them by default.
+    pub features: Vec<FeatureClaim>,
+    /// `UVENV_BACKEND` and `UV_TORCH_BACKEND` are read from these.
+    pub variables: Variables,
+    /// What the environment was last synced with, for commands that go by it.
+    pub recorded: Option<Choice>,
+    /// What the selected crates' default features switch on; asked only if nothing else has spoken.
+    pub default_features: Option<&'a dyn Fn() -> crate::Result<Vec<FeatureClaim>>>,
+    /// Asks the driver; only for `auto`.
+    pub detect: Option<&'a dyn Fn() -> Detection>,
+}
+
+/// The outcome.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    /// The backend; `None` where the manifest has none or the user went without.
+    pub backend: Option<Backend>,
+    /// Why, in words: `--backend`, `UVENV_BACKEND`, …
+    pub origin: String,
+}
+
+impl Selection {
+    /// The name of the backend.
+    pub fn name(&self) -> Option<&Name> {
+        self.backend.as_ref().map(|backend| &backend.name)
+    }
+}
+
+/// Selects one of `backends`, those of the manifest that messages call `manifest`.
+pub fn select(backends: &[Backend], manifest: &str, signals: &Signals<'_>) -> crate::Result<Selection> {
+    let select = Select { backends, manifest, signals };
+    match select.first_claim()? {
+        Some(claim) => select.resolve(claim),
+        None if backends.is_empty() => Ok(Selection { backend: None, origin: format!("`{manifest}` has no backends") }),
+        None => Err(BackendError::Required {
+            manifest: manifest.to_owned(),
+            available: select.names(),
+            place: backends.first().map(|backend| backend.place.clone()),
+        }
+        .into()),
+    }
+}
+
+struct Select<'a> {
+    backends: &'a [Backend],
+    manifest: &'a str,
+    signals: &'a Signals<'a>,
+}
+
+type Claim = (String, Choice);
+
+impl Select<'_> {
+    fn names(&self) -> Vec<Name> {
+        self.backends.iter().map(|backend| backend.name.clone()).collect()
+    }
+
+    /// The claim of the first level that says something.
+    fn first_claim(&self) -> crate::Result<Option<Claim>> {
+        if let Some(claim) = agreed(self.command_line())? {
+            return Ok(Some(claim));
+        }
+        // Where there is nothing to choose, what was set for other repositories has no say.
+        if self.backends.is_empty() {
+            return Ok(None);
+        }
+        for name in ["UVENV_BACKEND", "UV_TORCH_BACKEND"] {
+            if let Some(value) = self.signals.variables.get(name) {
+                let choice = Choice::parse(value).map_err(|_| self.unknown(value, name))?;
+                return Ok(Some((format!("the variable `{name}`"), choice)));
+            }
+        }
+        if let Some(recorded) = &self.signals.recorded {
+            return Ok(Some(("the last sync of the environment".to_owned(), recorded.clone())));
+        }
+        match self.signals.default_features {
+            Some(ask) => Ok(agreed(feature_claims(&ask()?))?),
+            None => Ok(None),
+        }
+    }
+
+    fn command_line(&self) -> Vec<Claim> {
+        let flag = self.signals.flag.iter().map(|choice| ("`--backend`".to_owned(), choice.clone()));
+        let names = self.signals.extras.iter().filter(|name| self.find(name).is_some());
+        let extras = names.map(|name| {
+            let flag = match self.find(name).map(|backend| &backend.selector) {
+                Some(crate::manifest::Selector::Group(_)) => "`--group`",
+                _ => "`--extra`",
+            };
+            (flag.to_owned(), Choice::Named(name.clone()))
+        });
+        flag.chain(extras).chain(feature_claims(&self.signals.features)).collect()
+    }
+
+    fn find(&self, name: &Name) -> Option<&Backend> {
+        self.backends.iter().find(|backend| backend.name == *name)
+    }
+
+    fn resolve(&self, (origin, choice): Claim) -> crate::Result<Selection> {
+        match choice {
+            Choice::None => Ok(Selection { backend: None, origin }),
+            Choice::Named(name) => match self.find(&name) {
+                Some(backend) => Ok(Selection { backend: Some(backend.clone()), origin }),
+                None => Err(self.unknown(name.as_str(), &origin).into()),
+            },
+            Choice::Auto if self.backends.is_empty() => Ok(Selection { backend: None, origin }),
+            Choice::Auto => {
+                let detection = match self.signals.detect {
+                    Some(detect) => detect(),
+                    None => Detection::None { reason: "this build of uvenv cannot ask the driver".to_owned() },
+                };
+                let (backend, reason) = fitting(self.backends, &detection).map_err(|reason| {
+                    BackendError::NothingFits { manifest: self.manifest.to_owned(), reason, available: self.names() }
+                })?;
+                Ok(Selection { backend: Some(backend.clone()), origin: format!("{origin}, `auto`: {reason}") })
+            }
+        }
+    }
+
+    fn unknown(&self, name: &str, origin: &str) -> BackendError {
+        BackendError::Unknown {
+            name: name.to_owned(),
+            origin: origin.to_owned(),
+            manifest: self.manifest.to_owned(),
+            available: self.names(),
+        }
+    }
+}
+
+fn feature_claims(features: &[FeatureClaim]) -> Vec<Claim> {
+    features.iter().map(|claim| (claim.origin(), Choice::Named(claim.backend.clone()))).collect()
+}
+
+/// The one choice of a level, or the disagreement.
+fn agreed(claims: Vec<Claim>) -> Result<Option<Claim>, BackendError> {
+    let mut claims = claims.into_iter();
+    let Some(first) = claims.next() else { return Ok(None) };
+    let others: Vec<_> = claims.filter(|(_, choice)| *choice != first.1).collect();
+    if others.is_empty() {
+        return Ok(Some(first));
+    }
+    let claims = std::iter::once(first).chain(others);
+    Err(BackendError::Conflict { claims: claims.map(|(origin, choice)| (origin, choice.to_string())).collect() })
+}
+
+/// The newest backend that the driver runs, with the reason; or why there is none.
+///
+/// A driver runs every CUDA release up to its own. Newer ones of the same major version mostly run as well ("minor version
+/// compatibility" in NVIDIA's CUDA Compatibility guide, which excludes code that is compiled at run time), so the oldest of
+/// those is taken where nothing else fits.
+pub fn fitting<'a>(backends: &'a [Backend], detection: &Detection) -> Result<(&'a Backend, String), String> {
+    let cpu = backends.iter().find(|backend| backend.name.as_str().split('-').any(|part| part == "cpu"));
+    let without_gpu = |reason: String| match cpu {
+        Some(cpu) => Ok((cpu, format!("{reason}, so the CPU backend is taken"))),
+        None => Err(reason),
+    };
+    let Detection::Driver { version, cuda: driver, .. } = detection else {
+        let Detection::None { reason } = detection else { unreachable!("two variants") };
+        return without_gpu(reason.clone());
+    };
+    let mut known: Vec<_> = backends.iter().filter_map(|backend| Some((backend.cuda?, backend))).collect();
+    known.sort_by_key(|(cuda, _)| *cuda);
+    if let Some((cuda, backend)) = known.iter().rev().find(|(cuda, _)| cuda <= driver) {
+        return Ok((
+            *backend,
+            format!("the driver {version} runs CUDA up to {driver}, and {cuda} is the newest of them here"),
+        ));
+    }
+    if let Some((cuda, backend)) = known.iter().find(|(cuda, _)| cuda.major == driver.major) {
+        let reason =
+            format!("the driver {version} is made for CUDA {driver}; {cuda} runs by minor version compatibility");
+        return Ok((*backend, reason));
+    }
+    without_gpu(format!("the driver {version} runs CUDA up to {driver} only"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        backend::CudaVersion,
+        error::{Diagnostic, Place},
+        manifest::Selector,
+    };
+
+    fn name(text: &str) -> Name {
+        Name::parse(text).unwrap()
+    }
+
+    fn backend(text: &str) -> Backend {
+        Backend {
+            name: name(text),
+            selector: Selector::Extra(name(text)),
+            cuda: CudaVersion::from_tag(text),
+            place: Place::new("pyproject.toml", "".into(), 0..0),
+        }
+    }
+
+    fn driver(major: u32, minor: u32) -> Detection {
+        Detection::Driver { version: "1.2".to_owned(), cuda: CudaVersion { major, minor }, gpus: Vec::new() }
+    }
+
+    fn auto(backends: &[&str], detection: &Detection) -> Option<String> {
+        let backends: Vec<_> = backends.iter().copied().map(backend).collect();
+        fitting(&backends, detection).ok().map(|(backend, _)| backend.name.to_string())
+    }
+
+    #[test]
+    fn auto_takes_the_newest_that_runs() {
+        let all = ["cpu", "cu118", "cu128", "cu124"];
+        assert_eq!(auto(&all, &driver(12, 4)).as_deref(), Some("cu124"));
+        assert_eq!(auto(&all, &driver(12, 7)).as_deref(), Some("cu124"));
+        assert_eq!(auto(&all, &driver(13, 0)).as_deref(), Some("cu128"));
+        assert_eq!(auto(&all, &driver(11, 4)).as_deref(), Some("cu118"));
+        assert_eq!(auto(&all, &driver(10, 2)).as_deref(), Some("cpu"));
+        assert_eq!(auto(&["cu124", "cu128"], &driver(12, 2)).as_deref(), Some("cu124"));
+        assert_eq!(auto(&["cu124", "cu128"], &driver(11, 8)), None);
+        let none = Detection::None { reason: "no driver".to_owned() };
+        assert_eq!(auto(&all, &none).as_deref(), Some("cpu"));
+        assert_eq!(auto(&["cu124"], &none), None);
+    }
+
+    fn claims(names: &[&str]) -> Vec<FeatureClaim> {
+        names.iter().map(|text| FeatureClaim { backend: name(text), package: "kernels".to_owned() }).collect()
+    }
+
+    /// The oracle: the levels as a table, written without the code's notion of a claim.
+    fn expected(levels: &[Vec<&str>]) -> Result<Option<String>, &'static str> {
+        let Some(level) = levels.iter().find(|level| !level.is_empty()) else { return Err("backend-required") };
+        let mut names = level.clone();
+        names.dedup();
+        match names.as_slice() {
+            ["none"] => Ok(None),
+            ["cu118"] => Err("unknown-backend"),
+            [name] => Ok(Some((*name).to_owned())),
+            _ => Err("backend-conflict"),
+        }
+    }
+
+    fn said() -> impl Strategy<Value = Option<&'static str>> {
+        prop::option::of(prop::sample::select(vec!["cu124", "cu128", "none", "cu118"]))
+    }
+
+    fn features() -> impl Strategy<Value = Vec<&'static str>> {
+        prop::sample::subsequence(vec!["cu124", "cu128"], 0..=2)
+    }
+
+    proptest! {
+        #[test]
+        fn the_first_level_that_speaks_decides(
+            flag in said(), explicit in features(), own in said(), torch in said(), recorded in said(), default in features(),
+        ) {
+            let backends = [backend("cu124"), backend("cu128")];
+            let choice = |text: &str| Choice::parse(text).unwrap();
+            let defaults = || Ok(claims(&default));
+            let variables = [("UVENV_BACKEND", own), ("UV_TORCH_BACKEND", torch)];
+            let signals = Signals {
+                flag: flag.map(choice),
+                features: claims(&explicit),
+                variables: variables.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
+                recorded: recorded.map(choice),
+                default_features: Some(&defaults),
+                ..Signals::default()
+            };
+            let first = flag.into_iter().chain(explicit).collect();
+            let levels = [first, Vec::from_iter(own), Vec::from_iter(torch), Vec::from_iter(recorded), default.clone()];
+            let found = select(&backends, "pyproject.toml", &signals);
+            match (expected(&levels), found) {
+                (Ok(expected), Ok(found)) => prop_assert_eq!(expected, found.name().map(Name::to_string)),
+                (Err(expected), Err(found)) => prop_assert_eq!(expected, found.code()),
+                (expected, found) => prop_assert!(false, "{:?} {:?}", expected, found),
+            }
+        }
+    }
+
+    #[test]
+    fn without_backends_only_the_command_line_can_be_wrong() {
+        let variables = || [("UVENV_BACKEND", "cu124")].into_iter().collect();
+        let signals = Signals { variables: variables(), ..Signals::default() };
+        assert!(select(&[], "pyproject.toml", &signals).unwrap().backend.is_none());
+        let flag = Some(Choice::Named(name("cu124")));
+        let error = select(&[], "pyproject.toml", &Signals { flag, ..Signals::default() }).unwrap_err();
+        assert_eq!(error.code(), "unknown-backend");
+    }
+
+    #[test]
+    fn an_extra_that_is_a_backend_selects_it() {
+        let backends = [backend("cu124"), backend("cu128")];
+        let signals = Signals { extras: vec![name("docs"), name("cu128")], ..Signals::default() };
+        assert_eq!(select(&backends, "pyproject.toml", &signals).unwrap().name(), Some(&name("cu128")));
+    }
+}

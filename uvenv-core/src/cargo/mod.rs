@@ -1,0 +1,290 @@
+//! The port to cargo: which features are on, as Cargo would resolve them.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use guppy::{
+    MetadataCommand,
+    graph::{
+        DependencyDirection, PackageGraph, PackageMetadata, PackageSet,
+        cargo::{CargoOptions, CargoResolverVersion, CargoSet},
+        feature::{FeatureId, FeatureSet, StandardFeatures},
+    },
+    platform::PlatformSpec,
+};
+
+use crate::{Name, backend::FeatureClaim, error::Diagnostic, process::on_path, variables::Variables};
+
+/// Cargo, or the request that was made of it, failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CargoError {
+    /// There is no Cargo workspace whose features could be meant.
+    #[error("`{flag}` selects Cargo features, but there is no `Cargo.toml` in `{root}`")]
+    NoWorkspace {
+        /// `--features`, …
+        flag: &'static str,
+        /// The monorepo's root.
+        root: Utf8PathBuf,
+    },
+    /// `cargo metadata` failed.
+    #[error("`cargo metadata` failed on `{manifest}`: {message}")]
+    Metadata {
+        /// The manifest.
+        manifest: Utf8PathBuf,
+        /// What cargo said.
+        message: String,
+    },
+    /// A package that the workspace does not have.
+    #[error("the Cargo workspace has no package `{spec}`")]
+    UnknownPackage {
+        /// The specification as it was given.
+        spec: String,
+        /// The packages it has.
+        available: Vec<String>,
+    },
+    /// A feature that none of the selected packages has.
+    #[error("none of the selected packages ({}) has the feature `{feature}`", packages.join(", "))]
+    UnknownFeature {
+        /// The feature as it was given.
+        feature: String,
+        /// The packages.
+        packages: Vec<String>,
+        /// Their features.
+        available: Vec<String>,
+    },
+}
+
+impl Diagnostic for CargoError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NoWorkspace { .. } => "no-cargo-workspace",
+            Self::Metadata { .. } => "cargo-failed",
+            Self::UnknownPackage { .. } => "unknown-crate",
+            Self::UnknownFeature { .. } => "unknown-feature",
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        let nearest = |wanted: &str, available: &[String]| {
+            let distance = |candidate: &&String| strsim::damerau_levenshtein(wanted, candidate);
+            match available.iter().min_by_key(distance).filter(|nearest| distance(nearest) <= 2) {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None if available.is_empty() => "choose the backend with `--backend NAME`".to_owned(),
+                None => format!("there are `{}`", available.join("`, `")),
+            }
+        };
+        Some(match self {
+            Self::NoWorkspace { .. } => "choose the backend with `--backend NAME`".to_owned(),
+            Self::Metadata { .. } => {
+                "mend what cargo reports, or choose the backend with `--backend NAME`, which asks no cargo".to_owned()
+            }
+            Self::UnknownPackage { spec, available } => nearest(spec, available),
+            Self::UnknownFeature { feature, available, .. } => nearest(feature, available),
+        })
+    }
+}
+
+/// The selection of packages and features on a command line, with Cargo's meaning.
+#[derive(Clone, Debug, Default)]
+pub struct FeatureSelection {
+    /// `-p`: packages by name or `name@version`; empty for Cargo's default members.
+    pub packages: Vec<String>,
+    /// `--workspace`.
+    pub workspace: bool,
+    /// `--exclude`.
+    pub exclude: Vec<String>,
+    /// `-F`, `--features`: names, `package/name`, separated by commas or spaces.
+    pub features: Vec<String>,
+    /// `--all-features`.
+    pub all_features: bool,
+    /// `--no-default-features`.
+    pub no_default_features: bool,
+}
+
+impl FeatureSelection {
+    /// The flag that switches features on explicitly, if one does.
+    pub fn explicit_flag(&self) -> Option<&'static str> {
+        if self.all_features {
+            Some("--all-features")
+        } else if self.feature_names().next().is_some() {
+            Some("--features")
+        } else {
+            None
+        }
+    }
+
+    fn feature_names(&self) -> impl Iterator<Item = &str> {
+        self.features.iter().flat_map(|list| list.split([',', ' '])).filter(|name| !name.is_empty())
+    }
+}
+
+/// Whether there is a cargo to ask: the one that runs us (`CARGO`, as the Cargo book has it), or one on `PATH`.
+pub(crate) fn is_installed(variables: &Variables) -> bool {
+    variables.get("CARGO").is_some() || on_path(variables, "cargo").next().is_some()
+}
+
+/// The features of a Cargo workspace.
+pub struct Features {
+    graph: PackageGraph,
+}
+
+/// The features that are called like a backend and are on.
+#[derive(Clone, Debug, Default)]
+pub struct FeatureClaims {
+    /// With the selection as given.
+    pub selected: Vec<FeatureClaim>,
+    /// Whether explicit features, and not only default ones, switch one of them on.
+    pub are_explicit: bool,
+}
+
+impl Features {
+    /// Asks `cargo metadata` about the workspace of `manifest`. `offline` keeps cargo from the network.
+    pub fn read(manifest: &Utf8Path, offline: bool) -> Result<Self, CargoError> {
+        let mut command = MetadataCommand::new();
+        command.manifest_path(manifest);
+        if offline {
+            command.other_options(["--offline"]);
+        }
+        let graph = command
+            .build_graph()
+            .map_err(|error| CargoError::Metadata { manifest: manifest.to_owned(), message: in_words(&error) })?;
+        Ok(Self { graph })
+    }
+
+    /// The workspace's features that are called like one of `backends`, switched on or not, as `(crate, feature)`.
+    pub fn mirroring(&self, backends: &[Name]) -> Vec<FeatureClaim> {
+        let members = self.graph.workspace().iter();
+        members
+            .flat_map(|package| {
+                let names: Vec<_> = package.named_features().collect();
+                claims_of(&package, &names, backends)
+            })
+            .collect()
+    }
+
+    /// Resolves the features of `selection` as a build of it would, and picks those that are called like a backend.
+    pub fn claims(&self, selection: &FeatureSelection, backends: &[Name]) -> Result<FeatureClaims, CargoError> {
+        let packages = self.selected_packages(selection)?;
+        let selected = self.active(self.initial_features(&packages, selection)?, backends)?;
+        let are_explicit = selection.explicit_flag().is_some() && {
+            let without =
+                FeatureSelection { no_default_features: selection.no_default_features, ..FeatureSelection::default() };
+            selected != self.active(self.initial_features(&packages, &without)?, backends)?
+        };
+        Ok(FeatureClaims { selected, are_explicit })
+    }
+
+    fn selected_packages(&self, selection: &FeatureSelection) -> Result<PackageSet<'_>, CargoError> {
+        let workspace = self.graph.workspace();
+        let find = |spec: &String| {
+            let (name, version) =
+                spec.split_once('@').map_or((spec.as_str(), None), |(name, version)| (name, Some(version)));
+            let fits = |package: &PackageMetadata<'_>| {
+                package.name() == name && version.is_none_or(|version| package.version().to_string() == version)
+            };
+            workspace.iter().find(fits).ok_or_else(|| CargoError::UnknownPackage {
+                spec: spec.clone(),
+                available: workspace.iter().map(|package| package.name().to_owned()).collect(),
+            })
+        };
+        let excluded: Vec<_> = selection.exclude.iter().map(find).collect::<Result<_, _>>()?;
+        let chosen: Vec<_> = if !selection.packages.is_empty() {
+            selection.packages.iter().map(find).collect::<Result<_, _>>()?
+        } else if selection.workspace {
+            workspace.iter().collect()
+        } else {
+            workspace.default_members().collect()
+        };
+        let ids = chosen.iter().map(PackageMetadata::id);
+        let ids = ids.filter(|id| !excluded.iter().any(|package| package.id() == *id));
+        self.graph.resolve_ids(ids).map_err(internal)
+    }
+
+    fn initial_features<'g>(
+        &'g self,
+        packages: &PackageSet<'g>,
+        selection: &FeatureSelection,
+    ) -> Result<FeatureSet<'g>, CargoError> {
+        let standard = match (selection.all_features, selection.no_default_features) {
+            (true, _) => StandardFeatures::All,
+            (false, true) => StandardFeatures::None,
+            (false, false) => StandardFeatures::Default,
+        };
+        let mut initials = packages.to_feature_set(standard);
+        for feature in selection.feature_names() {
+            let named = self.named_feature(packages, feature)?;
+            let named = self.graph.feature_graph().resolve_ids(named).map_err(internal)?;
+            initials = initials.union(&named);
+        }
+        Ok(initials)
+    }
+
+    /// `name` is a feature of any selected package; `package/name` one of that package, a member or a dependency.
+    fn named_feature<'g>(&'g self, packages: &PackageSet<'g>, feature: &str) -> Result<Vec<FeatureId<'g>>, CargoError> {
+        let selected: Vec<_> = packages.packages(DependencyDirection::Forward).collect();
+        let (candidates, name): (Vec<PackageMetadata<'g>>, &str) = match feature.split_once('/') {
+            None => (selected.clone(), feature),
+            Some((package, name)) => {
+                let links = selected.iter().flat_map(PackageMetadata::direct_links);
+                let dependencies = links.filter(|link| link.dep_name() == package).map(|link| link.to());
+                let members = self.graph.workspace().iter().filter(|member| member.name() == package);
+                (dependencies.chain(members).collect(), name)
+            }
+        };
+        let ids: Vec<_> = candidates
+            .iter()
+            .filter_map(|package| {
+                let name = package.named_features().find(|known| *known == name)?;
+                Some(FeatureId::named(package.id(), name))
+            })
+            .collect();
+        if ids.is_empty() {
+            return Err(CargoError::UnknownFeature {
+                feature: feature.to_owned(),
+                packages: selected.iter().map(|package| package.name().to_owned()).collect(),
+                available: candidates.iter().flat_map(PackageMetadata::named_features).map(str::to_owned).collect(),
+            });
+        }
+        Ok(ids)
+    }
+
+    /// The backends' features of the monorepo's own crates that a build with `initials` has on.
+    fn active(&self, initials: FeatureSet<'_>, backends: &[Name]) -> Result<Vec<FeatureClaim>, CargoError> {
+        let mut options = CargoOptions::new();
+        options.set_resolver(CargoResolverVersion::V2);
+        if let Ok(platform) = PlatformSpec::build_target() {
+            options.set_platform(platform);
+        }
+        let set: CargoSet<'_> = initials.into_cargo_set(&options).map_err(internal)?;
+        let mut claims = Vec::new();
+        for package in self.graph.packages().filter(|package| package.source().is_local()) {
+            for (_, features) in set.all_features() {
+                if let Some(list) = features.features_for(package.id()).map_err(internal)? {
+                    let names: Vec<_> = list.named_features().collect();
+                    claims.extend(claims_of(&package, &names, backends));
+                }
+            }
+        }
+        claims.sort_by(|a, b| (&a.package, &a.backend).cmp(&(&b.package, &b.backend)));
+        claims.dedup();
+        Ok(claims)
+    }
+}
+
+fn claims_of(package: &PackageMetadata<'_>, features: &[&str], backends: &[Name]) -> Vec<FeatureClaim> {
+    let names = features.iter().filter_map(|feature| Name::parse(feature));
+    names
+        .filter(|name| backends.contains(name))
+        .map(|backend| FeatureClaim { backend, package: package.name().to_owned() })
+        .collect()
+}
+
+fn internal(error: guppy::Error) -> CargoError {
+    CargoError::Metadata { manifest: "Cargo.toml".into(), message: in_words(&error) }
+}
+
+/// The error and its causes on one line, as cargo's own text has it.
+fn in_words(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
+    let text: Vec<_> = causes.collect();
+    text.join(": ").lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}
