@@ -1,0 +1,91 @@
+//! Where things are in an environment, on each platform.
+
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// What decides the layout of an environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Platform {
+    Unix,
+    Windows,
+}
+
+/// What the makers of environments write beside `pyvenv.cfg`, and no base interpreter has.
+pub(super) const MARKS: [&str; 4] = ["CACHEDIR.TAG", ".gitignore", ".lock", super::record::FILE];
+
+impl Platform {
+    pub(crate) const CURRENT: Self = if cfg!(windows) { Self::Windows } else { Self::Unix };
+
+    pub(super) fn scripts(self) -> &'static str {
+        match self {
+            Self::Unix => "bin",
+            Self::Windows => "Scripts",
+        }
+    }
+
+    /// The interpreter, relative to the environment.
+    pub(super) fn python(self) -> Utf8PathBuf {
+        match self {
+            Self::Unix => "bin/python".into(),
+            Self::Windows => "Scripts/python.exe".into(),
+        }
+    }
+
+    /// The directory of packages. On Unix its path has the name of the interpreter (`python3.11`, `python3.13t`,
+    /// `pypy3.10`), so it is looked for.
+    pub(super) fn site_packages(self, root: &Utf8Path) -> Option<Utf8PathBuf> {
+        let found = match self {
+            Self::Windows => root.join("Lib/site-packages"),
+            Self::Unix => interpreters(root).map(|library| library.join("site-packages")).find(|path| path.is_dir())?,
+        };
+        found.is_dir().then_some(found)
+    }
+
+    /// Whether a directory without `pyvenv.cfg`, with these `names` in it, is what is left of an environment, or the
+    /// beginning of one. In doubt it is not: what is an environment may be deleted.
+    pub(super) fn is_remains(self, root: &Utf8Path, names: &[String]) -> bool {
+        let has = |name: &str| names.iter().any(|other| other == name);
+        if names.iter().all(|name| MARKS.contains(&name.as_str())) {
+            return has("CACHEDIR.TAG") || has(super::record::FILE);
+        }
+        let marked = has(super::record::FILE)
+            || (has("CACHEDIR.TAG") && has(".gitignore"))
+            || root.join(self.scripts()).join("activate").is_file();
+        marked && has(self.scripts()) && !self.is_base(root, names)
+    }
+
+    /// Whether it is an installation of Python of its own, or a conda environment.
+    fn is_base(self, root: &Utf8Path, names: &[String]) -> bool {
+        let has_library = |library: &Utf8Path| library.join("os.py").exists();
+        names.iter().any(|name| name == "conda-meta")
+            || match self {
+                Self::Unix => interpreters(root).any(|library| has_library(&library)),
+                Self::Windows => has_library(&root.join("Lib")),
+            }
+    }
+}
+
+/// The directories `lib/python3.11` and their like, in order.
+fn interpreters(root: &Utf8Path) -> impl Iterator<Item = Utf8PathBuf> {
+    let mut found: Vec<_> = fs::read_dir(root.join("lib"))
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Utf8PathBuf::from_path_buf(entry.ok()?.path()).ok())
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default();
+            ["python", "pypy", "graalpy"].iter().any(|start| name.starts_with(start))
+        })
+        .collect();
+    found.sort();
+    found.into_iter()
+}
+
+/// The value of `key` in the text of a `pyvenv.cfg`, read as Python itself reads it: `key = value`, keys in any case.
+pub(super) fn configuration_value<'text>(text: &'text str, key: &str) -> Option<&'text str> {
+    text.lines()
+        .filter_map(|line| line.split_once('='))
+        .find(|(name, _)| name.trim().eq_ignore_ascii_case(key))
+        .map(|(_, value)| value.trim())
+        .filter(|value| !value.is_empty())
+}

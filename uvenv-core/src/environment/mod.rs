@@ -1,0 +1,363 @@
+//! The virtual environment of a profile, which uv makes and changes; uvenv looks at it, and removes it when asked to.
+
+mod distributions;
+mod journal;
+mod layout;
+mod record;
+
+use std::{fs, io};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use thiserror::Error;
+
+pub use self::distributions::{Changes, Distribution, Source};
+use self::layout::Platform;
+pub(crate) use self::{
+    distributions::{Distributions, Suspects},
+    journal::Journal,
+    record::Record,
+};
+use crate::{cache::CacheError, error::Diagnostic, process::is_program};
+
+/// An environment, which need not exist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Environment {
+    root: Utf8PathBuf,
+    platform: Platform,
+}
+
+/// What is at the place of an environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// Nothing, or an empty directory: uv makes the environment.
+    Missing,
+    /// An environment.
+    Ready(Interpreter),
+    /// An environment that must not be used. uv would replace some of these, fail on others and, where `pyvenv.cfg` is
+    /// missing and its cache is cold, change the *base* interpreter instead.
+    Broken(Damage),
+    /// Something that is no environment, and so not uvenv's to change.
+    Foreign(Foreign),
+}
+
+/// The Python of an environment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Interpreter {
+    /// The executable in the environment.
+    pub executable: Utf8PathBuf,
+    /// Its version, as `pyvenv.cfg` has it: `3.11.7`.
+    pub version: String,
+    /// The directory of the base interpreter.
+    pub home: String,
+}
+
+/// What is wrong with an environment.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Damage {
+    /// `pyvenv.cfg` is missing.
+    #[error("has no `pyvenv.cfg`")]
+    NoConfiguration,
+    /// `pyvenv.cfg` is there and cannot be read.
+    #[error("has a `pyvenv.cfg` that cannot be read ({0})")]
+    UnreadableConfiguration(String),
+    /// `pyvenv.cfg` lacks a key.
+    #[error("has a `pyvenv.cfg` without `{0}`")]
+    IncompleteConfiguration(&'static str),
+    /// There is no Python in it.
+    #[error("has no `{0}`")]
+    NoInterpreter(Utf8PathBuf),
+    /// Its Python is a link to something that is gone.
+    #[error("has a broken link `{link}` to `{target}`")]
+    BrokenLink {
+        /// The link, relative to the environment.
+        link: Utf8PathBuf,
+        /// What it says.
+        target: String,
+    },
+    /// Its Python is no program.
+    #[error("has a `{0}` that is not an executable file")]
+    NotExecutable(Utf8PathBuf),
+    /// The base interpreter is gone.
+    #[error("was made from the Python in `{0}`, which is gone")]
+    NoHome(String),
+    /// The environment is itself a link to something that is gone.
+    #[error("is a broken link to `{0}`")]
+    BrokenRoot(String),
+}
+
+/// What is there instead of an environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Foreign {
+    /// A file.
+    #[error("it is a file")]
+    File,
+    /// A directory with other things in it.
+    #[error("it is a directory with other content")]
+    Directory,
+}
+
+/// Why an environment cannot be used, or is not removed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EnvironmentError {
+    /// It is damaged.
+    #[error("the environment `{environment}` {damage}")]
+    Broken {
+        /// The environment.
+        environment: Utf8PathBuf,
+        /// What is wrong with it.
+        damage: Damage,
+    },
+    /// Something else is in its place.
+    #[error("`{path}` is not an environment: {found}")]
+    Foreign {
+        /// The place.
+        path: Utf8PathBuf,
+        /// What is there.
+        found: Foreign,
+    },
+    /// It holds what is not an environment's: a manifest or a repository.
+    #[error("`{environment}` is not removed: it is an environment, but holds `{name}` too")]
+    Inhabited {
+        /// The environment.
+        environment: Utf8PathBuf,
+        /// What must not be lost.
+        name: &'static str,
+    },
+    /// It cannot be changed.
+    #[error("the environment `{environment}` cannot be changed: {path}: {source}")]
+    NotWritable {
+        /// The environment.
+        environment: Utf8PathBuf,
+        /// The file or directory.
+        path: Utf8PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It cannot be looked at.
+    #[error("the environment `{environment}` cannot be read: {path}: {source}")]
+    Unreadable {
+        /// The environment.
+        environment: Utf8PathBuf,
+        /// The file or directory.
+        path: Utf8PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The cache, where syncs of it are recorded, cannot be used.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+}
+
+impl Diagnostic for EnvironmentError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Broken { .. } => "broken-environment",
+            Self::Foreign { .. } | Self::Inhabited { .. } => "not-an-environment",
+            Self::NotWritable { .. } => "environment-not-writable",
+            Self::Unreadable { .. } => "environment-unreadable",
+            Self::Cache(error) => error.code(),
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::Broken { .. } => "add `--recreate` to have it removed and made again".to_owned(),
+            Self::Foreign { path, .. } => {
+                format!("move `{path}` away if nobody needs it there; uvenv does not remove it")
+            }
+            Self::Inhabited { name, .. } => {
+                format!("move `{name}` out of it, or remove the environment yourself")
+            }
+            Self::NotWritable { path, .. } => format!("give yourself the right to change `{path}`"),
+            Self::Unreadable { path, .. } => format!("give yourself the right to read `{path}`"),
+            Self::Cache(error) => return error.help(),
+        })
+    }
+}
+
+impl Environment {
+    /// The environment at `root`.
+    pub fn new(root: impl Into<Utf8PathBuf>) -> Self {
+        Self { root: root.into(), platform: Platform::CURRENT }
+    }
+
+    /// Its directory.
+    pub fn root(&self) -> &Utf8Path {
+        &self.root
+    }
+
+    /// Where its programs are: `bin`, or `Scripts` on Windows.
+    pub fn scripts(&self) -> Utf8PathBuf {
+        self.root.join(self.platform.scripts())
+    }
+
+    /// Where its packages are; `None` if it has no such directory.
+    pub fn site_packages(&self) -> Option<Utf8PathBuf> {
+        self.platform.site_packages(&self.root)
+    }
+
+    /// Looks at what is there. Starts nothing and changes nothing.
+    pub fn inspect(&self) -> Result<State, EnvironmentError> {
+        let metadata = match fs::metadata(&self.root) {
+            Ok(metadata) => metadata,
+            // A link to nowhere, or to itself.
+            Err(_) if self.root.is_symlink() => {
+                return Ok(State::Broken(Damage::BrokenRoot(link_target(&self.root))));
+            }
+            Err(error) if is_absent(&error) => return Ok(State::Missing),
+            Err(error) => return Err(self.unreadable(&self.root)(error)),
+        };
+        if !metadata.is_dir() {
+            return Ok(State::Foreign(Foreign::File));
+        }
+        let names = self.names()?;
+        if names.is_empty() {
+            return Ok(State::Missing);
+        }
+        let configuration = self.root.join("pyvenv.cfg");
+        Ok(match fs::read(&configuration) {
+            Ok(bytes) => match self.interpreter(&String::from_utf8_lossy(&bytes)) {
+                Ok(interpreter) => State::Ready(interpreter),
+                Err(damage) => State::Broken(damage),
+            },
+            Err(error) if !is_absent(&error) => State::Broken(Damage::UnreadableConfiguration(error.to_string())),
+            Err(_) if configuration.is_symlink() => {
+                State::Broken(Damage::UnreadableConfiguration("broken link".to_owned()))
+            }
+            Err(_) if self.platform.is_remains(&self.root, &names) => State::Broken(Damage::NoConfiguration),
+            Err(_) => State::Foreign(Foreign::Directory),
+        })
+    }
+
+    /// Its Python, or `None` where uv is to make it; an error where it must not be used.
+    pub fn usable(&self) -> Result<Option<Interpreter>, EnvironmentError> {
+        match self.inspect()? {
+            State::Missing => Ok(None),
+            State::Ready(interpreter) => Ok(Some(interpreter)),
+            State::Broken(damage) => Err(EnvironmentError::Broken { environment: self.root.clone(), damage }),
+            State::Foreign(found) => Err(EnvironmentError::Foreign { path: self.root.clone(), found }),
+        }
+    }
+
+    fn interpreter(&self, configuration: &str) -> Result<Interpreter, Damage> {
+        let value = |key| layout::configuration_value(configuration, key);
+        let version =
+            value("version_info").or_else(|| value("version")).ok_or(Damage::IncompleteConfiguration("version"))?;
+        let home = value("home").ok_or(Damage::IncompleteConfiguration("home"))?;
+        let relative = self.platform.python();
+        let executable = self.root.join(&relative);
+        if !is_program(executable.as_std_path()) {
+            return Err(match fs::metadata(&executable) {
+                Ok(_) => Damage::NotExecutable(relative),
+                Err(_) if executable.is_symlink() => {
+                    Damage::BrokenLink { link: relative, target: link_target(&executable) }
+                }
+                Err(_) => Damage::NoInterpreter(relative),
+            });
+        }
+        // On Windows `python.exe` is a launcher of its own, which is there when the base interpreter is gone.
+        if self.platform == Platform::Windows && fs::metadata(home).is_err_and(|error| is_absent(&error)) {
+            return Err(Damage::NoHome(home.to_owned()));
+        }
+        Ok(Interpreter { executable, version: version.to_owned(), home: home.to_owned() })
+    }
+
+    /// Tries whether files can be made in it, or in the directory where it is to be.
+    pub(crate) fn check_writable(&self) -> Result<(), EnvironmentError> {
+        let nearest = self.root.ancestors().find(|path| path.is_dir());
+        for directory in nearest.map(Utf8Path::to_owned).into_iter().chain(self.site_packages()) {
+            let probe = directory.join(format!(".uvenv-{}", std::process::id()));
+            fs::write(&probe, "").and_then(|()| fs::remove_file(&probe)).map_err(self.not_writable(&directory))?;
+        }
+        Ok(())
+    }
+
+    /// Removes the environment, valid or broken, and nothing else: a link goes, not what it points to. It goes aside
+    /// first, so that a crash leaves either the whole environment or none.
+    pub(crate) fn remove(&self) -> Result<(), EnvironmentError> {
+        if let State::Foreign(found) = self.inspect()? {
+            return Err(EnvironmentError::Foreign { path: self.root.clone(), found });
+        }
+        if self.root.is_symlink() {
+            return fs::remove_file(&self.root).map_err(self.not_writable(&self.root));
+        }
+        if !self.root.exists() {
+            return Ok(());
+        }
+        if let Some(name) =
+            ["pyproject.toml", "Cargo.toml", ".git", ".hg"].into_iter().find(|name| self.root.join(name).exists())
+        {
+            return Err(EnvironmentError::Inhabited { environment: self.root.clone(), name });
+        }
+        let (Some(parent), Some(name)) = (self.root.parent(), self.root.file_name()) else {
+            return self.remove_content();
+        };
+        let prefix = format!(".{}.removed-", name.trim_start_matches('.'));
+        let aside = parent.join(format!("{prefix}{}", std::process::id()));
+        match fs::rename(&self.root, &aside) {
+            Ok(()) => remove_aside(parent, &prefix).map_err(self.not_writable(&aside)),
+            // A mount point (a volume of a container) cannot be renamed.
+            Err(_) => self.remove_content(),
+        }
+    }
+
+    /// Removes what is in the environment. What it is known by goes last, so that a crash leaves a broken environment
+    /// and not something foreign.
+    fn remove_content(&self) -> Result<(), EnvironmentError> {
+        let mut names = self.names()?;
+        names.sort_by_key(|name| layout::MARKS.contains(&name.as_str()) || name == self.platform.scripts());
+        for name in names {
+            let path = self.root.join(name);
+            let removed = match fs::symlink_metadata(&path) {
+                Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(&path),
+                Ok(_) => fs::remove_file(&path),
+                Err(error) => Err(error),
+            };
+            removed.map_err(self.not_writable(&path))?;
+        }
+        Ok(())
+    }
+
+    /// The names in the root directory. One that is not Unicode is none that makes an environment.
+    fn names(&self) -> Result<Vec<String>, EnvironmentError> {
+        fs::read_dir(&self.root)
+            .and_then(|entries| entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect())
+            .map_err(self.unreadable(&self.root))
+    }
+
+    fn not_writable(&self, path: &Utf8Path) -> impl FnOnce(io::Error) -> EnvironmentError {
+        let (environment, path) = (self.root.clone(), path.to_owned());
+        move |source| EnvironmentError::NotWritable { environment, path, source }
+    }
+
+    fn unreadable(&self, path: &Utf8Path) -> impl FnOnce(io::Error) -> EnvironmentError {
+        let (environment, path) = (self.root.clone(), path.to_owned());
+        move |source| EnvironmentError::Unreadable { environment, path, source }
+    }
+}
+
+/// Removes what this and earlier, interrupted removals moved aside.
+fn remove_aside(parent: &Utf8Path, prefix: &str) -> io::Result<()> {
+    for entry in parent.read_dir_utf8()?.flatten() {
+        if entry.file_name().starts_with(prefix) && entry.file_type()?.is_dir() {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+fn link_target(link: &Utf8Path) -> String {
+    fs::read_link(link).map_or_else(|error| error.to_string(), |target| target.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests;

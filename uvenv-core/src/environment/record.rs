@@ -1,0 +1,64 @@
+//! What an environment was last synced with, so that `run` and `status` keep to it.
+
+use std::{fs, io};
+
+use camino::Utf8Path;
+use serde::{Deserialize, Serialize};
+
+use super::{Environment, EnvironmentError};
+use crate::{Name, monorepo::Profile};
+
+/// The file in the environment. It goes with the environment, also when uv makes that anew.
+pub(super) const FILE: &str = ".uvenv.json";
+
+const SCHEMA: u32 = 1;
+
+/// What an environment was last synced with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Record {
+    schema: u32,
+    /// The profile.
+    profile: Profile,
+    /// The backend; `None` is the explicit choice of none.
+    pub(crate) backend: Option<String>,
+    /// The flags of uv that said what to install.
+    pub(crate) selection: Vec<String>,
+    /// The version of uvenv that wrote it.
+    uvenv: String,
+}
+
+impl Record {
+    pub(crate) fn new(profile: Profile, backend: Option<&Name>, selection: Vec<String>) -> Self {
+        let backend = backend.map(Name::to_string);
+        Self { schema: SCHEMA, profile, backend, selection, uvenv: crate::VERSION.to_owned() }
+    }
+
+    /// What `environment` says of itself; nothing where it was synced by others only, or where the file is damaged or of
+    /// another schema: then the user is asked again.
+    pub(crate) fn read(environment: &Environment) -> Option<Self> {
+        let bytes = fs::read(environment.root().join(FILE)).ok()?;
+        serde_json::from_slice(&bytes).ok().filter(|record: &Self| record.schema == SCHEMA)
+    }
+
+    /// Writes the record, unless it is there already.
+    pub(crate) fn write(&self, environment: &Environment) -> Result<(), EnvironmentError> {
+        if Self::read(environment).as_ref() == Some(self) {
+            return Ok(());
+        }
+        let path = environment.root().join(FILE);
+        serde_json::to_vec(self)
+            .map_err(io::Error::from)
+            .and_then(|text| replace(&path, &text))
+            .map_err(environment.not_writable(&path))
+    }
+}
+
+/// Replaces the file by rename, so that it is never half-written.
+fn replace(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
+    let beside = path.with_extension(format!("json.{}", std::process::id()));
+    let done = fs::write(&beside, content).and_then(|()| fs::rename(&beside, path));
+    if done.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    done
+}

@@ -1,0 +1,335 @@
+use super::*;
+use crate::{Name, Profile};
+
+/// A directory to lay environments out in, for one platform or the other.
+struct Place {
+    _guard: tempfile::TempDir,
+    root: Utf8PathBuf,
+}
+
+impl Place {
+    fn new() -> Self {
+        let guard = tempfile::Builder::new().prefix("en v ").tempdir().unwrap();
+        let root = Utf8PathBuf::from_path_buf(guard.path().canonicalize().unwrap()).unwrap();
+        Self { _guard: guard, root }
+    }
+
+    fn environment(&self, platform: Platform) -> Environment {
+        Environment { root: self.root.join(".venv"), platform }
+    }
+
+    /// As uv makes one, but with a Python that only has to be there.
+    fn made(&self, platform: Platform) -> Environment {
+        let environment = self.environment(platform);
+        let home = self.root.join("base");
+        fs::create_dir_all(&home).unwrap();
+        self.write(".venv/CACHEDIR.TAG", "");
+        self.write(".venv/.gitignore", "*");
+        self.write(
+            ".venv/pyvenv.cfg",
+            &format!("home = {home}\nimplementation = CPython\nuv = 0.13.9\nversion_info = 3.11.7\nprompt = a = b\n"),
+        );
+        match platform {
+            Platform::Unix => {
+                self.program(".venv/bin/python");
+                self.write(".venv/bin/activate", "");
+                self.write(".venv/lib/python3.11/site-packages/a.py", "");
+            }
+            Platform::Windows => {
+                self.program(".venv/Scripts/python.exe");
+                self.write(".venv/Scripts/activate", "");
+                self.write(".venv/Lib/site-packages/a.py", "");
+            }
+        }
+        environment
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn program(&self, path: &str) {
+        self.write(path, "");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            fs::set_permissions(self.root.join(path), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+    }
+}
+
+const BOTH: [Platform; 2] = [Platform::Unix, Platform::Windows];
+
+#[track_caller]
+fn broken(environment: &Environment) -> String {
+    let error = environment.usable().unwrap_err();
+    assert_eq!(error.code(), "broken-environment");
+    assert!(error.help().unwrap().contains("--recreate"));
+    let prefix = format!("the environment `{}` ", environment.root());
+    error.to_string().strip_prefix(&prefix).unwrap().to_owned()
+}
+
+#[test]
+fn an_environment_is_ready_in_the_layout_of_its_platform() {
+    for (platform, executable, site_packages) in [
+        (Platform::Unix, "bin/python", "lib/python3.11/site-packages"),
+        (Platform::Windows, "Scripts/python.exe", "Lib/site-packages"),
+    ] {
+        let place = Place::new();
+        let environment = place.made(platform);
+        let python = environment.usable().unwrap().unwrap();
+        assert_eq!(python.executable, environment.root().join(executable));
+        assert_eq!(python.version, "3.11.7");
+        assert_eq!(python.home, place.root.join("base").as_str());
+        assert_eq!(environment.site_packages(), Some(environment.root().join(site_packages)));
+    }
+}
+
+#[test]
+fn the_configuration_of_venv_and_virtualenv_is_read_too() {
+    let value = layout::configuration_value;
+    assert_eq!(value("home = /usr/bin\nversion = 3.12.1\n", "version"), Some("3.12.1"));
+    assert_eq!(value("HOME=C:\\Python 3\r\nVersion=3.12\r\n", "home"), Some("C:\\Python 3"));
+    assert_eq!(value("home =\nversion_info = 3.11.2.final.0", "home"), None);
+    assert_eq!(value("version_info = 3.11.2.final.0", "version_info"), Some("3.11.2.final.0"));
+}
+
+#[test]
+fn nothing_and_an_empty_directory_are_a_missing_environment() {
+    let place = Place::new();
+    let environment = place.environment(Platform::CURRENT);
+    assert_eq!(environment.inspect().unwrap(), State::Missing);
+    fs::create_dir(environment.root()).unwrap();
+    assert_eq!(environment.inspect().unwrap(), State::Missing);
+    assert_eq!(environment.usable().unwrap(), None);
+}
+
+#[test]
+fn what_is_no_environment_is_foreign_and_never_removed() {
+    let file = Place::new();
+    file.write(".venv", "/elsewhere");
+    let other = Place::new();
+    other.write(".venv/notes.txt", "");
+    let tag_only = Place::new();
+    tag_only.write(".venv/CACHEDIR.TAG", "");
+    tag_only.write(".venv/debug/program", "");
+    // `/usr/local` of an image with Python in it.
+    let base = Place::new();
+    base.write(".venv/bin/activate", "");
+    base.program(".venv/bin/python");
+    base.write(".venv/lib/python3.11/os.py", "");
+    let conda = Place::new();
+    conda.write(".venv/conda-meta/history", "");
+    conda.write(".venv/bin/activate", "");
+    for (place, found) in [
+        (file, "it is a file"),
+        (other, "it is a directory with other content"),
+        (tag_only, "it is a directory with other content"),
+        (base, "it is a directory with other content"),
+        (conda, "it is a directory with other content"),
+    ] {
+        let environment = place.environment(Platform::Unix);
+        for error in [environment.usable().unwrap_err(), environment.remove().unwrap_err()] {
+            assert_eq!(error.code(), "not-an-environment");
+            assert_eq!(error.to_string(), format!("`{}` is not an environment: {found}", environment.root()));
+        }
+        assert!(environment.root().exists());
+    }
+}
+
+#[test]
+fn a_missing_or_damaged_configuration_is_a_broken_environment() {
+    for platform in BOTH {
+        let place = Place::new();
+        let environment = place.made(platform);
+        let configuration = environment.root().join("pyvenv.cfg");
+        fs::write(&configuration, "home = /usr/bin\n").unwrap();
+        assert_eq!(broken(&environment), "has a `pyvenv.cfg` without `version`");
+        fs::write(&configuration, b"version = \xff\xfe\n").unwrap();
+        assert_eq!(broken(&environment), "has a `pyvenv.cfg` without `home`");
+        fs::remove_file(&configuration).unwrap();
+        assert_eq!(broken(&environment), "has no `pyvenv.cfg`");
+        fs::create_dir(&configuration).unwrap();
+        assert!(broken(&environment).starts_with("has a `pyvenv.cfg` that cannot be read ("));
+        environment.remove().unwrap();
+        assert!(!environment.root().exists());
+    }
+}
+
+#[test]
+fn the_beginning_of_an_environment_is_a_broken_one() {
+    let place = Place::new();
+    let environment = place.environment(Platform::Unix);
+    place.write(".venv/CACHEDIR.TAG", "");
+    assert_eq!(broken(&environment), "has no `pyvenv.cfg`");
+    place.write(".venv/.gitignore", "*");
+    place.write(".venv/bin/python", "");
+    assert_eq!(broken(&environment), "has no `pyvenv.cfg`");
+}
+
+#[test]
+fn an_environment_without_python_is_broken() {
+    for (platform, python) in [(Platform::Unix, "bin/python"), (Platform::Windows, "Scripts/python.exe")] {
+        let place = Place::new();
+        let environment = place.made(platform);
+        let executable = environment.root().join(python);
+        fs::remove_file(&executable).unwrap();
+        assert_eq!(broken(&environment), format!("has no `{python}`"));
+        fs::create_dir(&executable).unwrap();
+        assert_eq!(broken(&environment), format!("has a `{python}` that is not an executable file"));
+    }
+}
+
+#[test]
+fn on_windows_the_launcher_outlives_its_python() {
+    let place = Place::new();
+    let environment = place.made(Platform::Windows);
+    let home = place.root.join("base");
+    fs::remove_dir(&home).unwrap();
+    assert_eq!(broken(&environment), format!("was made from the Python in `{home}`, which is gone"));
+}
+
+#[test]
+fn an_environment_that_holds_a_project_is_not_removed() {
+    let place = Place::new();
+    let environment = place.made(Platform::CURRENT);
+    place.write(".venv/pyproject.toml", "");
+    let error = environment.remove().unwrap_err();
+    assert_eq!(error.code(), "not-an-environment");
+    assert!(environment.root().join("pyvenv.cfg").exists());
+}
+
+#[test]
+fn removal_takes_left_overs_of_earlier_ones_along_and_nothing_else() {
+    let place = Place::new();
+    let environment = place.made(Platform::CURRENT);
+    place.write(".venv.removed-1/x", "");
+    place.write(".venv-cu124/x", "");
+    environment.remove().unwrap();
+    let left: Vec<_> = place.root.read_dir_utf8().unwrap().map(|entry| entry.unwrap().file_name().to_owned()).collect();
+    assert_eq!(left.len(), 2, "{left:?}");
+    assert!(place.root.join("base").exists() && place.root.join(".venv-cu124").exists());
+    environment.remove().unwrap();
+}
+
+#[test]
+fn content_can_be_removed_where_the_directory_must_stay() {
+    let place = Place::new();
+    let environment = place.made(Platform::CURRENT);
+    environment.remove_content().unwrap();
+    assert_eq!(environment.inspect().unwrap(), State::Missing);
+    assert!(environment.root().exists());
+}
+
+#[test]
+fn the_record_is_kept_and_a_damaged_one_is_no_record() {
+    let place = Place::new();
+    let environment = place.made(Platform::CURRENT);
+    let file = environment.root().join(".uvenv.json");
+    assert_eq!(Record::read(&environment), None);
+    for backend in [Name::parse("cu124"), None] {
+        let record = Record::new(Profile::Prod, backend.as_ref(), vec!["--no-dev".to_owned()]);
+        record.write(&environment).unwrap();
+        assert_eq!(Record::read(&environment), Some(record));
+    }
+    assert_eq!(
+        fs::read_to_string(&file).unwrap(),
+        format!(
+            r#"{{"schema":1,"profile":"prod","backend":null,"selection":["--no-dev"],"uvenv":"{}"}}"#,
+            crate::VERSION
+        )
+    );
+    for damaged in ["", "{", r#"{"schema":2,"profile":"prod","backend":null,"selection":[],"uvenv":"9"}"#, "[]"] {
+        fs::write(&file, damaged).unwrap();
+        assert_eq!(Record::read(&environment), None, "{damaged}");
+    }
+    assert_eq!(environment.names().unwrap().iter().filter(|name| name.contains("uvenv")).count(), 1);
+}
+
+#[test]
+fn a_record_that_cannot_be_written_is_an_error() {
+    let place = Place::new();
+    let error = Record::new(Profile::Dev, None, Vec::new()).write(&place.environment(Platform::CURRENT)).unwrap_err();
+    assert_eq!(error.code(), "environment-not-writable");
+}
+
+#[test]
+fn a_writable_environment_passes_and_keeps_no_trace() {
+    let place = Place::new();
+    place.environment(Platform::CURRENT).check_writable().unwrap();
+    let environment = place.made(Platform::CURRENT);
+    let before = environment.names().unwrap().len();
+    environment.check_writable().unwrap();
+    assert_eq!(environment.names().unwrap().len(), before);
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn broken_and_looping_links_are_named() {
+        let place = Place::new();
+        let environment = place.made(Platform::Unix);
+        let python = environment.root().join("bin/python");
+        for target in ["/no/such/python3", "python"] {
+            fs::remove_file(&python).unwrap();
+            symlink(target, &python).unwrap();
+            assert_eq!(broken(&environment), format!("has a broken link `bin/python` to `{target}`"));
+        }
+    }
+
+    #[test]
+    fn a_linked_environment_is_one_and_its_removal_takes_the_link_only() {
+        let place = Place::new();
+        let target = place.made(Platform::Unix);
+        let link = Environment::new(place.root.join("link"));
+        symlink(target.root(), link.root()).unwrap();
+        assert!(matches!(link.inspect().unwrap(), State::Ready(_)));
+        link.remove().unwrap();
+        assert!(!link.root().is_symlink());
+        assert!(matches!(target.inspect().unwrap(), State::Ready(_)));
+        for nowhere in ["gone", "link"] {
+            symlink(nowhere, link.root()).unwrap();
+            assert_eq!(broken(&link), format!("is a broken link to `{nowhere}`"));
+            link.remove().unwrap();
+            assert!(!link.root().is_symlink());
+        }
+    }
+
+    #[test]
+    fn removal_does_not_follow_links_inside() {
+        let place = Place::new();
+        let environment = place.made(Platform::Unix);
+        place.write("precious/data", "");
+        symlink(place.root.join("precious"), environment.root().join("share")).unwrap();
+        symlink(place.root.join("precious"), environment.root().join("lib/python3.11/site-packages/b")).unwrap();
+        environment.remove_content().unwrap();
+        assert!(place.root.join("precious/data").exists());
+    }
+
+    #[test]
+    fn names_that_are_not_unicode_are_no_obstacle() {
+        use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+
+        let place = Place::new();
+        let environment = place.made(Platform::Unix);
+        let strange = OsStr::from_bytes(b"\xff-1.dist-info");
+        fs::create_dir(environment.site_packages().unwrap().as_std_path().join(strange)).unwrap();
+        fs::write(environment.root().as_std_path().join(strange), "").unwrap();
+        assert_eq!(Distributions::read(&environment).unwrap().iter().count(), 0);
+        assert!(matches!(environment.inspect().unwrap(), State::Ready(_)));
+        environment.remove().unwrap();
+        assert!(!environment.root().exists());
+    }
+
+    #[test]
+    fn a_path_too_long_for_the_system_is_an_error_that_names_it() {
+        let environment = Environment::new(format!("/{}/.venv", "x".repeat(300)));
+        assert_eq!(environment.inspect().unwrap_err().code(), "environment-unreadable");
+    }
+}

@@ -1,0 +1,640 @@
+//! The port to git: it explains pins that cannot be resolved, and makes repositories.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io, thread,
+    time::Duration,
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use thiserror::Error;
+
+use crate::{
+    Name, Variables,
+    error::{Diagnostic, Fault, Place},
+    process::{Captured, Invocation, ending, on_path},
+    redact::redact,
+};
+
+/// The variables by which a caller, a hook for one, points git to another repository than the one we mean.
+///
+/// `git rev-parse --local-env-vars` names more. The ones for configuration stay: continuous integration passes the
+/// credentials of remotes in them, and uv's git sees them as well.
+const REDIRECTIONS: [&str; 16] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_CONFIG",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_NAMESPACE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_QUARANTINE_PATH",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+];
+
+/// What makes a repository and its commits the same on every machine: no signature, hook, template or filter of the
+/// user's, no conversion of line ends, and an object format that every git can read.
+const REPRODUCIBLE: [&str; 12] = [
+    "commit.gpgSign=false",
+    "core.attributesFile=/dev/null",
+    "core.autocrlf=false",
+    "core.excludesFile=/dev/null",
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "i18n.commitEncoding=UTF-8",
+    "init.defaultBranch=main",
+    "init.defaultObjectFormat=sha1",
+    "init.defaultRefFormat=files",
+    "init.templateDir=",
+    "tag.gpgSign=false",
+];
+
+/// What a tag may have after the version, so that `v1.0rc1` and `v1.0.dev0` are older than `v1.0`.
+const BEFORE_A_RELEASE: [&str; 8] = [".dev", "-dev", "a", "b", "rc", "-a", "-b", "-rc"];
+
+/// Where a remote whose tag is missing has this many others, they are enough to see what is meant.
+const TAGS_SHOWN: usize = 5;
+
+/// How many remotes are asked at a time.
+const REMOTES_AT_A_TIME: usize = 16;
+
+/// A git to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Git {
+    program: Utf8PathBuf,
+}
+
+/// A bare repository that was made by [`Git::create_bare`].
+#[derive(Clone, Debug)]
+pub struct BareRepository {
+    prepared: Invocation,
+}
+
+/// A tag of a remote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RemoteTag {
+    /// Its name, without `refs/tags/`.
+    pub name: String,
+    /// The commit that it names.
+    pub commit: String,
+}
+
+/// What a manifest says of a package: this tag of that remote.
+#[derive(Clone, Debug)]
+pub(crate) struct Pin {
+    pub(crate) package: Name,
+    pub(crate) url: String,
+    pub(crate) tag: String,
+    /// Where the manifest says so.
+    pub(crate) place: Place,
+}
+
+/// Why git did not do what it was asked to, or what it says of a pin.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum GitError {
+    /// There is no git on `PATH`.
+    #[error("git was not found on `PATH`")]
+    NotFound,
+    /// git did not start, did not end in time, or failed.
+    #[error("`{command}` {ending}{}", on_new_lines(.stderr))]
+    Failed {
+        /// The command; without secrets.
+        command: String,
+        /// How it ended.
+        ending: String,
+        /// What git wrote to stderr, without secrets.
+        stderr: String,
+    },
+    /// A pin names a tag that its remote does not have.
+    #[error("`{package}` is pinned to the tag `{tag}`, which {url} does not have")]
+    MissingTag {
+        /// The package.
+        package: Name,
+        /// The tag.
+        tag: String,
+        /// The remote; without secrets.
+        url: String,
+        /// Tags that the remote does have: the most alike first and, of these, the newest.
+        nearest: Vec<String>,
+        /// The pin.
+        place: Box<Place>,
+    },
+    /// The remote of a pin does not answer.
+    #[error("the git remote of `{package}`, {url}, cannot be reached: {reason}")]
+    UnreachableRemote {
+        /// The package.
+        package: Name,
+        /// The remote; without secrets.
+        url: String,
+        /// What git said; without secrets.
+        reason: String,
+        /// A command that shows it; without secrets.
+        command: String,
+        /// The pin.
+        place: Box<Place>,
+    },
+}
+
+impl Git {
+    /// The first git on `PATH`.
+    pub fn find(variables: &Variables) -> Result<Self, GitError> {
+        let program = on_path(variables, "git").next().ok_or(GitError::NotFound)?;
+        Ok(Self { program })
+    }
+
+    /// Whether `directory` lies in the work tree of a repository.
+    pub fn is_work_tree(&self, directory: &Utf8Path) -> bool {
+        run(self.prepared().current_dir(directory), &["rev-parse", "--is-inside-work-tree"])
+            .is_ok_and(|answer| answer.stdout.trim() == "true")
+    }
+
+    /// Makes `directory` a repository, as the user's own `git init` would.
+    pub fn init(&self, directory: &Utf8Path) -> Result<(), GitError> {
+        run(self.prepared(), &["init", "--quiet", "--", directory.as_str()]).map(drop)
+    }
+
+    /// Makes a bare repository in `directory`, whatever the user's settings are.
+    pub fn create_bare(&self, directory: &Utf8Path) -> Result<BareRepository, GitError> {
+        BareRepository::create(self.prepared(), directory)
+    }
+
+    /// The tags of the remote at `url`, newest version first. git is killed if it has no answer after `limit`.
+    pub fn remote_tags(&self, url: &str, limit: Duration) -> Result<Vec<RemoteTag>, GitError> {
+        let suffixes = BEFORE_A_RELEASE.map(|suffix| format!("versionsort.suffix={suffix}"));
+        let prepared = with_settings(self.prepared(), &suffixes);
+        let arguments = ["ls-remote", "--tags", "--sort=-version:refname", "--", git_url(url)];
+        let answer = run_within(prepared, &arguments, Some(limit))?;
+        Ok(read_tags(&answer.stdout))
+    }
+
+    /// Fails with the first of `pins` that its remote says cannot be. Each remote is asked once, many at the same time.
+    pub(crate) fn explain(&self, pins: &[Pin], limit: Duration) -> Result<(), GitError> {
+        let urls: BTreeSet<_> = pins.iter().map(|pin| pin.url.as_str()).collect();
+        let urls: Vec<_> = urls.into_iter().collect();
+        let mut answers = BTreeMap::new();
+        for some in urls.chunks(REMOTES_AT_A_TIME) {
+            thread::scope(|scope| {
+                let ask = |url| (url, scope.spawn(move || self.remote_tags(url, limit)));
+                let asked: Vec<_> = some.iter().copied().map(ask).collect();
+                // A thread that panicked has no answer.
+                answers.extend(asked.into_iter().filter_map(|(url, thread)| Some((url, thread.join().ok()?))));
+            });
+        }
+        let problem = |pin: &Pin| pin.explain(answers.get(pin.url.as_str())?);
+        pins.iter().find_map(problem).map_or(Ok(()), Err)
+    }
+
+    /// The command that all others start with: it never asks, never runs a program that a URL names, and speaks
+    /// English.
+    ///
+    /// What the user configured for remotes (credential helpers, `GIT_ASKPASS`, `GIT_SSH_COMMAND`) holds, so that git
+    /// reaches what uv reaches.
+    fn prepared(&self) -> Invocation {
+        let base = REDIRECTIONS
+            .iter()
+            .fold(Invocation::new(self.program.as_str()), |base, name| base.env_remove(*name))
+            .env("LC_ALL", "C")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GCM_INTERACTIVE", "never")
+            // ssh asks on the terminal, whatever its stdin is, unless it is told to ask this program, which refuses.
+            .env("SSH_ASKPASS", "false")
+            .env("SSH_ASKPASS_REQUIRE", "force");
+        with_settings(base, &["core.askPass=", "protocol.ext.allow=never"])
+    }
+}
+
+impl BareRepository {
+    fn create(base: Invocation, directory: &Utf8Path) -> Result<Self, GitError> {
+        let mut prepared =
+            with_settings(base, &REPRODUCIBLE).env("GIT_ATTR_NOSYSTEM", "1").env_remove("GIT_DEFAULT_HASH");
+        for role in ["AUTHOR", "COMMITTER"] {
+            prepared = prepared
+                .env(format!("GIT_{role}_NAME"), "uvenv")
+                .env(format!("GIT_{role}_EMAIL"), "uvenv@localhost")
+                .env(format!("GIT_{role}_DATE"), "2025-01-01T00:00:00Z");
+        }
+        run(prepared.clone(), &["init", "--quiet", "--bare", "--", directory.as_str()])?;
+        Ok(Self { prepared: prepared.arg(format!("--git-dir={directory}")) })
+    }
+
+    /// Commits all files of the directory `tree`, and nothing else, on the branch `main`. Returns the commit.
+    pub fn commit_all(&self, tree: &Utf8Path, message: &str) -> Result<String, GitError> {
+        let in_tree = self.prepared.clone().arg(format!("--work-tree={tree}")).current_dir(tree);
+        run(in_tree.clone(), &["add", "--all", "--force"])?;
+        run(in_tree, &["commit", "--quiet", "--no-verify", "--allow-empty", &format!("--message={message}")])?;
+        let head = run(self.prepared.clone(), &["rev-parse", "--verify", "HEAD"])?;
+        Ok(head.stdout.trim().to_owned())
+    }
+
+    /// Gives the last commit an annotated tag.
+    pub fn tag(&self, name: &str) -> Result<(), GitError> {
+        let message = format!("--message={name}");
+        run(self.prepared.clone(), &["tag", "--annotate", &message, "--", name]).map(drop)
+    }
+}
+
+impl Pin {
+    /// What is wrong with the pin, given what its remote answered.
+    fn explain(&self, answer: &Result<Vec<RemoteTag>, GitError>) -> Option<GitError> {
+        let package = self.package.clone();
+        let url = redact(&self.url).into_owned();
+        let place = Box::new(self.place.clone());
+        match answer {
+            Ok(tags) if tags.iter().any(|tag| tag.name == self.tag) => None,
+            Ok(tags) => {
+                let nearest = nearest(&self.tag, tags);
+                Some(GitError::MissingTag { package, tag: self.tag.clone(), url, nearest, place })
+            }
+            Err(GitError::Failed { ending, stderr, .. }) => {
+                let reason = cause(stderr).map_or_else(|| format!("git {ending}"), str::to_owned);
+                let command = shown(&["ls-remote", git_url(&self.url)]);
+                Some(GitError::UnreachableRemote { package, url, reason, command, place })
+            }
+            Err(_) => None,
+        }
+    }
+}
+
+/// The URL by which git and uv reach the repository in `directory`, which is absolute.
+pub fn file_url(directory: &Utf8Path) -> String {
+    if cfg!(windows) {
+        file_url_on_windows(directory.as_str())
+    } else {
+        format!("file://{}", escaped(directory.as_str()))
+    }
+}
+
+fn file_url_on_windows(directory: &str) -> String {
+    let path = directory.replace('\\', "/");
+    let path = match path.strip_prefix("//?/UNC/") {
+        Some(share) => format!("//{share}"),
+        None => path.strip_prefix("//?/").unwrap_or(&path).to_owned(),
+    };
+    if let Some(share) = path.strip_prefix("//") {
+        return format!("file://{}", escaped(share));
+    }
+    match path.split_once(':') {
+        Some((drive, path)) => format!("file:///{drive}:{}", escaped(path)),
+        None => format!("file://{}", escaped(&path)),
+    }
+}
+
+/// `path` with all but letters, digits and what never means anything in a URL written as `%20` and the like.
+fn escaped(path: &str) -> impl std::fmt::Display + '_ {
+    const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(path, UNSAFE)
+}
+
+/// `pip` and `uv` write `git+https://…` for what git calls `https://…`.
+fn git_url(url: &str) -> &str {
+    url.strip_prefix("git+").unwrap_or(url)
+}
+
+fn with_settings(base: Invocation, settings: &[impl AsRef<str>]) -> Invocation {
+    settings.iter().fold(base, |base, setting| base.args(["-c", setting.as_ref()]))
+}
+
+fn run(prepared: Invocation, arguments: &[&str]) -> Result<Captured, GitError> {
+    run_within(prepared, arguments, None)
+}
+
+fn run_within(prepared: Invocation, arguments: &[&str], limit: Option<Duration>) -> Result<Captured, GitError> {
+    let invocation = prepared.args(arguments);
+    let answer = match limit {
+        Some(limit) => invocation.capture_within(limit),
+        None => invocation.capture(),
+    };
+    let (ending, stderr) = match answer {
+        Ok(answer) if answer.status.success() => return Ok(answer),
+        Ok(answer) => (ending(answer.status), answer.stderr),
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+            let seconds = limit.unwrap_or_default().as_secs();
+            (format!("had no answer after {seconds} s"), String::new())
+        }
+        Err(error) => (format!("could not be started: {error}"), String::new()),
+    };
+    Err(GitError::Failed { command: shown(arguments), ending, stderr })
+}
+
+/// The command as one would type it: what is prepared says nothing of what was asked.
+fn shown(arguments: &[&str]) -> String {
+    Invocation::new("git").args(arguments).to_string()
+}
+
+fn on_new_lines(text: &str) -> String {
+    let text = text.trim_end();
+    if text.is_empty() { String::new() } else { format!("\n{text}") }
+}
+
+/// Reads the answer of `git ls-remote --tags`. An annotated tag has two lines, the second with `^{}` after the name and
+/// the commit that it names.
+fn read_tags(answer: &str) -> Vec<RemoteTag> {
+    let lines: Vec<_> = answer
+        .lines()
+        .filter_map(|line| line.split_once('\t'))
+        .filter_map(|(object, name)| Some((name.strip_prefix("refs/tags/")?, object)))
+        .collect();
+    let commits: BTreeMap<_, _> =
+        lines.iter().filter_map(|(name, commit)| Some((name.strip_suffix("^{}")?, *commit))).collect();
+    let tag = |(name, object): &(&str, &str)| RemoteTag {
+        name: (*name).to_owned(),
+        commit: (*commits.get(name).unwrap_or(object)).to_owned(),
+    };
+    lines.iter().filter(|(name, _)| !name.ends_with("^{}")).map(tag).collect()
+}
+
+/// The tags that begin most like `wanted`, which in a repository of many packages are those of the same package; the
+/// newest of them first, which is how `tags` are sorted.
+fn nearest(wanted: &str, tags: &[RemoteTag]) -> Vec<String> {
+    let in_common = |name: &str| name.bytes().zip(wanted.bytes()).take_while(|(one, other)| one == other).count();
+    let mut names: Vec<_> = tags.iter().map(|tag| tag.name.as_str()).collect();
+    names.sort_by_key(|name| std::cmp::Reverse(in_common(name)));
+    names.into_iter().take(TAGS_SHOWN).map(str::to_owned).collect()
+}
+
+/// The line of git's stderr that says why: the last that is not what git says after every failure of a transport.
+fn cause(stderr: &str) -> Option<&str> {
+    const AFTER_EVERY_FAILURE: [&str; 3] = [
+        "fatal: Could not read from remote repository.",
+        "Please make sure you have the correct access rights",
+        "and the repository exists.",
+    ];
+    let mut lines = stderr.lines().map(str::trim).filter(|line| !line.is_empty()).rev();
+    lines
+        .find(|line| !AFTER_EVERY_FAILURE.contains(line))
+        .map(|line| line.strip_prefix("fatal: ").or_else(|| line.strip_prefix("error: ")).unwrap_or(line))
+}
+
+impl Diagnostic for GitError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound => "git-not-found",
+            Self::Failed { .. } => "git-failed",
+            Self::MissingTag { .. } => "missing-tag",
+            Self::UnreachableRemote { .. } => "unreachable-remote",
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::NotFound => Some("install git, or add its directory to `PATH`".to_owned()),
+            Self::Failed { .. } => None,
+            Self::MissingTag { tag, nearest, .. } if nearest.is_empty() => {
+                Some(format!("the remote has no tags: push `{tag}` to it"))
+            }
+            Self::MissingTag { tag, nearest, .. } => {
+                let nearest: Vec<_> = nearest.iter().map(|tag| format!("`{tag}`")).collect();
+                let nearest = nearest.join(", ");
+                Some(format!("push `{tag}` to the remote, or pin a tag that it has: {nearest}"))
+            }
+            Self::UnreachableRemote { command, .. } => {
+                Some(format!("check the URL, the network and your credentials: `{command}` must succeed"))
+            }
+        }
+    }
+
+    fn place(&self) -> Option<&Place> {
+        match self {
+            Self::MissingTag { place, .. } | Self::UnreachableRemote { place, .. } => Some(place),
+            Self::NotFound | Self::Failed { .. } => None,
+        }
+    }
+
+    fn fault(&self) -> Fault {
+        match self {
+            Self::NotFound => Fault::Request,
+            // The request may be right and the remote wrong; both become known only when uv or git has failed.
+            Self::Failed { .. } | Self::MissingTag { .. } | Self::UnreachableRemote { .. } => Fault::Finding,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_mins(1);
+
+    fn git() -> Git {
+        Git::find(&Variables::from_process()).unwrap()
+    }
+
+    fn temporary() -> (tempfile::TempDir, Utf8PathBuf) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::from_path_buf(directory.path().to_owned()).unwrap();
+        (directory, path)
+    }
+
+    /// A repository with these tags, each of a commit of its own. The name of its directory tests quoting.
+    fn remote(directory: &Utf8Path, tags: &[&str]) -> (Utf8PathBuf, Vec<String>) {
+        let path = directory.join("it's $(id).git");
+        let tree = directory.join("-tree");
+        fs::create_dir(&tree).unwrap();
+        let repository = git().create_bare(&path).unwrap();
+        let commits = tags.iter().map(|tag| {
+            fs::write(tree.join("version"), tag).unwrap();
+            let commit = repository.commit_all(&tree, tag).unwrap();
+            repository.tag(tag).unwrap();
+            commit
+        });
+        let commits = commits.collect();
+        (path, commits)
+    }
+
+    fn pin(url: &str, tag: &str) -> Pin {
+        let text = format!("a = {{ git = \"{url}\", tag = \"{tag}\" }}\n");
+        Pin {
+            package: Name::parse("a").unwrap(),
+            url: url.to_owned(),
+            tag: tag.to_owned(),
+            place: Place::new("prod/pyproject.toml", text.into(), 0..1),
+        }
+    }
+
+    fn explained(pins: &[Pin]) -> GitError {
+        git().explain(pins, LIMIT).unwrap_err()
+    }
+
+    fn said(error: &GitError) -> String {
+        format!("error[{}]: {error}\nhelp: {}", error.code(), error.help().unwrap_or_default())
+    }
+
+    #[test]
+    fn tags_of_a_remote_are_its_commits_newest_first() {
+        let (_guard, directory) = temporary();
+        let tags = ["v0.9", "v0.10.dev0", "v0.10rc1", "v0.10"];
+        let (path, commits) = remote(&directory, &tags);
+        let found = git().remote_tags(path.as_str(), LIMIT).unwrap();
+        let expected =
+            [3, 2, 1, 0].map(|index| RemoteTag { name: tags[index].to_owned(), commit: commits[index].clone() });
+        assert_eq!(found, expected);
+    }
+
+    /// The commit of one file that the user's ignore rules, attributes and line ends would change.
+    fn commit_in(home: &Utf8Path) -> String {
+        let tree = home.join("tree");
+        fs::create_dir(&tree).unwrap();
+        fs::write(tree.join("a.py"), "a\r\nb\r\n").unwrap();
+        let base =
+            git().prepared().env("HOME", home.as_str()).env_remove("XDG_CONFIG_HOME").env("GIT_CONFIG_NOSYSTEM", "1");
+        let base = base.env("GIT_DEFAULT_HASH", "sha256").env("GIT_AUTHOR_NAME", "me");
+        let repository = BareRepository::create(base, &home.join("a.git")).unwrap();
+        let commit = repository.commit_all(&tree, "é").unwrap();
+        repository.tag("v1").unwrap();
+        commit
+    }
+
+    #[test]
+    fn commits_are_the_same_whatever_the_user_has_set() {
+        let ((_one, plain), (_two, odd)) = (temporary(), temporary());
+        fs::create_dir_all(odd.join(".config/git")).unwrap();
+        fs::write(odd.join(".config/git/attributes"), "* filter=no-such text=auto\n").unwrap();
+        fs::write(odd.join("ignore"), "*.py\n").unwrap();
+        let settings = "[commit]\ngpgSign = true\n[tag]\ngpgSign = true\nforceSignAnnotated = true\n\
+                        [core]\nautocrlf = input\nexcludesFile = ~/ignore\nhooksPath = ~/hooks\n\
+                        [init]\ndefaultBranch = trunk\ntemplateDir = ~/template\ndefaultObjectFormat = sha256\n\
+                        [filter \"no-such\"]\nclean = false\nrequired = true\n\
+                        [user]\nuseConfigOnly = true\n[i18n]\ncommitEncoding = latin1\n";
+        fs::write(odd.join(".gitconfig"), settings).unwrap();
+        let commit = commit_in(&plain);
+        assert_eq!(commit_in(&odd), commit);
+        for home in [&plain, &odd] {
+            let tags = git().remote_tags(home.join("a.git").as_str(), LIMIT).unwrap();
+            assert_eq!(tags, [RemoteTag { name: "v1".to_owned(), commit: commit.clone() }]);
+        }
+    }
+
+    #[test]
+    fn what_a_pin_lacks_is_explained() {
+        let (_guard, directory) = temporary();
+        let (path, _) = remote(&directory, &["a-v0.1.2", "b-v0.1.9", "b-v0.1.2", "b-v0.1.10"]);
+        let url = path.as_str();
+        let error = explained(&[pin(url, "b-v0.1.2"), pin(url, "b-v0.2"), pin("/no/such", "v1")]);
+        assert_eq!(
+            said(&error),
+            format!(
+                "error[missing-tag]: `a` is pinned to the tag `b-v0.2`, which {url} does not have\n\
+                 help: push `b-v0.2` to the remote, or pin a tag that it has: `b-v0.1.10`, `b-v0.1.9`, `b-v0.1.2`, \
+                 `a-v0.1.2`"
+            )
+        );
+        assert_eq!(error.place().unwrap().path(), "prod/pyproject.toml");
+    }
+
+    #[test]
+    fn pins_that_are_right_need_no_explanation() {
+        let (_guard, directory) = temporary();
+        let (path, _) = remote(&directory, &["v1", "v2"]);
+        let pins = [pin(path.as_str(), "v1"), pin(&format!("git+{}", file_url(&path)), "v2")];
+        assert!(git().explain(&pins, LIMIT).is_ok());
+    }
+
+    #[test]
+    fn a_remote_without_tags_says_so() {
+        let (_guard, directory) = temporary();
+        let (path, _) = remote(&directory, &[]);
+        let error = explained(&[pin(path.as_str(), "v1")]);
+        assert!(said(&error).ends_with("help: the remote has no tags: push `v1` to it"));
+    }
+
+    #[test]
+    fn a_remote_that_is_not_there_is_unreachable() {
+        let error = explained(&[pin("git+file:///no/such/it's.git", "v1")]);
+        assert_eq!(
+            said(&error),
+            "error[unreachable-remote]: the git remote of `a`, git+file:///no/such/it's.git, cannot be reached: \
+             '/no/such/it's.git' does not appear to be a git repository\n\
+             help: check the URL, the network and your credentials: \
+             `git ls-remote 'file:///no/such/it'\\''s.git'` must succeed"
+        );
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        let error = explained(&[pin("https://user:secret@localhost:1/a.git", "v1")]);
+        let text = format!("{}{:?}", said(&error), error).replace(error.place().unwrap().text(), "");
+        assert!(text.contains("https://****@localhost:1/a.git"), "{text}");
+        assert!(error.code() == "unreachable-remote" && !said(&error).contains("secret"), "{text}");
+    }
+
+    #[test]
+    fn a_remote_that_never_answers_is_given_up() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("git://{}/a.git", listener.local_addr().unwrap());
+        let error = git().explain(&[pin(&url, "v1")], Duration::from_secs(1)).unwrap_err();
+        assert!(said(&error).contains("cannot be reached: git had no answer after 1 s"));
+    }
+
+    #[test]
+    fn a_url_never_runs_a_program() {
+        let (_guard, directory) = temporary();
+        let made = directory.join("made");
+        for url in [format!("ext::touch {made}"), format!("--upload-pack=touch {made}")] {
+            assert!(git().remote_tags(&url, LIMIT).is_err());
+            assert!(!made.exists(), "{url}");
+        }
+    }
+
+    #[test]
+    fn the_cause_is_not_what_git_always_says() {
+        let ssh = "Warning: Permanently added 'h'.\nssh: connect to host h port 22: Connection refused\n\
+                   fatal: Could not read from remote repository.\n\n\
+                   Please make sure you have the correct access rights\nand the repository exists.\n";
+        assert_eq!(cause(ssh), Some("ssh: connect to host h port 22: Connection refused"));
+        let https = "remote: Not Found\nfatal: repository 'https://h/a/' not found\n";
+        assert_eq!(cause(https), Some("repository 'https://h/a/' not found"));
+        assert_eq!(cause("\n"), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn git_understands_the_url_of_any_path() {
+        let (_guard, directory) = temporary();
+        let odd = directory.join("a b%20c#d?e@f+g'h\"i&é~");
+        fs::create_dir(&odd).unwrap();
+        let (path, commits) = remote(&odd, &["v1"]);
+        let url = file_url(&path);
+        assert!(url.ends_with("/a%20b%2520c%23d%3Fe%40f%2Bg%27h%22i%26%C3%A9~/it%27s%20%24%28id%29.git"), "{url}");
+        assert_eq!(git().remote_tags(&url, LIMIT).unwrap()[0].commit, commits[0]);
+    }
+
+    #[test]
+    fn drives_and_shares_of_windows_have_urls() {
+        for (path, url) in [
+            (r"C:\my work\a.git", "file:///C:/my%20work/a.git"),
+            (r"\\?\C:\a.git", "file:///C:/a.git"),
+            (r"\\host\share\a.git", "file://host/share/a.git"),
+            (r"\\?\UNC\host\share\a.git", "file://host/share/a.git"),
+        ] {
+            assert_eq!(file_url_on_windows(path), url);
+        }
+    }
+
+    #[test]
+    fn without_git_on_path_the_error_says_so() {
+        let error = Git::find(&Variables::from_iter([("PATH", "/no/such")])).unwrap_err();
+        assert_eq!(error.code(), "git-not-found");
+    }
+
+    #[test]
+    fn a_work_tree_is_one_below_its_root_too() {
+        let (_guard, directory) = temporary();
+        assert!(!git().is_work_tree(&directory));
+        git().init(&directory).unwrap();
+        fs::create_dir(directory.join("below")).unwrap();
+        assert!(git().is_work_tree(&directory.join("below")));
+        assert!(!git().is_work_tree(&directory.join("not-there")));
+    }
+}

@@ -1,0 +1,218 @@
+//! Where uv is on this machine.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{OLDEST, Origin, PINNED, UvError, Version, executable_in};
+use crate::{
+    cache,
+    process::{is_program, on_path},
+    variables::Variables,
+};
+
+/// The first uv, in the documented order. That it runs is not known yet.
+pub(super) fn find(variables: &Variables) -> Result<Option<(Utf8PathBuf, Origin)>, UvError> {
+    if let Some(path) = chosen(variables)? {
+        return Ok(Some((path, Origin::Chosen)));
+    }
+    let found = parent(variables)
+        .map(|path| (path, Origin::Parent))
+        .or_else(|| Some((on_path(variables, "uv").next()?, Origin::SearchPath)))
+        .or_else(|| Some((cached(variables)?, Origin::Cache)));
+    Ok(found)
+}
+
+/// The user's own choice, which must hold: a path, absolute or from the current directory.
+fn chosen(variables: &Variables) -> Result<Option<Utf8PathBuf>, UvError> {
+    let Some(value) = variables.get_os("UVENV_UV") else {
+        return Ok(None);
+    };
+    let not_a_program = |problem| UvError::NotAProgram { path: value.to_string_lossy().into_owned(), problem };
+    let path = std::path::absolute(value)
+        .ok()
+        .and_then(|path| Utf8PathBuf::from_path_buf(path).ok())
+        .ok_or_else(|| not_a_program("is not a Unicode path"))?;
+    if is_program(path.as_std_path()) {
+        return Ok(Some(path));
+    }
+    Err(not_a_program(match path.metadata() {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => "does not exist",
+        Err(_) => "cannot be read",
+        Ok(metadata) if metadata.is_dir() => "is a directory",
+        Ok(_) => "is not an executable file",
+    }))
+}
+
+/// The uv that runs us. Others use a variable of this name for their own ends (`UV=uv` in a makefile), so only an
+/// absolute path of a program counts.
+fn parent(variables: &Variables) -> Option<Utf8PathBuf> {
+    let path = Utf8Path::new(variables.get("UV")?);
+    (path.is_absolute() && is_program(path.as_std_path())).then(|| path.to_owned())
+}
+
+/// What an earlier run fetched: the version that this uvenv would fetch, else the newest.
+fn cached(variables: &Variables) -> Option<Utf8PathBuf> {
+    // A cache that is not there or cannot be read has no uv in it.
+    let directory = cache::directory(variables).ok()?.join("uv");
+    directory
+        .read_dir_utf8()
+        .ok()?
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let version = Version::parse(entry.file_name())?;
+            let path = executable_in(entry.path());
+            (version >= OLDEST && is_program(path.as_std_path())).then_some((version, path))
+        })
+        .max_by_key(|(version, _)| (*version == PINNED, *version))
+        .map(|(_, path)| path)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    use super::*;
+    use crate::{
+        error::Diagnostic,
+        uv::{Fetch, Uv, locate},
+    };
+
+    /// A directory with small programs that answer `--version`.
+    struct Machine {
+        _guard: tempfile::TempDir,
+        root: Utf8PathBuf,
+    }
+
+    impl Machine {
+        fn new() -> Self {
+            let guard = tempfile::Builder::new().prefix("uv find ").tempdir().unwrap();
+            let root = Utf8PathBuf::from_path_buf(guard.path().to_owned()).unwrap();
+            Self { _guard: guard, root }
+        }
+
+        fn program(&self, path: &str, script: &str) -> Utf8PathBuf {
+            let path = self.root.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+            path
+        }
+
+        fn uv(&self, path: &str, version: &str) -> Utf8PathBuf {
+            self.program(path, &format!("echo 'uv {version} (made here)'"))
+        }
+
+        fn locate(&self, variables: &[(&str, &str)]) -> Result<Uv, UvError> {
+            let cache = self.root.join("cache");
+            let variables: Variables = [("UVENV_CACHE_DIR", cache.as_str())].iter().chain(variables).copied().collect();
+            locate(&variables, Fetch::Never)
+        }
+    }
+
+    #[test]
+    fn the_order_is_the_documented_one() {
+        let machine = Machine::new();
+        let chosen = machine.uv("chosen/uv", "0.9.0");
+        let parent = machine.uv("parent/uv", "0.9.1");
+        let on_path = machine.uv("bin/uv", "0.9.2");
+        machine.uv("cache/uv/0.6.0/bin/uv", "0.6.0");
+        machine.uv("cache/uv/1.2.3/bin/uv", "1.2.3");
+        let cached = machine.uv("cache/uv/0.13.9/bin/uv", "0.13.9");
+        let bin = machine.root.join("bin");
+        let all = [("UVENV_UV", chosen.as_str()), ("UV", parent.as_str()), ("PATH", bin.as_str())];
+        for (skip, path, origin) in [
+            (0, &chosen, Origin::Chosen),
+            (1, &parent, Origin::Parent),
+            (2, &on_path, Origin::SearchPath),
+            (3, &cached, Origin::Cache),
+        ] {
+            let uv = machine.locate(&all[skip..]).unwrap();
+            assert_eq!((&uv.path, uv.origin), (path, origin));
+        }
+    }
+
+    #[test]
+    fn none_anywhere() {
+        let machine = Machine::new();
+        for (fetch, message) in [
+            (Fetch::Never, "on `PATH` or in uvenv's cache"),
+            (Fetch::Offline, "to fetch it takes the network, which `--offline` forbids"),
+        ] {
+            let cache = machine.root.join("cache");
+            let variables = [("UVENV_CACHE_DIR", cache.as_str())].into_iter().collect();
+            let error = locate(&variables, fetch).unwrap_err();
+            assert_eq!(error.code(), "uv-not-found");
+            assert!(error.to_string().ends_with(message), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_path_has_that_is_no_program_is_passed_over() {
+        let machine = Machine::new();
+        fs::create_dir_all(machine.root.join("a/uv")).unwrap();
+        let plain = machine.uv("b/uv", "0.9.0");
+        fs::set_permissions(&plain, fs::Permissions::from_mode(0o644)).unwrap();
+        let right = machine.uv("c/uv", "0.9.0");
+        let root = &machine.root;
+        let path = format!(":relative:{root}/a:{root}/b:{root}/none:{root}/c");
+        assert_eq!(machine.locate(&[("PATH", &path)]).unwrap().path, right);
+    }
+
+    #[test]
+    fn the_users_choice_must_hold() {
+        let machine = Machine::new();
+        machine.uv("bin/uv", "0.9.0");
+        let plain = machine.root.join("plain");
+        fs::write(&plain, "").unwrap();
+        let bin = machine.root.join("bin");
+        for (value, problem) in [
+            ("/no/such/uv", "does not exist"),
+            (bin.as_str(), "is a directory"),
+            (plain.as_str(), "is not an executable file"),
+        ] {
+            let error = machine.locate(&[("UVENV_UV", value), ("PATH", bin.as_str())]).unwrap_err();
+            assert_eq!(error.to_string(), format!("`UVENV_UV` names `{value}`, which {problem}"));
+            assert_eq!(error.code(), "uv-not-found");
+        }
+    }
+
+    #[test]
+    fn a_variable_named_uv_of_somebody_else_is_passed_over() {
+        let machine = Machine::new();
+        let uv = machine.uv("bin/uv", "0.9.0");
+        let bin = machine.root.join("bin");
+        for other in ["uv", "1", "/no/such/uv", bin.as_str()] {
+            let found = machine.locate(&[("UV", other), ("PATH", bin.as_str())]).unwrap();
+            assert_eq!(found.path, uv);
+        }
+    }
+
+    #[test]
+    fn an_old_one_or_a_broken_one_is_not_passed_over() {
+        let machine = Machine::new();
+        machine.uv("good/uv", "0.13.9");
+        let old = machine.uv("old/uv", "0.7.15");
+        machine.program("shim/uv", "echo 'shim: uv: command not found' >&2; exit 127");
+        machine.program("other/uv", "echo 'Ultraviolet 3.0.0'");
+        machine.program("torn/uv", "");
+        fs::write(machine.root.join("torn/uv"), "#!/no/such/interpreter\n").unwrap();
+        let locate = |first: &str| {
+            let path = format!("{0}/{first}:{0}/good", machine.root);
+            machine.locate(&[("PATH", &path)]).unwrap_err()
+        };
+        let error = locate("old");
+        assert_eq!(error.code(), "uv-too-old");
+        assert_eq!(
+            error.to_string(),
+            format!("`{old}`, found by `PATH`, is uv 0.7.15, and uvenv needs 0.7.16 or newer")
+        );
+        for (first, problem) in [
+            ("shim", "`uv --version` failed with exit status 127\nshim: uv: command not found"),
+            ("other", "its answer to `--version` is not that of uv"),
+            ("torn", "No such file or directory"),
+        ] {
+            let error = locate(first);
+            assert_eq!(error.code(), "uv-unusable");
+            assert!(error.to_string().contains(problem), "{error}");
+        }
+    }
+}
