@@ -1,0 +1,85 @@
+//! `backend list` and `backend detect`.
+
+use super::{Session, selection};
+#[cfg(feature = "cargo-features")]
+use crate::cargo;
+use crate::{
+    Name,
+    backend::{Backend, Detection, FeatureClaim, detect as ask_driver, fitting},
+    manifest::Selector,
+    monorepo::{Monorepo, Profile},
+    report::{AutoChoice, BackendInfo, BackendsReport, DetectionReport, ProfileBackends},
+};
+
+/// The backends of each profile, and the Cargo features that select them.
+pub fn list(monorepo: &Monorepo, session: &Session) -> crate::Result<BackendsReport> {
+    let profiles = all_backends(monorepo)?;
+    let mut names: Vec<Name> = Vec::new();
+    for backend in profiles.iter().flat_map(|(_, backends)| backends) {
+        if !names.contains(&backend.name) {
+            names.push(backend.name.clone());
+        }
+    }
+    let (features, features_unknown) = match mirroring(monorepo, session, &names) {
+        Ok(features) => (features, None),
+        Err(reason) => (Vec::new(), Some(reason)),
+    };
+    let profiles = profiles.into_iter().map(|(profile, backends)| ProfileBackends {
+        profile,
+        backends: backends.iter().map(|backend| describe(backend, &features)).collect(),
+    });
+    Ok(BackendsReport { profiles: profiles.collect(), features_unknown })
+}
+
+/// What the driver says, and what `auto` makes of it.
+pub fn detect(monorepo: Option<&Monorepo>) -> crate::Result<DetectionReport> {
+    let detected = ask_driver();
+    let profiles = monorepo.map(all_backends).transpose()?.unwrap_or_default();
+    let auto = profiles.into_iter().map(|(profile, backends)| auto(profile, &backends, &detected));
+    Ok(DetectionReport { auto: auto.collect(), detected })
+}
+
+fn auto(profile: Profile, backends: &[Backend], detected: &Detection) -> AutoChoice {
+    let (backend, explanation) = match fitting(backends, detected) {
+        _ if backends.is_empty() => (None, "the manifest has no backends".to_owned()),
+        Ok((backend, reason)) => (Some(backend.name.clone()), reason),
+        Err(reason) => (None, reason),
+    };
+    AutoChoice { profile, backend, explanation }
+}
+
+fn all_backends(monorepo: &Monorepo) -> crate::Result<Vec<(Profile, Vec<Backend>)>> {
+    let backends = monorepo.profiles.iter().map(|paths| {
+        let manifest = monorepo.manifest(paths)?;
+        Ok((paths.profile, selection::profile_backends(monorepo, paths, &manifest)?))
+    });
+    backends.collect()
+}
+
+fn describe(backend: &Backend, features: &[FeatureClaim]) -> BackendInfo {
+    let mirrors = features.iter().filter(|feature| feature.backend == backend.name);
+    BackendInfo {
+        name: backend.name.clone(),
+        kind: match backend.selector {
+            Selector::Extra(_) => "extra",
+            Selector::Group(_) => "group",
+        },
+        cuda: backend.cuda,
+        features: mirrors.map(|feature| format!("{}/{}", feature.package, feature.backend)).collect(),
+    }
+}
+
+#[cfg(feature = "cargo-features")]
+fn mirroring(monorepo: &Monorepo, session: &Session, names: &[Name]) -> Result<Vec<FeatureClaim>, String> {
+    let Some(manifest) = monorepo.cargo_manifest().filter(|_| !names.is_empty()) else { return Ok(Vec::new()) };
+    if !cargo::is_installed(&session.variables) {
+        return Err("cargo is not installed".to_owned());
+    }
+    let features = cargo::Features::read(&manifest, session.offline).map_err(|error| error.to_string())?;
+    Ok(features.mirroring(names))
+}
+
+#[cfg(not(feature = "cargo-features"))]
+fn mirroring(_: &Monorepo, _: &Session, _: &[Name]) -> Result<Vec<FeatureClaim>, String> {
+    Err("uvenv was built without the feature `cargo-features`".to_owned())
+}

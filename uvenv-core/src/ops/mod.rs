@@ -1,0 +1,233 @@
+//! The operations. Each computes a plan, a plain value, and then executes it: only there do files change and do processes
+//! start that change them.
+
+mod backends;
+mod lock;
+mod run;
+mod selection;
+mod status;
+mod sync;
+mod warnings;
+
+use std::{cell::OnceCell, io::IsTerminal, process::ExitStatus, time::Duration};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+pub use backends::{detect, list};
+pub use lock::{LockPlan, LockRequest};
+pub use run::RunRequest;
+pub use selection::BackendRequest;
+pub use status::status;
+pub use sync::{LockMode, SyncPlan, SyncRequest};
+pub use warnings::{Warning, warnings};
+
+use crate::{
+    error::{Diagnostic, Fault, Place},
+    lockfile::Staleness,
+    monorepo::Profile,
+    process::{Invocation, Stderr, Streamed},
+    redact::redact,
+    report::UvInfo,
+    uv::{Appearance, Fetch, Uv, UvError, locate},
+    variables::Variables,
+};
+
+/// What all operations of a caller share.
+#[derive(Debug)]
+pub struct Session {
+    /// The environment variables.
+    pub variables: Variables,
+    /// The directory that the caller is in, absolute.
+    pub directory: Utf8PathBuf,
+    /// Whether the network is off limits.
+    pub offline: bool,
+    /// How uv's output looks.
+    pub appearance: Appearance,
+    /// Whether the command lines of uv are shown.
+    pub show_commands: bool,
+    uv: OnceCell<Uv>,
+}
+
+impl Session {
+    /// A session in `directory`.
+    pub fn new(variables: Variables, directory: Utf8PathBuf, offline: bool) -> Self {
+        Self {
+            variables,
+            directory,
+            offline,
+            appearance: Appearance::default(),
+            show_commands: false,
+            uv: OnceCell::new(),
+        }
+    }
+
+    /// The uv of this session, looked for once, and fetched if there is none and that is allowed.
+    fn uv(&self) -> Result<&Uv, UvError> {
+        let fetch = if self.offline { Fetch::Offline } else { Fetch::Allowed { quiet: self.appearance.quiet } };
+        self.uv_with(fetch)
+    }
+
+    fn uv_with(&self, fetch: Fetch) -> Result<&Uv, UvError> {
+        if let Some(uv) = self.uv.get() {
+            return Ok(uv);
+        }
+        let uv = locate(&self.variables, fetch)?;
+        Ok(self.uv.get_or_init(|| uv))
+    }
+
+    /// What becomes of uv's stderr: a terminal gets it directly, with progress bars, unless URLs with credentials are
+    /// about, which uv and git may repeat.
+    fn stderr(&self, texts: &[&str]) -> Stderr {
+        let has_secrets = texts.iter().any(|text| redact(text) != **text);
+        let index = ["UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS"];
+        let index_has_secrets =
+            index.iter().filter_map(|name| self.variables.get(name)).any(|text| redact(text) != text);
+        if std::io::stderr().is_terminal() && !has_secrets && !index_has_secrets {
+            Stderr::Inherit
+        } else {
+            Stderr::Tee
+        }
+    }
+
+    /// Runs uv.
+    fn stream(&self, invocation: &Invocation, stderr: Stderr) -> Result<Streamed, UvError> {
+        if self.show_commands {
+            crate::process::say(&format!("Running {invocation}"));
+        }
+        invocation.stream(stderr).map_err(|source| UvError::NotStarted { command: invocation.to_string(), source })
+    }
+}
+
+impl From<&Uv> for UvInfo {
+    fn from(uv: &Uv) -> Self {
+        Self { path: uv.path.clone(), version: uv.version.to_string() }
+    }
+}
+
+/// What stands in the way of an operation.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OperationError {
+    /// The lockfile does not satisfy the manifest.
+    #[error("`{lockfile}` does not satisfy `{manifest}`: {}", reasons(changes))]
+    Stale {
+        /// The lockfile, as seen from the root.
+        lockfile: Utf8PathBuf,
+        /// The manifest, as seen from the root.
+        manifest: Utf8PathBuf,
+        /// The profile.
+        profile: Profile,
+        /// What has changed; empty where only uv knows.
+        changes: Vec<Staleness>,
+        /// Whether `--frozen` was given, which has a way around.
+        frozen: bool,
+    },
+    /// There is no lockfile.
+    #[error("there is no `{lockfile}`")]
+    NoLockfile {
+        /// The lockfile, as seen from the root.
+        lockfile: Utf8PathBuf,
+        /// The profile.
+        profile: Profile,
+    },
+    /// A package that was named and is not in the workspace.
+    #[error("`{name}` is not a package of the workspace of `{manifest}`")]
+    UnknownMember {
+        /// The name.
+        name: String,
+        /// The manifest, as seen from the root.
+        manifest: Utf8PathBuf,
+        /// The members.
+        available: Vec<String>,
+    },
+    /// `run --no-sync` without an environment.
+    #[error("there is no environment `{environment}`")]
+    NoEnvironment {
+        /// The environment.
+        environment: Utf8PathBuf,
+        /// The profile.
+        profile: Profile,
+    },
+    /// The command of `run` could not be started.
+    #[error("`{command}` could not be started: {source}")]
+    Command {
+        /// The command.
+        command: String,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+}
+
+fn reasons(changes: &[Staleness]) -> String {
+    match changes {
+        [] => "uv says that it needs to be updated".to_owned(),
+        changes => changes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+    }
+}
+
+impl Diagnostic for OperationError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Stale { .. } => "stale-lockfile",
+            Self::NoLockfile { .. } => "missing-lockfile",
+            Self::UnknownMember { .. } => "unknown-package",
+            Self::NoEnvironment { .. } => "missing-environment",
+            Self::Command { .. } => "command-not-started",
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::Stale { profile, frozen, .. } => {
+                let around = if *frozen { ", or install what is locked with `--allow-stale`" } else { "" };
+                format!("run `{}`{around}", lock_command(*profile))
+            }
+            Self::NoLockfile { profile, .. } => format!("run `{}`", lock_command(*profile)),
+            Self::UnknownMember { available, .. } if available.is_empty() => {
+                "leave `--package` out: there are no workspace members".to_owned()
+            }
+            Self::UnknownMember { available, .. } => format!("the packages are `{}`", available.join("`, `")),
+            Self::NoEnvironment { profile, .. } => {
+                format!("run `cargo uvenv sync --profile {profile}`, or leave `--no-sync` out")
+            }
+            Self::Command { .. } => "check that the program is installed in the environment or on `PATH`".to_owned(),
+        })
+    }
+
+    fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Stale { changes, .. } => changes.iter().find_map(|change| change.place.as_ref()),
+            _ => None,
+        }
+    }
+
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Stale { .. } | Self::NoLockfile { .. } => Fault::Finding,
+            Self::UnknownMember { .. } | Self::NoEnvironment { .. } | Self::Command { .. } => Fault::Request,
+        }
+    }
+}
+
+fn lock_command(profile: Profile) -> String {
+    match profile {
+        Profile::Dev => "cargo uvenv lock".to_owned(),
+        _ => format!("cargo uvenv lock --profile {profile}"),
+    }
+}
+
+fn uv_failed(invocation: &Invocation, status: ExitStatus, streamed: &Streamed, how: Stderr) -> UvError {
+    // What has gone to the terminal is not shown a second time.
+    let stderr = if how == Stderr::Capture { streamed.stderr.clone() } else { String::new() };
+    UvError::Failed { command: invocation.to_string(), status, stderr }
+}
+
+fn milliseconds(elapsed: Duration) -> u64 {
+    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The nearest `Cargo.toml` at or above `directory`, within `root`.
+fn nearest_cargo_manifest(directory: &Utf8Path, root: &Utf8Path) -> Option<Utf8PathBuf> {
+    let within = directory.ancestors().take_while(|path| path.starts_with(root));
+    within.chain([root]).map(|path| path.join("Cargo.toml")).find(|path| path.is_file())
+}

@@ -1,0 +1,171 @@
+//! From a request and the monorepo to the backend of a sync.
+
+use super::{OperationError, Session};
+use crate::{
+    Name,
+    backend::{self, Backend, Choice, Selection, Signals, Target},
+    environment::{Environment, Record},
+    manifest::Manifest,
+    monorepo::{Monorepo, ProfilePaths},
+};
+#[cfg(feature = "cargo-features")]
+use crate::{backend::FeatureClaim, cargo};
+
+/// What the command line says about the backend.
+#[derive(Clone, Debug, Default)]
+pub struct BackendRequest {
+    /// `--backend`.
+    pub choice: Option<Choice>,
+    /// Cargo's own flags: packages and features.
+    #[cfg(feature = "cargo-features")]
+    pub features: cargo::FeatureSelection,
+    /// Whether the backend of the environment's last sync counts, as it does for `run`.
+    pub keep: bool,
+}
+
+/// The packages that a sync is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Packages<'a> {
+    pub(super) names: &'a [String],
+    pub(super) all: bool,
+}
+
+impl<'a> Packages<'a> {
+    /// The project whose backends count.
+    fn target(self, monorepo: &'a Monorepo, paths: &ProfilePaths, manifest: &'a Manifest) -> crate::Result<Target<'a>> {
+        let members = monorepo.members_of(paths.profile);
+        let find = |text: &String| {
+            let name = Name::parse(text);
+            let is_root = name.is_some() && manifest.name() == name.as_ref();
+            let member = members.iter().find(|member| Some(&member.name) == name.as_ref());
+            let found = if is_root { Some(manifest) } else { member.map(|member| &member.manifest) };
+            found.ok_or_else(|| OperationError::UnknownMember {
+                name: text.clone(),
+                manifest: monorepo.relative(&paths.manifest()).to_owned(),
+                available: members.iter().map(|member| member.name.to_string()).collect(),
+            })
+        };
+        let named: Vec<_> = self.names.iter().map(find).collect::<Result<_, _>>()?;
+        Ok(match (named.as_slice(), self.all) {
+            ([], false) if manifest.project.is_some() => Target::Project(manifest),
+            ([project], false) => Target::Project(project),
+            _ => Target::Workspace,
+        })
+    }
+}
+
+/// The backends that a profile's manifest has for all who use it as it is.
+pub(super) fn profile_backends(
+    monorepo: &Monorepo,
+    paths: &ProfilePaths,
+    manifest: &Manifest,
+) -> crate::Result<Vec<Backend>> {
+    target_backends(monorepo, paths, manifest, Packages { names: &[], all: false })
+}
+
+pub(super) fn target_backends(
+    monorepo: &Monorepo,
+    paths: &ProfilePaths,
+    manifest: &Manifest,
+    packages: Packages<'_>,
+) -> crate::Result<Vec<Backend>> {
+    let target = packages.target(monorepo, paths, manifest)?;
+    let shown = monorepo.relative(&paths.manifest()).to_string();
+    let members = monorepo.members_of(paths.profile);
+    Ok(backend::backends(manifest, members, target, monorepo.config.backends.as_deref(), &shown)?)
+}
+
+/// Selects one of `backends` for a profile.
+pub(super) fn select(
+    monorepo: &Monorepo,
+    session: &Session,
+    paths: &ProfilePaths,
+    backends: &[Backend],
+    request: &BackendRequest,
+    extras: &[Name],
+) -> crate::Result<Selection> {
+    let names: Vec<_> = backends.iter().map(|backend| backend.name.clone()).collect();
+    let features = FeatureSource { monorepo, session, request, names: &names };
+    let default_features = || features.default();
+    let signals = Signals {
+        flag: request.choice.clone(),
+        extras: extras.to_vec(),
+        features: features.explicit()?,
+        variables: session.variables.clone(),
+        recorded: if request.keep { recorded(monorepo, session, paths, &names) } else { None },
+        default_features: Some(&default_features),
+        detect: Some(&backend::detect),
+    };
+    backend::select(backends, monorepo.relative(&paths.manifest()).as_str(), &signals)
+}
+
+/// What the environment was last synced with. With one environment per backend it is the one that there is, if there is
+/// only one.
+fn recorded(monorepo: &Monorepo, session: &Session, paths: &ProfilePaths, names: &[Name]) -> Option<Choice> {
+    let read = |backend: Option<&Name>| {
+        let record = Record::read(&Environment::new(monorepo.environment(paths, backend, &session.variables)))?;
+        Some(match record.backend {
+            Some(name) => Choice::Named(Name::parse(&name)?),
+            None => Choice::None,
+        })
+    };
+    if !monorepo.config.env_per_backend {
+        return read(None);
+    }
+    let mut found = names.iter().map(Some).chain([None]).filter_map(read);
+    found.next().filter(|_| found.next().is_none())
+}
+
+struct FeatureSource<'a> {
+    monorepo: &'a Monorepo,
+    session: &'a Session,
+    #[cfg_attr(not(feature = "cargo-features"), expect(dead_code, reason = "a build script has Cargo's own answer"))]
+    request: &'a BackendRequest,
+    names: &'a [Name],
+}
+
+#[cfg(feature = "cargo-features")]
+impl FeatureSource<'_> {
+    /// What explicitly given features switch on.
+    fn explicit(&self) -> crate::Result<Vec<FeatureClaim>> {
+        let Some(flag) = self.request.features.explicit_flag() else { return Ok(Vec::new()) };
+        if self.manifest().is_none() {
+            return Err(cargo::CargoError::NoWorkspace { flag, root: self.monorepo.root.clone() }.into());
+        }
+        let claims = self.claims()?;
+        Ok(if claims.are_explicit { claims.selected } else { Vec::new() })
+    }
+
+    fn default(&self) -> crate::Result<Vec<FeatureClaim>> {
+        // A container without a Rust toolchain has no default features.
+        if self.manifest().is_none() || !cargo::is_installed(&self.session.variables) {
+            return Ok(Vec::new());
+        }
+        Ok(self.claims()?.selected)
+    }
+
+    fn claims(&self) -> crate::Result<cargo::FeatureClaims> {
+        match self.manifest() {
+            Some(manifest) => {
+                Ok(cargo::Features::read(&manifest, self.session.offline)?
+                    .claims(&self.request.features, self.names)?)
+            }
+            None => Ok(cargo::FeatureClaims::default()),
+        }
+    }
+
+    fn manifest(&self) -> Option<camino::Utf8PathBuf> {
+        super::nearest_cargo_manifest(&self.session.directory, &self.monorepo.root)
+    }
+}
+
+#[cfg(not(feature = "cargo-features"))]
+impl FeatureSource<'_> {
+    fn explicit(&self) -> crate::Result<Vec<backend::FeatureClaim>> {
+        Ok(Vec::new())
+    }
+
+    fn default(&self) -> crate::Result<Vec<backend::FeatureClaim>> {
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,206 @@
+//! `status`: how the profiles stand.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+
+use super::{Session, selection};
+use crate::{
+    Name,
+    environment::{Environment, Record, State},
+    lockfile::{Freshness, Lockfile, freshness},
+    manifest::{Manifest, SourceKind},
+    monorepo::{Monorepo, Profile, ProfilePaths},
+    process::Stderr,
+    report::{
+        EnvironmentState, EnvironmentStatus, LockfileState, LockfileStatus, PackageOrigin, PackageStatus, Problem,
+        ProfileStatus, PythonInfo, StatusReport,
+    },
+    uv::{Fetch, Lock, LockCommand, SyncCommand},
+};
+
+/// Looks at all profiles. Nothing is fetched and nothing is changed.
+pub fn status(monorepo: &Monorepo, session: &Session) -> StatusReport {
+    let mut packages: BTreeMap<Name, Vec<PackageOrigin>> = BTreeMap::new();
+    let mut profiles = Vec::new();
+    for paths in &monorepo.profiles {
+        let look = Look { monorepo, session, paths };
+        profiles.push(look.profile(&mut packages));
+    }
+    let packages = packages.into_iter().map(|(name, profiles)| PackageStatus { name, profiles });
+    StatusReport { root: monorepo.root.clone(), profiles, packages: packages.collect() }
+}
+
+struct Look<'a> {
+    monorepo: &'a Monorepo,
+    session: &'a Session,
+    paths: &'a ProfilePaths,
+}
+
+impl Look<'_> {
+    fn profile(&self, packages: &mut BTreeMap<Name, Vec<PackageOrigin>>) -> ProfileStatus {
+        let mut status = ProfileStatus {
+            profile: self.paths.profile,
+            manifest: self.paths.manifest(),
+            backends: Vec::new(),
+            lockfile: LockfileStatus {
+                path: self.paths.lockfile(),
+                state: LockfileState::Unreadable,
+                reasons: Vec::new(),
+            },
+            environments: Vec::new(),
+            error: None,
+        };
+        let manifest = match self.monorepo.manifest(self.paths) {
+            Ok(manifest) => manifest,
+            Err(error) => {
+                status.error = Some(Problem::new(&error));
+                return status;
+            }
+        };
+        match selection::profile_backends(self.monorepo, self.paths, &manifest) {
+            Ok(backends) => status.backends = backends.into_iter().map(|backend| backend.name).collect(),
+            Err(error) => status.error = Some(Problem::new(&error)),
+        }
+        let lockfile = Lockfile::read(&self.paths.lockfile());
+        status.lockfile = match &lockfile {
+            Ok(lockfile) => self.lockfile(lockfile.as_ref(), &manifest),
+            Err(error) => LockfileStatus { reasons: vec![error.to_string()], ..status.lockfile },
+        };
+        let is_locked = matches!(lockfile, Ok(Some(_)));
+        status.environments =
+            self.environments(&status.backends).into_iter().map(|path| self.environment(path, is_locked)).collect();
+        self.packages(&manifest, lockfile.ok().flatten().as_ref(), packages);
+        status
+    }
+
+    fn lockfile(&self, lockfile: Option<&Lockfile>, manifest: &Manifest) -> LockfileStatus {
+        let members = self.monorepo.members_of(self.paths.profile).iter().map(|member| &member.manifest);
+        let (state, reasons) = match freshness(lockfile, manifest, members) {
+            Freshness::Missing => (LockfileState::Missing, Vec::new()),
+            Freshness::Stale(changes) => (LockfileState::Stale, changes.iter().map(ToString::to_string).collect()),
+            Freshness::Fresh if self.uv_finds_stale() => {
+                (LockfileState::Stale, vec!["uv says that it needs to be updated".to_owned()])
+            }
+            Freshness::Fresh => (LockfileState::Fresh, Vec::new()),
+        };
+        LockfileStatus { path: self.paths.lockfile(), state, reasons }
+    }
+
+    /// uv has the last word where the files themselves show nothing, if it can say it without a network.
+    fn uv_finds_stale(&self) -> bool {
+        let Ok(uv) = self.session.uv_with(Fetch::Never) else { return false };
+        let command =
+            LockCommand { project: self.paths.directory.clone(), check: true, offline: true, ..LockCommand::default() };
+        let invocation = command.invocation(uv, &self.session.appearance);
+        let streamed = self.session.stream(&invocation, Stderr::Capture);
+        streamed.is_ok_and(|streamed| !streamed.status.success() && streamed.stderr.contains("needs to be updated"))
+    }
+
+    /// The environments to look at: the one, or with one per backend those that are there.
+    fn environments(&self, backends: &[Name]) -> Vec<Utf8PathBuf> {
+        let path = |backend| self.monorepo.environment(self.paths, backend, &self.session.variables);
+        if !self.monorepo.config.env_per_backend || backends.is_empty() {
+            return vec![path(None)];
+        }
+        let all = backends.iter().map(Some).chain([None]).map(path);
+        all.filter(|path| path.exists()).collect()
+    }
+
+    fn environment(&self, path: Utf8PathBuf, is_locked: bool) -> EnvironmentStatus {
+        let environment = Environment::new(path.clone());
+        let record = Record::read(&environment);
+        let mut status = EnvironmentStatus {
+            path,
+            state: EnvironmentState::Missing,
+            python: None,
+            recorded: record.is_some(),
+            backend: record.as_ref().and_then(|record| Name::parse(record.backend.as_deref()?)),
+            detail: None,
+        };
+        match environment.inspect() {
+            Ok(State::Missing) => {}
+            Ok(State::Ready(interpreter)) => {
+                status.python = Some(PythonInfo::from(interpreter));
+                (status.state, status.detail) = match record {
+                    None => (EnvironmentState::Unknown, Some("not synced by uvenv".to_owned())),
+                    Some(_) if !is_locked => (EnvironmentState::Unknown, Some("no lockfile".to_owned())),
+                    Some(record) => self.in_sync(&environment, &record),
+                };
+            }
+            Ok(State::Broken(damage)) => {
+                status.state = EnvironmentState::Broken;
+                status.detail = Some(damage.to_string());
+            }
+            Ok(State::Foreign(foreign)) => {
+                status.state = EnvironmentState::Broken;
+                status.detail = Some(foreign.to_string());
+            }
+            Err(error) => {
+                status.state = EnvironmentState::Unknown;
+                status.detail = Some(error.to_string());
+            }
+        }
+        status
+    }
+
+    /// Asks uv whether a sync with the selection of the last one would change something.
+    fn in_sync(&self, environment: &Environment, record: &Record) -> (EnvironmentState, Option<String>) {
+        let uv = match self.session.uv_with(Fetch::Never) {
+            Ok(uv) => uv,
+            Err(error) => return (EnvironmentState::Unknown, Some(error.to_string())),
+        };
+        let command = SyncCommand {
+            project: self.paths.directory.clone(),
+            environment: environment.root().to_owned(),
+            lock: Lock::Frozen,
+            check: true,
+            offline: true,
+            rest: record.selection.iter().map(Into::into).collect(),
+            ..SyncCommand::default()
+        };
+        let invocation = command.invocation(uv, &self.session.appearance);
+        match self.session.stream(&invocation, Stderr::Capture) {
+            Ok(streamed) if streamed.status.success() => (EnvironmentState::InSync, None),
+            // Both versions of the sentence that uv 0.7 to 0.13 say it with hold this word.
+            Ok(streamed) if streamed.stderr.contains("outdated") => (EnvironmentState::OutOfSync, None),
+            Ok(streamed) => {
+                let last = streamed.stderr.lines().rev().find(|line| !line.trim().is_empty());
+                (EnvironmentState::Unknown, last.map(str::to_owned))
+            }
+            Err(error) => (EnvironmentState::Unknown, Some(error.to_string())),
+        }
+    }
+
+    fn packages(
+        &self,
+        manifest: &Manifest,
+        lockfile: Option<&Lockfile>,
+        packages: &mut BTreeMap<Name, Vec<PackageOrigin>>,
+    ) {
+        let profile = self.paths.profile;
+        for member in self.monorepo.members_of(profile) {
+            let version = member.manifest.project.as_ref().and_then(|project| project.version.clone());
+            let version = version.or_else(|| Some("dynamic".to_owned()));
+            let origin = PackageOrigin { profile, version, reference: None, commit: None };
+            packages.entry(member.name.clone()).or_default().push(origin);
+        }
+        if profile == Profile::Dev {
+            return;
+        }
+        for name in self.monorepo.internal_packages([manifest]) {
+            let pins = manifest.sources_of(&name).iter().find_map(|source| match &source.kind {
+                SourceKind::Git { reference, .. } => Some(reference),
+                _ => None,
+            });
+            if let Some(reference) = pins {
+                let text = reference.as_ref().map_or("HEAD", |reference| &reference.text().value);
+                let locked = lockfile.and_then(|lockfile| lockfile.git_pin(&name));
+                let locked = locked.filter(|pin| pin.reference.as_ref().map_or("HEAD", |found| &found.text) == text);
+                let commit = locked.and_then(|pin| pin.commit.clone());
+                let origin = PackageOrigin { profile, version: None, reference: Some(text.to_owned()), commit };
+                packages.entry(name).or_default().push(origin);
+            }
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! `sync`: bring a profile's environment up to date with its lockfile.
+
+use std::{ffi::OsString, time::Instant};
+
+use camino::Utf8PathBuf;
+
+use super::{
+    OperationError, Session, milliseconds,
+    selection::{self, BackendRequest, Packages},
+    uv_failed,
+};
+use crate::{
+    Name,
+    backend::{Backend, Selection},
+    environment::{Changes, Distributions, Environment, Interpreter, Journal, Record, State},
+    lockfile::{Freshness, Lockfile, freshness, stale_pins},
+    manifest::{Manifest, Selector},
+    monorepo::{Monorepo, Profile, ProfilePaths},
+    process::Invocation,
+    report::{PythonInfo, SyncPlanned, SyncReport},
+    uv::{Lock, SyncCommand, Uv},
+};
+
+/// How a sync treats the lockfile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LockMode {
+    /// dev: lock when needed, as uv does. staging and prod: the lockfile must satisfy the manifest and is not changed.
+    #[default]
+    Default,
+    /// The lockfile must satisfy the manifest.
+    Locked,
+    /// Install what is locked. In staging and prod the pins must be those of the manifest.
+    Frozen {
+        /// Even if the pins are others.
+        allow_stale: bool,
+    },
+}
+
+/// What to sync, and how.
+#[derive(Clone, Debug, Default)]
+pub struct SyncRequest {
+    /// The lockfile.
+    pub lock: LockMode,
+    /// The backend.
+    pub backend: BackendRequest,
+    /// Extras beside the backend.
+    pub extras: Vec<Name>,
+    /// Groups beside the default ones.
+    pub groups: Vec<Name>,
+    /// Without the default groups.
+    pub no_default_groups: bool,
+    /// Members of the workspace, in place of the project itself.
+    pub packages: Vec<String>,
+    /// All members of the workspace.
+    pub all_packages: bool,
+    /// The interpreter for a new environment.
+    pub python: Option<String>,
+    /// Keep what is installed beyond the selection, as `run` does while the backend stays.
+    pub keep_extraneous: bool,
+    /// Remove the environment first.
+    pub recreate: bool,
+    /// Change nothing.
+    pub dry_run: bool,
+    /// Passed to uv as it is.
+    pub uv_args: Vec<OsString>,
+}
+
+/// A sync that is about to be done.
+#[derive(Debug)]
+pub struct SyncPlan {
+    /// The profile and its paths.
+    pub paths: ProfilePaths,
+    /// The environment.
+    pub environment: Utf8PathBuf,
+    /// The backend.
+    pub selection: Selection,
+    manifest: Manifest,
+    lockfile_shown: Utf8PathBuf,
+    manifest_shown: Utf8PathBuf,
+    freshness: Freshness,
+    recreate: bool,
+    uv: Uv,
+    command: SyncCommand,
+}
+
+impl SyncPlan {
+    /// Plans to sync `profile`.
+    pub fn new(monorepo: &Monorepo, session: &Session, profile: Profile, request: &SyncRequest) -> crate::Result<Self> {
+        let paths = monorepo.profile(profile)?.clone();
+        let manifest = monorepo.manifest(&paths)?;
+        let packages = Packages { names: &request.packages, all: request.all_packages };
+        let backends = selection::target_backends(monorepo, &paths, &manifest, packages)?;
+        let chosen: Vec<_> = request.extras.iter().chain(&request.groups).cloned().collect();
+        let selection = selection::select(monorepo, session, &paths, &backends, &request.backend, &chosen)?;
+        let freshness = check_lockfile(monorepo, &paths, &manifest, request.lock)?;
+        let environment = monorepo.environment(&paths, selection.name(), &session.variables);
+        if !request.recreate {
+            Environment::new(environment.clone()).usable()?;
+        }
+        let keeps_backend = || {
+            Record::read(&Environment::new(environment.clone()))
+                .is_none_or(|record| record.backend.as_deref() == selection.name().map(Name::as_str))
+        };
+        let command = SyncCommand {
+            project: paths.directory.clone(),
+            environment: environment.clone(),
+            lock: uv_lock(profile, request.lock),
+            on: switched_on(&selection, request),
+            off: switched_off(&backends, &selection, &manifest, request),
+            no_default_groups: request.no_default_groups,
+            packages: request.packages.clone(),
+            all_packages: request.all_packages,
+            python: request.python.clone(),
+            inexact: request.keep_extraneous && keeps_backend(),
+            dry_run: request.dry_run,
+            offline: session.offline,
+            rest: request.uv_args.clone(),
+            ..SyncCommand::default()
+        };
+        Ok(Self {
+            lockfile_shown: monorepo.relative(&paths.lockfile()).to_owned(),
+            manifest_shown: monorepo.relative(&paths.manifest()).to_owned(),
+            recreate: request.recreate,
+            uv: session.uv()?.clone(),
+            paths,
+            environment,
+            selection,
+            manifest,
+            freshness,
+            command,
+        })
+    }
+
+    /// Shows what would be done: the plan, and on stderr what uv would change.
+    pub fn dry_run(&self, session: &Session) -> crate::Result<SyncPlanned> {
+        let invocation = self.command.invocation(&self.uv, &session.appearance);
+        self.call_uv(session, &invocation)?;
+        Ok(SyncPlanned {
+            profile: self.paths.profile,
+            backend: self.selection.name().cloned(),
+            backend_origin: self.selection.origin.clone(),
+            environment: self.environment.clone(),
+            recreate: self.recreate,
+            command: invocation.to_string(),
+        })
+    }
+
+    /// Syncs.
+    pub fn execute(&self, session: &Session) -> crate::Result<SyncReport> {
+        let start = Instant::now();
+        let environment = Environment::new(self.environment.clone());
+        let waiting = |line: &str| {
+            if !session.appearance.quiet {
+                crate::process::say(line);
+            }
+        };
+        let mut journal = Journal::open(&environment, &session.variables, waiting)?;
+        let reinstall = self.prepare(&environment, &journal)?;
+        let before = Distributions::read(&environment)?;
+        journal.begin(&environment)?;
+        let command = SyncCommand { reinstall, ..self.command.clone() };
+        let called = self.call_uv(session, &command.invocation(&self.uv, &session.appearance));
+        let after = Distributions::read(&environment)?;
+        if let Err(error) = called {
+            // A failure before anything was touched leaves nothing to heal.
+            if before == after && environment.inspect()? != State::Missing {
+                journal.finish()?;
+            }
+            // A directory that cannot be written is a clearer word than what uv makes of it.
+            environment.check_writable()?;
+            return Err(error);
+        }
+        self.record().write(&environment)?;
+        journal.finish()?;
+        let changes = Changes::between(&before, &after);
+        let python = match environment.inspect()? {
+            State::Ready(interpreter) => Some(PythonInfo::from(interpreter)),
+            _ => None,
+        };
+        Ok(SyncReport {
+            profile: self.paths.profile,
+            backend: self.selection.name().cloned(),
+            backend_origin: self.selection.origin.clone(),
+            environment: self.environment.clone(),
+            python,
+            changed: !changes.is_empty(),
+            installed: changes.installed,
+            removed: changes.removed,
+            uv: (&self.uv).into(),
+            elapsed_ms: milliseconds(start.elapsed()),
+        })
+    }
+
+    /// Makes the environment one that uv can work on; the packages that must be installed again are the answer.
+    fn prepare(&self, environment: &Environment, journal: &Journal) -> crate::Result<Vec<String>> {
+        if self.recreate {
+            environment.remove()?;
+            return Ok(Vec::new());
+        }
+        let Some(interrupted) = journal.interrupted() else { return Ok(Vec::new()) };
+        match environment.inspect()? {
+            // The sync that was to make it was interrupted: nobody else's work is lost.
+            State::Broken(_) if interrupted.was_missing => {
+                environment.remove()?;
+                Ok(Vec::new())
+            }
+            State::Ready(_) => {
+                let suspects = interrupted.suspects(environment)?;
+                suspects.remove_remains(environment)?;
+                Ok(suspects.reinstall.iter().map(Name::to_string).collect())
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    fn call_uv(&self, session: &Session, invocation: &Invocation) -> crate::Result<()> {
+        let stderr = session.stderr(&[&self.manifest.file.text]);
+        let streamed = session.stream(invocation, stderr)?;
+        if streamed.status.success() {
+            return Ok(());
+        }
+        // uv sees more than the comparison of the files, such as constraints; its word is on stderr already.
+        let is_stale = self.command.lock == Lock::Check && streamed.stderr.contains("needs to be updated");
+        Err(if is_stale {
+            self.stale().into()
+        } else {
+            uv_failed(invocation, streamed.status, &streamed, stderr).into()
+        })
+    }
+
+    fn stale(&self) -> OperationError {
+        OperationError::Stale {
+            lockfile: self.lockfile_shown.clone(),
+            manifest: self.manifest_shown.clone(),
+            profile: self.paths.profile,
+            changes: match &self.freshness {
+                Freshness::Stale(changes) => changes.clone(),
+                Freshness::Fresh | Freshness::Missing => Vec::new(),
+            },
+            frozen: false,
+        }
+    }
+
+    fn record(&self) -> Record {
+        Record::new(self.paths.profile, self.selection.name(), self.command.selection())
+    }
+}
+
+impl From<Interpreter> for PythonInfo {
+    fn from(interpreter: Interpreter) -> Self {
+        Self { path: interpreter.executable, version: interpreter.version }
+    }
+}
+
+/// Refuses a sync from a lockfile that is missing or that says other things than the manifest.
+fn check_lockfile(
+    monorepo: &Monorepo,
+    paths: &ProfilePaths,
+    manifest: &Manifest,
+    mode: LockMode,
+) -> crate::Result<Freshness> {
+    let profile = paths.profile;
+    let lockfile = Lockfile::read(&paths.lockfile())?;
+    let members = monorepo.members_of(profile).iter().map(|member| &member.manifest);
+    let found = freshness(lockfile.as_ref(), manifest, members);
+    let changes = match (mode, profile, &found) {
+        // uv locks when needed.
+        (LockMode::Default, Profile::Dev, _) => Vec::new(),
+        (_, _, Freshness::Missing) => {
+            let lockfile = monorepo.relative(&paths.lockfile()).to_owned();
+            return Err(OperationError::NoLockfile { lockfile, profile }.into());
+        }
+        (LockMode::Frozen { allow_stale: true }, ..) | (LockMode::Frozen { .. }, Profile::Dev, _) => Vec::new(),
+        (LockMode::Frozen { .. }, ..) => lockfile.iter().flat_map(|lock| stale_pins(lock, manifest)).collect(),
+        (_, _, Freshness::Stale(changes)) => changes.clone(),
+        (_, _, Freshness::Fresh) => Vec::new(),
+    };
+    if changes.is_empty() {
+        return Ok(found);
+    }
+    Err(OperationError::Stale {
+        lockfile: monorepo.relative(&paths.lockfile()).to_owned(),
+        manifest: monorepo.relative(&paths.manifest()).to_owned(),
+        profile,
+        changes,
+        frozen: matches!(mode, LockMode::Frozen { .. }),
+    }
+    .into())
+}
+
+fn uv_lock(profile: Profile, mode: LockMode) -> Lock {
+    match (mode, profile) {
+        (LockMode::Frozen { .. }, _) => Lock::Frozen,
+        (LockMode::Default, Profile::Dev) => Lock::Update,
+        (LockMode::Default | LockMode::Locked, _) => Lock::Check,
+    }
+}
+
+fn switched_on(selection: &Selection, request: &SyncRequest) -> Vec<Selector> {
+    let extras = request.extras.iter().cloned().map(Selector::Extra);
+    let groups = request.groups.iter().cloned().map(Selector::Group);
+    let mut on: Vec<_> = selection.backend.iter().map(|backend| backend.selector.clone()).collect();
+    for selector in extras.chain(groups) {
+        if !on.contains(&selector) {
+            on.push(selector);
+        }
+    }
+    on
+}
+
+/// Backends that are groups and on by default, but not chosen.
+fn switched_off(
+    backends: &[Backend],
+    selection: &Selection,
+    manifest: &Manifest,
+    request: &SyncRequest,
+) -> Vec<Selector> {
+    if request.no_default_groups {
+        return Vec::new();
+    }
+    let others = backends.iter().filter(|backend| Some(&backend.name) != selection.name());
+    others
+        .map(|backend| backend.selector.clone())
+        .filter(|selector| match selector {
+            Selector::Group(group) => manifest.uv.default_groups.contains(group),
+            Selector::Extra(_) => false,
+        })
+        .collect()
+}

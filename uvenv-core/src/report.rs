@@ -1,0 +1,351 @@
+//! The outcomes of all commands, as the one set of messages that the command line prints and Python returns.
+//!
+//! Each message is one JSON object with a `reason`. Fields may be added in later versions; none is removed or changes its
+//! meaning.
+
+use camino::Utf8PathBuf;
+use serde::Serialize;
+
+use crate::{
+    Name,
+    backend::{CudaVersion, Detection},
+    environment::Distribution,
+    error::{Diagnostic, Place},
+    monorepo::Profile,
+    redact::redact,
+};
+
+/// A message of a command.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "reason", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Message {
+    /// A profile's lockfile was made, brought up to date or checked.
+    LockFinished(LockReport),
+    /// What `sync --dry-run` would do.
+    SyncPlanned(SyncPlanned),
+    /// An environment was brought up to date.
+    SyncFinished(SyncReport),
+    /// How the profiles stand.
+    Status(StatusReport),
+    /// The backends of the profiles.
+    Backends(BackendsReport),
+    /// What the driver says.
+    BackendDetected(DetectionReport),
+    /// Something to look at that stops nothing.
+    Warning(Problem),
+    /// The command failed.
+    Error(Problem),
+}
+
+/// The uv that did the work.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct UvInfo {
+    /// The executable.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub path: Utf8PathBuf,
+    /// Its version.
+    pub version: String,
+}
+
+/// The Python of an environment.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PythonInfo {
+    /// The executable in the environment.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub path: Utf8PathBuf,
+    /// Its version: `3.11.7`.
+    pub version: String,
+}
+
+/// `lock-finished`.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LockReport {
+    /// The profile.
+    pub profile: Profile,
+    /// The lockfile.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub lockfile: Utf8PathBuf,
+    /// Whether its content is another one now.
+    pub changed: bool,
+    /// Whether nothing was to be written.
+    pub dry_run: bool,
+    /// The packages whose locked versions are others now.
+    pub packages: Vec<LockedChange>,
+    /// The uv that locked.
+    pub uv: UvInfo,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+}
+
+/// A package whose locked version has changed.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LockedChange {
+    /// The package.
+    pub name: Name,
+    /// The versions before, empty for a new package. A package from git has its tag, branch or revision, and commit.
+    pub from: Vec<String>,
+    /// The versions now, empty for one that is gone.
+    pub to: Vec<String>,
+}
+
+/// `sync-planned`.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SyncPlanned {
+    /// The profile.
+    pub profile: Profile,
+    /// The backend, `null` without one.
+    pub backend: Option<Name>,
+    /// Why this backend.
+    pub backend_origin: String,
+    /// The environment.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub environment: Utf8PathBuf,
+    /// Whether the environment would be removed first.
+    pub recreate: bool,
+    /// The call of uv, as one would type it.
+    pub command: String,
+}
+
+/// `sync-finished`.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct SyncReport {
+    /// The profile.
+    pub profile: Profile,
+    /// The backend, `null` without one.
+    pub backend: Option<Name>,
+    /// Why this backend.
+    pub backend_origin: String,
+    /// The environment.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub environment: Utf8PathBuf,
+    /// Its Python.
+    pub python: Option<PythonInfo>,
+    /// Whether a distribution was installed or removed.
+    pub changed: bool,
+    /// What is new in the environment.
+    pub installed: Vec<Distribution>,
+    /// What is gone.
+    pub removed: Vec<Distribution>,
+    /// The uv that synced.
+    pub uv: UvInfo,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+}
+
+/// `status`.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct StatusReport {
+    /// The monorepo's root.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub root: Utf8PathBuf,
+    /// The profiles that there are.
+    pub profiles: Vec<ProfileStatus>,
+    /// The internal packages.
+    pub packages: Vec<PackageStatus>,
+}
+
+/// How one profile stands.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ProfileStatus {
+    /// The profile.
+    pub profile: Profile,
+    /// Its manifest.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub manifest: Utf8PathBuf,
+    /// Its backends.
+    pub backends: Vec<Name>,
+    /// Its lockfile.
+    pub lockfile: LockfileStatus,
+    /// Its environment; with one environment per backend, each that is there.
+    pub environments: Vec<EnvironmentStatus>,
+    /// Why the profile could not be looked at.
+    pub error: Option<Problem>,
+}
+
+/// How a lockfile stands.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LockfileStatus {
+    /// The lockfile.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub path: Utf8PathBuf,
+    /// Its state.
+    pub state: LockfileState,
+    /// Why it is stale or cannot be read.
+    pub reasons: Vec<String>,
+}
+
+/// The state of a lockfile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum LockfileState {
+    /// It satisfies the manifest.
+    Fresh,
+    /// It does not.
+    Stale,
+    /// There is none.
+    Missing,
+    /// It cannot be read.
+    Unreadable,
+}
+
+/// How an environment stands.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct EnvironmentStatus {
+    /// The environment.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub path: Utf8PathBuf,
+    /// Its state.
+    pub state: EnvironmentState,
+    /// Its Python.
+    pub python: Option<PythonInfo>,
+    /// Whether it was last synced by uvenv, so that its backend is known.
+    pub recorded: bool,
+    /// The backend of its last sync.
+    pub backend: Option<Name>,
+    /// More about the state.
+    pub detail: Option<String>,
+}
+
+/// The state of an environment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum EnvironmentState {
+    /// It is what its last selection and the lockfile say.
+    InSync,
+    /// It is not.
+    OutOfSync,
+    /// It is there, and whether it is in sync cannot be told.
+    Unknown,
+    /// There is none.
+    Missing,
+    /// It is damaged, or something else is in its place.
+    Broken,
+}
+
+/// Where an internal package comes from, profile by profile.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PackageStatus {
+    /// The package.
+    pub name: Name,
+    /// For each profile that has it.
+    pub profiles: Vec<PackageOrigin>,
+}
+
+/// Where an internal package comes from in a profile.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PackageOrigin {
+    /// The profile.
+    pub profile: Profile,
+    /// Its version, of a workspace member.
+    pub version: Option<String>,
+    /// Its tag, branch or revision in the manifest: `v0.1.2`.
+    pub reference: Option<String>,
+    /// The commit in the lockfile, where the lockfile has this pin.
+    pub commit: Option<String>,
+}
+
+/// `backends`.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct BackendsReport {
+    /// The profiles that there are.
+    pub profiles: Vec<ProfileBackends>,
+    /// Why the Cargo features are not known, if they are not.
+    pub features_unknown: Option<String>,
+}
+
+/// The backends of a profile.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ProfileBackends {
+    /// The profile.
+    pub profile: Profile,
+    /// Its backends.
+    pub backends: Vec<BackendInfo>,
+}
+
+/// A backend.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct BackendInfo {
+    /// Its name.
+    pub name: Name,
+    /// `extra` or `group`.
+    pub kind: &'static str,
+    /// The CUDA release of its packages.
+    pub cuda: Option<CudaVersion>,
+    /// The Cargo features that select it: `crate/feature`.
+    pub features: Vec<String>,
+}
+
+/// `backend-detected`.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DetectionReport {
+    /// What the driver says.
+    pub detected: Detection,
+    /// What `auto` would choose, profile by profile.
+    pub auto: Vec<AutoChoice>,
+}
+
+/// What `auto` would choose for a profile.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AutoChoice {
+    /// The profile.
+    pub profile: Profile,
+    /// The backend; `null` where nothing fits.
+    pub backend: Option<Name>,
+    /// Why.
+    pub explanation: String,
+}
+
+/// `error` or `warning`.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Problem {
+    /// The stable code.
+    pub code: String,
+    /// One sentence.
+    pub message: String,
+    /// What mends it.
+    pub help: Option<String>,
+    /// The file that is to blame.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub file: Option<Utf8PathBuf>,
+    /// The line in it, from 1.
+    pub line: Option<usize>,
+    /// The column in it, in characters, from 1.
+    pub column: Option<usize>,
+}
+
+impl Problem {
+    /// The same as `error` says, without secrets.
+    pub fn new(error: &dyn Diagnostic) -> Self {
+        let place = error.place();
+        Self {
+            code: error.code().to_owned(),
+            message: redact(&error.to_string()).into_owned(),
+            help: error.help().map(|help| redact(&help).into_owned()),
+            file: place.map(|place| place.path().to_owned()),
+            line: place.map(Place::line),
+            column: place.map(Place::column),
+        }
+    }
+}
