@@ -1,0 +1,251 @@
+//! From the parsed command line to the core's operations.
+
+use std::{path::Path, process::ExitCode};
+
+use camino::Utf8PathBuf;
+use clap::CommandFactory;
+use uvenv_core::{
+    Monorepo, Profile, Variables,
+    cargo::FeatureSelection,
+    monorepo::DiscoveryError,
+    ops::{self, BackendRequest, LockMode, LockPlan, LockRequest, RunRequest, Session, SyncPlan, SyncRequest},
+    report::Message,
+    uv::Appearance,
+};
+
+use crate::{
+    DONE, Failure,
+    cli::{self, Backend, Cargo, Command, Global, Uvenv, Verbosity},
+    failure, new,
+    output::Output,
+};
+
+pub(crate) fn run(cli: Box<Uvenv>, variables: &Variables, output: &mut Output) -> Result<ExitCode, Failure> {
+    let context = Context::new(&cli.global, variables)?;
+    match cli.command {
+        Command::Lock(args) => context.lock(&args, output),
+        Command::Sync(args) => context.sync(args, output),
+        Command::Run(args) => return context.run(args, output),
+        Command::Status(_) => context.status(output),
+        Command::Backend(Backend::List) => context.list_backends(output),
+        Command::Backend(Backend::Detect) => context.detect_backend(output),
+        Command::New(args) => context.new_monorepo(&args, output),
+        Command::Completions(args) => {
+            let mut command = Cargo::command();
+            clap_complete::generate(args.shell, &mut command, "cargo", &mut std::io::stdout());
+            Ok(())
+        }
+    }?;
+    Ok(ExitCode::from(DONE))
+}
+
+struct Context {
+    session: Session,
+    manifest: Option<Utf8PathBuf>,
+}
+
+impl Context {
+    fn new(global: &Global, variables: &Variables) -> Result<Self, Failure> {
+        let here = std::env::current_dir()
+            .map_err(|source| failure(DiscoveryError::Directory { path: ".".into(), source }))?;
+        let mut directory = utf8(&here)?;
+        if let Some(path) = &global.directory {
+            let path = directory.join(utf8(path)?);
+            directory =
+                path.canonicalize_utf8().map_err(|source| failure(DiscoveryError::Directory { path, source }))?;
+            // What is resolved by others, uv and cargo among them, is resolved from there.
+            std::env::set_current_dir(&directory)
+                .map_err(|source| failure(DiscoveryError::Directory { path: directory.clone(), source }))?;
+        }
+        let manifest =
+            global.manifest.manifest_path.as_deref().map(|path| Ok::<_, Failure>(directory.join(utf8(path)?)));
+        let offline = global.offline || variables.is_on("UV_OFFLINE") || variables.is_on("CARGO_NET_OFFLINE");
+        let manifest = manifest.transpose()?;
+        let mut session = Session::new(variables.clone(), directory, offline);
+        session.appearance = Appearance {
+            quiet: global.verbosity() == Verbosity::Quiet,
+            verbose: match global.verbosity() {
+                Verbosity::Verbose(level) => level.saturating_sub(1),
+                Verbosity::Quiet | Verbosity::Normal => 0,
+            },
+            color: global.color.for_uv(),
+        };
+        session.show_commands = matches!(global.verbosity(), Verbosity::Verbose(_));
+        Ok(Self { session, manifest })
+    }
+
+    fn monorepo(&self) -> Result<Monorepo, Failure> {
+        let found = match &self.manifest {
+            Some(path) => Monorepo::discover_manifest(path),
+            None => Monorepo::discover(&self.session.directory),
+        };
+        found.map_err(failure)
+    }
+
+    /// The monorepo and the profile that `--profile` or `--project` names.
+    fn profile(&self, args: &cli::OneProfile) -> Result<(Monorepo, Profile), Failure> {
+        match &args.project {
+            Some(project) => self.project(project),
+            None => Ok((self.monorepo()?, args.profile.unwrap_or(Profile::Dev))),
+        }
+    }
+
+    fn project(&self, project: &Path) -> Result<(Monorepo, Profile), Failure> {
+        let path = self.session.directory.join(utf8(project)?);
+        let monorepo = match &self.manifest {
+            Some(_) => self.monorepo(),
+            None => Monorepo::discover_project(&path).map_err(failure),
+        }?;
+        let profile = monorepo.profile_of_project(&path).map_err(failure)?.profile;
+        Ok((monorepo, profile))
+    }
+
+    fn lock(&self, args: &cli::Lock, output: &mut Output) -> Result<(), Failure> {
+        let (monorepo, profiles) = match (&args.project, args.profile.as_slice()) {
+            (Some(project), _) => {
+                let (monorepo, profile) = self.project(project)?;
+                (monorepo, vec![profile])
+            }
+            (None, []) if !args.all_profiles => (self.monorepo()?, vec![Profile::Dev]),
+            (None, named) => {
+                let monorepo = self.monorepo()?;
+                let all = monorepo.profiles.iter().map(|paths| paths.profile);
+                let profiles = if args.all_profiles { all.collect() } else { named.to_vec() };
+                (monorepo, profiles)
+            }
+        };
+        let request = LockRequest {
+            locked: args.locked,
+            upgrade: args.upgrade,
+            upgrade_packages: args.upgrade_package.clone(),
+            dry_run: args.dry_run,
+        };
+        // All profiles are planned before the first is locked, and one that fails does not keep the others from it.
+        let plans: Vec<_> =
+            profiles.iter().map(|profile| LockPlan::new(&monorepo, &self.session, *profile, &request)).collect();
+        let mut failed: Option<Failure> = None;
+        for (profile, plan) in profiles.iter().zip(plans) {
+            warn(&monorepo, *profile, output);
+            match plan.and_then(|plan| plan.execute(&self.session)) {
+                Ok(report) => output.message(&Message::LockFinished(report)),
+                Err(error) => {
+                    if let Some(earlier) = failed.replace(failure(error)) {
+                        output.error(earlier.as_ref());
+                    }
+                }
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn sync(&self, args: cli::Sync, output: &mut Output) -> Result<(), Failure> {
+        let (monorepo, profile) = self.profile(&args.profile)?;
+        warn(&monorepo, profile, output);
+        let request =
+            SyncRequest { dry_run: args.dry_run, uv_args: args.uv_args, ..self.sync_request(args.selection, false) };
+        let plan = SyncPlan::new(&monorepo, &self.session, profile, &request).map_err(failure)?;
+        output.message(&if args.dry_run {
+            Message::SyncPlanned(plan.dry_run(&self.session).map_err(failure)?)
+        } else {
+            Message::SyncFinished(plan.execute(&self.session).map_err(failure)?)
+        });
+        Ok(())
+    }
+
+    fn run(&self, args: cli::Run, output: &mut Output) -> Result<ExitCode, Failure> {
+        let (monorepo, profile) = self.profile(&args.profile)?;
+        let no_sync = args.no_sync || self.session.variables.is_on("UV_NO_SYNC");
+        let request = RunRequest {
+            sync: SyncRequest { keep_extraneous: true, ..self.sync_request(args.selection, true) },
+            no_sync,
+            command: args.command,
+        };
+        let (report, command) = request.prepare(&monorepo, &self.session, profile).map_err(failure)?;
+        // The command has the stage: an environment that was up to date is not worth a line.
+        if let Some(report) = report.filter(|report| report.changed || output.is_json()) {
+            output.message(&Message::SyncFinished(report));
+        }
+        let status = command.exec().map_err(failure)?;
+        Ok(ExitCode::from(u8::try_from(status & 0xff).unwrap_or(crate::FOUND)))
+    }
+
+    fn sync_request(&self, args: cli::Selection, keep: bool) -> SyncRequest {
+        let on = |flag, variable| flag || (!args.frozen && !args.locked && self.session.variables.is_on(variable));
+        let (frozen, locked) = (on(args.frozen, "UV_FROZEN"), on(args.locked, "UV_LOCKED"));
+        let lock = match (frozen, locked) {
+            (true, _) => LockMode::Frozen { allow_stale: args.allow_stale },
+            (false, true) => LockMode::Locked,
+            (false, false) => LockMode::Default,
+        };
+        let cli::BackendArgs { backend, features, crates } = args.backend;
+        SyncRequest {
+            lock,
+            backend: BackendRequest {
+                choice: backend,
+                features: FeatureSelection {
+                    packages: crates.package,
+                    workspace: crates.workspace || crates.all,
+                    exclude: crates.exclude,
+                    features: features.features,
+                    all_features: features.all_features,
+                    no_default_features: features.no_default_features,
+                },
+                keep,
+            },
+            extras: args.extra,
+            groups: args.group,
+            no_default_groups: args.no_default_groups,
+            packages: args.packages,
+            all_packages: args.all_packages,
+            python: args.python,
+            recreate: args.recreate,
+            ..SyncRequest::default()
+        }
+    }
+
+    fn status(&self, output: &mut Output) -> Result<(), Failure> {
+        let monorepo = self.monorepo()?;
+        output.message(&Message::Status(ops::status(&monorepo, &self.session)));
+        Ok(())
+    }
+
+    fn list_backends(&self, output: &mut Output) -> Result<(), Failure> {
+        let report = ops::list(&self.monorepo()?, &self.session).map_err(failure)?;
+        output.message(&Message::Backends(report));
+        Ok(())
+    }
+
+    fn detect_backend(&self, output: &mut Output) -> Result<(), Failure> {
+        // The driver can be asked anywhere.
+        let monorepo = match Monorepo::discover(&self.session.directory) {
+            Err(DiscoveryError::NotFound { .. }) if self.manifest.is_none() => None,
+            _ => Some(self.monorepo()?),
+        };
+        let report = ops::detect(monorepo.as_ref()).map_err(failure)?;
+        output.message(&Message::BackendDetected(report));
+        Ok(())
+    }
+
+    fn new_monorepo(&self, args: &cli::New, output: &mut Output) -> Result<(), Failure> {
+        let request = new::Request {
+            path: self.session.directory.join(utf8(&args.path)?),
+            packages: new::Packages::Starter,
+            local_remotes: args.local_remotes,
+        };
+        let report = new::lay_out(&request, &self.session.variables).map_err(|error| Box::new(error) as Failure)?;
+        output.laid_out(&report);
+        Ok(())
+    }
+}
+
+fn warn(monorepo: &Monorepo, profile: Profile, output: &mut Output) {
+    for warning in ops::warnings(monorepo, profile) {
+        output.warning(&warning);
+    }
+}
+
+fn utf8(path: &Path) -> Result<Utf8PathBuf, Failure> {
+    Utf8PathBuf::try_from(path.to_owned()).map_err(|error| {
+        failure(DiscoveryError::NotUnicode { path: error.into_path_buf().to_string_lossy().into_owned() })
+    })
+}

@@ -1,0 +1,79 @@
+//! The `cargo uvenv` subcommand, as a library, so that other programs (the Python package, the examples) are the same
+//! command line.
+
+mod cli;
+mod commands;
+pub mod new;
+mod output;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::Parser;
+use uvenv_core::{
+    Variables,
+    error::{Diagnostic, Fault},
+};
+
+use crate::{
+    cli::{Cargo, MessageFormat},
+    output::Output,
+};
+
+/// Exit status: all is well.
+pub const DONE: u8 = 0;
+/// Exit status: a check found something, or a program that was asked failed.
+pub const FOUND: u8 = 1;
+/// Exit status: the request or a file is wrong.
+pub const WRONG: u8 = 2;
+
+/// Runs the command line `args`, the program's name first, and says how to exit. Both `cargo-uvenv uvenv sync`, as cargo
+/// calls it, and `cargo-uvenv sync` are understood.
+///
+/// `run` on Unix becomes the command that it runs, and then does not return.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let Cargo::Uvenv(cli) = match Cargo::try_parse_from(with_subcommand(args)) {
+        Ok(cargo) => cargo,
+        Err(error) => {
+            // Help and version are no errors, and go to stdout.
+            let status = if error.use_stderr() { WRONG } else { DONE };
+            return if error.print().is_ok() { ExitCode::from(status) } else { ExitCode::from(FOUND) };
+        }
+    };
+    cli.global.color.set_for_this_process();
+    let mut output = Output::new(cli.global.message_format, cli.global.verbosity());
+    match commands::run(cli, &Variables::from_process(), &mut output) {
+        Ok(code) => code,
+        Err(error) => {
+            output.error(error.as_ref());
+            ExitCode::from(match error.fault() {
+                Fault::Finding => FOUND,
+                Fault::Request => WRONG,
+            })
+        }
+    }
+}
+
+/// `args` with the subcommand's name behind the program's, where cargo has not put it there.
+fn with_subcommand(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut args: Vec<_> = args.into_iter().collect();
+    if args.is_empty() {
+        args.push("cargo-uvenv".into());
+    }
+    if args.get(1).is_none_or(|first| first != "uvenv") {
+        args.insert(1, "uvenv".into());
+    }
+    args
+}
+
+/// Any failure of a command: the core's errors and those of `new`.
+type Failure = Box<dyn Diagnostic>;
+
+fn failure(error: impl Into<uvenv_core::Error>) -> Failure {
+    Box::new(error.into())
+}
+
+impl MessageFormat {
+    fn is_json(self) -> bool {
+        self == Self::Json
+    }
+}

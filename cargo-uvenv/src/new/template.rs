@@ -1,0 +1,262 @@
+//! The files of a new monorepo, and the edits that make them somebody's own; all else stays byte for byte.
+
+use std::{borrow::Cow, collections::BTreeMap, fs};
+
+use camino::Utf8Path;
+use include_dir::{Dir, File, include_dir};
+use toml_edit::{DocumentMut, Item, TableLike, Value};
+use uvenv_core::Name;
+
+use super::{NewError, Remote, not_writable};
+
+static EXAMPLE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../examples/hyperbench");
+
+/// The package that a starter does without.
+const MODEL: &str = "model-qwen2-5-vl";
+
+/// The manifests of the profiles.
+const MANIFESTS: [&str; 3] = ["pyproject.toml", "staging/pyproject.toml", "prod/pyproject.toml"];
+
+/// Where the internal packages are.
+const PACKAGES: &str = "packages/";
+
+/// Which internal packages a new monorepo has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packages {
+    /// All of the example but that of its model, which is for its users to write.
+    Starter,
+    /// All of the example.
+    All,
+}
+
+/// Files by their path, with `/` between its parts.
+#[derive(Debug)]
+pub(super) struct Template(BTreeMap<String, Cow<'static, [u8]>>);
+
+impl Template {
+    pub(super) fn of(packages: Packages) -> Self {
+        let mut files = BTreeMap::new();
+        collect(&EXAMPLE, &mut files);
+        let mut template = Self(files);
+        if packages == Packages::Starter {
+            template.0.retain(|path, _| !path.starts_with(&format!("{PACKAGES}{MODEL}/")));
+            template.edit_manifests(|manifest| remove_package(manifest, MODEL));
+        }
+        template
+    }
+
+    /// The internal packages, by name.
+    pub(super) fn packages(&self) -> Vec<String> {
+        let manifests = self
+            .0
+            .keys()
+            .filter_map(|path| path.strip_prefix(PACKAGES)?.strip_suffix("/pyproject.toml").map(str::to_owned));
+        manifests.collect()
+    }
+
+    /// The version in the manifest of `package`.
+    pub(super) fn version(&self, package: &str) -> String {
+        let manifest = self.read(&format!("{PACKAGES}{package}/pyproject.toml"));
+        let version = manifest.get("project").and_then(|project| project.get("version"));
+        version.and_then(Item::as_str).unwrap_or_default().to_owned()
+    }
+
+    /// Whether the project, or an extra of it, has a requirement on `name`.
+    pub(super) fn depends_on(&self, name: &Name) -> bool {
+        MANIFESTS.iter().any(|path| {
+            let manifest = self.read(path);
+            let Some(project) = manifest.get("project").and_then(Item::as_table_like) else {
+                return false;
+            };
+            let extras = project.get("optional-dependencies").and_then(Item::as_table_like);
+            let extras = extras.into_iter().flat_map(|extras| extras.iter().map(|(_, item)| item));
+            let mut lists = project.get("dependencies").into_iter().chain(extras);
+            lists.any(|list| {
+                let list = list.as_array().into_iter().flatten();
+                list.into_iter().any(|requirement| required(requirement).as_ref() == Some(name))
+            })
+        })
+    }
+
+    /// Names the project of the three manifests.
+    pub(super) fn name_project(&mut self, name: &Name) {
+        self.edit_manifests(|manifest| set(manifest, &["project", "name"], name.as_str()));
+    }
+
+    /// Has the manifests take the internal packages from `remotes`.
+    pub(super) fn pin_to(&mut self, remotes: &[Remote]) {
+        self.edit_manifests(|manifest| {
+            for remote in remotes {
+                set(manifest, &["tool", "uv", "sources", &remote.package, "git"], &remote.url);
+            }
+        });
+    }
+
+    /// Writes all files below `root`.
+    pub(super) fn write_to(&self, root: &Utf8Path) -> Result<(), NewError> {
+        self.0.iter().try_for_each(|(path, content)| write(&root.join(path), content))
+    }
+
+    /// Writes the files of `package` below `root`, as they are in its release `version`.
+    pub(super) fn write_package(&self, package: &str, version: &str, root: &Utf8Path) -> Result<(), NewError> {
+        let prefix = format!("{PACKAGES}{package}/");
+        for (path, content) in &self.0 {
+            match path.strip_prefix(&prefix) {
+                Some("pyproject.toml") => {
+                    let mut manifest = self.read(path);
+                    set(&mut manifest, &["project", "version"], version);
+                    write(&root.join("pyproject.toml"), manifest.to_string().as_bytes())?;
+                }
+                Some(path) => write(&root.join(path), content)?,
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn edit_manifests(&mut self, edit: impl Fn(&mut DocumentMut)) {
+        for path in MANIFESTS {
+            let mut manifest = self.read(path);
+            edit(&mut manifest);
+            self.0.insert(path.to_owned(), Cow::Owned(manifest.to_string().into_bytes()));
+        }
+    }
+
+    /// The manifest at `path`, which is compiled in and read by every test of `new`.
+    fn read(&self, path: &str) -> DocumentMut {
+        let text = self.0.get(path).and_then(|content| std::str::from_utf8(content).ok());
+        text.and_then(|text| text.parse().ok()).expect("the manifests of the template are TOML")
+    }
+}
+
+fn collect(directory: &'static Dir<'_>, files: &mut BTreeMap<String, Cow<'static, [u8]>>) {
+    for file in directory.files().filter(|file| is_source(file.path())) {
+        files.insert(path_of(file), Cow::Borrowed(file.contents()));
+    }
+    for directory in directory.dirs().filter(|directory| is_source(directory.path())) {
+        collect(directory, files);
+    }
+}
+
+/// Whether `path` is none of the outputs that lie in the example once somebody has worked in it.
+fn is_source(path: &std::path::Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    !(["target", "uv.lock", "__pycache__"].contains(&name) || name.starts_with(".venv"))
+}
+
+fn path_of(file: &File<'_>) -> String {
+    let parts: Vec<_> = file.path().iter().map(|part| part.to_string_lossy()).collect();
+    parts.join("/")
+}
+
+fn write(path: &Utf8Path, content: &[u8]) -> Result<(), NewError> {
+    let parent = path.parent().unwrap_or(path);
+    fs::create_dir_all(parent).map_err(not_writable(parent))?;
+    fs::write(path, content).map_err(not_writable(path))
+}
+
+/// Replaces the string under `keys`, if there is one. What is written around it stays.
+fn set(document: &mut DocumentMut, keys: &[&str], text: &str) {
+    let mut item = Some(document.as_item_mut());
+    for key in keys {
+        item = item.and_then(|item| item.as_table_like_mut()?.get_mut(key));
+    }
+    if let Some(value) = item.and_then(Item::as_value_mut) {
+        let decor = value.decor().clone();
+        *value = Value::from(text);
+        *value.decor_mut() = decor;
+    }
+}
+
+/// Removes the requirement on `package` and its source.
+fn remove_package(manifest: &mut DocumentMut, package: &str) {
+    fn table<'a>(item: &'a mut Item, keys: &[&str]) -> Option<&'a mut dyn TableLike> {
+        keys.iter().try_fold(item, |item, key| item.as_table_like_mut()?.get_mut(key))?.as_table_like_mut()
+    }
+
+    let name = Name::parse(package);
+    let project = table(manifest.as_item_mut(), &["project"]);
+    let requirements = project.and_then(|project| project.get_mut("dependencies")?.as_array_mut());
+    if let Some(requirements) = requirements {
+        requirements.retain(|requirement| required(requirement) != name);
+    }
+    if let Some(sources) = table(manifest.as_item_mut(), &["tool", "uv", "sources"]) {
+        sources.remove(package);
+    }
+}
+
+/// The package that `requirement` is on.
+fn required(requirement: &Value) -> Option<Name> {
+    let text = requirement.as_str()?;
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c));
+    Name::parse(&text[..end.unwrap_or(text.len())])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(template: &Template, path: &str) -> String {
+        String::from_utf8(template.0[path].to_vec()).unwrap()
+    }
+
+    #[test]
+    fn without_a_package_all_other_bytes_are_the_same() {
+        let (all, starter) = (Template::of(Packages::All), Template::of(Packages::Starter));
+        for path in MANIFESTS {
+            let whole = text(&all, path);
+            let kept: Vec<_> = whole.split_inclusive('\n').filter(|line| !line.contains(MODEL)).collect();
+            assert_eq!(text(&starter, path), kept.concat(), "{path}");
+            assert_eq!(whole.lines().count(), kept.len() + 2, "{path}: a requirement and a source");
+        }
+    }
+
+    #[test]
+    fn other_files_are_those_of_the_example() {
+        let all = Template::of(Packages::All);
+        let example = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/hyperbench");
+        for path in all.0.keys() {
+            assert_eq!(all.0[path], fs::read(example.join(path)).unwrap(), "{path}");
+        }
+        assert!(all.0.contains_key(".gitignore") && all.0.contains_key("Cargo.lock"));
+    }
+
+    #[test]
+    fn a_requirement_is_known_by_its_package() {
+        for (requirement, package) in [
+            ("\"Model_Qwen2.5_vl [x]>=1\"", Some(MODEL)),
+            ("\"bench-utils\"", Some("bench-utils")),
+            ("\"bench-utils-x\"", Some("bench-utils-x")),
+            ("1", None),
+        ] {
+            let value: Value = requirement.parse().unwrap();
+            assert_eq!(required(&value), package.and_then(Name::parse), "{requirement}");
+        }
+    }
+
+    #[test]
+    fn a_string_is_replaced_and_its_surroundings_stay() {
+        let mut manifest: DocumentMut = "[project]\nname   =\t\"x\"  # why\n".parse().unwrap();
+        set(&mut manifest, &["project", "name"], "y");
+        set(&mut manifest, &["project", "nothing", "here"], "y");
+        assert_eq!(manifest.to_string(), "[project]\nname   =\t\"y\"  # why\n");
+    }
+
+    #[test]
+    fn outputs_are_no_part_of_it() {
+        for path in ["target", "a/.venv", ".venv-cu124", "prod/uv.lock", "a/__pycache__"] {
+            assert!(!is_source(path.as_ref()), "{path}");
+        }
+        for path in ["Cargo.lock", "targets", "a/uv.py", ".gitignore"] {
+            assert!(is_source(path.as_ref()), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_project_cannot_have_the_name_of_a_dependency() {
+        let starter = Template::of(Packages::Starter);
+        for (name, taken) in [("bench-utils", true), ("nvidia-cuda-runtime-cu12", true), (MODEL, false)] {
+            assert_eq!(starter.depends_on(&Name::parse(name).unwrap()), taken, "{name}");
+        }
+    }
+}

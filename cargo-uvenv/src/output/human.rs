@@ -1,0 +1,229 @@
+//! Outcomes in words and tables.
+
+use std::{fmt::Display, io::Write};
+
+use anstyle::{AnsiColor, Style};
+use camino::Utf8Path;
+use comfy_table::{Cell, ContentArrangement, Table, presets};
+use uvenv_core::{
+    Profile,
+    backend::Detection,
+    environment::{Distribution, Source},
+    report::{
+        BackendsReport, DetectionReport, EnvironmentState, EnvironmentStatus, LockReport, LockfileState, Message,
+        PackageOrigin, ProfileStatus, StatusReport, SyncPlanned, SyncReport,
+    },
+};
+
+use crate::new;
+
+pub(super) fn message(message: &Message) {
+    match message {
+        Message::LockFinished(report) => lock(report),
+        Message::SyncPlanned(plan) => planned(plan),
+        Message::SyncFinished(report) => sync(report),
+        Message::Status(report) => status(report),
+        Message::Backends(report) => backends(report),
+        Message::BackendDetected(report) => detection(report),
+        // Drawn by `render`, which has the place in the file.
+        _ => {}
+    }
+}
+
+/// A path as one sees it from the current directory.
+pub(super) fn shown(path: &Utf8Path) -> String {
+    let here = std::env::current_dir().ok();
+    let relative = here.and_then(|here| path.strip_prefix(Utf8Path::from_path(&here)?).ok().map(Utf8Path::to_string));
+    relative.filter(|path| !path.is_empty()).unwrap_or_else(|| path.to_string())
+}
+
+const DONE: Style = AnsiColor::Green.on_default().bold();
+
+/// A line in cargo's manner: what was done, in a column of its own.
+fn done(verb: &str, text: impl Display) {
+    let _ = writeln!(anstream::stderr(), "{DONE}{verb:>12}{DONE:#} {text}");
+}
+
+fn print(text: impl Display) {
+    let _ = writeln!(anstream::stdout(), "{text}");
+}
+
+fn lock(report: &LockReport) {
+    let path = shown(&report.lockfile);
+    let outcome = match (report.changed, report.packages.len()) {
+        _ if report.dry_run => "nothing written".to_owned(),
+        (false, _) => "unchanged".to_owned(),
+        (true, 0) => "updated".to_owned(),
+        (true, 1) => "1 package changed".to_owned(),
+        (true, count) => format!("{count} packages changed"),
+    };
+    done("Locked", format_args!("{} ({path}): {outcome}", report.profile));
+}
+
+fn planned(plan: &SyncPlanned) {
+    let backend = plan.backend.as_ref().map_or("no backend", |backend| backend.as_str());
+    let recreate = if plan.recreate { ", after removing it" } else { "" };
+    print(format_args!(
+        "{} with {backend} (by {}) in {}{recreate}\n  {}",
+        plan.profile,
+        plan.backend_origin,
+        shown(&plan.environment),
+        plan.command
+    ));
+}
+
+fn sync(report: &SyncReport) {
+    let backend = match &report.backend {
+        Some(backend) => format!(" with {backend} (by {})", report.backend_origin),
+        None => String::new(),
+    };
+    let changes = if report.changed {
+        format!("{} installed, {} removed", report.installed.len(), report.removed.len())
+    } else {
+        "up to date".to_owned()
+    };
+    done("Synced", format_args!("{}{backend} in {}: {changes}", report.profile, shown(&report.environment)));
+    for origin in report.installed.iter().filter_map(origin) {
+        done("Pinned", origin);
+    }
+}
+
+/// Where an internal package comes from; the rest came from an index, as uv has said already.
+fn origin(distribution: &Distribution) -> Option<String> {
+    let Source::Git { commit, requested, .. } = &distribution.source else { return None };
+    let requested = requested.as_deref().unwrap_or("HEAD");
+    Some(format!("{} {} from {requested} ({})", distribution.name, distribution.version, short(commit)))
+}
+
+fn short(commit: &str) -> &str {
+    commit.get(..8).unwrap_or(commit)
+}
+
+fn status(report: &StatusReport) {
+    print(shown(&report.root));
+    let mut profiles = table(&["profile", "manifest", "lockfile", "environment"]);
+    for profile in &report.profiles {
+        let manifest = profile.manifest.strip_prefix(&report.root).unwrap_or(&profile.manifest);
+        let lockfile = match profile.lockfile.state {
+            LockfileState::Fresh => "fresh",
+            LockfileState::Stale => "stale",
+            LockfileState::Missing => "missing",
+            LockfileState::Unreadable => "unreadable",
+        };
+        let environments: Vec<_> =
+            profile.environments.iter().map(|found| environment(report, profile, found)).collect();
+        let environments = if environments.is_empty() { "none".to_owned() } else { environments.join("\n") };
+        profiles.add_row([profile.profile.to_string(), manifest.to_string(), lockfile.to_owned(), environments]);
+    }
+    print(profiles);
+    for profile in &report.profiles {
+        for reason in &profile.lockfile.reasons {
+            print(format_args!("{}: {reason}", profile.profile));
+        }
+        if let Some(error) = &profile.error {
+            print(format_args!("{}: error[{}]: {}", profile.profile, error.code, error.message));
+        }
+    }
+    if !report.packages.is_empty() {
+        print(packages(report));
+    }
+}
+
+fn environment(report: &StatusReport, profile: &ProfileStatus, found: &EnvironmentStatus) -> String {
+    let path = found.path.strip_prefix(&report.root).unwrap_or(&found.path);
+    let state = match found.state {
+        EnvironmentState::InSync => "in sync",
+        EnvironmentState::OutOfSync => "out of sync",
+        EnvironmentState::Unknown => "unknown",
+        EnvironmentState::Missing => "missing",
+        EnvironmentState::Broken => "broken",
+    };
+    let python = found.python.as_ref().map(|python| format!("Python {}", python.version));
+    let backend = match &found.backend {
+        Some(backend) => Some(backend.to_string()),
+        None if found.recorded && !profile.backends.is_empty() => Some("no backend".to_owned()),
+        None => None,
+    };
+    let more: Vec<_> = python.into_iter().chain(backend).chain(found.detail.clone()).collect();
+    let more = if more.is_empty() { String::new() } else { format!(" ({})", more.join(", ")) };
+    format!("{path} {state}{more}")
+}
+
+fn packages(report: &StatusReport) -> Table {
+    let profiles: Vec<Profile> = report.profiles.iter().map(|profile| profile.profile).collect();
+    let names: Vec<_> = profiles.iter().map(|profile| profile.as_str()).collect();
+    let mut table = table(&[&["package"], names.as_slice()].concat());
+    for package in &report.packages {
+        let of = |profile: &Profile| package.profiles.iter().find(|origin| origin.profile == *profile);
+        let cells = profiles.iter().map(|profile| of(profile).map_or_else(|| "-".to_owned(), package_origin));
+        table.add_row(std::iter::once(package.name.to_string()).chain(cells).map(Cell::new));
+    }
+    table
+}
+
+fn package_origin(origin: &PackageOrigin) -> String {
+    match (&origin.version, &origin.reference, &origin.commit) {
+        (Some(version), ..) => version.clone(),
+        (None, Some(reference), Some(commit)) => format!("{reference} ({})", short(commit)),
+        (None, Some(reference), None) => format!("{reference} (not locked)"),
+        (None, None, _) => "-".to_owned(),
+    }
+}
+
+fn backends(report: &BackendsReport) {
+    if report.profiles.iter().all(|profile| profile.backends.is_empty()) {
+        print("No profile has backends.");
+        return;
+    }
+    let mut table = table(&["profile", "backend", "CUDA", "selected by"]);
+    for profile in &report.profiles {
+        for backend in &profile.backends {
+            let cuda = backend.cuda.map_or_else(|| "-".to_owned(), |cuda| cuda.to_string());
+            let selectors = [format!("--backend {}", backend.name)];
+            let features = backend.features.iter().map(|feature| format!("-F {feature}"));
+            let selectors: Vec<_> = selectors.into_iter().chain(features).collect();
+            table.add_row([profile.profile.to_string(), backend.name.to_string(), cuda, selectors.join("\n")]);
+        }
+    }
+    print(table);
+    if let Some(reason) = &report.features_unknown {
+        print(format_args!("The Cargo features are not known: {reason}"));
+    }
+}
+
+fn detection(report: &DetectionReport) {
+    match &report.detected {
+        Detection::Driver { version, cuda, gpus } => {
+            for (index, gpu) in gpus.iter().enumerate() {
+                print(format_args!("GPU {index}: {gpu}"));
+            }
+            print(format_args!("NVIDIA driver {version}, CUDA up to {cuda}"));
+        }
+        Detection::None { reason } => print(format_args!("No GPU can be used: {reason}")),
+    }
+    for choice in &report.auto {
+        let backend = choice.backend.as_ref().map_or("nothing", |backend| backend.as_str());
+        print(format_args!("{}: `--backend auto` chooses {backend}: {}", choice.profile, choice.explanation));
+    }
+}
+
+pub(super) fn laid_out(report: &new::Report) {
+    let path = shown(&report.path);
+    done("Created", format_args!("`{}` in {path}: {}", report.project, report.packages.join(", ")));
+    for remote in &report.remotes {
+        let tags: Vec<_> = remote.tags.iter().map(|tag| format!("{} ({})", tag.name, short(&tag.commit))).collect();
+        done("Created", format_args!("{} with {}", shown(&remote.path), tags.join(", ")));
+    }
+    if report.remotes.is_empty() {
+        done("Next", "point the git URLs in staging/pyproject.toml and prod/pyproject.toml at your repositories");
+    } else {
+        done("Next", format_args!("cd {path} && cargo uvenv lock --all-profiles"));
+    }
+}
+
+fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header.iter().map(Cell::new));
+    table
+}

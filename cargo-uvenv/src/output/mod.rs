@@ -1,0 +1,97 @@
+//! All that is printed: summaries and tables for people, messages for programs. Outcomes go to stdout, the rest to stderr.
+
+mod human;
+
+use std::io::Write;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use serde_json::{Map, Value};
+use uvenv_core::{
+    error::Diagnostic,
+    report::{Message, Problem},
+};
+
+use crate::{
+    cli::{MessageFormat, Verbosity},
+    new,
+};
+
+/// Where a command says what it has to say.
+#[derive(Debug)]
+pub(crate) struct Output {
+    format: MessageFormat,
+    verbosity: Verbosity,
+}
+
+impl Output {
+    pub(crate) fn new(format: MessageFormat, verbosity: Verbosity) -> Self {
+        Self { format, verbosity }
+    }
+
+    /// Whether programs read what is printed.
+    pub(crate) fn is_json(&self) -> bool {
+        self.format.is_json()
+    }
+
+    /// Prints the outcome of a command.
+    pub(crate) fn message(&mut self, message: &Message) {
+        if self.format.is_json() {
+            json(message);
+        } else if self.verbosity != Verbosity::Quiet {
+            human::message(message);
+        }
+    }
+
+    /// Prints what `new` has made.
+    pub(crate) fn laid_out(&mut self, report: &new::Report) {
+        if self.format.is_json() {
+            let mut object = Map::from_iter([("reason".to_owned(), Value::from("new-finished"))]);
+            if let Ok(Value::Object(fields)) = serde_json::to_value(report) {
+                object.extend(fields);
+            }
+            json(&object);
+        } else if self.verbosity != Verbosity::Quiet {
+            human::laid_out(report);
+        }
+    }
+
+    pub(crate) fn error(&mut self, error: &dyn Diagnostic) {
+        if self.format.is_json() {
+            json(&Message::Error(Problem::new(error)));
+        } else {
+            render(Level::ERROR, error);
+        }
+    }
+
+    pub(crate) fn warning(&mut self, warning: &dyn Diagnostic) {
+        if self.format.is_json() {
+            json(&Message::Warning(Problem::new(warning)));
+        } else if self.verbosity != Verbosity::Quiet {
+            render(Level::WARNING, warning);
+        }
+    }
+}
+
+/// One object a line. A reader that has gone away is no reason to fail.
+fn json(message: &impl serde::Serialize) {
+    if let Ok(text) = serde_json::to_string(message) {
+        let _ = writeln!(anstream::stdout(), "{text}");
+    }
+}
+
+/// Draws an error as rustc does: `error[code]: sentence`, the place, `help:`.
+fn render(level: Level<'_>, error: &dyn Diagnostic) {
+    let problem = Problem::new(error);
+    let mut group = Group::with_title(level.primary_title(problem.message).id(problem.code));
+    if let Some(place) = error.place() {
+        let path = human::shown(place.path());
+        // An empty range has nothing to underline; the line is shown all the same.
+        let annotation = AnnotationKind::Primary.span(place.span());
+        group = group.element(Snippet::source(place.text()).path(path).annotation(annotation));
+    }
+    if let Some(help) = problem.help {
+        group = group.element(Level::HELP.message(help));
+    }
+    let text = Renderer::styled().render(&[group]);
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
