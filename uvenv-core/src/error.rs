@@ -7,9 +7,12 @@ use std::{ops::Range, sync::Arc};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// A range of a text file that the user wrote.
+/// A range of a text file that the user wrote. Cheap to clone, and small in an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Place(Arc<Inner>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Inner {
     path: Utf8PathBuf,
     text: Arc<str>,
     span: Range<usize>,
@@ -20,22 +23,27 @@ impl Place {
     pub fn new(path: impl Into<Utf8PathBuf>, text: Arc<str>, span: Range<usize>) -> Self {
         let end = span.end.min(text.len());
         let start = span.start.min(end);
-        Self { path: path.into(), text, span: start..end }
+        Self(Arc::new(Inner { path: path.into(), text, span: start..end }))
     }
 
     /// The file.
     pub fn path(&self) -> &Utf8Path {
-        &self.path
+        &self.0.path
     }
 
     /// The whole text of the file as it was read.
     pub fn text(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// The range, in bytes of [`Self::text`].
     pub fn span(&self) -> Range<usize> {
-        self.span.clone()
+        self.0.span.clone()
+    }
+
+    /// Another range of the same file.
+    pub(crate) fn at(&self, span: Range<usize>) -> Self {
+        Self::new(self.0.path.clone(), Arc::clone(&self.0.text), span)
     }
 
     /// The line on which the range starts, from 1.
@@ -50,11 +58,7 @@ impl Place {
     }
 
     fn before(&self) -> &str {
-        let mut start = self.span.start;
-        while !self.text.is_char_boundary(start) {
-            start -= 1;
-        }
-        &self.text[..start]
+        &self.0.text[..self.0.text.floor_char_boundary(self.0.span.start)]
     }
 }
 

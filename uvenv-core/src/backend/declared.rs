@@ -36,7 +36,7 @@ pub fn backends(
     let scope = Scope { root, projects, target };
     match configured {
         Some(names) => scope.configured(names, shown),
-        None => Ok(scope.from_conflicts()),
+        None => Ok(scope.conflicting()),
     }
 }
 
@@ -64,30 +64,30 @@ impl<'a> Entry<'a> {
 
 impl<'a> Scope<'a> {
     fn configured(&self, names: &[Name], shown: &str) -> Result<Vec<Backend>, BackendError> {
-        let projects = self.target_projects();
-        let declared = |name: &Name| {
-            projects.iter().find_map(|project| {
-                let extra = Selector::Extra(name.clone());
-                let group = Selector::Group(name.clone());
-                [extra, group].into_iter().find_map(|selector| Some((*project, span_of(project, &selector)?, selector)))
-            })
-        };
-        let found: Vec<_> = names.iter().map(|name| (name, declared(name))).collect();
+        let found: Vec<_> = names.iter().map(|name| (name, self.declared(name))).collect();
         // A manifest with none of them simply has no backends; one with some of them lacks the others.
         if found.iter().all(|(_, declared)| declared.is_none()) {
             return Ok(Vec::new());
         }
-        let backend = |(name, declared): (&Name, Option<(&Manifest, std::ops::Range<usize>, Selector)>)| match declared
-        {
-            Some((project, span, selector)) => Ok(Backend {
-                name: name.clone(),
-                cuda: self.cuda(project, &selector),
-                place: project.place(span),
-                selector,
-            }),
-            None => Err(BackendError::NotDeclared { name: name.clone(), manifest: shown.to_owned() }),
+        let or_missing = |(name, declared): (&Name, Option<Backend>)| {
+            declared.ok_or_else(|| BackendError::NotDeclared { name: name.clone(), manifest: shown.to_owned() })
         };
-        found.into_iter().map(backend).collect()
+        found.into_iter().map(or_missing).collect()
+    }
+
+    /// The extra or group `name` of the target, as a backend.
+    fn declared(&self, name: &Name) -> Option<Backend> {
+        let selectors = [Selector::Extra(name.clone()), Selector::Group(name.clone())];
+        self.target_projects().into_iter().find_map(|project| {
+            let (selector, span) =
+                selectors.iter().find_map(|selector| Some((selector, span_of(project, selector)?)))?;
+            Some(Backend {
+                name: name.clone(),
+                selector: selector.clone(),
+                cuda: self.cuda(project, selector),
+                place: project.place(span),
+            })
+        })
     }
 
     fn target_projects(&self) -> Vec<&'a Manifest> {
@@ -97,7 +97,7 @@ impl<'a> Scope<'a> {
         }
     }
 
-    fn from_conflicts(&self) -> Vec<Backend> {
+    fn conflicting(&self) -> Vec<Backend> {
         let mut choices: Vec<Vec<Backend>> = Vec::new();
         for choice in self.exclusive_choices() {
             let backends: Vec<_> = choice.iter().filter_map(|entry| self.backend(*entry)).collect();

@@ -278,6 +278,7 @@ fn claims_of(package: &PackageMetadata<'_>, features: &[&str], backends: &[Name]
         .collect()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn internal(error: guppy::Error) -> CargoError {
     CargoError::Metadata { manifest: "Cargo.toml".into(), message: in_words(&error) }
 }

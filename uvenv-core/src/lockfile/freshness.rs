@@ -8,11 +8,11 @@ use std::{
     fmt,
 };
 
-use super::{LockedReference, LockedRequirement, Lockfile, Package};
+use super::{LockedReference, LockedRequirement, Lockfile, Package, PackageSource, git_source::canonical_url};
 use crate::{
     Name,
     error::Place,
-    manifest::{GroupEntry, Manifest, Requirement, SourceKind},
+    manifest::{GitReference, GroupEntry, Manifest, Requirement, SourceKind},
 };
 
 /// How a lockfile stands to its manifests.
@@ -296,9 +296,7 @@ fn compare_pins(lockfile: &Lockfile, root: &Manifest, manifest: &Manifest) -> Ve
             let SourceKind::Git { url, reference, subdirectory } = &source.kind else { continue };
             let mut locked = lockfile.packages_named(package).peekable();
             let satisfied = |package: &Package| match &package.source {
-                super::PackageSource::Git(pin) => {
-                    pin.satisfies(&url.value, reference.as_ref(), subdirectory.as_deref())
-                }
+                PackageSource::Git(pin) => pin.satisfies(&url.value, reference.as_ref(), subdirectory.as_deref()),
                 _ => false,
             };
             // A source with a marker that no locked environment meets leaves no package behind.
@@ -315,12 +313,7 @@ fn compare_pins(lockfile: &Lockfile, root: &Manifest, manifest: &Manifest) -> Ve
                 continue;
             };
             if !locked.any(satisfied) {
-                let manifest = describe_pin(
-                    &url.value,
-                    reference.as_ref().map(LockedReference::from),
-                    subdirectory.as_deref(),
-                    first,
-                );
+                let manifest = describe_pin(&url.value, reference.as_ref(), subdirectory.as_deref(), first);
                 let change = Change::Pin { manifest, locked: describe_locked(first, &url.value) };
                 let span = reference.as_ref().map_or(&source.span, |reference| &reference.text().span);
                 found.push(Staleness { package: package.clone(), change, place: Some(holder.place(span.clone())) });
@@ -330,36 +323,35 @@ fn compare_pins(lockfile: &Lockfile, root: &Manifest, manifest: &Manifest) -> Ve
     found
 }
 
-/// A pin in words; the repository and directory only where they are what differs.
-fn describe_pin(url: &str, reference: Option<LockedReference>, subdirectory: Option<&str>, locked: &Package) -> String {
-    let mut text = reference.map_or_else(|| "the default branch".to_owned(), |reference| reference.to_string());
-    if let super::PackageSource::Git(pin) = &locked.source {
-        if pin.subdirectory.as_deref() != subdirectory {
-            text += &format!(" in the directory `{}`", subdirectory.unwrap_or("."));
-        }
-        if pin.url != super::git_source::canonical_url(url) {
-            text += &format!(" of `{}`", super::git_source::canonical_url(url));
-        }
-    }
-    text
+/// What a manifest asks for, in words; the directory and the repository only where they are what differs.
+fn describe_pin(url: &str, reference: Option<&GitReference>, subdirectory: Option<&str>, locked: &Package) -> String {
+    let (same_directory, same_url) = match &locked.source {
+        PackageSource::Git(pin) => (pin.subdirectory.as_deref() == subdirectory, pin.url == canonical_url(url)),
+        _ => (true, true),
+    };
+    let directory = (!same_directory).then(|| subdirectory.unwrap_or("."));
+    let url = (!same_url).then(|| canonical_url(url));
+    in_words(reference.map(LockedReference::from).as_ref(), directory, url.as_deref())
 }
 
+/// What is locked instead of a git source of `url`, in words.
 fn describe_locked(package: &Package, url: &str) -> String {
     match &package.source {
-        super::PackageSource::Git(pin) => {
-            let mut text = pin.reference.as_ref().map_or_else(|| "the default branch".to_owned(), ToString::to_string);
-            if let Some(directory) = &pin.subdirectory {
-                text += &format!(" in the directory `{directory}`");
-            }
-            if pin.url != super::git_source::canonical_url(url) {
-                text += &format!(" of `{}`", pin.url);
-            }
-            text
+        PackageSource::Git(pin) => {
+            let other_url = Some(pin.url.as_str()).filter(|locked| *locked != canonical_url(url));
+            in_words(pin.reference.as_ref(), pin.subdirectory.as_deref(), other_url)
         }
-        super::PackageSource::Registry(_) => "a package index".to_owned(),
-        super::PackageSource::Url(_) | super::PackageSource::Path(_) => "an archive".to_owned(),
-        super::PackageSource::Directory(path)
-        | super::PackageSource::Editable(path)
-        | super::PackageSource::Virtual(path) => format!("the directory `{path}`"),
+        PackageSource::Registry(_) => "a package index".to_owned(),
+        PackageSource::Url(_) | PackageSource::Path(_) => "an archive".to_owned(),
+        PackageSource::Directory(path) | PackageSource::Editable(path) | PackageSource::Virtual(path) => {
+            format!("the directory `{path}`")
+        }
     }
+}
+
+fn in_words(reference: Option<&LockedReference>, directory: Option<&str>, url: Option<&str>) -> String {
+    let reference = reference.map_or_else(|| "the default branch".to_owned(), ToString::to_string);
+    let directory = directory.map(|directory| format!(" in the directory `{directory}`")).unwrap_or_default();
+    let url = url.map(|url| format!(" of `{url}`")).unwrap_or_default();
+    format!("{reference}{directory}{url}")
 }

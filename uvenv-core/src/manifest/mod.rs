@@ -308,7 +308,7 @@ impl Manifest {
         if project.is_none() && uv.workspace.is_none() {
             return Err(ManifestError::NoProject { place: file.place(0..0) });
         }
-        Ok(Self { project, groups, build_backend, build_requires, uv, uvenv, file })
+        Ok(Self { file, project, groups, build_backend, build_requires, uv, uvenv })
     }
 
     /// The path of the file.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{ManifestError, Selector};
 use crate::{
     Name,
-    error::Place,
+    redact::redact,
     toml::{Element, Node, Spanned},
 };
 
@@ -113,8 +113,8 @@ fn read_git(package: &Name, url: Spanned<String>, element: &Element<'_>) -> Resu
     let refuse = |what, text: &Spanned<String>| ManifestError::UnsafeGit {
         package: package.clone(),
         what,
-        text: text.value.clone(),
-        place: Place::new(element.place().path(), element.place().text().into(), text.span.clone()),
+        text: redact(&text.value).into_owned(),
+        place: element.place().at(text.span.clone()),
     };
     if !is_safe_url(&url.value) {
         return Err(refuse("git URL", &url));

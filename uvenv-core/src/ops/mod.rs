@@ -11,7 +11,7 @@ mod warnings;
 
 use std::{cell::OnceCell, io::IsTerminal, process::ExitStatus, time::Duration};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 
 pub use backends::{detect, list};
 pub use lock::{LockPlan, LockRequest};
@@ -224,10 +224,4 @@ fn uv_failed(invocation: &Invocation, status: ExitStatus, streamed: &Streamed, h
 
 fn milliseconds(elapsed: Duration) -> u64 {
     u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// The nearest `Cargo.toml` at or above `directory`, within `root`.
-fn nearest_cargo_manifest(directory: &Utf8Path, root: &Utf8Path) -> Option<Utf8PathBuf> {
-    let within = directory.ancestors().take_while(|path| path.starts_with(root));
-    within.chain([root]).map(|path| path.join("Cargo.toml")).find(|path| path.is_file())
 }

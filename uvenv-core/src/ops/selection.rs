@@ -85,17 +85,24 @@ pub(super) fn select(
     extras: &[Name],
 ) -> crate::Result<Selection> {
     let names: Vec<_> = backends.iter().map(|backend| backend.name.clone()).collect();
+    #[cfg(feature = "cargo-features")]
     let features = FeatureSource { monorepo, session, request, names: &names };
+    #[cfg(feature = "cargo-features")]
     let default_features = || features.default();
-    let signals = Signals {
+    #[cfg_attr(not(feature = "cargo-features"), expect(unused_mut, reason = "a build script has Cargo's own answer"))]
+    let mut signals = Signals {
         flag: request.choice.clone(),
         extras: extras.to_vec(),
-        features: features.explicit()?,
         variables: session.variables.clone(),
         recorded: if request.keep { recorded(monorepo, session, paths, &names) } else { None },
-        default_features: Some(&default_features),
         detect: Some(&backend::detect),
+        ..Signals::default()
     };
+    #[cfg(feature = "cargo-features")]
+    {
+        signals.features = features.explicit()?;
+        signals.default_features = Some(&default_features);
+    }
     backend::select(backends, monorepo.relative(&paths.manifest()).as_str(), &signals)
 }
 
@@ -116,10 +123,11 @@ fn recorded(monorepo: &Monorepo, session: &Session, paths: &ProfilePaths, names:
     found.next().filter(|_| found.next().is_none())
 }
 
+/// Cargo's view of the backends, asked for only when it counts.
+#[cfg(feature = "cargo-features")]
 struct FeatureSource<'a> {
     monorepo: &'a Monorepo,
     session: &'a Session,
-    #[cfg_attr(not(feature = "cargo-features"), expect(dead_code, reason = "a build script has Cargo's own answer"))]
     request: &'a BackendRequest,
     names: &'a [Name],
 }
@@ -154,18 +162,10 @@ impl FeatureSource<'_> {
         }
     }
 
+    /// The `Cargo.toml` that cargo would go by here: the nearest at or above the current directory, within the monorepo.
     fn manifest(&self) -> Option<camino::Utf8PathBuf> {
-        super::nearest_cargo_manifest(&self.session.directory, &self.monorepo.root)
-    }
-}
-
-#[cfg(not(feature = "cargo-features"))]
-impl FeatureSource<'_> {
-    fn explicit(&self) -> crate::Result<Vec<backend::FeatureClaim>> {
-        Ok(Vec::new())
-    }
-
-    fn default(&self) -> crate::Result<Vec<backend::FeatureClaim>> {
-        Ok(Vec::new())
+        let root = self.monorepo.root.as_path();
+        let within = self.session.directory.ancestors().take_while(|path| path.starts_with(root));
+        within.chain([root]).map(|path| path.join("Cargo.toml")).find(|path| path.is_file())
     }
 }

@@ -84,7 +84,7 @@ impl SyncCommand {
         let flags = [(self.no_default_groups, "--no-default-groups"), (self.all_packages, "--all-packages")];
         let flags = switched_on(&flags).into_iter().map(str::to_owned);
         let kept = self.inexact.then(|| "--inexact".to_owned());
-        let selectors = self.on.iter().map(|selector| on_flag(selector)).chain(self.off.iter().map(off_flag));
+        let selectors = self.on.iter().map(on_flag).chain(self.off.iter().map(off_flag));
         let packages = self.packages.iter().map(|package| format!("--package={package}"));
         flags.chain(selectors).chain(packages).chain(kept).collect()
     }
