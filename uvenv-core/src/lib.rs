@@ -25,6 +25,7 @@ mod cache;
 pub mod cargo;
 pub mod environment;
 pub mod error;
+#[cfg(feature = "remotes")]
 pub mod git;
 pub mod lockfile;
 pub mod manifest;
@@ -76,6 +77,7 @@ pub enum Error {
     #[error(transparent)]
     Uv(#[from] uv::UvError),
     /// git failed, or a remote lacks something.
+    #[cfg(feature = "remotes")]
     #[error(transparent)]
     Git(#[from] git::GitError),
     /// Cargo failed, or was asked for something that it does not have.
@@ -93,6 +95,7 @@ impl Error {
             Self::Environment(error) => error,
             Self::Operation(error) => error,
             Self::Uv(error) => error,
+            #[cfg(feature = "remotes")]
             Self::Git(error) => error,
             #[cfg(feature = "cargo-features")]
             Self::Cargo(error) => error,

@@ -1,5 +1,8 @@
 //! How other programs are started: never through a shell, and with what they print kept off our stdout.
 
+#[cfg(feature = "remotes")]
+mod within;
+
 use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
@@ -7,8 +10,6 @@ use std::{
     io::{self, BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
-    thread::{self, JoinHandle},
-    time::{Duration, Instant},
 };
 
 use camino::Utf8PathBuf;
@@ -80,6 +81,7 @@ impl Invocation {
         self
     }
 
+    #[cfg(any(feature = "remotes", test))]
     pub(crate) fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directory = Some(directory.into());
         self
@@ -93,29 +95,6 @@ impl Invocation {
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: redact(&String::from_utf8_lossy(&output.stderr)).into_owned(),
         })
-    }
-
-    /// [`Self::capture`], but a program that has not ended after `limit` is killed: [`io::ErrorKind::TimedOut`].
-    pub(crate) fn capture_within(&self, limit: Duration) -> io::Result<Captured> {
-        let mut child = self.command().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        let stdout = drain(child.stdout.take());
-        let stderr = drain(child.stderr.take());
-        let end = Instant::now() + limit;
-        let status = loop {
-            if let Some(status) = child.try_wait()? {
-                break status;
-            }
-            if Instant::now() >= end {
-                child.kill()?;
-                child.wait()?;
-                // The readers are left alone: a child of the child may keep the pipes open.
-                return Err(io::ErrorKind::TimedOut.into());
-            }
-            thread::sleep(Duration::from_millis(5));
-        };
-        let text =
-            |reader: JoinHandle<Vec<u8>>| String::from_utf8_lossy(&reader.join().unwrap_or_default()).into_owned();
-        Ok(Captured { status, stdout: text(stdout), stderr: redact(&text(stderr)).into_owned() })
     }
 
     /// Runs the program with its stdout on our stderr, so that our stdout carries nothing but our own messages.
@@ -256,18 +235,6 @@ pub(crate) fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{}", redact(line));
 }
 
-/// Reads a pipe to its end on a thread of its own, so that the child never blocks on a full one.
-fn drain(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut pipe) = pipe {
-            // What was read before an error is still worth showing.
-            let _ = pipe.read_to_end(&mut bytes);
-        }
-        bytes
-    })
-}
-
 /// Reads the child's stderr to its end, line by line so that a URL is never cut before it is masked.
 fn collect(pipe: impl Read, show: bool) -> io::Result<String> {
     let mut reader = BufReader::new(pipe);
@@ -373,18 +340,6 @@ mod tests {
             let status = shell("kill -TERM $$").capture().unwrap().status;
             assert_eq!(exit_code(status), 143);
             assert_eq!(ending(status), "was killed by signal 15");
-        }
-
-        #[test]
-        fn a_program_that_takes_too_long_is_ended() {
-            let limit = Duration::from_millis(200);
-            let error = shell("exec sleep 60").capture_within(limit).unwrap_err();
-            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-            // More than a pipe holds, on both streams.
-            let script = "head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2; exit 4";
-            let captured = shell(script).capture_within(Duration::from_mins(1)).unwrap();
-            assert_eq!(exit_code(captured.status), 4);
-            assert_eq!((captured.stdout.len(), captured.stderr.len()), (300_000, 300_000));
         }
 
         #[test]

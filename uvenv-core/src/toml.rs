@@ -7,7 +7,10 @@ use std::{ops::Range, sync::Arc};
 use camino::{Utf8Path, Utf8PathBuf};
 use toml_edit::{Document, Item, Key, TableLike, Value};
 
-use crate::error::{Diagnostic, Place};
+use crate::{
+    Name,
+    error::{Diagnostic, Place},
+};
 
 /// A TOML file that cannot be read as what it should be.
 #[derive(Debug, thiserror::Error)]
@@ -209,6 +212,21 @@ impl<'a> Node<'a> {
         Ok(Spanned { value: text.to_owned(), span: self.span() })
     }
 
+    /// A name of a package, extra or group.
+    pub(crate) fn name(&self) -> Result<Name, TomlError> {
+        let text = self.string()?.value;
+        Name::parse(&text).ok_or_else(|| TomlError::Name { key: self.key.clone(), text, place: self.place() })
+    }
+
+    /// A list of such names.
+    pub(crate) fn names(&self) -> Result<Vec<Name>, TomlError> {
+        self.elements()?.iter().map(Element::name).collect()
+    }
+
+    pub(crate) fn as_integer(&self) -> Option<i64> {
+        self.item.as_integer()
+    }
+
     pub(crate) fn bool(&self) -> Result<bool, TomlError> {
         self.item.as_bool().ok_or_else(|| self.type_error("`true` or `false`"))
     }
@@ -281,23 +299,26 @@ impl<'a> Element<'a> {
         }
     }
 
+    /// A name of a package, extra or group.
+    pub(crate) fn name(&self) -> Result<Name, TomlError> {
+        let text = self.string()?.value;
+        Name::parse(&text).ok_or_else(|| TomlError::Name { key: self.key.clone(), text, place: self.place() })
+    }
+
+    /// The value of `key`, if it is there. `self` must be a table.
+    pub(crate) fn get(&self, key: &str) -> Result<Option<Node<'a>>, TomlError> {
+        let Some((key, item)) = self.expect_table()?.get_key_value(key) else { return Ok(None) };
+        let name = format!("{}.{}", self.key, key.get());
+        Ok(Some(Node { file: self.file, key: name, span: key.span().unwrap_or(0..0), item }))
+    }
+
     /// The string under `key`, if it is there. `self` must be a table.
     pub(crate) fn get_string(&self, key: &str) -> Result<Option<Spanned<String>>, TomlError> {
-        let Some(item) = self.expect_table()?.get(key) else { return Ok(None) };
-        let span = item.span().unwrap_or_else(|| self.span());
-        match item.as_str() {
-            Some(text) => Ok(Some(Spanned { value: text.to_owned(), span })),
-            None => Err(self.entry_error(key, "a string", item)),
-        }
+        self.get(key)?.map(|node| node.string()).transpose()
     }
 
     pub(crate) fn contains(&self, key: &str) -> Result<bool, TomlError> {
         Ok(self.expect_table()?.contains_key(key))
-    }
-
-    fn entry_error(&self, key: &str, expected: &'static str, item: &Item) -> TomlError {
-        let place = self.file.place(item.span().unwrap_or_else(|| self.span()));
-        type_error(&format!("{}.{key}", self.key), expected, item.type_name(), place)
     }
 
     fn table(&self) -> Option<&'a dyn TableLike> {

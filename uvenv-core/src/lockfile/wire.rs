@@ -1,157 +1,129 @@
-//! The lockfile as uv writes it (version 1, revisions 0 to 5), and its conversion to the public types.
+//! The lockfile as uv writes it: version 1, revisions 0 to 5.
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use toml_edit::Document;
-
 use super::{GitPin, LockedRequirement, Lockfile, LockfileError, Metadata, Package, PackageSource};
-use crate::{Name, toml::File};
+use crate::{
+    Name,
+    toml::{Element, File, Node, TomlError},
+};
 
 /// The version of the format. A new revision of it stays readable for older programs, a new version does not.
 pub(super) const VERSION: u32 = 1;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct WireLockfile {
-    #[serde(default)]
-    revision: u32,
-    requires_python: Option<String>,
-    #[serde(default)]
-    manifest: WireManifest,
-    // uv 0.4 and older called the packages distributions.
-    #[serde(default, alias = "distribution")]
-    package: Vec<WirePackage>,
-}
-
-#[derive(Default, Deserialize)]
-struct WireManifest {
-    #[serde(default)]
-    members: Vec<Name>,
-}
-
-#[derive(Deserialize)]
-struct WirePackage {
-    name: Name,
-    version: Option<String>,
-    source: WireSource,
-    metadata: Option<WireMetadata>,
-}
-
-#[derive(Deserialize)]
-struct WireSource {
-    registry: Option<String>,
-    git: Option<String>,
-    url: Option<String>,
-    path: Option<String>,
-    directory: Option<String>,
-    editable: Option<String>,
-    r#virtual: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct WireMetadata {
-    #[serde(default)]
-    requires_dist: Vec<WireRequirement>,
-    provides_extras: Option<Vec<Name>>,
-    #[serde(default)]
-    requires_dev: BTreeMap<Name, Vec<WireRequirement>>,
-}
-
-#[derive(Deserialize)]
-struct WireRequirement {
-    name: Name,
-    specifier: Option<String>,
-    git: Option<String>,
-    url: Option<String>,
-    path: Option<String>,
-    directory: Option<String>,
-    editable: Option<String>,
-    r#virtual: Option<String>,
-}
-
 pub(super) fn read(file: &File) -> Result<Lockfile, LockfileError> {
     let document = file.parse().map_err(LockfileError::Toml)?;
-    check_version(file, &document)?;
-    let damaged = |message: String, span| LockfileError::Damaged { message, place: file.place(span) };
-    let lock: WireLockfile = toml_edit::de::from_document(document)
-        .map_err(|error| damaged(one_line(error.message()), error.span().unwrap_or(0..0)))?;
-    let packages = lock.package.into_iter().map(|package| {
-        let name = package.name.clone();
-        Package::try_from(package).map_err(|message| damaged(format!("package `{name}` {message}"), 0..0))
-    });
-    Ok(Lockfile {
-        path: file.path.clone(),
-        revision: lock.revision,
-        requires_python: lock.requires_python,
-        members: lock.manifest.members,
-        packages: packages.collect::<Result<_, _>>()?,
+    let root = Node::root(file, &document);
+    check_version(file, &root)?;
+    read_lockfile(file, &root).map_err(|error| match error {
+        // The user did not write the file: what is wrong in it is damage, not a mistake of theirs.
+        LockfileError::Toml(error @ (TomlError::Type { .. } | TomlError::Name { .. })) => LockfileError::Damaged {
+            message: error.to_string(),
+            place: crate::error::Diagnostic::place(&error).cloned().unwrap_or_else(|| file.place(0..0)),
+        },
+        error => error,
     })
 }
 
 /// The version is read first: a newer one must be called that, not a syntax error in what is new about it.
-fn check_version(file: &File, document: &Document<String>) -> Result<(), LockfileError> {
-    let item = document.as_table().get("version");
-    let span = item.and_then(toml_edit::Item::span).unwrap_or(0..0);
-    match item.and_then(toml_edit::Item::as_integer).map(u32::try_from) {
+fn check_version(file: &File, root: &Node<'_>) -> Result<(), LockfileError> {
+    let node = root.get("version")?;
+    let place = || node.as_ref().map_or_else(|| file.place(0..0), Node::place);
+    match node.as_ref().and_then(Node::as_integer).map(u32::try_from) {
         Some(Ok(VERSION)) => Ok(()),
-        Some(Ok(version)) if version > VERSION => Err(LockfileError::Newer { version, place: file.place(span) }),
-        _ => Err(LockfileError::Damaged { message: "it has no valid `version`".to_owned(), place: file.place(span) }),
+        Some(Ok(version)) if version > VERSION => Err(LockfileError::Newer { version, place: place() }),
+        _ => Err(LockfileError::Damaged { message: "it has no valid `version`".to_owned(), place: place() }),
     }
 }
 
-fn one_line(message: &str) -> String {
-    message.lines().collect::<Vec<_>>().join(", ")
+fn read_lockfile(file: &File, root: &Node<'_>) -> Result<Lockfile, LockfileError> {
+    let revision = root.get("revision")?.and_then(|node| node.as_integer()).and_then(|number| number.try_into().ok());
+    let requires_python = root.get("requires-python")?.map(|node| node.string()).transpose()?;
+    let members = match root.get("manifest")? {
+        Some(manifest) => manifest.get("members")?.map(|node| node.names()).transpose()?.unwrap_or_default(),
+        None => Vec::new(),
+    };
+    // uv 0.4 and older called the packages distributions.
+    let packages = match root.get("package")?.or(root.get("distribution")?) {
+        Some(packages) => packages.elements()?.iter().map(read_package).collect::<Result<_, _>>()?,
+        None => Vec::new(),
+    };
+    Ok(Lockfile {
+        path: file.path.clone(),
+        revision: revision.unwrap_or(0),
+        requires_python: requires_python.map(|text| text.value),
+        members,
+        packages,
+    })
 }
 
-impl TryFrom<WirePackage> for Package {
-    type Error = String;
+fn read_package(package: &Element<'_>) -> Result<Package, LockfileError> {
+    let damaged = |message: &str| LockfileError::Damaged { message: message.to_owned(), place: package.place() };
+    let name = package.get("name")?.ok_or_else(|| damaged("a package has no name"))?.name()?;
+    let source = package.get("source")?.ok_or_else(|| damaged("a package has no source"))?;
+    let source = read_source(&source)?.ok_or_else(|| damaged("a package has a source that cannot be read"))?;
+    Ok(Package {
+        name,
+        version: package.get_string("version")?.map(|version| version.value),
+        source,
+        metadata: package.get("metadata")?.map(|metadata| read_metadata(&metadata)).transpose()?,
+    })
+}
 
-    fn try_from(wire: WirePackage) -> Result<Self, String> {
-        Ok(Self {
-            name: wire.name,
-            version: wire.version,
-            source: wire.source.try_into()?,
-            metadata: wire.metadata.map(Metadata::from),
-        })
+fn read_source(source: &Node<'_>) -> Result<Option<PackageSource>, TomlError> {
+    for (kind, value) in source.entries()? {
+        let make: fn(String) -> Option<PackageSource> = match kind {
+            "registry" => |url| Some(PackageSource::Registry(url)),
+            "git" => |url| GitPin::parse(&url).map(PackageSource::Git),
+            "url" => |url| Some(PackageSource::Url(url)),
+            "path" => |path| Some(PackageSource::Path(path)),
+            "directory" => |path| Some(PackageSource::Directory(path)),
+            "editable" => |path| Some(PackageSource::Editable(path)),
+            "virtual" => |path| Some(PackageSource::Virtual(path)),
+            // More about a source of one of these kinds, such as an archive's `subdirectory`.
+            _ => continue,
+        };
+        return Ok(make(value.string()?.value));
     }
+    Ok(None)
 }
 
-impl TryFrom<WireSource> for PackageSource {
-    type Error = String;
-
-    fn try_from(wire: WireSource) -> Result<Self, String> {
-        Ok(match wire {
-            WireSource { git: Some(url), .. } => {
-                Self::Git(GitPin::parse(&url).ok_or("has a git source that cannot be read")?)
+fn read_metadata(metadata: &Node<'_>) -> Result<Metadata, TomlError> {
+    let mut requires_dev = BTreeMap::new();
+    if let Some(groups) = metadata.get("requires-dev")? {
+        for (group, list) in groups.entries()? {
+            if let Some(group) = Name::parse(group) {
+                requires_dev.insert(group, read_requirements(&list)?);
             }
-            WireSource { registry: Some(url), .. } => Self::Registry(url),
-            WireSource { editable: Some(path), .. } => Self::Editable(path),
-            WireSource { r#virtual: Some(path), .. } => Self::Virtual(path),
-            WireSource { directory: Some(path), .. } => Self::Directory(path),
-            WireSource { path: Some(path), .. } => Self::Path(path),
-            WireSource { url: Some(url), .. } => Self::Url(url),
-            _ => return Err("has a source of an unknown kind".to_owned()),
-        })
-    }
-}
-
-impl From<WireMetadata> for Metadata {
-    fn from(wire: WireMetadata) -> Self {
-        let list = |list: Vec<WireRequirement>| list.into_iter().map(LockedRequirement::from).collect();
-        Self {
-            requires_dist: list(wire.requires_dist),
-            provides_extras: wire.provides_extras,
-            requires_dev: wire.requires_dev.into_iter().map(|(group, entries)| (group, list(entries))).collect(),
         }
     }
+    Ok(Metadata {
+        requires_dist: metadata.get("requires-dist")?.map_or(Ok(Vec::new()), |list| read_requirements(&list))?,
+        provides_extras: metadata.get("provides-extras")?.map(|list| list.names()).transpose()?,
+        requires_dev,
+    })
 }
 
-impl From<WireRequirement> for LockedRequirement {
-    fn from(wire: WireRequirement) -> Self {
-        let elsewhere = [&wire.git, &wire.url, &wire.path, &wire.directory, &wire.editable, &wire.r#virtual];
-        Self { name: wire.name, specifier: wire.specifier, from_registry: elsewhere.into_iter().all(Option::is_none) }
+fn read_requirements(list: &Node<'_>) -> Result<Vec<LockedRequirement>, TomlError> {
+    const ELSEWHERE: [&str; 6] = ["git", "url", "path", "directory", "editable", "virtual"];
+    let read = |requirement: &Element<'_>| -> Result<LockedRequirement, TomlError> {
+        let name = requirement.get("name")?.ok_or_else(|| requirement.type_error("a table with a `name`"))?;
+        let mut from_registry = true;
+        for key in ELSEWHERE {
+            from_registry &= !requirement.contains(key)?;
+        }
+        Ok(LockedRequirement {
+            name: name.name()?,
+            specifier: requirement.get_string("specifier")?.map(|specifier| specifier.value),
+            from_registry,
+        })
+    };
+    list.elements()?.iter().map(read).collect()
+}
+
+impl From<TomlError> for LockfileError {
+    fn from(error: TomlError) -> Self {
+        Self::Toml(error)
     }
 }
 

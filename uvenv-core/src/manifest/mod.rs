@@ -360,10 +360,6 @@ fn get<'a>(node: Option<&Node<'a>>, key: &str) -> Result<Option<Node<'a>>, TomlE
     node.map_or(Ok(None), |node| node.get(key))
 }
 
-fn read_name(text: &Spanned<String>, key: &str, place: Place) -> Result<Name, TomlError> {
-    Name::parse(&text.value).ok_or_else(|| TomlError::Name { key: key.to_owned(), text: text.value.clone(), place })
-}
-
 fn key_name(key: &str, node: &Node<'_>) -> Result<Name, TomlError> {
     Name::parse(key).ok_or_else(|| TomlError::Name {
         key: node.key().to_owned(),
@@ -372,17 +368,12 @@ fn key_name(key: &str, node: &Node<'_>) -> Result<Name, TomlError> {
     })
 }
 
-fn element_name(element: &Element<'_>) -> Result<Name, TomlError> {
-    read_name(&element.string()?, element.key(), element.place())
-}
-
 impl Project {
     fn read(node: &Node<'_>) -> Result<Self, ManifestError> {
         let Some(name) = node.get("name")? else {
             return Err(ManifestError::NoName { place: node.place() });
         };
-        let text = name.string()?;
-        let name = Spanned { value: read_name(&text, name.key(), name.place())?, span: text.span };
+        let name = Spanned { value: name.name()?, span: name.span() };
         let mut extras = BTreeMap::new();
         if let Some(table) = node.get("optional-dependencies")? {
             for (key, list) in table.entries()? {
@@ -417,8 +408,8 @@ fn read_groups(root: &Node<'_>, uv: Option<&Node<'_>>) -> Result<BTreeMap<Name, 
             for element in list.elements()? {
                 if !element.is_table() {
                     entries.push(GroupEntry::Requirement(requirement::read(&element)?));
-                } else if let Some(included) = element.get_string("include-group")? {
-                    entries.push(GroupEntry::Include(read_name(&included, element.key(), element.place())?));
+                } else if let Some(included) = element.get("include-group")? {
+                    entries.push(GroupEntry::Include(included.name()?));
                 }
             }
             groups.insert(key_name(key, &list)?, entries);
@@ -475,8 +466,7 @@ impl UvTable {
         }
         if let Some(groups) = node.get("default-groups")? {
             table.default_groups = if groups.is_list() {
-                let names: Result<_, _> = groups.elements()?.iter().map(element_name).collect();
-                DefaultGroups::List(names?)
+                DefaultGroups::List(groups.names()?)
             } else if groups.string()?.value == "all" {
                 DefaultGroups::All
             } else {
@@ -489,10 +479,7 @@ impl UvTable {
 
 fn read_conflicts(node: &Node<'_>) -> Result<Vec<ConflictSet>, TomlError> {
     let read_entry = |entry: &Element<'_>| -> Result<ConflictEntry, TomlError> {
-        let name = |key| -> Result<Option<Name>, TomlError> {
-            let text = entry.get_string(key)?;
-            text.map(|text| read_name(&text, entry.key(), entry.place())).transpose()
-        };
+        let name = |key| entry.get(key)?.map(|node| node.name()).transpose();
         let selector = match (name("extra")?, name("group")?) {
             (Some(extra), _) => Some(Selector::Extra(extra)),
             (None, group) => group.map(Selector::Group),

@@ -97,10 +97,7 @@ fn read_one(package: &Name, element: &Element<'_>) -> Result<Source, ManifestErr
     } else {
         return Err(ManifestError::Source { package: package.clone(), place: element.place() });
     };
-    let name = |key| -> Result<Option<Name>, ManifestError> {
-        let text = element.get_string(key)?;
-        Ok(text.map(|text| super::read_name(&text, element.key(), element.place())).transpose()?)
-    };
+    let name = |key| element.get(key)?.map(|node| node.name()).transpose();
     let selector = match (name("extra")?, name("group")?) {
         (Some(extra), _) => Some(Selector::Extra(extra)),
         (None, group) => group.map(Selector::Group),

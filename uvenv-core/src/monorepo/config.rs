@@ -10,7 +10,7 @@ use crate::{
     Name,
     error::{Diagnostic, Place},
     manifest::Manifest,
-    toml::{File, Node, Spanned, TomlError},
+    toml::{File, Node, TomlError},
 };
 
 const KEYS: [&str; 3] = ["backends", "env-per-backend", "profiles"];
@@ -121,7 +121,7 @@ impl Config {
         let mut config = Self::default();
         for (key, value) in node.entries()? {
             match key {
-                "backends" => config.backends = Some(read_backends(&value)?),
+                "backends" => config.backends = Some(value.names()?),
                 "env-per-backend" => config.env_per_backend = value.bool()?,
                 "profiles" => config.profiles = read_profiles(file, &value)?,
                 _ => return Err(unknown_key(file, key, &node, &value, &KEYS)),
@@ -129,18 +129,6 @@ impl Config {
         }
         Ok(Some(config))
     }
-}
-
-fn read_backends(node: &Node<'_>) -> Result<Vec<Name>, TomlError> {
-    let to_name = |element: &crate::toml::Element<'_>| -> Result<Name, TomlError> {
-        let Spanned { value: text, .. } = element.string()?;
-        Name::parse(&text).ok_or_else(|| TomlError::Name {
-            key: element.key().to_owned(),
-            text,
-            place: element.place(),
-        })
-    };
-    node.elements()?.iter().map(to_name).collect()
 }
 
 fn read_profiles(file: &File, node: &Node<'_>) -> Result<BTreeMap<Profile, Utf8PathBuf>, ConfigError> {

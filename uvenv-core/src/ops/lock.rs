@@ -2,23 +2,19 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use super::{OperationError, Session, milliseconds, uv_failed};
 use crate::{
     Name,
-    git::{Git, Pin},
-    lockfile::{Change, Freshness, Lockfile, LockfileError, PackageSource, freshness},
-    manifest::{GitReference, Manifest, SourceKind},
+    lockfile::{Freshness, Lockfile, LockfileError, PackageSource, freshness},
+    manifest::Manifest,
     monorepo::{Monorepo, Profile, ProfilePaths},
     process::{Invocation, Stderr},
     report::{LockReport, LockedChange},
     uv::{LockCommand, Uv},
 };
-
-/// How long a remote may take to answer when a failed lock is explained.
-const REMOTE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What to lock, and how.
 #[derive(Clone, Debug, Default)]
@@ -105,9 +101,8 @@ impl LockPlan {
             if self.request.locked && streamed.stderr.contains("needs to be updated") {
                 return Err(self.stale().into());
             }
-            if !session.offline {
-                self.explain(session, &before)?;
-            }
+            #[cfg(feature = "remotes")]
+            super::explain::pins(session, &self.manifest, &self.freshness)?;
             return Err(uv_failed(&self.invocation, streamed.status, &streamed, stderr).into());
         }
         let after = contents(&path)?;
@@ -132,42 +127,6 @@ impl LockPlan {
                 Freshness::Fresh | Freshness::Missing => Vec::new(),
             },
             frozen: false,
-        }
-    }
-
-    /// Asks the remotes of the pins that are not locked yet whether they are the reason that uv failed.
-    fn explain(&self, session: &Session, before: &Contents) -> crate::Result<()> {
-        let Ok(git) = Git::find(&session.variables) else { return Ok(()) };
-        let mut pins = Vec::new();
-        for (package, source) in self
-            .manifest
-            .uv
-            .sources
-            .iter()
-            .flat_map(|(package, sources)| sources.iter().map(move |source| (&package.value, source)))
-        {
-            let SourceKind::Git { url, reference: Some(GitReference::Tag(tag)), .. } = &source.kind else { continue };
-            let is_locked = before.lockfile.is_some() && !self.is_stale(package);
-            let is_required = self.manifest.requirements().any(|requirement| requirement.name == *package);
-            if is_required && !is_locked {
-                pins.push(Pin {
-                    package: package.clone(),
-                    url: url.value.clone(),
-                    tag: tag.value.clone(),
-                    place: self.manifest.place(tag.span.clone()),
-                });
-            }
-        }
-        Ok(git.explain(&pins, REMOTE_TIMEOUT)?)
-    }
-
-    fn is_stale(&self, package: &Name) -> bool {
-        match &self.freshness {
-            Freshness::Stale(changes) => changes.iter().any(|change| {
-                change.package == *package && matches!(change.change, Change::Pin { .. } | Change::Added { .. })
-            }),
-            Freshness::Missing => true,
-            Freshness::Fresh => false,
         }
     }
 }

@@ -1,24 +1,32 @@
 //! The operations. Each computes a plan, a plain value, and then executes it: only there do files change and do processes
 //! start that change them.
 
+#[cfg(feature = "inspection")]
 mod backends;
+#[cfg(feature = "remotes")]
+mod explain;
 mod lock;
 mod run;
 mod selection;
+#[cfg(feature = "inspection")]
 mod status;
 mod sync;
+#[cfg(feature = "inspection")]
 mod warnings;
 
 use std::{cell::OnceCell, io::IsTerminal, process::ExitStatus, time::Duration};
 
 use camino::Utf8PathBuf;
 
+#[cfg(feature = "inspection")]
 pub use backends::{detect, list};
 pub use lock::{LockPlan, LockRequest};
 pub use run::RunRequest;
 pub use selection::BackendRequest;
+#[cfg(feature = "inspection")]
 pub use status::status;
 pub use sync::{LockMode, SyncPlan, SyncRequest};
+#[cfg(feature = "inspection")]
 pub use warnings::{Warning, warnings};
 
 use crate::{

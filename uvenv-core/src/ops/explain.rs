@@ -1,0 +1,54 @@
+//! Why a lock failed, where a remote knows.
+
+use std::time::Duration;
+
+use super::Session;
+use crate::{
+    Name,
+    git::{Git, Pin},
+    lockfile::{Change, Freshness},
+    manifest::{GitReference, Manifest, SourceKind},
+};
+
+/// How long a remote may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Asks the remotes of the pins that are not locked yet, and fails with what they say is wrong. Where they have nothing to
+/// say, uv's own words must do.
+pub(super) fn pins(session: &Session, manifest: &Manifest, freshness: &Freshness) -> crate::Result<()> {
+    let Ok(git) = Git::find(&session.variables) else { return Ok(()) };
+    if session.offline {
+        return Ok(());
+    }
+    let mut pins = Vec::new();
+    for (package, sources) in &manifest.uv.sources {
+        let package = &package.value;
+        let is_required = manifest.requirements().any(|requirement| requirement.name == *package);
+        if !is_required || is_locked(freshness, package) {
+            continue;
+        }
+        for source in sources {
+            if let SourceKind::Git { url, reference: Some(GitReference::Tag(tag)), .. } = &source.kind {
+                pins.push(Pin {
+                    package: package.clone(),
+                    url: url.value.clone(),
+                    tag: tag.value.clone(),
+                    place: manifest.place(tag.span.clone()),
+                });
+            }
+        }
+    }
+    Ok(git.explain(&pins, TIMEOUT)?)
+}
+
+/// Whether the lockfile has the package's pin as it is in the manifest.
+fn is_locked(freshness: &Freshness, package: &Name) -> bool {
+    let concerns_pin = |change: &Change| matches!(change, Change::Pin { .. } | Change::Added { .. });
+    match freshness {
+        Freshness::Missing => false,
+        Freshness::Fresh => true,
+        Freshness::Stale(changes) => {
+            !changes.iter().any(|change| change.package == *package && concerns_pin(&change.change))
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! A program that may take only so long, such as git at a remote that hangs.
+
+use std::{
+    io::{self, Read},
+    process::Stdio,
+    thread::{self, JoinHandle},
+    time::{Duration, Instant},
+};
+
+use super::{Captured, Invocation};
+use crate::redact::redact;
+
+impl Invocation {
+    /// [`Self::capture`], but a program that has not ended after `limit` is killed: [`io::ErrorKind::TimedOut`].
+    pub(crate) fn capture_within(&self, limit: Duration) -> io::Result<Captured> {
+        let mut child = self.command().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let stdout = drain(child.stdout.take());
+        let stderr = drain(child.stderr.take());
+        let end = Instant::now() + limit;
+        let status = loop {
+            if let Some(status) = child.try_wait()? {
+                break status;
+            }
+            if Instant::now() >= end {
+                child.kill()?;
+                child.wait()?;
+                // The readers are left alone: a child of the child may keep the pipes open.
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            thread::sleep(Duration::from_millis(5));
+        };
+        let text =
+            |reader: JoinHandle<Vec<u8>>| String::from_utf8_lossy(&reader.join().unwrap_or_default()).into_owned();
+        Ok(Captured { status, stdout: text(stdout), stderr: redact(&text(stderr)).into_owned() })
+    }
+}
+
+/// Reads a pipe to its end on a thread of its own, so that the child never blocks on a full one.
+fn drain(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            // What was read before an error is still worth showing.
+            let _ = pipe.read_to_end(&mut bytes);
+        }
+        bytes
+    })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::process::exit_code;
+
+    #[test]
+    fn a_program_that_takes_too_long_is_ended() {
+        let limit = Duration::from_millis(200);
+        let error = shell("exec sleep 60").capture_within(limit).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        // More than a pipe holds, on both streams.
+        let script = "head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2; exit 4";
+        let captured = shell(script).capture_within(Duration::from_mins(1)).unwrap();
+        assert_eq!(exit_code(captured.status), 4);
+        assert_eq!((captured.stdout.len(), captured.stderr.len()), (300_000, 300_000));
+    }
+
+    fn shell(script: &str) -> Invocation {
+        Invocation::new("/bin/sh").args(["-c", script])
+    }
+}
