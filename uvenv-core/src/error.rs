@@ -3,9 +3,11 @@
 //! Each module defines its own error enum with `thiserror` and says the rest through [`Diagnostic`];
 //! [`Error`] joins them. Nothing here knows how errors are rendered: the command line draws them, Python raises them.
 
-use std::{ops::Range, sync::Arc};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::redact::redact_in_place;
 
 /// A range of a text file that the user wrote. Cheap to clone, and small in an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +36,11 @@ impl Place {
     /// The whole text of the file as it was read.
     pub fn text(&self) -> &str {
         &self.0.text
+    }
+
+    /// The same text with the credentials of its URLs masked, byte by byte: [`Self::span`] is a range of it too.
+    pub fn text_without_secrets(&self) -> Cow<'_, str> {
+        redact_in_place(&self.0.text)
     }
 
     /// The range, in bytes of [`Self::text`].

@@ -94,8 +94,10 @@ pub(crate) struct Pin {
     pub(crate) package: Name,
     pub(crate) url: String,
     pub(crate) tag: String,
-    /// Where the manifest says so.
-    pub(crate) place: Place,
+    /// Where the manifest says the URL.
+    pub(crate) url_place: Place,
+    /// Where the manifest says the tag.
+    pub(crate) tag_place: Place,
 }
 
 /// Why git did not do what it was asked to, or what it says of a pin.
@@ -248,16 +250,17 @@ impl Pin {
     fn explain(&self, answer: &Result<Vec<RemoteTag>, GitError>) -> Option<GitError> {
         let package = self.package.clone();
         let url = redact(&self.url).into_owned();
-        let place = Box::new(self.place.clone());
         match answer {
             Ok(tags) if tags.iter().any(|tag| tag.name == self.tag) => None,
             Ok(tags) => {
                 let nearest = nearest(&self.tag, tags);
+                let place = Box::new(self.tag_place.clone());
                 Some(GitError::MissingTag { package, tag: self.tag.clone(), url, nearest, place })
             }
             Err(GitError::Failed { ending, stderr, .. }) => {
                 let reason = cause(stderr).map_or_else(|| format!("git {ending}"), str::to_owned);
                 let command = shown(&["ls-remote", git_url(&self.url)]);
+                let place = Box::new(self.url_place.clone());
                 Some(GitError::UnreachableRemote { package, url, reason, command, place })
             }
             Err(_) => None,
@@ -455,11 +458,13 @@ mod tests {
 
     fn pin(url: &str, tag: &str) -> Pin {
         let text = format!("a = {{ git = \"{url}\", tag = \"{tag}\" }}\n");
+        let place = Place::new("prod/pyproject.toml", text.into(), 0..1);
         Pin {
             package: Name::parse("a").unwrap(),
             url: url.to_owned(),
             tag: tag.to_owned(),
-            place: Place::new("prod/pyproject.toml", text.into(), 0..1),
+            url_place: place.clone(),
+            tag_place: place,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Secrets in URLs never reach output, JSON or logs: every text that came from a user or a program passes here first.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 const MASK: &str = "****";
 
@@ -9,8 +9,32 @@ const MASK: &str = "****";
 /// The whole user part of a URL is masked, not only what follows the colon: git hosts take a token as the user name
 /// too (`https://TOKEN:x-oauth-basic@host`). Over ssh the user name is no secret and stays (`ssh://git@host`).
 pub(crate) fn redact(text: &str) -> Cow<'_, str> {
+    masked(text, |_| MASK.to_owned())
+}
+
+/// The same, with all else at its place: a text into which a line and a column point.
+pub(crate) fn redact_in_place(text: &str) -> Cow<'_, str> {
+    masked(text, |secret| "*".repeat(secret.len()))
+}
+
+fn masked(text: &str, mask: impl Fn(&str) -> String) -> Cow<'_, str> {
     let mut redacted = String::new();
     let mut done = 0;
+    for secret in secrets(text) {
+        redacted.push_str(&text[done..secret.start]);
+        redacted.push_str(&mask(&text[secret.clone()]));
+        done = secret.end;
+    }
+    if done == 0 {
+        return Cow::Borrowed(text);
+    }
+    redacted.push_str(&text[done..]);
+    Cow::Owned(redacted)
+}
+
+/// Where the credentials are, in order.
+fn secrets(text: &str) -> Vec<Range<usize>> {
+    let mut secrets = Vec::new();
     let mut from = 0;
     while let Some(found) = text[from..].find("://") {
         let scheme_end = from + found;
@@ -20,17 +44,11 @@ pub(crate) fn redact(text: &str) -> Cow<'_, str> {
         };
         let secret = from + kept(&text[..scheme_end], &text[from..from + at]);
         if secret < from + at {
-            redacted.push_str(&text[done..secret]);
-            redacted.push_str(MASK);
-            done = from + at;
+            secrets.push(secret..from + at);
         }
         from += at;
     }
-    if done == 0 {
-        return Cow::Borrowed(text);
-    }
-    redacted.push_str(&text[done..]);
-    Cow::Owned(redacted)
+    secrets
 }
 
 /// Where, in what follows `://`, the `@` is that ends the credentials.
@@ -97,6 +115,14 @@ mod tests {
             "error: a=https://****@x/1,https://****@y/2 'ssh://git:****@z' \"http://****@w\" é://****@c",
         );
         masks("https://u:p@x\nhttps://v@y\n", "https://****@x\nhttps://****@y\n");
+    }
+
+    #[test]
+    fn the_rest_may_stay_at_its_place() {
+        let text = "a = \"https://u:pä@x/1\" # ssh://git:s@z";
+        let redacted = redact_in_place(text);
+        assert_eq!(redacted, "a = \"https://*****@x/1\" # ssh://git:*@z");
+        assert_eq!(redacted.find("# ssh"), text.find("# ssh"));
     }
 
     #[test]

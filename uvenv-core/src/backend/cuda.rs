@@ -38,8 +38,9 @@ impl schemars::JsonSchema for CudaVersion {
 
 impl CudaVersion {
     /// The release that a tag such as `cu124` stands for: PyTorch's indexes and local versions write the minor digit last.
+    /// Extras are called `cuda124` as well.
     pub(super) fn from_tag(tag: &str) -> Option<Self> {
-        let digits = tag.strip_prefix("cu")?;
+        let digits = tag.strip_prefix("cuda").or_else(|| tag.strip_prefix("cu"))?;
         let all_digits = digits.len() >= 3 && digits.bytes().all(|byte| byte.is_ascii_digit());
         let (major, minor) = digits.split_at_checked(digits.len().checked_sub(1)?).filter(|_| all_digits)?;
         Some(Self { major: major.parse().ok()?, minor: minor.parse().ok()? })
@@ -75,7 +76,8 @@ mod tests {
         assert_eq!(CudaVersion::from_tag("cu124"), cuda(12, 4));
         assert_eq!(CudaVersion::from_tag("cu118"), cuda(11, 8));
         assert_eq!(CudaVersion::from_tag("cu130"), cuda(13, 0));
-        for tag in ["cu12", "cu", "cpu", "cuda124", "cu12x", "rocm6-2"] {
+        assert_eq!(CudaVersion::from_tag("cuda124"), cuda(12, 4));
+        for tag in ["cu12", "cu", "cuda", "cpu", "cu12x", "rocm6-2"] {
             assert_eq!(CudaVersion::from_tag(tag), None, "{tag}");
         }
         assert_eq!(CudaVersion::from_index("https://index.example.com/whl/cu128/"), cuda(12, 8));

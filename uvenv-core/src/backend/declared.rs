@@ -277,3 +277,173 @@ fn sounds_like_accelerator(name: &Name) -> bool {
         WORDS.contains(&word) || (word == "cu" && part.len() > word.len())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::toml::File;
+
+    fn manifest(path: &str, text: &str) -> Manifest {
+        Manifest::from_file(File { path: path.into(), text: text.into() }).unwrap()
+    }
+
+    fn member(path: &str, text: &str) -> Member {
+        let manifest = manifest(path, text);
+        let name = manifest.name().unwrap().clone();
+        Member { name, directory: manifest.directory().to_owned(), manifest }
+    }
+
+    /// The backends of the root itself: name, kind, CUDA release.
+    fn shown(root: &str, members: &[Member], configured: Option<&[Name]>) -> Vec<String> {
+        let root = manifest("pyproject.toml", root);
+        let found = backends(&root, members, Target::Project(&root), configured, "pyproject.toml").unwrap();
+        show(&found)
+    }
+
+    fn show(backends: &[Backend]) -> Vec<String> {
+        let show = |backend: &Backend| {
+            let kind = match backend.selector {
+                Selector::Extra(_) => "extra",
+                Selector::Group(_) => "group",
+            };
+            let cuda = backend.cuda.map_or_else(|| "-".to_owned(), |cuda| cuda.to_string());
+            format!("{kind} {} {cuda}", backend.name)
+        };
+        backends.iter().map(show).collect()
+    }
+
+    fn project(rest: &str) -> String {
+        format!("[project]\nname = \"root\"\nversion = \"0.1.0\"\n{rest}")
+    }
+
+    #[test]
+    fn an_exclusive_set_of_accelerator_names_is_the_backends() {
+        let text = project(
+            r#"
+            optional-dependencies = { cu124 = ["nvidia-cuda-runtime-cu12==12.4.127"], cu128 = [], docs = ["sphinx"] }
+            [tool.uv]
+            conflicts = [[{ extra = "cu124" }, { extra = "cu128" }], [{ extra = "docs" }, { group = "dev" }]]
+            "#,
+        );
+        assert_eq!(shown(&text, &[], None), ["extra cu124 12.4", "extra cu128 12.8"]);
+    }
+
+    #[test]
+    fn groups_that_choose_an_index_for_one_package_are_backends() {
+        let text = project(
+            r#"
+            [dependency-groups]
+            small = ["torch"]
+            large = ["torch"]
+            [tool.uv]
+            default-groups = ["small"]
+            conflicts = [[{ group = "small" }, { group = "large" }]]
+            [tool.uv.sources]
+            torch = [{ index = "here", group = "small" }, { index = "there", group = "large" }]
+            [[tool.uv.index]]
+            name = "here"
+            url = "https://index.example.com/whl/cpu"
+            [[tool.uv.index]]
+            name = "there"
+            url = "https://index.example.com/whl/cu126"
+            "#,
+        );
+        assert_eq!(shown(&text, &[], None), ["group small -", "group large 12.6"]);
+    }
+
+    #[test]
+    fn the_index_knows_better_than_the_name() {
+        let text = project(
+            r#"
+            optional-dependencies = { torch-cu12 = ["torch"], torch-cu11 = ["torch"] }
+            [tool.uv]
+            conflicts = [[{ extra = "torch-cu11" }, { extra = "torch-cu12" }]]
+            [tool.uv.sources]
+            torch = [{ index = "a", extra = "torch-cu11" }, { index = "b", extra = "torch-cu12" }]
+            [[tool.uv.index]]
+            name = "a"
+            url = "https://index.example.com/whl/cu118"
+            [[tool.uv.index]]
+            name = "b"
+            url = "https://index.example.com/whl/cu128"
+            "#,
+        );
+        assert_eq!(shown(&text, &[], None), ["extra torch-cu11 11.8", "extra torch-cu12 12.8"]);
+    }
+
+    #[test]
+    fn pairs_are_backends_only_where_each_excludes_each() {
+        let all = r#"conflicts = [[{ extra = "cpu" }, { extra = "cu124" }], [{ extra = "cpu" }, { extra = "xpu" }], [{ extra = "xpu" }, { extra = "cu124" }]]"#;
+        let some = r#"conflicts = [[{ extra = "cpu" }, { extra = "cu124" }], [{ extra = "cpu" }, { extra = "xpu" }]]"#;
+        let extras = "optional-dependencies = { cpu = [], cu124 = [], xpu = [] }\n[tool.uv]\n";
+        assert_eq!(
+            shown(&project(&format!("{extras}{all}")), &[], None),
+            ["extra cpu -", "extra cu124 12.4", "extra xpu -"]
+        );
+        assert_eq!(shown(&project(&format!("{extras}{some}")), &[], None), [""; 0]);
+    }
+
+    #[test]
+    fn other_conflicts_are_no_backends() {
+        let text = project(
+            r#"
+            optional-dependencies = { vllm = [], mcore = [], pydantic1 = [], pydantic2 = [] }
+            [tool.uv]
+            conflicts = [[{ extra = "vllm" }, { extra = "mcore" }], [{ extra = "pydantic1" }, { extra = "pydantic2" }]]
+            "#,
+        );
+        assert_eq!(shown(&text, &[], None), [""; 0]);
+    }
+
+    fn models() -> Member {
+        let text = r#"
+            [project]
+            name = "models"
+            version = "0.1.0"
+            optional-dependencies = { cu124 = ["torch==2.6.0+cu124"], cu128 = ["torch==2.7.0+cu128"] }
+            "#;
+        member("packages/models/pyproject.toml", text)
+    }
+
+    #[test]
+    fn an_extra_may_forward_to_a_member() {
+        let text = project(
+            r#"
+            optional-dependencies = { gpu-old = ["models[cu124]"], gpu-new = ["models[cu128]"] }
+            [tool.uv]
+            conflicts = [[{ package = "models", extra = "cu124" }, { package = "models", extra = "cu128" }]]
+            [tool.uv.workspace]
+            members = ["packages/*"]
+            "#,
+        );
+        assert_eq!(shown(&text, &[models()], None), ["extra gpu-old 12.4", "extra gpu-new 12.8"]);
+    }
+
+    #[test]
+    fn a_members_backends_are_not_those_of_a_root_that_does_not_take_them() {
+        let text = project(
+            r#"
+            [tool.uv]
+            conflicts = [[{ package = "models", extra = "cu124" }, { package = "models", extra = "cu128" }]]
+            "#,
+        );
+        assert_eq!(shown(&text, &[models()], None), [""; 0]);
+        let root = manifest("pyproject.toml", &text);
+        let members = [models()];
+        for target in [Target::Project(&members[0].manifest), Target::Workspace] {
+            let found = backends(&root, &members, target, None, "pyproject.toml").unwrap();
+            assert_eq!(show(&found), ["extra cu124 12.4", "extra cu128 12.8"]);
+        }
+    }
+
+    #[test]
+    fn the_configuration_replaces_the_conflicts() {
+        let text = project("optional-dependencies = { fast = [], slow = [], cu124 = [] }");
+        let names = |names: &[&str]| names.iter().map(|name| Name::parse(name).unwrap()).collect::<Vec<_>>();
+        assert_eq!(shown(&text, &[], Some(&names(&["slow", "fast"]))), ["extra slow -", "extra fast -"]);
+        assert_eq!(shown(&text, &[], Some(&names(&["a", "b"]))), [""; 0]);
+        let root = manifest("pyproject.toml", &text);
+        let error = backends(&root, &[], Target::Project(&root), Some(&names(&["fast", "b"])), "pyproject.toml");
+        assert!(matches!(error, Err(BackendError::NotDeclared { name, .. }) if name.as_str() == "b"));
+    }
+}

@@ -1,5 +1,7 @@
 //! The port to cargo: which features are on, as Cargo would resolve them.
 
+use std::collections::BTreeSet;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use guppy::{
     MetadataCommand,
@@ -150,15 +152,31 @@ impl Features {
         Ok(Self { graph })
     }
 
-    /// The workspace's features that are called like one of `backends`, switched on or not, as `(crate, feature)`.
-    pub fn mirroring(&self, backends: &[Name]) -> Vec<FeatureClaim> {
-        let members = self.graph.workspace().iter();
-        members
-            .flat_map(|package| {
-                let names: Vec<_> = package.named_features().collect();
-                claims_of(&package, &names, backends)
-            })
-            .collect()
+    /// The features of the workspace's crates that switch one of `backends` on, by their name or by what they forward to:
+    /// the backend, and `crate/feature`.
+    pub fn selecting(&self, backends: &[Name]) -> Result<Vec<(Name, String)>, CargoError> {
+        let features = self.graph.feature_graph();
+        let mirrors = self.graph.packages().filter(|package| package.source().is_local()).flat_map(|package| {
+            let is_mirror = |feature: &&str| Name::parse(feature).is_some_and(|name| backends.contains(&name));
+            package.named_features().filter(is_mirror).map(move |feature| FeatureId::named(package.id(), feature))
+        });
+        // What cannot lead to any of them is most of a workspace, and is not resolved.
+        let leading = features.query_reverse(mirrors).map_err(internal)?.resolve();
+        let switched_on = |id| self.active(features.resolve_ids([id]).map_err(internal)?, backends);
+        let mut selecting = Vec::new();
+        for package in self.graph.workspace().iter() {
+            let always = switched_on(FeatureId::base(package.id()))?;
+            for feature in package.named_features() {
+                let id = FeatureId::named(package.id(), feature);
+                if !leading.contains(id).map_err(internal)? {
+                    continue;
+                }
+                let claims = switched_on(id)?.into_iter().filter(|claim| !always.contains(claim));
+                let chosen: BTreeSet<_> = claims.map(|claim| claim.backend).collect();
+                selecting.extend(chosen.into_iter().map(|backend| (backend, format!("{}/{feature}", package.name()))));
+            }
+        }
+        Ok(selecting)
     }
 
     /// Resolves the features of `selection` as a build of it would, and picks those that are called like a backend.

@@ -186,7 +186,7 @@ fn compare_requirements(
         wanted.entry(&requirement.name).or_default().push(requirement);
     }
     let mut kept: BTreeMap<&Name, Vec<&LockedRequirement>> = BTreeMap::new();
-    for requirement in locked {
+    for requirement in locked.iter().filter(|requirement| requirement.name != *by) {
         kept.entry(&requirement.name).or_default().push(requirement);
     }
     for (name, requirements) in &wanted {
@@ -354,4 +354,141 @@ fn in_words(reference: Option<&LockedReference>, directory: Option<&str>, url: O
     let directory = directory.map(|directory| format!(" in the directory `{directory}`")).unwrap_or_default();
     let url = url.map(|url| format!(" of `{url}`")).unwrap_or_default();
     format!("{reference}{directory}{url}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::toml::File;
+
+    const MANIFEST: &str = r#"
+        [project]
+        name = "app"
+        version = "0.1.0"
+        requires-python = ">=3.10"
+        dependencies = ["bench-utils", "Six>=1.16,<2"]
+        optional-dependencies = { cu124 = ["runtime==12.4"], all = ["app[cu124]"] }
+        [dependency-groups]
+        dev = ["pytest"]
+        [tool.uv.sources]
+        bench_utils = { git = "https://git.example.com/bench-utils.git/", tag = "v0.1.2", subdirectory = "." }
+        unused = { git = "https://git.example.com/unused.git", tag = "v1" }
+        "#;
+
+    const LOCKFILE: &str = r#"
+        version = 1
+        requires-python = ">=3.10"
+        [[package]]
+        name = "app"
+        version = "0.1.0"
+        source = { virtual = "." }
+        [package.metadata]
+        requires-dist = [
+            { name = "bench-utils", git = "https://git.example.com/bench-utils.git?tag=v0.1.2" },
+            { name = "runtime", marker = "extra == 'all'", specifier = "==12.4" },
+            { name = "runtime", marker = "extra == 'cu124'", specifier = "==12.4" },
+            { name = "six", specifier = "<2,>=1.16" },
+        ]
+        provides-extras = ["all", "cu124"]
+        [package.metadata.requires-dev]
+        dev = [{ name = "pytest" }]
+        [[package]]
+        name = "bench-utils"
+        version = "0.1.2"
+        source = { git = "https://git.example.com/bench-utils.git?tag=v0.1.2#0123456789012345678901234567890123456789" }
+        "#;
+
+    fn found(manifest: &str, lockfile: &str) -> Vec<String> {
+        let manifest = Manifest::from_file(File { path: "pyproject.toml".into(), text: manifest.into() }).unwrap();
+        let lockfile = super::super::wire::read(&File { path: "uv.lock".into(), text: lockfile.into() }).unwrap();
+        match freshness(Some(&lockfile), &manifest, []) {
+            Freshness::Fresh => Vec::new(),
+            Freshness::Missing => vec!["missing".to_owned()],
+            Freshness::Stale(changes) => changes.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn changed(from: &str, to: &str) -> Vec<String> {
+        assert!(MANIFEST.contains(from));
+        found(&MANIFEST.replace(from, to), LOCKFILE)
+    }
+
+    #[test]
+    fn spelling_and_order_leave_a_lockfile_fresh() {
+        assert_eq!(found(MANIFEST, LOCKFILE), [""; 0]);
+        // An older uv kept a project's own extras by name.
+        let older = LOCKFILE.replace(
+            "{ name = \"runtime\", marker = \"extra == 'all'\"",
+            "{ name = \"app\", marker = \"extra == 'all'\"",
+        );
+        assert_eq!(found(MANIFEST, &older), [""; 0]);
+    }
+
+    #[test]
+    fn a_changed_pin_is_told_with_both_sides() {
+        assert_eq!(
+            changed("v0.1.2", "v0.1.3"),
+            ["`bench-utils` is pinned to tag `v0.1.3`, but locked from tag `v0.1.2`"]
+        );
+        assert_eq!(
+            changed("bench-utils.git/", "other.git"),
+            [
+                "`bench-utils` is pinned to tag `v0.1.2` of `https://git.example.com/other.git`, but locked from tag `v0.1.2` of \
+              `https://git.example.com/bench-utils.git`"
+            ]
+        );
+        assert_eq!(
+            changed("subdirectory = \".\"", "subdirectory = \"py\""),
+            ["`bench-utils` is pinned to tag `v0.1.2` in the directory `py`, but locked from tag `v0.1.2`"]
+        );
+        assert_eq!(
+            changed("tag = \"v0.1.2\"", "branch = \"main\""),
+            ["`bench-utils` is pinned to branch `main`, but locked from tag `v0.1.2`"]
+        );
+    }
+
+    #[test]
+    fn requirements_that_come_and_go_are_told() {
+        assert_eq!(
+            changed("\"bench-utils\", ", "\"bench-utils\", \"numpy\", "),
+            ["`numpy` is required by `app`, but not locked for it"]
+        );
+        assert_eq!(changed(", \"Six>=1.16,<2\"", ""), ["`six` is locked for `app`, which no longer requires it"]);
+        assert_eq!(
+            changed("cu124 = [\"runtime==12.4\"], ", ""),
+            [
+                "`runtime` is locked for `app`, which no longer requires it",
+                "the extras of `app` are not those that are locked"
+            ]
+        );
+        assert_eq!(
+            changed("dev = [\"pytest\"]", "test = [\"pytest\"]"),
+            ["the dependency groups of `app` are not those that are locked"]
+        );
+    }
+
+    #[cfg(feature = "requirements")]
+    #[test]
+    fn other_versions_are_told() {
+        assert_eq!(
+            changed("Six>=1.16,<2", "six>=1.17,<2"),
+            ["`six` is required as `<2,>=1.17`, but locked for `<2,>=1.16`"]
+        );
+    }
+
+    #[test]
+    fn a_member_that_is_not_locked_is_told() {
+        let manifest =
+            |path: &str, text: &str| Manifest::from_file(File { path: path.into(), text: text.into() }).unwrap();
+        let root = manifest("pyproject.toml", MANIFEST);
+        let member = manifest("packages/a/pyproject.toml", "[project]\nname = \"a\"\nversion = \"1\"\n");
+        let text = LOCKFILE.replace("requires-python", "manifest = { members = [\"app\", \"gone\"] }\nrequires-python");
+        let lockfile = super::super::wire::read(&File { path: "uv.lock".into(), text: text.into() }).unwrap();
+        let Freshness::Stale(changes) = freshness(Some(&lockfile), &root, [&member]) else { panic!("stale") };
+        let changes: Vec<_> = changes.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            changes,
+            ["the workspace member `a` is not in the lockfile", "`gone` is locked as a workspace member, but is none"]
+        );
+    }
 }

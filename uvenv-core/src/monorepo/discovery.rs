@@ -159,8 +159,11 @@ fn canonical(path: &Utf8Path) -> Result<Utf8PathBuf, DiscoveryError> {
 }
 
 pub(super) fn discover(start: &Utf8Path) -> Result<Monorepo, DiscoveryError> {
-    let start = canonical(start)?;
-    let (dev, config) = find_root(&start)?;
+    let (dev, config) = find_root(&canonical(start)?)?;
+    monorepo_of(dev, config)
+}
+
+fn monorepo_of(dev: Manifest, config: Config) -> Result<Monorepo, DiscoveryError> {
     let members::Members { members, unmatched_patterns } = members::read(&dev)?;
     let mut monorepo =
         Monorepo { root: dev.directory().to_owned(), config, dev, members, profiles: Vec::new(), unmatched_patterns };
@@ -189,7 +192,10 @@ fn find_root(start: &Utf8Path) -> Result<(Manifest, Config), DiscoveryError> {
             read => read?,
         };
         let config = Config::read(&manifest)?;
-        let claims = root.as_ref().is_none_or(|(below, _)| claims(&manifest, &config, below.directory()));
+        let claims = match &root {
+            Some((below, _)) => claims(&manifest, &config, below.directory())?,
+            None => true,
+        };
         if claims {
             root = Some((manifest, config));
         }
@@ -207,9 +213,17 @@ fn contains_tool_uv(directory: &Utf8Path) -> bool {
 }
 
 /// Whether the project in `directory` belongs to the monorepo of `manifest`.
-fn claims(manifest: &Manifest, config: &Config, directory: &Utf8Path) -> bool {
-    let is_profile = |profile| profile_directory(manifest.directory(), config, profile) == directory;
-    members::includes(manifest, directory) || is_profile(Profile::Staging) || is_profile(Profile::Prod)
+fn claims(manifest: &Manifest, config: &Config, directory: &Utf8Path) -> Result<bool, DiscoveryError> {
+    let is_there = |profile| profile_directory(manifest.directory(), config, profile) == directory;
+    if members::includes(manifest, directory) {
+        return Ok(true);
+    }
+    if !is_there(Profile::Staging) && !is_there(Profile::Prod) {
+        return Ok(false);
+    }
+    // A name alone makes no profile: the members must be known to tell.
+    let monorepo = monorepo_of(manifest.clone(), config.clone())?;
+    Ok(monorepo.profiles.iter().any(|paths| paths.directory == directory))
 }
 
 fn profile_directory(root: &Utf8Path, config: &Config, profile: Profile) -> Utf8PathBuf {
@@ -254,4 +268,126 @@ fn is_profile(monorepo: &Monorepo, profile: Profile, directory: &Utf8Path) -> Re
     Ok(manifest.name() == monorepo.dev.name()
         || manifest.requirements().any(|requirement| speaks_of(&requirement.name))
         || manifest.uv.sources.iter().any(|(name, _)| speaks_of(&name.value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Tree {
+        _guard: tempfile::TempDir,
+        root: Utf8PathBuf,
+    }
+
+    impl Tree {
+        fn new(files: &[(&str, &str)]) -> Self {
+            let guard = tempfile::tempdir().unwrap();
+            let root = canonical(Utf8Path::from_path(guard.path()).unwrap()).unwrap();
+            for (path, text) in files {
+                let path = root.join(path);
+                std::fs::create_dir_all(parent(&path)).unwrap();
+                std::fs::write(path, text).unwrap();
+            }
+            Self { _guard: guard, root }
+        }
+
+        fn discover(&self, start: &str) -> Result<Monorepo, DiscoveryError> {
+            std::fs::create_dir_all(self.root.join(start)).unwrap();
+            discover(&self.root.join(start))
+        }
+
+        /// The root, relative to the tree, and the profiles.
+        fn found(&self, start: &str) -> (String, Vec<Profile>) {
+            let monorepo = self.discover(start).unwrap();
+            let root = monorepo.root.strip_prefix(&self.root).unwrap().to_string();
+            (root, monorepo.profiles.iter().map(|paths| paths.profile).collect())
+        }
+    }
+
+    fn project(name: &str, rest: &str) -> String {
+        format!("[project]\nname = \"{name}\"\nversion = \"1\"\n{rest}")
+    }
+
+    const WORKSPACE: &str = "[tool.uv.workspace]\nmembers = [\"packages/*\"]\nexclude = [\"packages/excluded\"]\n";
+
+    fn monorepo(others: &[(&str, &str)]) -> Tree {
+        let root = project("root", WORKSPACE);
+        let files = [("pyproject.toml", root.as_str()), ("packages/a/pyproject.toml", &project("a", ""))];
+        Tree::new(&[&files, others].concat())
+    }
+
+    #[test]
+    fn the_root_is_found_from_anywhere() {
+        let staging = project("app", "dependencies = [\"a\"]");
+        let tree =
+            monorepo(&[("staging/pyproject.toml", &staging), ("crates/k/Cargo.toml", "[package]\nname = \"k\"\n")]);
+        for start in ["", "packages/a/src/a", "staging", "crates/k/src"] {
+            assert_eq!(tree.found(start), (String::new(), vec![Profile::Dev, Profile::Staging]), "{start}");
+        }
+    }
+
+    #[test]
+    fn a_project_that_nobody_claims_is_its_own_root() {
+        let other = project("excluded", "");
+        let tree =
+            monorepo(&[("packages/excluded/pyproject.toml", &other), ("tools/pyproject.toml", &project("tools", ""))]);
+        assert_eq!(tree.found("packages/excluded").0, "packages/excluded");
+        assert_eq!(tree.found("tools/x").0, "tools");
+    }
+
+    #[test]
+    fn settings_of_other_tools_are_no_project() {
+        let tree = monorepo(&[("crates/k/pyproject.toml", "[tool.ruff]\nline-length = 100\n")]);
+        assert_eq!(tree.found("crates/k").0, "");
+        let alone = Tree::new(&[("pyproject.toml", "[tool.ruff]\n")]);
+        assert_eq!(alone.discover("").unwrap_err().code(), "no-project");
+    }
+
+    #[test]
+    fn a_folder_that_is_called_like_a_profile_need_not_be_one() {
+        let unrelated = project("deploy-scripts", "dependencies = [\"boto3\"]");
+        let tree = monorepo(&[("prod/pyproject.toml", &unrelated), ("staging/notes.txt", "")]);
+        assert_eq!(tree.found("").1, [Profile::Dev]);
+        assert_eq!(tree.found("prod").0, "prod");
+        let error = tree.discover("").unwrap().profile(Profile::Prod).map(|_| ()).unwrap_err();
+        assert_eq!(error.code(), "unknown-profile");
+    }
+
+    #[test]
+    fn a_member_is_no_profile() {
+        let root = project("root", "[tool.uv.workspace]\nmembers = [\"*\"]\n");
+        let tree = Tree::new(&[
+            ("pyproject.toml", &root),
+            ("prod/pyproject.toml", &project("prod", "dependencies = [\"root\"]")),
+        ]);
+        assert_eq!(tree.found("prod"), (String::new(), vec![Profile::Dev]));
+    }
+
+    #[test]
+    fn the_configuration_names_other_directories() {
+        let config = "[workspace]\n[workspace.metadata.uvenv.profiles]\nprod = \"envs/production\"\n";
+        let prod = project("app", "");
+        let tree = monorepo(&[("Cargo.toml", config), ("envs/production/pyproject.toml", &prod)]);
+        let (root, profiles) = tree.found("envs/production");
+        assert_eq!((root.as_str(), profiles.as_slice()), ("", [Profile::Dev, Profile::Prod].as_slice()));
+        let monorepo = tree.discover("").unwrap();
+        let path = tree.root.join("envs/production/pyproject.toml");
+        assert_eq!(monorepo.profile_of_project(&path).unwrap().profile, Profile::Prod);
+        assert_eq!(monorepo.profile_of_project(parent(&path)).unwrap().profile, Profile::Prod);
+    }
+
+    #[test]
+    fn a_pattern_without_a_match_is_remembered() {
+        let tree = Tree::new(&[("pyproject.toml", &project("root", WORKSPACE))]);
+        let places = tree.discover("").unwrap().unmatched_patterns;
+        assert_eq!(places.iter().map(Place::line).collect::<Vec<_>>(), [5]);
+    }
+
+    #[test]
+    fn nothing_is_found_where_nothing_is() {
+        let tree = Tree::new(&[]);
+        assert_eq!(tree.discover("a/b").unwrap_err().code(), "no-monorepo");
+        let error = discover_manifest(&tree.root.join("Cargo.toml")).unwrap_err();
+        assert_eq!(error.code(), "not-a-manifest");
+    }
 }

@@ -67,11 +67,16 @@ impl Monorepo {
 
     /// The paths of `profile`.
     pub fn profile(&self, profile: Profile) -> Result<&ProfilePaths, DiscoveryError> {
-        self.profiles.iter().find(|paths| paths.profile == profile).ok_or_else(|| DiscoveryError::NoProfile {
-            profile,
-            root: self.root.clone(),
-            available: self.profile_names(),
-        })
+        if let Some(paths) = self.profiles.iter().find(|paths| paths.profile == profile) {
+            return Ok(paths);
+        }
+        // A manifest in its place that is no project is what the caller wants to hear of.
+        if let Err(error @ ManifestError::NoProject { .. }) =
+            Manifest::read(&self.root.join(profile.as_str()).join(manifest::FILE_NAME))
+        {
+            return Err(error.into());
+        }
+        Err(DiscoveryError::NoProfile { profile, root: self.root.clone(), available: self.profile_names() })
     }
 
     /// The profile whose manifest is `path`, a directory or the file itself, as uv takes it for `--project`.

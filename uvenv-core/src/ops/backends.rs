@@ -5,7 +5,7 @@ use super::{Session, selection};
 use crate::cargo;
 use crate::{
     Name,
-    backend::{Backend, Detection, FeatureClaim, detect as ask_driver, fitting},
+    backend::{Backend, Detection, detect as ask_driver, fitting},
     manifest::Selector,
     monorepo::{Monorepo, Profile},
     report::{AutoChoice, BackendInfo, BackendsReport, DetectionReport, ProfileBackends},
@@ -20,7 +20,7 @@ pub fn list(monorepo: &Monorepo, session: &Session) -> crate::Result<BackendsRep
             names.push(backend.name.clone());
         }
     }
-    let (features, features_unknown) = match mirroring(monorepo, session, &names) {
+    let (features, features_unknown) = match selecting_features(monorepo, session, &names) {
         Ok(features) => (features, None),
         Err(reason) => (Vec::new(), Some(reason)),
     };
@@ -56,8 +56,8 @@ fn all_backends(monorepo: &Monorepo) -> crate::Result<Vec<(Profile, Vec<Backend>
     backends.collect()
 }
 
-fn describe(backend: &Backend, features: &[FeatureClaim]) -> BackendInfo {
-    let mirrors = features.iter().filter(|feature| feature.backend == backend.name);
+fn describe(backend: &Backend, features: &[(Name, String)]) -> BackendInfo {
+    let selecting = features.iter().filter(|(selected, _)| *selected == backend.name);
     BackendInfo {
         name: backend.name.clone(),
         kind: match backend.selector {
@@ -65,21 +65,21 @@ fn describe(backend: &Backend, features: &[FeatureClaim]) -> BackendInfo {
             Selector::Group(_) => "group",
         },
         cuda: backend.cuda,
-        features: mirrors.map(|feature| format!("{}/{}", feature.package, feature.backend)).collect(),
+        features: selecting.map(|(_, feature)| feature.clone()).collect(),
     }
 }
 
 #[cfg(feature = "cargo-features")]
-fn mirroring(monorepo: &Monorepo, session: &Session, names: &[Name]) -> Result<Vec<FeatureClaim>, String> {
+fn selecting_features(monorepo: &Monorepo, session: &Session, names: &[Name]) -> Result<Vec<(Name, String)>, String> {
     let Some(manifest) = monorepo.cargo_manifest().filter(|_| !names.is_empty()) else { return Ok(Vec::new()) };
     if !cargo::is_installed(&session.variables) {
         return Err("cargo is not installed".to_owned());
     }
     let features = cargo::Features::read(&manifest, session.offline).map_err(|error| error.to_string())?;
-    Ok(features.mirroring(names))
+    features.selecting(names).map_err(|error| error.to_string())
 }
 
 #[cfg(not(feature = "cargo-features"))]
-fn mirroring(_: &Monorepo, _: &Session, _: &[Name]) -> Result<Vec<FeatureClaim>, String> {
+fn selecting_features(_: &Monorepo, _: &Session, _: &[Name]) -> Result<Vec<(Name, String)>, String> {
     Err("uvenv was built without the feature `cargo-features`".to_owned())
 }

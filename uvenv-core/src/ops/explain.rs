@@ -33,7 +33,8 @@ pub(super) fn pins(session: &Session, manifest: &Manifest, freshness: &Freshness
                     package: package.clone(),
                     url: url.value.clone(),
                     tag: tag.value.clone(),
-                    place: manifest.place(tag.span.clone()),
+                    url_place: manifest.place(url.span.clone()),
+                    tag_place: manifest.place(tag.span.clone()),
                 });
             }
         }

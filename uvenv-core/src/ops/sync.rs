@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Name,
     backend::{Backend, Selection},
-    environment::{Changes, Distributions, Environment, Interpreter, Journal, Record, State},
+    environment::{Changes, Distributions, Environment, EnvironmentError, Interpreter, Journal, Record, State},
     lockfile::{Freshness, Lockfile, freshness, stale_pins},
     manifest::{Manifest, Selector},
     monorepo::{Monorepo, Profile, ProfilePaths},
@@ -95,7 +95,11 @@ impl SyncPlan {
         let freshness = check_lockfile(monorepo, &paths, &manifest, request.lock)?;
         let environment = monorepo.environment(&paths, selection.name(), &session.variables);
         if !request.recreate {
-            Environment::new(environment.clone()).usable()?;
+            match Environment::new(environment.clone()).usable() {
+                // An interrupted sync may have left it so, which is known once nobody else is at work on it.
+                Err(EnvironmentError::Broken { .. }) if !request.dry_run => {}
+                usable => drop(usable?),
+            }
         }
         let keeps_backend = || {
             Record::read(&Environment::new(environment.clone()))
@@ -197,20 +201,20 @@ impl SyncPlan {
             environment.remove()?;
             return Ok(Vec::new());
         }
-        let Some(interrupted) = journal.interrupted() else { return Ok(Vec::new()) };
-        match environment.inspect()? {
-            // The sync that was to make it was interrupted: nobody else's work is lost.
-            State::Broken(_) if interrupted.was_missing => {
-                environment.remove()?;
-                Ok(Vec::new())
+        if let Some(interrupted) = journal.interrupted() {
+            match environment.inspect()? {
+                // The sync that was to make it was interrupted: nobody else's work is lost.
+                State::Broken(_) if interrupted.was_missing => environment.remove()?,
+                State::Ready(_) => {
+                    let suspects = interrupted.suspects(environment)?;
+                    suspects.remove_remains(environment)?;
+                    return Ok(suspects.reinstall.iter().map(Name::to_string).collect());
+                }
+                _ => {}
             }
-            State::Ready(_) => {
-                let suspects = interrupted.suspects(environment)?;
-                suspects.remove_remains(environment)?;
-                Ok(suspects.reinstall.iter().map(Name::to_string).collect())
-            }
-            _ => Ok(Vec::new()),
         }
+        environment.usable()?;
+        Ok(Vec::new())
     }
 
     fn call_uv(&self, session: &Session, invocation: &Invocation) -> crate::Result<()> {

@@ -20,7 +20,7 @@ pub enum Warning {
         place: Place,
     },
     /// A pattern of workspace members without a match.
-    #[error("a pattern of workspace members matches no directory with a `pyproject.toml`")]
+    #[error("the pattern {} of workspace members matches no directory with a `pyproject.toml`", quoted(place))]
     UnmatchedPattern {
         /// The pattern.
         place: Place,
@@ -49,6 +49,11 @@ impl Diagnostic for Warning {
             Self::UnusedSource { place, .. } | Self::UnmatchedPattern { place } => Some(place),
         }
     }
+}
+
+/// The pattern as the manifest has it, in a message's quotes.
+fn quoted(pattern: &Place) -> String {
+    format!("`{}`", pattern.text()[pattern.span()].trim_matches(['"', '\'']))
 }
 
 /// The warnings about a profile. A manifest that cannot be read has none: whoever uses it gets the error.
