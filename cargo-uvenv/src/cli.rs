@@ -168,14 +168,14 @@ Examples:
 pub(crate) struct Sync {
     #[command(flatten)]
     pub(crate) profile: OneProfile,
-    #[command(flatten)]
-    pub(crate) selection: Selection,
     /// Show what would be done, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Passed to uv as it is
     #[arg(last = true, value_name = "UV_ARGS")]
     pub(crate) uv_args: Vec<OsString>,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
 }
 
 /// Run a command in an environment, after bringing that up to date
@@ -191,21 +191,19 @@ Examples:
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) profile: OneProfile,
-    #[command(flatten)]
-    pub(crate) selection: Selection,
     /// Take the environment as it is
     #[arg(long)]
     pub(crate) no_sync: bool,
     /// The command and its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "CMD")]
     pub(crate) command: Vec<OsString>,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
 }
 
 /// What is installed, and from which state of the lockfile.
 #[derive(Debug, Args)]
 pub(crate) struct Selection {
-    #[command(flatten)]
-    pub(crate) backend: BackendArgs,
     /// Install what is locked. In staging and prod, pins that differ from the manifest's are an error
     #[arg(long, conflicts_with = "locked")]
     pub(crate) frozen: bool,
@@ -236,6 +234,9 @@ pub(crate) struct Selection {
     /// Remove the environment first; the way out of a broken one
     #[arg(long)]
     pub(crate) recreate: bool,
+    // Last, because its heading holds for what follows.
+    #[command(flatten)]
+    pub(crate) backend: BackendArgs,
 }
 
 /// The backend, by its name or by Cargo features.

@@ -31,8 +31,7 @@ pub(crate) fn run(cli: Box<Uvenv>, variables: &Variables, output: &mut Output) -
         Command::Backend(Backend::Detect) => context.detect_backend(output),
         Command::New(args) => context.new_monorepo(&args, output),
         Command::Completions(args) => {
-            let mut command = Cargo::command();
-            clap_complete::generate(args.shell, &mut command, "cargo", &mut std::io::stdout());
+            print_completions(args.shell);
             Ok(())
         }
     }?;
@@ -235,6 +234,15 @@ impl Context {
         let report = new::lay_out(&request, &self.session.variables).map_err(|error| Box::new(error) as Failure)?;
         output.laid_out(&report);
         Ok(())
+    }
+}
+
+/// For `cargo-uvenv`, which takes the same arguments as `cargo uvenv`: completions for `cargo` would take the place of
+/// cargo's own.
+fn print_completions(shell: clap_complete::Shell) {
+    let cargo = Cargo::command();
+    if let Some(uvenv) = cargo.find_subcommand("uvenv") {
+        clap_complete::generate(shell, &mut uvenv.clone(), "cargo-uvenv", &mut std::io::stdout());
     }
 }
 

@@ -48,6 +48,13 @@ fn print(text: impl Display) {
     let _ = writeln!(anstream::stdout(), "{text}");
 }
 
+/// Prints a table, without the blanks that fill its last column.
+fn print_table(table: &Table) {
+    for line in table.lines() {
+        print(line.trim_end());
+    }
+}
+
 fn lock(report: &LockReport) {
     let path = shown(&report.lockfile);
     let outcome = match (report.changed, report.packages.len()) {
@@ -115,7 +122,7 @@ fn status(report: &StatusReport) {
         let environments = if environments.is_empty() { "none".to_owned() } else { environments.join("\n") };
         profiles.add_row([profile.profile.to_string(), manifest.to_string(), lockfile.to_owned(), environments]);
     }
-    print(profiles);
+    print_table(&profiles);
     for profile in &report.profiles {
         for reason in &profile.lockfile.reasons {
             print(format_args!("{}: {reason}", profile.profile));
@@ -125,7 +132,8 @@ fn status(report: &StatusReport) {
         }
     }
     if !report.packages.is_empty() {
-        print(packages(report));
+        print("");
+        print_table(&packages(report));
     }
 }
 
@@ -180,12 +188,15 @@ fn backends(report: &BackendsReport) {
         for backend in &profile.backends {
             let cuda = backend.cuda.map_or_else(|| "-".to_owned(), |cuda| cuda.to_string());
             let selectors = [format!("--backend {}", backend.name)];
-            let features = backend.features.iter().map(|feature| format!("-F {feature}"));
+            let features = backend.features.iter().map(|feature| match feature.strip_suffix("/default") {
+                Some(package) => format!("the default features of {package}"),
+                None => format!("-F {feature}"),
+            });
             let selectors: Vec<_> = selectors.into_iter().chain(features).collect();
             table.add_row([profile.profile.to_string(), backend.name.to_string(), cuda, selectors.join("\n")]);
         }
     }
-    print(table);
+    print_table(&table);
     if let Some(reason) = &report.features_unknown {
         print(format_args!("The Cargo features are not known: {reason}"));
     }

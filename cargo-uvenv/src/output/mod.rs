@@ -7,7 +7,7 @@ use std::io::Write;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Map, Value};
 use uvenv_core::{
-    error::Diagnostic,
+    error::{Diagnostic, Place},
     report::{Message, Problem},
 };
 
@@ -83,11 +83,13 @@ fn json(message: &impl serde::Serialize) {
 fn render(level: Level<'_>, error: &dyn Diagnostic) {
     let problem = Problem::new(error);
     let mut group = Group::with_title(level.primary_title(problem.message).id(problem.code));
-    if let Some(place) = error.place() {
+    let place = error.place();
+    let text = place.map(Place::text_without_secrets).unwrap_or_default();
+    if let Some(place) = place {
         let path = human::shown(place.path());
         // An empty range has nothing to underline; the line is shown all the same.
         let annotation = AnnotationKind::Primary.span(place.span());
-        group = group.element(Snippet::source(place.text()).path(path).annotation(annotation));
+        group = group.element(Snippet::source(text).path(path).annotation(annotation));
     }
     if let Some(help) = problem.help {
         group = group.element(Level::HELP.message(help));

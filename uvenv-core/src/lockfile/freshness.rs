@@ -26,6 +26,16 @@ pub enum Freshness {
     Stale(Vec<Staleness>),
 }
 
+impl Freshness {
+    /// What has changed; empty where only uv could know more.
+    pub fn changes(&self) -> &[Staleness] {
+        match self {
+            Self::Stale(changes) => changes,
+            Self::Missing | Self::Fresh => &[],
+        }
+    }
+}
+
 /// One thing in a manifest that the lockfile does not satisfy.
 #[derive(Clone, Debug)]
 pub struct Staleness {

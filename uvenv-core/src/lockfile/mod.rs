@@ -56,8 +56,8 @@ impl Diagnostic for LockfileError {
 
     fn help(&self) -> Option<String> {
         match self {
-            Self::Toml(error) => error.help(),
-            Self::Damaged { .. } => {
+            Self::Toml(error @ TomlError::Unreadable { .. }) => error.help(),
+            Self::Toml(_) | Self::Damaged { .. } => {
                 Some("restore the file from version control, or delete it and lock again".to_owned())
             }
             Self::Newer { .. } => Some("update uvenv and uv to versions that know it".to_owned()),

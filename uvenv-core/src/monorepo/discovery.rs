@@ -28,10 +28,14 @@ pub enum DiscoveryError {
         start: Utf8PathBuf,
     },
     /// A path that was named and is not there, or is of the wrong kind.
-    #[error("`{path}` is not a `Cargo.toml` or a `pyproject.toml`")]
+    #[error("`{path}` {problem}")]
     NotAManifest {
         /// The path as it was given.
         path: Utf8PathBuf,
+        /// What is there instead.
+        problem: &'static str,
+        /// What may be named.
+        help: &'static str,
     },
     /// A directory that cannot be entered.
     #[error("cannot use the directory `{path}`: {source}")]
@@ -99,7 +103,7 @@ impl Diagnostic for DiscoveryError {
             Self::NotFound { .. } => {
                 "go into a monorepo, name one with `-C DIR`, or make one with `cargo uvenv new PATH`".to_owned()
             }
-            Self::NotAManifest { .. } => "name the file itself or the directory that holds it".to_owned(),
+            Self::NotAManifest { help, .. } => (*help).to_owned(),
             Self::Directory { .. } => "check that the directory exists and may be read".to_owned(),
             Self::NotUnicode { .. } => "rename the directory, or work from a path that is UTF-8".to_owned(),
             Self::NoProfile { profile, available, .. } => format!(
@@ -129,7 +133,9 @@ fn quoted(items: &[impl std::fmt::Display]) -> String {
 pub(super) fn discover_manifest(path: &Utf8Path) -> Result<Monorepo, DiscoveryError> {
     let is_manifest = path.file_name().is_some_and(|name| [manifest::FILE_NAME, "Cargo.toml"].contains(&name));
     if !is_manifest || !path.is_file() {
-        return Err(DiscoveryError::NotAManifest { path: path.to_owned() });
+        let problem = wrong_kind(path, "is a directory", "is not a `Cargo.toml` or a `pyproject.toml`");
+        let help = "name a `Cargo.toml` or a `pyproject.toml` of the monorepo";
+        return Err(DiscoveryError::NotAManifest { path: path.to_owned(), problem, help });
     }
     discover(parent(path))
 }
@@ -141,7 +147,17 @@ pub(super) fn project_directory(path: &Utf8Path) -> Result<Utf8PathBuf, Discover
     } else if path.is_file() && path.file_name() == Some(manifest::FILE_NAME) {
         canonical(parent(path))
     } else {
-        Err(DiscoveryError::NotAManifest { path: path.to_owned() })
+        let problem = wrong_kind(path, "is a directory without a `pyproject.toml`", "is not a `pyproject.toml`");
+        let help = "name the `pyproject.toml` of a profile, or the directory that holds it";
+        Err(DiscoveryError::NotAManifest { path: path.to_owned(), problem, help })
+    }
+}
+
+fn wrong_kind(path: &Utf8Path, directory: &'static str, file: &'static str) -> &'static str {
+    match path {
+        path if path.is_dir() => directory,
+        path if path.exists() => file,
+        _ => "does not exist",
     }
 }
 

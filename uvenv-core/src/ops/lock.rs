@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use super::{OperationError, Session, milliseconds, uv_failed};
+use super::{Session, Shown, milliseconds, uv_failed};
 use crate::{
     Name,
     lockfile::{Freshness, Lockfile, LockfileError, PackageSource, freshness},
@@ -37,8 +37,7 @@ pub struct LockPlan {
     request: LockRequest,
     manifest: Manifest,
     freshness: Freshness,
-    lockfile_shown: camino::Utf8PathBuf,
-    manifest_shown: camino::Utf8PathBuf,
+    shown: Shown,
     uv: Uv,
     invocation: Invocation,
 }
@@ -56,9 +55,9 @@ impl LockPlan {
             // uv would lock from nothing in its place, and the versions that it held would be lost.
             Err(error) => return Err(error.into()),
         };
-        let lockfile_shown = monorepo.relative(&paths.lockfile()).to_owned();
+        let shown = Shown::new(monorepo, &paths);
         if request.locked && matches!(freshness, Freshness::Missing) {
-            return Err(OperationError::NoLockfile { lockfile: lockfile_shown, profile }.into());
+            return Err(shown.no_lockfile().into());
         }
         let uv = session.uv()?.clone();
         let command = LockCommand {
@@ -70,17 +69,7 @@ impl LockPlan {
             offline: session.offline,
         };
         let invocation = command.invocation(&uv, &session.appearance);
-        let manifest_shown = monorepo.relative(&paths.manifest()).to_owned();
-        Ok(Self {
-            paths,
-            request: request.clone(),
-            manifest,
-            freshness,
-            lockfile_shown,
-            manifest_shown,
-            uv,
-            invocation,
-        })
+        Ok(Self { paths, request: request.clone(), manifest, freshness, shown, uv, invocation })
     }
 
     /// Locks.
@@ -89,7 +78,7 @@ impl LockPlan {
         if self.request.locked
             && let Freshness::Stale(_) = self.freshness
         {
-            return Err(self.stale().into());
+            return Err(self.shown.stale(self.freshness.changes(), false).into());
         }
         let path = self.paths.lockfile();
         let before = contents(&path)?;
@@ -99,7 +88,7 @@ impl LockPlan {
         if !streamed.status.success() {
             // Both versions of the sentence that uv 0.7 to 0.13 say it with hold these words.
             if self.request.locked && streamed.stderr.contains("needs to be updated") {
-                return Err(self.stale().into());
+                return Err(self.shown.stale(self.freshness.changes(), false).into());
             }
             #[cfg(feature = "remotes")]
             super::explain::pins(session, &self.manifest, &self.freshness)?;
@@ -115,19 +104,6 @@ impl LockPlan {
             uv: (&self.uv).into(),
             elapsed_ms: milliseconds(start.elapsed()),
         })
-    }
-
-    fn stale(&self) -> OperationError {
-        OperationError::Stale {
-            lockfile: self.lockfile_shown.clone(),
-            manifest: self.manifest_shown.clone(),
-            profile: self.paths.profile,
-            changes: match &self.freshness {
-                Freshness::Stale(changes) => changes.clone(),
-                Freshness::Fresh | Freshness::Missing => Vec::new(),
-            },
-            frozen: false,
-        }
     }
 }
 

@@ -32,7 +32,7 @@ pub use warnings::{Warning, warnings};
 use crate::{
     error::{Diagnostic, Fault, Place},
     lockfile::Staleness,
-    monorepo::Profile,
+    monorepo::{Monorepo, Profile, ProfilePaths},
     process::{Invocation, Stderr, Streamed},
     redact::redact,
     report::UvInfo,
@@ -214,6 +214,33 @@ impl Diagnostic for OperationError {
             Self::Stale { .. } | Self::NoLockfile { .. } => Fault::Finding,
             Self::UnknownMember { .. } | Self::NoEnvironment { .. } | Self::Command { .. } => Fault::Request,
         }
+    }
+}
+
+/// A profile's files as messages call them: seen from the monorepo's root.
+#[derive(Clone, Debug)]
+struct Shown {
+    profile: Profile,
+    manifest: Utf8PathBuf,
+    lockfile: Utf8PathBuf,
+}
+
+impl Shown {
+    fn new(monorepo: &Monorepo, paths: &ProfilePaths) -> Self {
+        Self {
+            profile: paths.profile,
+            manifest: monorepo.relative(&paths.manifest()).to_owned(),
+            lockfile: monorepo.relative(&paths.lockfile()).to_owned(),
+        }
+    }
+
+    fn stale(&self, changes: &[Staleness], frozen: bool) -> OperationError {
+        let Self { profile, manifest, lockfile } = self.clone();
+        OperationError::Stale { lockfile, manifest, profile, changes: changes.to_vec(), frozen }
+    }
+
+    fn no_lockfile(&self) -> OperationError {
+        OperationError::NoLockfile { lockfile: self.lockfile.clone(), profile: self.profile }
     }
 }
 

@@ -5,7 +5,7 @@ use std::{ffi::OsString, time::Instant};
 use camino::Utf8PathBuf;
 
 use super::{
-    OperationError, Session, milliseconds,
+    Session, Shown, milliseconds,
     selection::{self, BackendRequest, Packages},
     uv_failed,
 };
@@ -75,8 +75,7 @@ pub struct SyncPlan {
     /// The backend.
     pub selection: Selection,
     manifest: Manifest,
-    lockfile_shown: Utf8PathBuf,
-    manifest_shown: Utf8PathBuf,
+    shown: Shown,
     freshness: Freshness,
     recreate: bool,
     uv: Uv,
@@ -122,8 +121,7 @@ impl SyncPlan {
             ..SyncCommand::default()
         };
         Ok(Self {
-            lockfile_shown: monorepo.relative(&paths.lockfile()).to_owned(),
-            manifest_shown: monorepo.relative(&paths.manifest()).to_owned(),
+            shown: Shown::new(monorepo, &paths),
             recreate: request.recreate,
             uv: session.uv()?.clone(),
             paths,
@@ -203,8 +201,8 @@ impl SyncPlan {
         }
         if let Some(interrupted) = journal.interrupted() {
             match environment.inspect()? {
-                // The sync that was to make it was interrupted: nobody else's work is lost.
-                State::Broken(_) if interrupted.was_missing => environment.remove()?,
+                // The sync that was to make it was interrupted: it may lack anything, and nobody else's work is lost.
+                State::Broken(_) | State::Ready(_) if interrupted.was_missing => environment.remove()?,
                 State::Ready(_) => {
                     let suspects = interrupted.suspects(environment)?;
                     suspects.remove_remains(environment)?;
@@ -226,23 +224,10 @@ impl SyncPlan {
         // uv sees more than the comparison of the files, such as constraints; its word is on stderr already.
         let is_stale = self.command.lock == Lock::Check && streamed.stderr.contains("needs to be updated");
         Err(if is_stale {
-            self.stale().into()
+            self.shown.stale(self.freshness.changes(), false).into()
         } else {
             uv_failed(invocation, streamed.status, &streamed, stderr).into()
         })
-    }
-
-    fn stale(&self) -> OperationError {
-        OperationError::Stale {
-            lockfile: self.lockfile_shown.clone(),
-            manifest: self.manifest_shown.clone(),
-            profile: self.paths.profile,
-            changes: match &self.freshness {
-                Freshness::Stale(changes) => changes.clone(),
-                Freshness::Fresh | Freshness::Missing => Vec::new(),
-            },
-            frozen: false,
-        }
     }
 
     fn record(&self) -> Record {
@@ -264,6 +249,7 @@ fn check_lockfile(
     mode: LockMode,
 ) -> crate::Result<Freshness> {
     let profile = paths.profile;
+    let shown = Shown::new(monorepo, paths);
     let lockfile = Lockfile::read(&paths.lockfile())?;
     let members = monorepo.members_of(profile).iter().map(|member| &member.manifest);
     let found = freshness(lockfile.as_ref(), manifest, members);
@@ -271,8 +257,7 @@ fn check_lockfile(
         // uv locks when needed.
         (LockMode::Default, Profile::Dev, _) => Vec::new(),
         (_, _, Freshness::Missing) => {
-            let lockfile = monorepo.relative(&paths.lockfile()).to_owned();
-            return Err(OperationError::NoLockfile { lockfile, profile }.into());
+            return Err(shown.no_lockfile().into());
         }
         (LockMode::Frozen { allow_stale: true }, ..) | (LockMode::Frozen { .. }, Profile::Dev, _) => Vec::new(),
         (LockMode::Frozen { .. }, ..) => lockfile.iter().flat_map(|lock| stale_pins(lock, manifest)).collect(),
@@ -282,14 +267,7 @@ fn check_lockfile(
     if changes.is_empty() {
         return Ok(found);
     }
-    Err(OperationError::Stale {
-        lockfile: monorepo.relative(&paths.lockfile()).to_owned(),
-        manifest: monorepo.relative(&paths.manifest()).to_owned(),
-        profile,
-        changes,
-        frozen: matches!(mode, LockMode::Frozen { .. }),
-    }
-    .into())
+    Err(shown.stale(&changes, matches!(mode, LockMode::Frozen { .. })).into())
 }
 
 fn uv_lock(profile: Profile, mode: LockMode) -> Lock {
