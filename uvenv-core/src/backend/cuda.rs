@@ -32,7 +32,11 @@ impl schemars::JsonSchema for CudaVersion {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "pattern": r"^\d+\.\d+$" })
+        schemars::json_schema!({
+            "description": "A CUDA release, such as `12.4`.",
+            "type": "string",
+            "pattern": r"^\d+\.\d+$",
+        })
     }
 }
 

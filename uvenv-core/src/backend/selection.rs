@@ -76,6 +76,8 @@ pub struct Signals<'a> {
 pub struct Selection {
     /// The backend; `None` where the manifest has none or the user went without.
     pub backend: Option<Backend>,
+    /// Whether the user went without, though the manifest has backends.
+    pub opted_out: bool,
     /// Why, in words: `--backend`, `UVENV_BACKEND`, …
     pub origin: String,
 }
@@ -85,6 +87,12 @@ impl Selection {
     pub fn name(&self) -> Option<&Name> {
         self.backend.as_ref().map(|backend| &backend.name)
     }
+
+    /// What was chosen; nothing where there was nothing to choose.
+    pub fn choice(&self) -> Option<Choice> {
+        let opted_out = self.opted_out.then_some(Choice::None);
+        self.name().map(|name| Choice::Named(name.clone())).or(opted_out)
+    }
 }
 
 /// Selects one of `backends`, those of the manifest that messages call `manifest`.
@@ -92,7 +100,9 @@ pub fn select(backends: &[Backend], manifest: &str, signals: &Signals<'_>) -> cr
     let select = Select { backends, manifest, signals };
     match select.first_claim()? {
         Some(claim) => select.resolve(claim),
-        None if backends.is_empty() => Ok(Selection { backend: None, origin: format!("`{manifest}` has no backends") }),
+        None if backends.is_empty() => {
+            Ok(Selection { backend: None, opted_out: false, origin: format!("`{manifest}` has no backends") })
+        }
         None => Err(BackendError::Required {
             manifest: manifest.to_owned(),
             available: select.names(),
@@ -158,12 +168,12 @@ impl Select<'_> {
 
     fn resolve(&self, (origin, choice): Claim) -> crate::Result<Selection> {
         match choice {
-            Choice::None => Ok(Selection { backend: None, origin }),
+            Choice::None => Ok(Selection { backend: None, opted_out: !self.backends.is_empty(), origin }),
             Choice::Named(name) => match self.find(&name) {
-                Some(backend) => Ok(Selection { backend: Some(backend.clone()), origin }),
+                Some(backend) => Ok(Selection { backend: Some(backend.clone()), opted_out: false, origin }),
                 None => Err(self.unknown(name.as_str(), &origin).into()),
             },
-            Choice::Auto if self.backends.is_empty() => Ok(Selection { backend: None, origin }),
+            Choice::Auto if self.backends.is_empty() => Ok(Selection { backend: None, opted_out: false, origin }),
             Choice::Auto => {
                 let detection = match self.signals.detect {
                     Some(detect) => detect(),
@@ -172,7 +182,8 @@ impl Select<'_> {
                 let (backend, reason) = fitting(self.backends, &detection).map_err(|reason| {
                     BackendError::NothingFits { manifest: self.manifest.to_owned(), reason, available: self.names() }
                 })?;
-                Ok(Selection { backend: Some(backend.clone()), origin: format!("{origin}, `auto`: {reason}") })
+                let origin = format!("{origin}, `auto`: {reason}");
+                Ok(Selection { backend: Some(backend.clone()), opted_out: false, origin })
             }
         }
     }
@@ -343,6 +354,14 @@ mod tests {
         let flag = Some(Choice::Named(name("cu124")));
         let error = select(&[], "pyproject.toml", &Signals { flag, ..Signals::default() }).unwrap_err();
         assert_eq!(error.code(), "unknown-backend");
+    }
+
+    #[test]
+    fn going_without_is_a_choice_only_where_there_is_one() {
+        let none = || Signals { flag: Some(Choice::None), ..Signals::default() };
+        let backends = [backend("cu124")];
+        assert_eq!(select(&backends, "pyproject.toml", &none()).unwrap().choice(), Some(Choice::None));
+        assert_eq!(select(&[], "pyproject.toml", &none()).unwrap().choice(), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 
 use super::{Environment, EnvironmentError};
-use crate::{Name, monorepo::Profile};
+use crate::monorepo::Profile;
 
 /// The file in the environment. It goes with the environment, also when uv makes that anew.
 pub(super) const FILE: &str = ".uvenv.json";
@@ -19,7 +19,7 @@ pub(crate) struct Record {
     schema: u32,
     /// The profile.
     profile: Profile,
-    /// The backend; `None` is the explicit choice of none.
+    /// The choice of a backend, `none` among them; nothing where there was nothing to choose.
     pub(crate) backend: Option<String>,
     /// The flags of uv that said what to install.
     pub(crate) selection: Vec<String>,
@@ -28,8 +28,7 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    pub(crate) fn new(profile: Profile, backend: Option<&Name>, selection: Vec<String>) -> Self {
-        let backend = backend.map(Name::to_string);
+    pub(crate) fn new(profile: Profile, backend: Option<String>, selection: Vec<String>) -> Self {
         Self { schema: SCHEMA, profile, backend, selection, uvenv: crate::VERSION.to_owned() }
     }
 

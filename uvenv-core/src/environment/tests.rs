@@ -229,8 +229,8 @@ fn the_record_is_kept_and_a_damaged_one_is_no_record() {
     let environment = place.made(Platform::CURRENT);
     let file = environment.root().join(".uvenv.json");
     assert_eq!(Record::read(&environment), None);
-    for backend in [Name::parse("cu124"), None] {
-        let record = Record::new(Profile::Prod, backend.as_ref(), vec!["--no-dev".to_owned()]);
+    for backend in [Some("cu124".to_owned()), None] {
+        let record = Record::new(Profile::Prod, backend, vec!["--no-dev".to_owned()]);
         record.write(&environment).unwrap();
         assert_eq!(Record::read(&environment), Some(record));
     }

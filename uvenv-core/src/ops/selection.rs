@@ -111,10 +111,7 @@ pub(super) fn select(
 fn recorded(monorepo: &Monorepo, session: &Session, paths: &ProfilePaths, names: &[Name]) -> Option<Choice> {
     let read = |backend: Option<&Name>| {
         let record = Record::read(&Environment::new(monorepo.environment(paths, backend, &session.variables)))?;
-        Some(match record.backend {
-            Some(name) => Choice::Named(Name::parse(&name)?),
-            None => Choice::None,
-        })
+        Choice::parse(&record.backend?).ok()
     };
     if !monorepo.config.env_per_backend {
         return read(None);

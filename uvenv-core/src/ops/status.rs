@@ -7,6 +7,7 @@ use camino::Utf8PathBuf;
 use super::{Session, selection};
 use crate::{
     Name,
+    backend::Choice,
     environment::{Environment, Record, State},
     lockfile::{Freshness, Lockfile, freshness},
     manifest::{Manifest, SourceKind},
@@ -115,7 +116,10 @@ impl Look<'_> {
             state: EnvironmentState::Missing,
             python: None,
             recorded: record.is_some(),
-            backend: record.as_ref().and_then(|record| Name::parse(record.backend.as_deref()?)),
+            backend: record.as_ref().and_then(|record| match Choice::parse(record.backend.as_deref()?) {
+                Ok(Choice::Named(name)) => Some(name),
+                _ => None,
+            }),
             detail: None,
         };
         match environment.inspect() {

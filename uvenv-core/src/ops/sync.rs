@@ -102,7 +102,7 @@ impl SyncPlan {
         }
         let keeps_backend = || {
             Record::read(&Environment::new(environment.clone()))
-                .is_none_or(|record| record.backend.as_deref() == selection.name().map(Name::as_str))
+                .is_none_or(|record| record.backend == selection.choice().map(|choice| choice.to_string()))
         };
         let command = SyncCommand {
             project: paths.directory.clone(),
@@ -231,7 +231,8 @@ impl SyncPlan {
     }
 
     fn record(&self) -> Record {
-        Record::new(self.paths.profile, self.selection.name(), self.command.selection())
+        let backend = self.selection.choice().map(|choice| choice.to_string());
+        Record::new(self.paths.profile, backend, self.command.selection())
     }
 }
 
