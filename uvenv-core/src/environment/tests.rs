@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Name, Profile};
+use crate::Profile;
 
 /// A directory to lay environments out in, for one platform or the other.
 struct Place {

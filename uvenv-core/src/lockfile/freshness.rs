@@ -75,6 +75,13 @@ pub enum Change {
         /// What the lockfile was made for.
         locked: String,
     },
+    /// The project itself has another version.
+    Version {
+        /// What the manifest says.
+        manifest: String,
+        /// What is locked.
+        locked: String,
+    },
     /// A workspace member that the lockfile does not have.
     MemberAdded,
     /// A workspace member that only the lockfile has.
@@ -96,6 +103,9 @@ impl fmt::Display for Staleness {
             Change::Removed { by } => write!(f, "`{package}` is locked for `{by}`, which no longer requires it"),
             Change::Versions { manifest, locked } => {
                 write!(f, "`{package}` is required as `{manifest}`, but locked for `{locked}`")
+            }
+            Change::Version { manifest, locked } => {
+                write!(f, "`{package}` has version `{manifest}`, but is locked with `{locked}`")
             }
             Change::MemberAdded => write!(f, "the workspace member `{package}` is not in the lockfile"),
             Change::MemberRemoved => write!(f, "`{package}` is locked as a workspace member, but is none"),
@@ -147,6 +157,7 @@ fn compare_project(lockfile: &Lockfile, root: &Manifest, manifest: &Manifest, fo
     let Some(project) = &manifest.project else { return };
     let name = &project.name.value;
     let locked: Option<&Package> = lockfile.packages_named(name).find(|package| package.source.is_directory());
+    found.extend(locked.and_then(|package| compare_version(package, manifest)));
     found.extend(compare_pins(lockfile, root, manifest));
     let Some(metadata) = locked.and_then(|package| package.metadata.as_ref()) else {
         // uv writes no metadata for a project that requires nothing.
@@ -211,7 +222,26 @@ fn compare_requirements(
     }
 }
 
-/// Where a build script has no PEP 440, a change of versions is left for uv to find.
+// Where a build script has no PEP 440, changes of versions are left for uv to find.
+
+#[cfg(not(feature = "requirements"))]
+fn compare_version(_: &Package, _: &Manifest) -> Option<Staleness> {
+    None
+}
+
+/// The version of the project itself, which the lockfile has in its normal form.
+#[cfg(feature = "requirements")]
+fn compare_version(package: &Package, manifest: &Manifest) -> Option<Staleness> {
+    let version = manifest.project.as_ref()?.version.as_ref()?;
+    let locked = package.version.as_ref()?;
+    let parse = |text: &str| text.parse::<pep440_rs::Version>().ok();
+    (parse(&version.value)? != parse(locked)?).then(|| Staleness {
+        package: package.name.clone(),
+        change: Change::Version { manifest: version.value.clone(), locked: locked.clone() },
+        place: Some(manifest.place(version.span.clone())),
+    })
+}
+
 #[cfg(not(feature = "requirements"))]
 fn compare_versions(_: &Manifest, _: &[&Requirement], _: &[&LockedRequirement]) -> Option<Staleness> {
     None
@@ -480,6 +510,11 @@ mod tests {
     #[cfg(feature = "requirements")]
     #[test]
     fn other_versions_are_told() {
+        assert_eq!(changed("version = \"0.1.0\"", "version = \"0.1\""), [""; 0]);
+        assert_eq!(
+            changed("version = \"0.1.0\"", "version = \"0.2.0\""),
+            ["`app` has version `0.2.0`, but is locked with `0.1.0`"]
+        );
         assert_eq!(
             changed("Six>=1.16,<2", "six>=1.17,<2"),
             ["`six` is required as `<2,>=1.17`, but locked for `<2,>=1.16`"]

@@ -137,7 +137,7 @@ pub struct Project {
     /// The project's name.
     pub name: Spanned<Name>,
     /// `version`, where it is static.
-    pub version: Option<String>,
+    pub version: Option<Spanned<String>>,
     /// `requires-python`, as written.
     pub requires_python: Option<Spanned<String>>,
     /// `dependencies`.
@@ -391,7 +391,7 @@ impl Project {
         };
         Ok(Self {
             name,
-            version: node.get("version")?.map(|node| node.string()).transpose()?.map(|text| text.value),
+            version: node.get("version")?.map(|node| node.string()).transpose()?,
             requires_python: node.get("requires-python")?.map(|node| node.string()).transpose()?,
             dependencies,
             extras,

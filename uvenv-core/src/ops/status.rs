@@ -184,7 +184,8 @@ impl Look<'_> {
     ) {
         let profile = self.paths.profile;
         for member in self.monorepo.members_of(profile) {
-            let version = member.manifest.project.as_ref().and_then(|project| project.version.clone());
+            let version =
+                member.manifest.project.as_ref().and_then(|project| Some(project.version.as_ref()?.value.clone()));
             let version = version.or_else(|| Some("dynamic".to_owned()));
             let origin = PackageOrigin { profile, version, reference: None, commit: None };
             packages.entry(member.name.clone()).or_default().push(origin);
