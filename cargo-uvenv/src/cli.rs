@@ -2,9 +2,12 @@
 
 use std::{ffi::OsString, path::PathBuf};
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, builder::BoolishValueParser};
+use clap::{
+    ArgAction, Args, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
 use clap_cargo::style::CLAP_STYLING;
-use uvenv_core::{Name, Profile, backend::Choice};
+use uvenv_core::{Name, Profile, Variables, backend::Choice};
 
 /// What cargo sees: a subcommand of its own name.
 #[derive(Debug, Parser)]
@@ -43,23 +46,16 @@ pub(crate) struct Global {
     /// How outcomes are printed: for people, or as one JSON object a line
     #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) message_format: MessageFormat,
+    // `CARGO_TERM_COLOR` and `CARGO_TERM_QUIET` are weaker than any of the flags, and clap would let them conflict.
     /// When to use colors
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        default_value_t,
-        value_name = "WHEN",
-        env = "CARGO_TERM_COLOR",
-        hide_env = true
-    )]
-    pub(crate) color: Color,
+    #[arg(long, global = true, value_enum, value_name = "WHEN")]
+    color: Option<Color>,
     /// Say nothing but errors
-    #[arg(short, long, global = true, env = "CARGO_TERM_QUIET", hide_env = true, value_parser = BoolishValueParser::new(), conflicts_with = "verbose")]
-    pub(crate) quiet: bool,
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
     /// Show the calls of uv; twice, for what uv logs as well
     #[arg(short, long, global = true, action = ArgAction::Count)]
-    pub(crate) verbose: u8,
+    verbose: u8,
     /// Do without the network
     #[arg(long, global = true)]
     pub(crate) offline: bool,
@@ -74,12 +70,17 @@ pub(crate) enum Verbosity {
 }
 
 impl Global {
-    pub(crate) fn verbosity(&self) -> Verbosity {
+    pub(crate) fn verbosity(&self, variables: &Variables) -> Verbosity {
         match (self.quiet, self.verbose) {
             (true, _) => Verbosity::Quiet,
+            (false, 0) if variables.is_on("CARGO_TERM_QUIET") => Verbosity::Quiet,
             (false, 0) => Verbosity::Normal,
             (false, level) => Verbosity::Verbose(level),
         }
+    }
+
+    pub(crate) fn color(&self, variables: &Variables) -> Color {
+        self.color.unwrap_or_else(|| Color::of(variables))
     }
 }
 
@@ -114,7 +115,7 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 pub(crate) struct OneProfile {
     /// The profile
-    #[arg(long, value_name = "PROFILE", value_parser = parse_profile, conflicts_with = "project")]
+    #[arg(long, value_name = "PROFILE", value_parser = profiles(), conflicts_with = "project")]
     pub(crate) profile: Option<Profile>,
     /// The profile whose manifest this is: a directory or the pyproject.toml in it
     #[arg(long, value_name = "DIR|FILE")]
@@ -131,7 +132,7 @@ Examples:
   cargo uvenv lock --profile prod --upgrade-package six  take the newest six")]
 pub(crate) struct Lock {
     /// A profile; can be given several times
-    #[arg(long, value_name = "PROFILE", value_parser = parse_profile, conflicts_with_all = ["project", "all_profiles"])]
+    #[arg(long, value_name = "PROFILE", value_parser = profiles(), conflicts_with_all = ["project", "all_profiles"])]
     pub(crate) profile: Vec<Profile>,
     /// All profiles of the monorepo
     #[arg(long, conflicts_with = "project")]
@@ -275,8 +276,16 @@ Examples:
   cargo uvenv backend detect")]
 pub(crate) enum Backend {
     /// The backends of each profile, and the Cargo features that select them
+    #[command(after_help = "\
+Examples:
+  cargo uvenv backend list
+  cargo uvenv backend list --message-format json")]
     List,
     /// The GPU and its driver, and what `--backend auto` would choose
+    #[command(after_help = "\
+Examples:
+  cargo uvenv backend detect
+  cargo uvenv backend detect --message-format json")]
     Detect,
 }
 
@@ -305,8 +314,9 @@ pub(crate) struct Completions {
     pub(crate) shell: clap_complete::Shell,
 }
 
-fn parse_profile(text: &str) -> Result<Profile, String> {
-    text.parse()
+/// Names of profiles, which help and completions list.
+fn profiles() -> impl TypedValueParser<Value = Profile> {
+    PossibleValuesParser::new(Profile::ALL.map(Profile::as_str)).try_map(|text| text.parse::<Profile>())
 }
 
 fn parse_name(text: &str) -> Result<Name, String> {
@@ -314,13 +324,20 @@ fn parse_name(text: &str) -> Result<Name, String> {
 }
 
 impl Color {
+    /// What `CARGO_TERM_COLOR` says.
+    pub(crate) fn of(variables: &Variables) -> Self {
+        let said = variables.get("CARGO_TERM_COLOR").and_then(|value| Self::from_str(value, true).ok());
+        said.unwrap_or_default()
+    }
+
     pub(crate) fn set_for_this_process(self) {
-        match self {
+        let choice = match self {
             // `anstream` asks the terminal, `NO_COLOR` and `CLICOLOR`.
-            Self::Auto => {}
-            Self::Always => anstream::ColorChoice::Always.write_global(),
-            Self::Never => anstream::ColorChoice::Never.write_global(),
-        }
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Never => anstream::ColorChoice::Never,
+        };
+        choice.write_global();
     }
 
     /// How uv is told; on `auto` it looks for itself.
@@ -332,3 +349,6 @@ impl Color {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

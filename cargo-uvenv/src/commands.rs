@@ -1,9 +1,9 @@
 //! From the parsed command line to the core's operations.
 
-use std::{path::Path, process::ExitCode};
+use std::{io::Write, path::Path, process::ExitCode};
 
 use camino::Utf8PathBuf;
-use clap::CommandFactory;
+use clap::Args;
 use uvenv_core::{
     Monorepo, Profile, Variables,
     cargo::FeatureSelection,
@@ -15,7 +15,7 @@ use uvenv_core::{
 
 use crate::{
     DONE, Failure,
-    cli::{self, Backend, Cargo, Command, Global, Uvenv, Verbosity},
+    cli::{self, Backend, Command, Global, Uvenv, Verbosity},
     failure, new,
     output::Output,
 };
@@ -61,15 +61,16 @@ impl Context {
         let offline = global.offline || variables.is_on("UV_OFFLINE") || variables.is_on("CARGO_NET_OFFLINE");
         let manifest = manifest.transpose()?;
         let mut session = Session::new(variables.clone(), directory, offline);
+        let verbosity = global.verbosity(variables);
         session.appearance = Appearance {
-            quiet: global.verbosity() == Verbosity::Quiet,
-            verbose: match global.verbosity() {
+            quiet: verbosity == Verbosity::Quiet,
+            verbose: match verbosity {
                 Verbosity::Verbose(level) => level.saturating_sub(1),
                 Verbosity::Quiet | Verbosity::Normal => 0,
             },
-            color: global.color.for_uv(),
+            color: global.color(variables).for_uv(),
         };
-        session.show_commands = matches!(global.verbosity(), Verbosity::Verbose(_));
+        session.show_commands = matches!(verbosity, Verbosity::Verbose(_));
         Ok(Self { session, manifest })
     }
 
@@ -240,10 +241,13 @@ impl Context {
 /// For `cargo-uvenv`, which takes the same arguments as `cargo uvenv`: completions for `cargo` would take the place of
 /// cargo's own.
 fn print_completions(shell: clap_complete::Shell) {
-    let cargo = Cargo::command();
-    if let Some(uvenv) = cargo.find_subcommand("uvenv") {
-        clap_complete::generate(shell, &mut uvenv.clone(), "cargo-uvenv", &mut std::io::stdout());
-    }
+    let mut command = Uvenv::augment_args(clap::Command::new("cargo-uvenv"));
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command, "cargo-uvenv", &mut script);
+    // For bash, clap_complete writes the `-` of our name as it writes the step to a subcommand, but not everywhere.
+    let script = String::from_utf8_lossy(&script).replace("cargo__subcmd__uvenv", "cargo__uvenv");
+    // A reader that has gone away is no reason to fail.
+    let _ = std::io::stdout().write_all(script.as_bytes());
 }
 
 fn warn(monorepo: &Monorepo, profile: Profile, output: &mut Output) {

@@ -15,7 +15,7 @@ use uvenv_core::{
 };
 
 use crate::{
-    cli::{Cargo, MessageFormat},
+    cli::{Cargo, Color, MessageFormat},
     output::Output,
 };
 
@@ -31,6 +31,9 @@ pub const WRONG: u8 = 2;
 ///
 /// `run` on Unix becomes the command that it runs, and then does not return.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let variables = Variables::from_process();
+    // For what clap has to say.
+    Color::of(&variables).set_for_this_process();
     let Cargo::Uvenv(cli) = match Cargo::try_parse_from(with_subcommand(args)) {
         Ok(cargo) => cargo,
         Err(error) => {
@@ -39,9 +42,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if error.print().is_ok() { ExitCode::from(status) } else { ExitCode::from(FOUND) };
         }
     };
-    cli.global.color.set_for_this_process();
-    let mut output = Output::new(cli.global.message_format, cli.global.verbosity());
-    match commands::run(cli, &Variables::from_process(), &mut output) {
+    cli.global.color(&variables).set_for_this_process();
+    let mut output = Output::new(cli.global.message_format, cli.global.verbosity(&variables));
+    match commands::run(cli, &variables, &mut output) {
         Ok(code) => code,
         Err(error) => {
             output.error(error.as_ref());

@@ -1,0 +1,486 @@
+//! The documentation says what is so: its commands run, its codes, options and messages are those that there are.
+//!
+//! Each line of a `console` block that starts with `$ ` is run, in order, in one shell for each page. Words behind
+//! `console` say more of a block: `ci`, its commands are lines of `.ci/run`; `exits=2`, its last command ends so; `shows`,
+//! the rest of the block is what its last command prints, with `...` for lines that are left out.
+
+use std::{collections::BTreeSet, fmt::Write as _, fs};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::Value;
+use uvenv_tests::{Fixture, Invocation, Monorepo, Uv, cargo_uvenv};
+
+/// The repository.
+fn repository() -> &'static Utf8Path {
+    Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+fn page(path: &str) -> String {
+    let path = repository().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The pages that are not written for one directory only, by their paths.
+fn pages() -> Vec<Utf8PathBuf> {
+    let docs = repository().join("docs").read_dir_utf8().unwrap();
+    let docs = docs.map(|entry| entry.unwrap().into_path()).filter(|path| path.extension() == Some("md"));
+    let others = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| repository().join(name));
+    docs.chain(others).collect()
+}
+
+#[derive(Debug, Default)]
+struct Block {
+    /// The words behind `console`.
+    words: Vec<String>,
+    /// The commands, each with the number of its line.
+    commands: Vec<(usize, String)>,
+    /// What follows the last command.
+    output: String,
+}
+
+impl Block {
+    fn is(&self, word: &str) -> bool {
+        self.words.iter().any(|other| other == word)
+    }
+
+    fn status(&self) -> i32 {
+        let status = self.words.iter().find_map(|word| word.strip_prefix("exits="));
+        status.map_or(0, |status| status.parse().unwrap())
+    }
+}
+
+/// The `console` blocks of a page.
+fn blocks(page: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut lines = page.lines().enumerate();
+    while let Some((_, line)) = lines.next() {
+        let Some(words) = line.strip_prefix("```console") else { continue };
+        let mut block = Block { words: words.split_whitespace().map(str::to_owned).collect(), ..Block::default() };
+        for (index, line) in lines.by_ref().take_while(|(_, line)| *line != "```") {
+            if let Some(command) = line.strip_prefix("$ ") {
+                block.commands.push((index + 1, command.to_owned()));
+                block.output.clear();
+            } else {
+                writeln!(block.output, "{line}").unwrap();
+            }
+        }
+        assert!(!block.commands.is_empty(), "a block without a command: {words}");
+        blocks.push(block);
+    }
+    blocks
+}
+
+/// Runs the commands of a page in `directory`, in one shell.
+fn run_page(repo: &Fixture, path: &str, directory: &Utf8Path) {
+    let blocks = blocks(&page(path));
+    let blocks: Vec<_> = blocks.iter().filter(|block| !block.is("ci")).collect();
+    assert!(!blocks.is_empty(), "{path} has commands");
+    let outputs = repo.temporary().join("outputs");
+    fs::create_dir_all(&outputs).unwrap();
+    // Behind the programs of the fixture those that cargo and people take for granted: rustdoc, a linker, `ls`.
+    let toolchain = Utf8Path::new(env!("CARGO")).parent().unwrap();
+    let mut script = format!("PATH=\"$PATH:{toolchain}:/usr/bin:/bin\"\n");
+    for block in &blocks {
+        for (line, command) in &block.commands {
+            writeln!(script, "{{ {command}\n}} >'{outputs}/{line}' 2>&1; echo $? >'{outputs}/{line}.status'").unwrap();
+        }
+    }
+    shell(repo, &script).within(directory.as_str()).run();
+    for block in &blocks {
+        let last = block.commands.last().unwrap().0;
+        for (line, command) in &block.commands {
+            let said = fs::read_to_string(outputs.join(line.to_string())).unwrap();
+            let status = fs::read_to_string(outputs.join(format!("{line}.status"))).unwrap();
+            let expected = if *line == last { block.status() } else { 0 };
+            assert_eq!(status.trim(), expected.to_string(), "{path}:{line}: {command}\n{said}");
+            if *line == last && block.is("shows") {
+                snapbox::assert_data_eq!(shown(repo, &said), block.output.clone());
+            }
+        }
+    }
+}
+
+fn shell<'a>(repo: &'a Fixture, script: &str) -> Invocation<'a> {
+    repo.program("sh", ["-c", script]).on_path(cargo_uvenv().parent().unwrap())
+}
+
+/// What was printed, as it would be for somebody who has Python 3.11.7 and works in a directory `work`.
+fn shown(repo: &Fixture, said: &str) -> String {
+    let said = said.replace(repo.temporary().as_str(), "").replace(repo.python_version(), "3.11.7");
+    said.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+}
+
+/// A fixture with nothing but a monorepo that `new` has laid out, and where that is.
+fn laid_out() -> (Fixture, Utf8PathBuf) {
+    let repo = Monorepo::new(Uv::Newest).build();
+    let path = repo.temporary().join("work/bench");
+    repo.uvenv(["new", path.as_str(), "--local-remotes"]).ok();
+    (repo, path)
+}
+
+#[test]
+fn the_commands_of_the_readme_run() {
+    let repo = Monorepo::new(Uv::Newest).build();
+    let directory = repo.temporary().join("work");
+    fs::create_dir(&directory).unwrap();
+    run_page(&repo, "README.md", &directory);
+}
+
+#[test]
+fn the_commands_of_the_command_reference_run() {
+    let (repo, directory) = laid_out();
+    run_page(&repo, "docs/commands.md", &directory);
+}
+
+#[test]
+fn the_commands_of_the_page_on_configuration_run() {
+    let (repo, directory) = laid_out();
+    run_page(&repo, "docs/configuration.md", &directory);
+}
+
+#[test]
+fn the_commands_of_the_page_on_messages_run() {
+    let (repo, directory) = laid_out();
+    run_page(&repo, "docs/json.md", &directory);
+}
+
+#[test]
+fn the_commands_of_the_readme_that_new_lays_out_run() {
+    let (repo, directory) = laid_out();
+    run_page(&repo, "examples/hyperbench/README.md", &directory);
+}
+
+/// All pages with commands are among the tests above, but for what CI runs.
+#[test]
+fn no_page_has_commands_that_nobody_runs() {
+    let run_above = ["README.md", "docs/commands.md", "docs/configuration.md", "docs/json.md"];
+    let ci = page(".ci/run");
+    for path in pages() {
+        let path = path.strip_prefix(repository()).unwrap();
+        for block in blocks(&page(path.as_str())) {
+            for (line, command) in &block.commands {
+                let is_run = if block.is("ci") {
+                    ci.lines().any(|line| line == command)
+                } else {
+                    run_above.contains(&path.as_str())
+                };
+                assert!(is_run, "{path}:{line}: {command}");
+            }
+        }
+    }
+}
+
+#[test]
+fn links_lead_to_files() {
+    for path in pages() {
+        let text = fs::read_to_string(&path).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let target = link.split('#').next().unwrap();
+            if !target.is_empty() && !target.contains("://") {
+                assert!(path.parent().unwrap().join(target).exists(), "{path}: {link}");
+            }
+        }
+    }
+}
+
+/// The string literals in the bodies of the functions called `code`.
+fn codes_of_the_sources() -> BTreeSet<String> {
+    let mut codes = BTreeSet::new();
+    for sources in ["uvenv-core/src", "cargo-uvenv/src"] {
+        for path in rust_files(&repository().join(sources)) {
+            let text = fs::read_to_string(path).unwrap();
+            for rest in text.split("fn code(&self) -> &'static str {\n").skip(1) {
+                let body = rest.split("\n    }\n").next().unwrap();
+                codes.extend(body.split('"').skip(1).step_by(2).map(str::to_owned));
+            }
+        }
+    }
+    codes
+}
+
+fn rust_files(directory: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let entries = directory.read_dir_utf8().unwrap().map(|entry| entry.unwrap().into_path());
+    entries
+        .flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] })
+        .filter(|path| path.extension() == Some("rs"))
+        .collect()
+}
+
+#[test]
+fn each_code_is_explained() {
+    let page = page("docs/errors.md");
+    let explained: BTreeSet<_> =
+        page.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`')).map(str::to_owned).collect();
+    let codes = codes_of_the_sources();
+    assert!(codes.contains("backend-required") && codes.contains("destination-exists"), "{codes:?}");
+    assert_eq!(codes, explained);
+}
+
+/// The modules of the core, in the order of the list in the page on the architecture.
+fn documented_modules() -> Vec<String> {
+    let page = page("docs/architecture.md");
+    let list = page.split("```modules\n").nth(1).unwrap().split("```").next().unwrap();
+    list.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect()
+}
+
+/// The modules of the crate that the sources of `module` name, without those of its tests.
+fn imports(module: &str) -> BTreeSet<String> {
+    let sources = repository().join("uvenv-core/src");
+    let mut files = if sources.join(module).is_dir() { rust_files(&sources.join(module)) } else { Vec::new() };
+    files.extend(Some(sources.join(module).with_extension("rs")).filter(|path| path.is_file()));
+    files.retain(|path| path.file_name() != Some("tests.rs"));
+    let texts = files.iter().map(|path| fs::read_to_string(path).unwrap());
+    texts.flat_map(|text| named_in(text.split("#[cfg(test)]\nmod tests").next().unwrap())).collect()
+}
+
+/// What follows `crate::`, be it one name or several in braces.
+fn named_in(text: &str) -> BTreeSet<String> {
+    let first_word =
+        |text: &str| text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next().unwrap().to_owned();
+    let mut names = BTreeSet::new();
+    for rest in text.split("crate::").skip(1) {
+        let Some(list) = rest.strip_prefix('{') else {
+            names.insert(first_word(rest));
+            continue;
+        };
+        names.extend(parts(list).iter().map(|part| first_word(part.trim_start())));
+    }
+    names
+}
+
+/// The parts of a list in braces, behind the first of these.
+fn parts(list: &str) -> Vec<String> {
+    let (mut parts, mut depth) = (vec![String::new()], 0);
+    for c in list.chars() {
+        match c {
+            '}' if depth == 0 => break,
+            ',' if depth == 0 => parts.push(String::new()),
+            c => {
+                depth += i32::from(c == '{') - i32::from(c == '}');
+                parts.last_mut().unwrap().push(c);
+            }
+        }
+    }
+    parts
+}
+
+#[test]
+fn modules_import_only_from_those_below() {
+    let modules = documented_modules();
+    let entries = repository().join("uvenv-core/src").read_dir_utf8().unwrap();
+    let present: BTreeSet<_> = entries.map(|entry| entry.unwrap().path().file_stem().unwrap().to_owned()).collect();
+    assert_eq!(present, modules.iter().cloned().chain(["lib".to_owned()]).collect(), "the list and the sources");
+    assert!(imports("ops").contains("environment") && imports("uv").contains("process"), "imports are seen");
+    for (index, module) in modules.iter().enumerate() {
+        let above = &modules[..index];
+        let wrong: Vec<_> = imports(module).into_iter().filter(|name| above.contains(name)).collect();
+        assert!(wrong.is_empty(), "`{module}` imports from above: {wrong:?}");
+    }
+}
+
+/// The options that a command's help lists, by their long names.
+fn options(help: &str) -> BTreeSet<&str> {
+    let of_line = |line: &str| line.trim_start().starts_with('-');
+    let lines = help.lines().filter(|line| of_line(line));
+    lines
+        .filter_map(|line| line.split([' ', ',']).find(|word| word.starts_with("--")))
+        .map(|word| word.trim_end_matches(['.', ']']))
+        .collect()
+}
+
+#[test]
+fn each_option_is_explained() {
+    let repo = Monorepo::new(Uv::Newest).build();
+    let page = page("docs/commands.md");
+    for command in
+        [&[][..], &["lock"], &["sync"], &["run"], &["status"], &["backend", "list"], &["backend", "detect"], &["new"]]
+    {
+        let help = repo.uvenv(command).args(["--help"]).ok();
+        for option in options(help.stdout()) {
+            assert!(page.contains(&format!("`{option}")), "docs/commands.md does not tell of {option} of {command:?}");
+        }
+    }
+}
+
+/// What the README says of plain uv, and of uvenv in its place.
+#[test]
+fn uv_by_itself_does_what_the_readme_says() {
+    for uv in [Uv::Newest, Uv::Oldest] {
+        let repo = Monorepo::new(uv).package("bench-utils").backends(["cu124", "cu128"]).remotes().build();
+        let torch = || repo.environment("dev").version("torch");
+        for variable in ["UNRELATED", "UV_TORCH_BACKEND"] {
+            repo.uv(["sync", "--extra", "cu124"]).ok();
+            assert_eq!(torch().as_deref(), Some("2.6.0+cu124"));
+            repo.uv(["sync"]).env(variable, "cu128").ok();
+            assert_eq!(torch(), None);
+        }
+        repo.uvenv(["sync"]).env("UV_TORCH_BACKEND", "cu128").ok();
+        assert_eq!(torch().as_deref(), Some("2.6.0+cu128"));
+        repo.untouched_by(|| repo.uvenv(["sync"]).refused("backend-required"));
+
+        repo.uv(["sync", "--project", "prod", "--extra", "cu124"]).ok();
+        repo.replace("prod/pyproject.toml", "\"v0.1.2\"", "\"v0.1.3\"");
+        repo.uv(["sync", "--project", "prod", "--extra", "cu124", "--frozen"]).ok();
+        repo.assert_from_tag("prod", "v0.1.2", &["bench-utils"]);
+        let refusal =
+            repo.uvenv(["sync", "--profile", "prod", "--backend", "cu124", "--frozen"]).fails("stale-lockfile");
+        refusal.names(["bench-utils", "v0.1.2", "v0.1.3"]);
+    }
+}
+
+#[test]
+fn uv_run_by_itself_changes_the_backend() {
+    let manifest = "[project]\nname = \"app\"\nversion = \"0.1.0\"\nrequires-python = \">=3.10\"\n\
+                    dependencies = [\"nvidia-cuda-runtime-cu12\"]\n\
+                    optional-dependencies = { cu124 = [\"nvidia-cuda-runtime-cu12==12.4.127\"], \
+                    cu128 = [\"nvidia-cuda-runtime-cu12==12.8.90\"] }\n\
+                    [tool.uv]\nconflicts = [[{ extra = \"cu124\" }, { extra = \"cu128\" }]]\n";
+    for uv in [Uv::Newest, Uv::Oldest] {
+        let repo = Monorepo::new(uv).file("pyproject.toml", manifest).build();
+        let runtime = || repo.environment("dev").version("nvidia-cuda-runtime-cu12").unwrap();
+        repo.uvenv(["sync", "--backend", "cu124"]).ok();
+        repo.uvenv(["run", "--", "python", "-c", ""]).ok();
+        assert_eq!(runtime(), "12.4.127");
+        repo.uv(["run", "python", "-c", ""]).ok();
+        assert_ne!(runtime(), "12.4.127");
+    }
+}
+
+/// What each command says to programs, in a monorepo where there is something to say.
+fn messages() -> Vec<Value> {
+    let (repo, directory) = laid_out();
+    let manifest = directory.join("pyproject.toml");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text + "unused = { path = \"unused\" }\n").unwrap();
+    let in_it = |arguments: &[&str]| repo.uvenv(arguments).within(directory.as_str());
+    let mut messages = vec![in_it(&["sync"]).refused("backend-required").json];
+    for arguments in [
+        &["status"][..],
+        &["lock", "--all-profiles"],
+        &["sync", "--profile", "prod", "--backend", "cu124", "--dry-run"],
+        &["sync", "--profile", "prod", "--backend", "cu124"],
+        &["sync", "--backend", "cu128"],
+        &["status"],
+        &["backend", "list"],
+        &["backend", "detect"],
+    ] {
+        messages.extend(in_it(arguments).json().reports());
+    }
+    messages
+}
+
+#[test]
+fn messages_are_as_the_schema_says() {
+    let schema: Value = serde_json::from_str(&page("docs/messages.schema.json")).unwrap();
+    let variants = schema["oneOf"].as_array().unwrap();
+    let mut unseen: BTreeSet<_> =
+        variants.iter().map(|variant| &variant["properties"]["reason"]["const"]).map(Value::to_string).collect();
+    for message in messages() {
+        let variant = variants.iter().find(|variant| variant["properties"]["reason"]["const"] == message["reason"]);
+        let variant = variant.unwrap_or_else(|| panic!("no schema: {message}"));
+        Schema { root: &schema }.check(variant, &message).unwrap_or_else(|problem| panic!("{problem}\n{message}"));
+        unseen.remove(&message["reason"].to_string());
+    }
+    assert!(unseen.is_empty(), "no message is one of {unseen:?}");
+}
+
+/// A JSON schema, as far as ours goes.
+struct Schema<'a> {
+    root: &'a Value,
+}
+
+impl Schema<'_> {
+    fn check(&self, schema: &Value, value: &Value) -> Result<(), String> {
+        if let Value::Array(choices) =
+            [&schema["anyOf"], &schema["oneOf"]].into_iter().find(|choices| choices.is_array()).unwrap_or(&Value::Null)
+        {
+            let fits = choices.iter().any(|choice| self.check(choice, value).is_ok());
+            return if fits { Ok(()) } else { Err(format!("{value} fits none of {choices:?}")) };
+        }
+        if schema["const"].is_string() && schema["const"] != *value {
+            return Err(format!("{value} is not {}", schema["const"]));
+        }
+        match value {
+            Value::Object(fields) => self.check_fields(schema, fields),
+            Value::Array(items) => items.iter().try_for_each(|item| self.check(&self.resolved(schema)["items"], item)),
+            _ => self.check_type(schema, value),
+        }
+    }
+
+    fn check_type(&self, schema: &Value, value: &Value) -> Result<(), String> {
+        let name = match value {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::Number(_) => "integer",
+            _ => "string",
+        };
+        let resolved = self.resolved(schema);
+        if resolved["oneOf"].is_array() {
+            return self.check(resolved, value);
+        }
+        let is_one = match &resolved["type"] {
+            Value::Array(names) => names.iter().any(|other| other == name),
+            other => other == name,
+        };
+        if is_one { Ok(()) } else { Err(format!("{value} is not of {schema}")) }
+    }
+
+    /// The fields of an object: all that are required, and none that is not described.
+    fn check_fields(&self, schema: &Value, fields: &serde_json::Map<String, Value>) -> Result<(), String> {
+        let parts = [schema, self.resolved(schema)];
+        if parts[1]["oneOf"].is_array() {
+            return self.check(parts[1], &Value::Object(fields.clone()));
+        }
+        for name in parts.iter().filter_map(|part| part["required"].as_array()).flatten() {
+            if !fields.contains_key(name.as_str().unwrap()) {
+                return Err(format!("there is no {name}"));
+            }
+        }
+        fields.iter().try_for_each(|(name, value)| {
+            let described = parts.iter().find_map(|part| part["properties"].get(name));
+            let described = described.ok_or_else(|| format!("`{name}` is not described"))?;
+            self.check(described, value).map_err(|problem| format!("{name}: {problem}"))
+        })
+    }
+
+    fn resolved<'a>(&'a self, schema: &'a Value) -> &'a Value {
+        match schema["$ref"].as_str() {
+            Some(reference) => &self.root["$defs"][reference.trim_start_matches("#/$defs/")],
+            None => schema,
+        }
+    }
+}
+
+/// The example's packages pass their own tests in the dev environment, through `cargo uvenv run`.
+#[test]
+fn the_packages_of_the_example_pass_their_tests() {
+    let repo = Monorepo::new(Uv::Newest).build();
+    let copy = repo.temporary().join("work");
+    copy_sources(&repository().join("examples/hyperbench"), &copy);
+    let packages = copy.join("packages").read_dir_utf8().unwrap().map(|entry| entry.unwrap().into_path());
+    let packages: Vec<_> = packages.filter(|path| path.join("tests").is_dir()).collect();
+    assert_eq!(packages.len(), 4, "{packages:?}");
+    repo.uvenv(["sync", "--backend", "cu124"]).within(copy.as_str()).ok();
+    for package in packages {
+        let run = repo.uvenv(["run", "--", "python", "-m", "unittest", "discover", "tests"]);
+        let said = run.within(package.as_str()).ok();
+        assert!(said.stderr().contains("\nOK"), "{said}");
+    }
+}
+
+/// Copies what is no output of earlier work.
+fn copy_sources(from: &Utf8Path, to: &Utf8Path) {
+    fs::create_dir(to).unwrap();
+    for entry in from.read_dir_utf8().unwrap() {
+        let path = entry.unwrap().into_path();
+        let name = path.file_name().unwrap();
+        if name == "target" || name == "uv.lock" || name.starts_with(".venv") {
+            continue;
+        }
+        if path.is_dir() {
+            copy_sources(&path, &to.join(name));
+        } else {
+            fs::copy(&path, to.join(name)).unwrap();
+        }
+    }
+}

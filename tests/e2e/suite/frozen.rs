@@ -1,0 +1,149 @@
+//! When manifest and lockfile disagree, and who may change the lockfile.
+
+use super::{PACKAGES, empty, pinned, three_profiles};
+
+/// A monorepo whose prod profile is locked and synced.
+fn synced() -> uvenv_tests::Fixture {
+    let repo = pinned().build();
+    repo.uvenv(["lock", "--profile", "prod"]).ok();
+    repo.uvenv(["sync", "--profile", "prod"]).ok();
+    repo.assert_from_tag("prod", "v0.1.2", &PACKAGES);
+    repo
+}
+
+/// Lets prod pin another tag of `bench-utils`.
+fn pin_changed(repo: &uvenv_tests::Fixture) {
+    repo.replace("prod/pyproject.toml", "bench-utils.git\", tag = \"v0.1.2\"", "bench-utils.git\", tag = \"v0.1.3\"");
+}
+
+#[test]
+fn a_changed_pin_is_a_stale_lockfile() {
+    let repo = synced();
+    pin_changed(&repo);
+    let refusal = repo.untouched_by(|| repo.uvenv(["sync", "--profile", "prod", "--frozen"]).fails("stale-lockfile"));
+    refusal.names(["bench-utils", "v0.1.2", "v0.1.3"]).helps(["cargo uvenv lock --profile prod"]);
+}
+
+#[test]
+fn allow_stale_installs_by_the_lockfile() {
+    let repo = synced();
+    pin_changed(&repo);
+    let lockfile = repo.lockfile("prod");
+    repo.uvenv(["sync", "--profile", "prod", "--frozen", "--allow-stale"]).ok();
+    repo.assert_from_tag("prod", "v0.1.2", &PACKAGES);
+    assert_eq!(repo.lockfile("prod"), lockfile);
+}
+
+#[test]
+fn no_network_is_needed_to_find_it_out() {
+    let repo = synced();
+    pin_changed(&repo);
+    for package in PACKAGES {
+        std::fs::remove_dir_all(repo.remote(package)).unwrap();
+    }
+    repo.uvenv(["sync", "--profile", "prod", "--frozen", "--offline"]).fails("stale-lockfile").names(["bench-utils"]);
+    repo.uvenv(["sync", "--profile", "prod", "--frozen"]).fails("stale-lockfile").names(["bench-utils"]);
+}
+
+#[test]
+fn sync_never_changes_a_pinned_lockfile() {
+    let repo = synced();
+    pin_changed(&repo);
+    for flags in [&[][..], &["--locked"]] {
+        let refusal =
+            repo.untouched_by(|| repo.uvenv(["sync", "--profile", "prod"]).args(flags).fails("stale-lockfile"));
+        refusal.names(["bench-utils"]).helps(["cargo uvenv lock --profile prod"]);
+    }
+    repo.uvenv(["lock", "--profile", "prod"]).ok();
+    repo.uvenv(["sync", "--profile", "prod"]).ok();
+    repo.assert_from_tag("prod", "v0.1.3", &["bench-utils"]);
+    repo.assert_from_tag("prod", "v0.1.2", &["print-utils"]);
+}
+
+#[test]
+fn a_pinned_profile_without_a_lockfile_is_not_synced() {
+    let repo = pinned().build();
+    for flags in [&[][..], &["--locked"], &["--frozen"]] {
+        let told = repo.untouched_by(|| repo.uvenv(["sync", "--profile", "staging"]).args(flags).ends(1));
+        assert!(told.stderr().contains("cargo uvenv lock --profile staging"), "{told}");
+    }
+}
+
+#[test]
+fn lock_locked_only_verifies() {
+    let repo = synced();
+    pin_changed(&repo);
+    let told = repo.untouched_by(|| repo.uvenv(["lock", "--profile", "prod", "--locked"]).ends(1));
+    assert!(told.stderr().contains("bench-utils"), "{told}");
+}
+
+#[test]
+fn a_new_requirement_is_named() {
+    let repo = three_profiles().build();
+    repo.uvenv(["lock", "--profile", "staging"]).ok();
+    repo.replace("staging/pyproject.toml", "dependencies = [", "dependencies = [\"six\", ");
+    let flags = ["sync", "--profile", "staging", "--backend", "cu124"];
+    repo.untouched_by(|| repo.uvenv(flags).fails("stale-lockfile")).names(["six"]);
+}
+
+#[test]
+fn dev_locks_when_it_must() {
+    let repo = empty().package("print-utils").build();
+    repo.uvenv(["sync"]).ok();
+    let before = repo.lockfile("dev");
+    repo.untouched_by(|| repo.uvenv(["sync"]).ok());
+    repo.replace("packages/print-utils/pyproject.toml", "version = \"0.1.2\"", "version = \"0.2.0\"");
+    repo.untouched_by(|| repo.uvenv(["sync", "--locked"]).fails("stale-lockfile")).names(["print-utils"]);
+    repo.uvenv(["sync"]).ok();
+    assert_ne!(repo.lockfile("dev"), before);
+    assert_eq!(repo.environment("dev").version("print-utils").as_deref(), Some("0.2.0"));
+}
+
+#[test]
+fn offline_installs_what_the_cache_has() {
+    let repo = synced();
+    std::fs::remove_dir_all(repo.environment("prod").path()).unwrap();
+    for package in PACKAGES {
+        std::fs::rename(repo.remote(package), repo.remote(package).with_extension("away")).unwrap();
+    }
+    repo.uvenv(["sync", "--profile", "prod", "--offline"]).ok();
+    assert_eq!(repo.environment("prod").version("bench-utils").as_deref(), Some("0.1.2"));
+    std::fs::remove_dir_all(repo.environment("prod").path()).unwrap();
+    repo.uvenv(["sync", "--profile", "prod", "--frozen"]).env("CARGO_NET_OFFLINE", "true").ok();
+}
+
+#[test]
+fn dry_runs_change_nothing() {
+    let repo = pinned().build();
+    repo.untouched_by(|| repo.uvenv(["lock", "--all-profiles", "--dry-run"]).ok());
+    repo.uvenv(["lock", "--profile", "prod"]).ok();
+    repo.untouched_by(|| repo.uvenv(["sync", "--profile", "prod", "--dry-run"]).ok());
+    assert!(!repo.environment("prod").exists());
+}
+
+#[test]
+fn a_profile_that_cannot_be_locked_does_not_keep_the_others_from_it() {
+    let repo = pinned().build();
+    repo.replace("staging/pyproject.toml", "tag = \"v0.1.2.dev0\"", "tag = \"v9.9.9.dev0\"");
+    let outcome = repo.uvenv(["--message-format", "json", "lock", "--all-profiles"]).ends(1);
+    let reports = outcome.reports();
+    let reasons: Vec<_> = reports.iter().map(|report| report["reason"].as_str().unwrap()).collect();
+    assert_eq!(reasons, ["lock-finished", "lock-finished", "error"], "{outcome}");
+    assert_eq!(outcome.report("error")["code"], "missing-tag");
+    assert!(repo.root().join("uv.lock").exists() && repo.root().join("prod/uv.lock").exists());
+    assert!(!repo.root().join("staging/uv.lock").exists());
+}
+
+#[test]
+fn uv_s_own_variables_hold() {
+    let repo = synced();
+    pin_changed(&repo);
+    for variable in ["UV_FROZEN", "UV_LOCKED"] {
+        repo.untouched_by(|| repo.uvenv(["sync", "--profile", "prod"]).env(variable, "1").fails("stale-lockfile"));
+    }
+    // An activated environment, or uv's own variable for another project, does not lead astray.
+    repo.uvenv(["lock", "--profile", "prod"]).env("UV_PROJECT", repo.root()).ok();
+    repo.uvenv(["sync", "--profile", "prod"]).env("VIRTUAL_ENV", repo.root().join(".venv")).ok();
+    repo.assert_from_tag("prod", "v0.1.3", &["bench-utils"]);
+    assert!(!repo.environment("dev").exists());
+}

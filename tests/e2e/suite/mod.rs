@@ -1,0 +1,51 @@
+//! The scenarios, each in a monorepo of its own.
+#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes snapshots with them")]
+
+mod backend;
+mod bad_input;
+mod command_line;
+mod discovery;
+mod fixture;
+mod frozen;
+#[cfg(unix)]
+mod heal;
+mod new;
+mod options;
+mod run;
+mod seed_table;
+mod status;
+
+use uvenv_tests::{Monorepo, Uv};
+
+/// The internal packages of most scenarios.
+const PACKAGES: [&str; 2] = ["bench-utils", "print-utils"];
+
+/// The uv of this test target.
+fn uv() -> Uv {
+    Uv::named(env!("CARGO_CRATE_NAME"))
+}
+
+/// An empty monorepo with that uv.
+fn empty() -> Monorepo {
+    Monorepo::new(uv())
+}
+
+/// Two packages, of which one lies deeper in its git repository, and three profiles; no backends.
+fn pinned() -> Monorepo {
+    empty().package_in_subdirectory("print-utils").package_using("bench-utils", ["print-utils"]).remotes()
+}
+
+/// The same with two backends.
+fn three_profiles() -> Monorepo {
+    pinned().backends(["cu124", "cu128"])
+}
+
+/// Only backends: nothing has to be built.
+fn backends_only() -> Monorepo {
+    empty().backends(["cu124", "cu128"])
+}
+
+/// The version of torch that a backend's index has.
+fn torch(backend: &str) -> String {
+    format!("2.6.0+{backend}")
+}

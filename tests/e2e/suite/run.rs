@@ -1,0 +1,140 @@
+//! A command in an environment that has been brought up to date.
+
+use super::{backends_only, empty, pinned};
+
+/// Prints the arguments that Python got, as JSON.
+const ARGUMENTS: &str = "import json, sys; print(json.dumps(sys.argv[1:]))";
+
+#[test]
+fn the_exit_status_passes_through() {
+    let repo = empty().build();
+    for status in [0, 1, 2, 7, 101, 255] {
+        let script = format!("raise SystemExit({status})");
+        repo.uvenv(["run", "--", "python", "-c", &script]).ends(status);
+    }
+}
+
+#[test]
+fn all_streams_belong_to_the_command() {
+    let repo = empty().build();
+    repo.uvenv(["sync"]).ok();
+    let script = "import sys; print('out'); print('err', file=sys.stderr)";
+    let said = repo.uvenv(["-q", "run", "--", "python", "-c", script]).ok();
+    assert_eq!(said.stdout(), "out\n");
+    assert!(said.stderr().ends_with("err\n"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_of_the_command_is_the_end_of_run() {
+    let repo = empty().build();
+    let script = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)";
+    let outcome = repo.uvenv(["run", "--", "python", "-c", script]).run();
+    assert_eq!(outcome.signal(), Some(15), "{outcome}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_to_run_reaches_the_command() {
+    use std::io::{BufRead as _, BufReader};
+
+    let repo = empty().build();
+    let script = "import signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(42))
+print('ready', flush=True)
+signal.pause()";
+    let mut child = repo.uvenv(["run", "--", "python", "-c", script]).start();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n");
+    repo.program("sh", ["-c", &format!("kill -TERM {}", child.id())]).ok();
+    assert_eq!(child.wait().unwrap().code(), Some(42));
+}
+
+#[test]
+fn the_environment_is_brought_up_to_date() {
+    let repo = empty().package("print-utils").build();
+    let version = ["run", "--", "python", "-c", "import print_utils; print(print_utils.__version__)"];
+    assert_eq!(repo.uvenv(version).ok().stdout(), "0.1.2\n");
+    repo.write(
+        "packages/new-utils/pyproject.toml",
+        repo.read("packages/print-utils/pyproject.toml").replace("print-", "new-"),
+    );
+    repo.write("packages/new-utils/src/new_utils/__init__.py", "");
+    repo.replace("pyproject.toml", "dependencies = [", "dependencies = [\"new-utils\", ");
+    repo.replace("pyproject.toml", "[tool.uv.sources]\n", "[tool.uv.sources]\nnew-utils = { workspace = true }\n");
+    repo.uvenv(["run", "--", "python", "-c", "import new_utils"]).ok();
+}
+
+#[test]
+fn a_profile_has_its_own_environment() {
+    let repo = pinned().build();
+    repo.uvenv(["lock", "--profile", "staging"]).ok();
+    let script = "import bench_utils, sys; print(bench_utils.__version__, sys.prefix)";
+    let said = repo.uvenv(["run", "--profile", "staging", "--", "python", "-c", script]).ok();
+    assert_eq!(said.stdout().trim(), format!("0.1.2.dev0 {}", repo.environment("staging").path()));
+}
+
+#[test]
+fn the_environment_is_activated() {
+    let repo = empty().build();
+    let script = "import os, shutil
+print(os.environ['VIRTUAL_ENV'])
+print(os.environ['PATH'].split(os.pathsep)[0])
+print(shutil.which('python'))
+print('PYTHONHOME' in os.environ)";
+    let said = repo.uvenv(["run", "python", "-c", script]).env("VIRTUAL_ENV", "/elsewhere").ok();
+    let environment = repo.environment("dev");
+    let bin = environment.path().join("bin");
+    let expected = format!("{}\n{bin}\n{bin}/python\nFalse\n", environment.path());
+    assert_eq!(said.stdout(), expected);
+}
+
+#[test]
+fn arguments_are_passed_as_they_are() {
+    let repo = empty().build();
+    let odd =
+        ["two words", "\"", "'", "$(touch touched)", "`touch touched`", "--", "-x", "--profile", "", "*", "a\\b", "é"];
+    let said = repo.uvenv(["run", "--", "python", "-c", ARGUMENTS]).args(odd).ok();
+    let seen: Vec<String> = serde_json::from_str(said.stdout()).unwrap();
+    assert_eq!(seen, odd);
+    assert!(!repo.root().join("touched").exists());
+}
+
+#[test]
+fn the_separator_may_be_left_out() {
+    let repo = empty().build();
+    let said = repo.uvenv(["run", "python", "-c", ARGUMENTS, "--profile", "prod", "--", "-v"]).ok();
+    let seen: Vec<String> = serde_json::from_str(said.stdout()).unwrap();
+    assert_eq!(seen, ["--profile", "prod", "--", "-v"]);
+}
+
+#[test]
+fn the_working_directory_stays() {
+    let repo = empty().file("data/.keep", "").build();
+    let said = repo.uvenv(["run", "--", "python", "-c", "import os; print(os.getcwd())"]).within("data").ok();
+    assert_eq!(said.stdout().trim(), repo.root().join("data"));
+}
+
+#[test]
+fn a_command_that_is_not_there_is_named() {
+    let repo = empty().build();
+    let outcome = repo.uvenv(["run", "--", "no-such-command-anywhere"]).ends(2);
+    let told = outcome.told();
+    assert!(told.contains("error[command-not-started]: `no-such-command-anywhere`"), "{told}");
+}
+
+#[test]
+fn a_stale_pinned_profile_runs_nothing() {
+    let repo = pinned().build();
+    repo.uvenv(["lock", "--profile", "prod"]).ok();
+    repo.replace("prod/pyproject.toml", "bench-utils.git\", tag = \"v0.1.2\"", "bench-utils.git\", tag = \"v0.1.3\"");
+    let touch = ["run", "--profile", "prod", "--", "python", "-c", "open('touched', 'w')"];
+    repo.untouched_by(|| repo.uvenv(touch).fails("stale-lockfile"));
+}
+
+#[test]
+fn without_a_backend_nothing_runs() {
+    let repo = backends_only().build();
+    repo.untouched_by(|| repo.uvenv(["run", "--", "python", "-c", "open('touched', 'w')"]).refused("backend-required"));
+}

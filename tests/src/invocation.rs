@@ -1,0 +1,159 @@
+//! A command line in a fixture, built step by step and then run.
+
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+};
+
+use camino::Utf8Path;
+
+use crate::{Fixture, Outcome, Refusal, fixture::ON_PATH, programs::path_entry};
+
+/// A program with arguments, variables and a directory, in a fixture.
+#[derive(Debug)]
+#[must_use]
+pub struct Invocation<'a> {
+    fixture: &'a Fixture,
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    variables: BTreeMap<String, OsString>,
+    path: Vec<PathBuf>,
+    directory: PathBuf,
+}
+
+impl<'a> Invocation<'a> {
+    pub(crate) fn new(fixture: &'a Fixture, program: &Utf8Path) -> Self {
+        Self {
+            fixture,
+            program: program.into(),
+            arguments: Vec::new(),
+            variables: fixture.variables().into_iter().collect(),
+            path: ON_PATH.map(|name| path_entry(name).into()).to_vec(),
+            directory: fixture.root().into(),
+        }
+    }
+
+    /// More arguments.
+    pub fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
+        self
+    }
+
+    /// Asks uvenv for JSON. Given first, so that a command after `--` does not get it.
+    pub(crate) fn arg_json(mut self) -> Self {
+        let first =
+            self.arguments.iter().position(|argument| argument == "uvenv").map_or(0, |subcommand| subcommand + 1);
+        self.arguments.splice(first..first, ["--message-format".into(), "json".into()]);
+        self
+    }
+
+    /// Sets a variable.
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.variables.insert(name.to_owned(), value.as_ref().to_owned());
+        self
+    }
+
+    /// Takes a variable away.
+    pub fn env_remove(mut self, name: &str) -> Self {
+        self.variables.remove(name);
+        self
+    }
+
+    /// Puts a directory first on `PATH`.
+    pub fn on_path(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.path.insert(0, directory.into());
+        self
+    }
+
+    /// Takes a program off `PATH`.
+    pub fn without(mut self, program: &str) -> Self {
+        let entry = path_entry(program);
+        self.path.retain(|directory| *directory != entry);
+        self
+    }
+
+    /// Runs in this directory, relative to the monorepo's root.
+    pub fn within(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = self.directory.join(directory.into());
+        self
+    }
+
+    /// Lets the script `setup` run it as `"$@"` in a mount namespace of its own, where it may mount what it likes; `None`
+    /// where the machine allows no such thing.
+    #[cfg(target_os = "linux")]
+    pub fn in_mount_namespace(mut self, setup: &str) -> Option<Self> {
+        let enter = ["--map-root-user", "--mount", "sh", "-euc"];
+        let possible = Command::new("unshare").args(enter).args(["mount -t tmpfs tmpfs /tmp"]).output();
+        if !possible.is_ok_and(|output| output.status.success()) {
+            return None;
+        }
+        self.path.extend(["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(PathBuf::from));
+        let program = std::mem::replace(&mut self.program, "unshare".into());
+        let before = enter.map(OsString::from).into_iter().chain([setup.into(), "sh".into(), program.into()]);
+        self.arguments.splice(0..0, before);
+        Some(self)
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .args(&self.arguments)
+            .env_clear()
+            .envs(&self.variables)
+            .env("PATH", std::env::join_paths(&self.path).expect("no separator in the directories"))
+            .current_dir(&self.directory)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs it to its end, whatever that is.
+    pub fn run(self) -> Outcome {
+        let mut command = self.command();
+        let output = command.output().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
+        Outcome::new(format!("{} {:?}", self.program.display(), self.arguments), &output, self.fixture.redactions())
+    }
+
+    /// Runs it; it must succeed.
+    pub fn ok(self) -> Outcome {
+        self.ends(0)
+    }
+
+    /// Runs it; it must end with this status.
+    pub fn ends(self, status: i32) -> Outcome {
+        let outcome = self.run();
+        assert_eq!(outcome.status(), Some(status), "{outcome}");
+        outcome
+    }
+
+    /// Runs it with JSON; it must succeed.
+    pub fn json(self) -> Outcome {
+        self.arg_json().ok()
+    }
+
+    /// Runs it with JSON; it must be refused with exit status 2 and one error with this code.
+    pub fn refused(self, code: &str) -> Refusal {
+        self.errs(2, code)
+    }
+
+    /// Runs it with JSON; it must fail with exit status 1 and one error with this code.
+    pub fn fails(self, code: &str) -> Refusal {
+        self.errs(1, code)
+    }
+
+    fn errs(self, status: i32, code: &str) -> Refusal {
+        let refusal = self.arg_json().ends(status).refusal();
+        assert_eq!(refusal.code, code, "{refusal:?}");
+        refusal
+    }
+
+    /// Starts it as the leader of a process group, its standard output readable.
+    #[cfg(unix)]
+    pub fn start(self) -> Child {
+        use std::os::unix::process::CommandExt as _;
+        let mut command = self.command();
+        command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"))
+    }
+}

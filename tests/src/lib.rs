@@ -1,0 +1,31 @@
+//! Fixtures for the end-to-end tests: monorepos in temporary directories, git remotes with tags, a package index on the
+//! loopback interface, and the real programs, each in a place of its own.
+//!
+//! A test says what its monorepo is made of and runs real commands in it:
+//!
+//! ```no_run
+//! # use uvenv_tests::{Monorepo, Uv};
+//! let repo = Monorepo::new(Uv::Newest).package("bench-utils").backends(["cu124", "cu128"]).remotes().build();
+//! repo.uvenv(["lock", "--profile", "prod"]).ok();
+//! repo.uvenv(["sync", "--profile", "prod", "--backend", "cu124"]).ok();
+//! assert_eq!(repo.environment("prod").commit("bench-utils"), repo.tag_commit("bench-utils", "v0.1.2"));
+//! ```
+#![expect(clippy::disallowed_methods, reason = "a test starts programs and reads the variables of its own process")]
+#![allow(clippy::missing_panics_doc, reason = "a fixture that cannot be made fails its test")]
+
+mod environment;
+mod fixture;
+mod index;
+mod invocation;
+mod monorepo;
+mod outcome;
+mod programs;
+mod remotes;
+
+pub use environment::{Environment, Files};
+pub use fixture::Fixture;
+pub use index::Index;
+pub use invocation::Invocation;
+pub use monorepo::Monorepo;
+pub use outcome::{Outcome, Refusal};
+pub use programs::{Uv, cargo_uvenv, uv_from_pip};
