@@ -1,7 +1,7 @@
 //! What every error of uvenv has: a stable code, a sentence, a way out and, where a file is to blame, the place in it.
 //!
 //! Each module defines its own error enum with `thiserror` and says the rest through [`Diagnostic`];
-//! [`Error`] joins them. Nothing here knows how errors are rendered: the command line draws them, Python raises them.
+//! [`Error`](crate::Error) joins them. Nothing here knows how errors are rendered: the command line draws them, Python raises them.
 
 use std::{borrow::Cow, ops::Range, sync::Arc};
 

@@ -54,22 +54,29 @@ fn hold(file: &str, expected: impl FnOnce(&str) -> String) {
 /// A section for each message, then one for each type that they are made of.
 fn tables(schema: &Value) -> String {
     let types = schema["$defs"].as_object().unwrap();
+    let messages: Vec<_> = variants(schema).iter().map(|message| (message, referenced(message).unwrap())).collect();
+    let messages_of = |name: &str| messages.iter().filter(|(_, definition)| *definition == name).count();
     let mut page = "\n## Messages\n".to_owned();
-    let mut of_messages = Vec::new();
-    for message in variants(schema) {
-        let definition = referenced(message).unwrap();
+    for (message, definition) in &messages {
         section(&mut page, &format!("`{}`", constant(&message["properties"]["reason"]).unwrap()), message);
-        fields(&mut page, &types[definition]);
-        of_messages.push(definition);
+        if messages_of(definition) == 1 {
+            fields(&mut page, &types[*definition]);
+        } else {
+            writeln!(page, "\nIts fields are those of a {}.", kind(message)).unwrap();
+        }
     }
     page += "\n## Types\n";
-    for (name, definition) in types.iter().filter(|(name, _)| !of_messages.contains(&name.as_str())) {
+    for (name, definition) in types.iter().filter(|(name, _)| messages_of(name) != 1) {
         section(&mut page, name, definition);
-        if definition["properties"].is_object() {
-            fields(&mut page, definition);
-        }
-        for variant in variants(definition) {
-            alternative(&mut page, variant);
+        match variants(definition) {
+            [] if definition["properties"].is_null() => {}
+            [] => fields(&mut page, definition),
+            variants => {
+                page.push('\n');
+                for variant in variants {
+                    alternative(&mut page, variant);
+                }
+            }
         }
     }
     page
@@ -88,21 +95,23 @@ fn fields(page: &mut String, schema: &Value) {
 
 /// One of several values or forms of a type.
 fn alternative(page: &mut String, variant: &Value) {
-    if let Some(text) = constant(variant) {
-        write!(page, "\n- `\"{text}\"`: {}", description(variant)).unwrap();
-    } else {
-        let properties = variant["properties"].as_object().unwrap();
-        let shape: Vec<_> = properties.iter().map(|(name, field)| format!("`{name}`: {}", form(field))).collect();
-        write!(page, "\n- {}: {}", shape.join(", "), description(variant)).unwrap();
-    }
-    page.push('\n');
+    let form = constant(variant).map_or_else(|| inline(variant), |text| format!("`\"{text}\"`"));
+    writeln!(page, "- {form}: {}", description(variant)).unwrap();
 }
 
-/// The type of a field of an alternative, which may be an object that has no name of its own.
-fn form(field: &Value) -> String {
-    let Some(properties) = field["properties"].as_object() else { return kind(field) };
-    let fields: Vec<_> = properties.iter().map(|(name, field)| format!("`{name}`: {}", kind(field))).collect();
-    format!("{{ {} }}", fields.join(", "))
+/// An object without a name of its own.
+fn inline(schema: &Value) -> String {
+    let required = schema["required"].as_array();
+    let is_required = |name: &String| required.is_some_and(|names| names.iter().any(|other| other == name));
+    let fields = schema["properties"].as_object().unwrap().iter().map(|(name, field)| {
+        if is_required(name) {
+            format!("`{name}`: {}", kind(field))
+        } else {
+            // It is left out in place of `null`.
+            format!("`{name}` (if any): {}", kind(field).replace(" or null", ""))
+        }
+    });
+    format!("{{ {} }}", fields.collect::<Vec<_>>().join(", "))
 }
 
 fn kind(schema: &Value) -> String {
@@ -111,6 +120,9 @@ fn kind(schema: &Value) -> String {
     }
     if let Some(text) = constant(schema) {
         return format!("`\"{text}\"`");
+    }
+    if schema["properties"].is_object() {
+        return inline(schema);
     }
     let alternatives = schema["anyOf"].as_array().into_iter().flatten().map(kind);
     let types = match &schema["type"] {
@@ -136,6 +148,8 @@ fn constant(schema: &Value) -> Option<&str> {
     schema["const"].as_str()
 }
 
+/// The first paragraph: what follows speaks to Rust.
 fn description(schema: &Value) -> String {
-    schema["description"].as_str().unwrap_or_default().replace('\n', " ")
+    let text = schema["description"].as_str().unwrap_or_else(|| panic!("without a description: {schema}"));
+    text.split("\n\n").next().unwrap_or_default().replace('\n', " ")
 }
