@@ -114,7 +114,7 @@ pub(crate) enum Command {
 /// Which profile: by its name or by its manifest.
 #[derive(Debug, Args)]
 pub(crate) struct OneProfile {
-    /// The profile
+    /// The profile: dev, staging or prod; else that of the current directory
     #[arg(long, value_name = "PROFILE", value_parser = profiles(), conflicts_with = "project")]
     pub(crate) profile: Option<Profile>,
     /// The profile whose manifest this is: a directory or the pyproject.toml in it
@@ -131,7 +131,7 @@ Examples:
   cargo uvenv lock --all-profiles --locked               check all, change nothing
   cargo uvenv lock --profile prod --upgrade-package six  take the newest six")]
 pub(crate) struct Lock {
-    /// A profile; can be given several times
+    /// A profile; can be given several times; else that of the current directory
     #[arg(long, value_name = "PROFILE", value_parser = profiles(), conflicts_with_all = ["project", "all_profiles"])]
     pub(crate) profile: Vec<Profile>,
     /// All profiles of the monorepo

@@ -2,7 +2,7 @@
 
 use std::{io::Write, path::Path, process::ExitCode};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
 use uvenv_core::{
     Monorepo, Profile, Variables,
@@ -84,10 +84,18 @@ impl Context {
 
     /// The monorepo and the profile that `--profile` or `--project` names.
     fn profile(&self, args: &cli::OneProfile) -> Result<(Monorepo, Profile), Failure> {
-        match &args.project {
-            Some(project) => self.project(project),
-            None => Ok((self.monorepo()?, args.profile.unwrap_or(Profile::Dev))),
+        if let Some(project) = &args.project {
+            return self.project(project);
         }
+        let monorepo = self.monorepo()?;
+        let profile = args.profile.unwrap_or_else(|| self.profile_here(&monorepo));
+        Ok((monorepo, profile))
+    }
+
+    /// The profile in whose directory we are, or the named manifest is.
+    fn profile_here(&self, monorepo: &Monorepo) -> Profile {
+        let manifest = self.manifest.as_deref().and_then(Utf8Path::parent);
+        monorepo.profile_at(manifest.unwrap_or(&self.session.directory))
     }
 
     fn project(&self, project: &Path) -> Result<(Monorepo, Profile), Failure> {
@@ -106,7 +114,11 @@ impl Context {
                 let (monorepo, profile) = self.project(project)?;
                 (monorepo, vec![profile])
             }
-            (None, []) if !args.all_profiles => (self.monorepo()?, vec![Profile::Dev]),
+            (None, []) if !args.all_profiles => {
+                let monorepo = self.monorepo()?;
+                let profile = self.profile_here(&monorepo);
+                (monorepo, vec![profile])
+            }
             (None, named) => {
                 let monorepo = self.monorepo()?;
                 let all = monorepo.profiles.iter().map(|paths| paths.profile);

@@ -14,11 +14,18 @@ fn any_subdirectory_will_do() {
 }
 
 #[test]
-fn the_directory_of_a_profile_does_not_choose_it() {
+fn the_directory_of_a_profile_chooses_it() {
     let repo = empty().package("print-utils").remotes().build();
     repo.uvenv(["lock"]).within("prod").ok();
+    assert!(repo.root().join("prod/uv.lock").exists());
+    assert!(!repo.root().join("uv.lock").exists());
+    repo.uvenv(["lock", "--profile", "dev"]).within("prod").ok();
     assert!(repo.root().join("uv.lock").exists());
-    assert!(!repo.root().join("prod/uv.lock").exists());
+    repo.uvenv(["lock", "--manifest-path", "staging/pyproject.toml"]).ok();
+    assert!(repo.root().join("staging/uv.lock").exists());
+    std::fs::remove_file(repo.root().join("uv.lock")).unwrap();
+    repo.uvenv(["lock"]).within("packages/print-utils").ok();
+    assert!(repo.root().join("uv.lock").exists());
 }
 
 #[test]
