@@ -245,7 +245,7 @@ impl Context {
             local_remotes: args.local_remotes,
         };
         let report = new::lay_out(&request, &self.session.variables).map_err(|error| Box::new(error) as Failure)?;
-        output.laid_out(&report);
+        output.message(&Message::NewFinished(report));
         Ok(())
     }
 }

@@ -5,6 +5,7 @@ mod cli;
 mod commands;
 pub mod new;
 mod output;
+mod usage;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -15,7 +16,7 @@ use uvenv_core::{
 };
 
 use crate::{
-    cli::{Cargo, Color, MessageFormat},
+    cli::{Cargo, Color, MessageFormat, Verbosity},
     output::Output,
 };
 
@@ -34,13 +35,10 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let variables = Variables::from_process();
     // For what clap has to say.
     Color::of(&variables).set_for_this_process();
-    let Cargo::Uvenv(cli) = match Cargo::try_parse_from(with_subcommand(args)) {
+    let args = with_subcommand(args);
+    let Cargo::Uvenv(cli) = match Cargo::try_parse_from(&args) {
         Ok(cargo) => cargo,
-        Err(error) => {
-            // Help and version are no errors, and go to stdout.
-            let status = if error.use_stderr() { WRONG } else { DONE };
-            return if error.print().is_ok() { ExitCode::from(status) } else { ExitCode::from(FOUND) };
-        }
+        Err(error) => return refuse(&error, &args),
     };
     cli.global.color(&variables).set_for_this_process();
     let mut output = Output::new(cli.global.message_format, cli.global.verbosity(&variables));
@@ -54,6 +52,24 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             })
         }
     }
+}
+
+/// Prints what clap has to say of a command line that it does not take, or help and version, which are no errors.
+fn refuse(error: &clap::Error, args: &[OsString]) -> ExitCode {
+    let status = if error.use_stderr() { WRONG } else { DONE };
+    if error.use_stderr() && wants_json(args) {
+        Output::new(MessageFormat::Json, Verbosity::Normal).error(&usage::UsageError::from(error));
+    } else if error.print().is_err() {
+        return ExitCode::from(FOUND);
+    }
+    ExitCode::from(status)
+}
+
+/// Whether a command line that could not be parsed asks for JSON.
+fn wants_json(args: &[OsString]) -> bool {
+    let args = || args.iter().take_while(|arg| *arg != "--");
+    let in_two = args().zip(args().skip(1)).any(|(flag, value)| flag == "--message-format" && value == "json");
+    in_two || args().any(|arg| arg == "--message-format=json")
 }
 
 /// `args` with the subcommand's name behind the program's, where cargo has not put it there.

@@ -33,6 +33,8 @@ pub enum Message {
     Backends(BackendsReport),
     /// What the driver says.
     BackendDetected(DetectionReport),
+    /// A monorepo was laid out.
+    NewFinished(NewReport),
     /// Something to look at that stops nothing.
     Warning(Problem),
     /// The command failed.
@@ -314,6 +316,48 @@ pub struct AutoChoice {
     pub backend: Option<Name>,
     /// Why.
     pub explanation: String,
+}
+
+/// `new-finished`.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct NewReport {
+    /// The monorepo's root.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub path: Utf8PathBuf,
+    /// The name of the project in the three manifests.
+    pub project: Name,
+    /// The internal packages.
+    pub packages: Vec<String>,
+    /// Whether it was made a git repository; not where it lies in one already.
+    pub repository: bool,
+    /// The git repositories of the internal packages, if they were asked for.
+    pub remotes: Vec<NewRemote>,
+}
+
+/// The git repository of an internal package.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct NewRemote {
+    /// The package.
+    pub package: String,
+    /// Where the repository is.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub path: Utf8PathBuf,
+    /// Its URL in the manifests.
+    pub url: String,
+    /// Its tags, oldest first.
+    pub tags: Vec<NewTag>,
+}
+
+/// A tag of a new repository.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct NewTag {
+    /// Its name.
+    pub name: String,
+    /// The commit that it names.
+    pub commit: String,
 }
 
 /// `error` or `warning`.

@@ -9,12 +9,12 @@ mod template;
 use std::io;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde::Serialize;
 use thiserror::Error;
 use uvenv_core::{
     Name, Variables,
     error::{Diagnostic, Fault},
     git::{Git, GitError},
+    report::{NewRemote, NewReport},
 };
 
 pub use self::template::Packages;
@@ -29,46 +29,6 @@ pub struct Request {
     pub local_remotes: bool,
     /// Which internal packages it has.
     pub packages: Packages,
-}
-
-/// What was laid out.
-#[derive(Clone, Debug, Serialize)]
-#[non_exhaustive]
-pub struct Report {
-    /// The monorepo's root.
-    pub path: Utf8PathBuf,
-    /// The name of the project in the three manifests.
-    pub project: Name,
-    /// The internal packages.
-    pub packages: Vec<String>,
-    /// Whether it was made a git repository; not where it lies in one already.
-    pub repository: bool,
-    /// The git repositories of the internal packages, if they were asked for.
-    pub remotes: Vec<Remote>,
-}
-
-/// The git repository of an internal package.
-#[derive(Clone, Debug, Serialize)]
-#[non_exhaustive]
-pub struct Remote {
-    /// The package.
-    pub package: String,
-    /// Where the repository is.
-    pub path: Utf8PathBuf,
-    /// Its URL in the manifests.
-    pub url: String,
-    /// Its tags, oldest first.
-    pub tags: Vec<Tag>,
-}
-
-/// A tag of a [`Remote`].
-#[derive(Clone, Debug, Serialize)]
-#[non_exhaustive]
-pub struct Tag {
-    /// Its name.
-    pub name: String,
-    /// The commit that it names.
-    pub commit: String,
 }
 
 /// Why nothing was laid out.
@@ -108,7 +68,7 @@ pub enum NewError {
 ///
 /// All is made in temporary directories beside the destinations and takes its place at the end. An error, therefore,
 /// leaves nothing behind.
-pub fn lay_out(request: &Request, variables: &Variables) -> Result<Report, NewError> {
+pub fn lay_out(request: &Request, variables: &Variables) -> Result<NewReport, NewError> {
     let path = camino::absolute_utf8(&request.path).map_err(not_writable(&request.path))?;
     let mut template = Template::of(request.packages);
     let project = project_name(&path, &template)?;
@@ -137,11 +97,11 @@ pub fn lay_out(request: &Request, variables: &Variables) -> Result<Report, NewEr
 
     let packages = template.packages();
     let remotes = finish(root, remotes)?;
-    Ok(Report { path, project, packages, repository, remotes })
+    Ok(NewReport { path, project, packages, repository, remotes })
 }
 
 /// Puts all that was made into its place.
-fn finish(root: Destination, remotes: Option<(Destination, Vec<Remote>)>) -> Result<Vec<Remote>, NewError> {
+fn finish(root: Destination, remotes: Option<(Destination, Vec<NewRemote>)>) -> Result<Vec<NewRemote>, NewError> {
     let Some((destination, remotes)) = remotes else {
         root.finish()?;
         return Ok(Vec::new());

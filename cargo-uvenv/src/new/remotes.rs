@@ -1,12 +1,15 @@
 //! Git repositories for the internal packages: each with a dev release and a stable one, both tagged.
 
 use camino::Utf8Path;
-use uvenv_core::git::{BareRepository, Git, file_url};
+use uvenv_core::{
+    git::{BareRepository, Git, file_url},
+    report::{NewRemote, NewTag},
+};
 
-use super::{NewError, Remote, Tag, destination::Destination, template::Template};
+use super::{NewError, destination::Destination, template::Template};
 
 /// Makes a repository for each internal package.
-pub(super) fn make(git: &Git, template: &Template, destination: &Destination) -> Result<Vec<Remote>, NewError> {
+pub(super) fn make(git: &Git, template: &Template, destination: &Destination) -> Result<Vec<NewRemote>, NewError> {
     // The work trees are made beside the repositories, where there is room and they are removed whatever happens.
     let trees = Destination::new(&destination.staging().join("trees"))?;
     let make_one = |package: String| {
@@ -15,7 +18,7 @@ pub(super) fn make(git: &Git, template: &Template, destination: &Destination) ->
         let tree = trees.staging().join(&package);
         let tags = release(&repository, template, &package, &tree)?;
         let path = destination.place_of(&name);
-        Ok(Remote { url: file_url(&path), package, path, tags })
+        Ok(NewRemote { url: file_url(&path), package, path, tags })
     };
     template.packages().into_iter().map(make_one).collect()
 }
@@ -26,13 +29,13 @@ fn release(
     template: &Template,
     package: &str,
     tree: &Utf8Path,
-) -> Result<Vec<Tag>, NewError> {
-    let publish = |version: String| -> Result<Tag, NewError> {
+) -> Result<Vec<NewTag>, NewError> {
+    let publish = |version: String| -> Result<NewTag, NewError> {
         template.write_package(package, &version, tree)?;
         let commit = repository.commit_all(tree, &format!("{package} {version}"))?;
         let name = format!("v{version}");
         repository.tag(&name)?;
-        Ok(Tag { name, commit })
+        Ok(NewTag { name, commit })
     };
     let stable = template.version(package);
     [format!("{stable}.dev0"), stable].into_iter().map(publish).collect()

@@ -5,9 +5,9 @@ use std::{borrow::Cow, collections::BTreeMap, fs};
 use camino::Utf8Path;
 use include_dir::{Dir, File, include_dir};
 use toml_edit::{DocumentMut, Item, TableLike, Value};
-use uvenv_core::Name;
+use uvenv_core::{Name, report::NewRemote};
 
-use super::{NewError, Remote, not_writable};
+use super::{NewError, not_writable};
 
 static EXAMPLE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../examples/hyperbench");
 
@@ -84,7 +84,7 @@ impl Template {
     }
 
     /// Has the manifests take the internal packages from `remotes`.
-    pub(super) fn pin_to(&mut self, remotes: &[Remote]) {
+    pub(super) fn pin_to(&mut self, remotes: &[NewRemote]) {
         self.edit_manifests(|manifest| {
             for remote in remotes {
                 set(manifest, &["tool", "uv", "sources", &remote.package, "git"], &remote.url);

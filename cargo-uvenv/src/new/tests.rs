@@ -16,7 +16,7 @@ fn with_remotes(path: &Utf8Path) -> Request {
     Request { local_remotes: true, ..starter(path) }
 }
 
-fn make(request: &Request) -> Result<Report, NewError> {
+fn make(request: &Request) -> Result<NewReport, NewError> {
     lay_out(request, &Variables::from_process())
 }
 

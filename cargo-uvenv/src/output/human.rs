@@ -11,11 +11,9 @@ use uvenv_core::{
     environment::{Distribution, Source},
     report::{
         BackendsReport, DetectionReport, EnvironmentState, EnvironmentStatus, LockReport, LockfileState, Message,
-        PackageOrigin, ProfileStatus, StatusReport, SyncPlanned, SyncReport,
+        NewReport, PackageOrigin, ProfileStatus, StatusReport, SyncPlanned, SyncReport,
     },
 };
-
-use crate::new;
 
 pub(super) fn message(message: &Message) {
     match message {
@@ -25,6 +23,7 @@ pub(super) fn message(message: &Message) {
         Message::Status(report) => status(report),
         Message::Backends(report) => backends(report),
         Message::BackendDetected(report) => detection(report),
+        Message::NewFinished(report) => laid_out(report),
         // Drawn by `render`, which has the place in the file.
         _ => {}
     }
@@ -218,7 +217,7 @@ fn detection(report: &DetectionReport) {
     }
 }
 
-pub(super) fn laid_out(report: &new::Report) {
+fn laid_out(report: &NewReport) {
     let path = shown(&report.path);
     done("Created", format_args!("`{}` in {path}: {}", report.project, report.packages.join(", ")));
     for remote in &report.remotes {

@@ -5,16 +5,12 @@ mod human;
 use std::io::Write;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use serde_json::{Map, Value};
 use uvenv_core::{
     error::{Diagnostic, Place},
     report::{Message, Problem},
 };
 
-use crate::{
-    cli::{MessageFormat, Verbosity},
-    new,
-};
+use crate::cli::{MessageFormat, Verbosity};
 
 /// Where a command says what it has to say.
 #[derive(Debug)]
@@ -39,19 +35,6 @@ impl Output {
             json(message);
         } else if self.verbosity != Verbosity::Quiet {
             human::message(message);
-        }
-    }
-
-    /// Prints what `new` has made.
-    pub(crate) fn laid_out(&mut self, report: &new::Report) {
-        if self.format.is_json() {
-            let mut object = Map::from_iter([("reason".to_owned(), Value::from("new-finished"))]);
-            if let Ok(Value::Object(fields)) = serde_json::to_value(report) {
-                object.extend(fields);
-            }
-            json(&object);
-        } else if self.verbosity != Verbosity::Quiet {
-            human::laid_out(report);
         }
     }
 

@@ -168,3 +168,13 @@ fn errors_of_the_command_line_say_what_is_meant() {
         assert_eq!(told.stdout(), "", "{told}");
     }
 }
+
+#[test]
+fn a_wrong_command_line_is_a_message_too() {
+    let repo = empty().package("print-utils").build();
+    let refusal = repo.uvenv(["sync", "--profile", "prod", "--project", "prod"]).refused("invalid-arguments");
+    refusal.names(["--profile", "--project"]);
+    let refusal = repo.uvenv(["sync", "--bakend", "none"]).refused("invalid-arguments");
+    refusal.names(["--bakend"]);
+    assert!(refusal.help.contains("'--backend'"), "{refusal:?}");
+}
