@@ -104,7 +104,7 @@ fn shell<'a>(repo: &'a Fixture, script: &str) -> Invocation<'a> {
     repo.program("sh", ["-c", script]).on_path(cargo_uvenv().parent().unwrap())
 }
 
-/// What was printed, as it would be for somebody who has Python 3.11.7 and works in a directory `work`.
+/// What was printed, as it would be for somebody who has Python 3.11.7 and works in a directory `/code`.
 fn shown(repo: &Fixture, said: &str) -> String {
     let said = said.replace(repo.temporary().as_str(), "").replace(repo.python_version(), "3.11.7");
     said.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
@@ -113,7 +113,7 @@ fn shown(repo: &Fixture, said: &str) -> String {
 /// A fixture with nothing but a monorepo that `new` has laid out, and where that is.
 fn laid_out() -> (Fixture, Utf8PathBuf) {
     let repo = Monorepo::new(Uv::Newest).build();
-    let path = repo.temporary().join("work/bench");
+    let path = repo.temporary().join("code/bench");
     repo.uvenv(["new", path.as_str(), "--local-remotes"]).ok();
     (repo, path)
 }
@@ -121,7 +121,7 @@ fn laid_out() -> (Fixture, Utf8PathBuf) {
 #[test]
 fn the_commands_of_the_readme_run() {
     let repo = Monorepo::new(Uv::Newest).build();
-    let directory = repo.temporary().join("work");
+    let directory = repo.temporary().join("code");
     fs::create_dir(&directory).unwrap();
     run_page(&repo, "README.md", &directory);
 }
@@ -456,7 +456,7 @@ impl Schema<'_> {
 #[test]
 fn the_packages_of_the_example_pass_their_tests() {
     let repo = Monorepo::new(Uv::Newest).build();
-    let copy = repo.temporary().join("work");
+    let copy = repo.temporary().join("code");
     copy_sources(&repository().join("examples/hyperbench"), &copy);
     let packages = copy.join("packages").read_dir_utf8().unwrap().map(|entry| entry.unwrap().into_path());
     let packages: Vec<_> = packages.filter(|path| path.join("tests").is_dir()).collect();
