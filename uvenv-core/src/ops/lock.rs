@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use super::{Session, Shown, milliseconds, uv_failed};
+use super::{Session, Shown, milliseconds, says_stale, uv_failed};
 use crate::{
     Name,
     lockfile::{Freshness, Lockfile, LockfileError, PackageSource, freshness},
@@ -86,8 +86,7 @@ impl LockPlan {
         let stderr = if self.request.locked { Stderr::Capture } else { session.stderr(&[&self.manifest.file.text]) };
         let streamed = session.stream(&self.invocation, stderr)?;
         if !streamed.status.success() {
-            // Both versions of the sentence that uv 0.7 to 0.13 say it with hold these words.
-            if self.request.locked && streamed.stderr.contains("needs to be updated") {
+            if self.request.locked && says_stale(&streamed.stderr) {
                 return Err(self.shown.stale(self.freshness.changes(), false).into());
             }
             #[cfg(feature = "remotes")]

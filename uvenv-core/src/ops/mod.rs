@@ -16,7 +16,7 @@ mod warnings;
 
 use std::{cell::OnceCell, io::IsTerminal, process::ExitStatus, time::Duration};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 #[cfg(feature = "inspection")]
 pub use backends::{detect, list};
@@ -36,7 +36,7 @@ use crate::{
     process::{Invocation, Stderr, Streamed},
     redact::redact,
     report::UvInfo,
-    uv::{Appearance, Fetch, Uv, UvError, locate},
+    uv::{Appearance, Fetch, LockCommand, Uv, UvError, locate},
     variables::Variables,
 };
 
@@ -97,6 +97,13 @@ impl Session {
         }
     }
 
+    /// Whether uv says, without a network, that the lockfile of `project` does not satisfy its manifest.
+    fn uv_finds_stale(&self, uv: &Uv, project: &Utf8Path) -> bool {
+        let command = LockCommand { project: project.to_owned(), check: true, offline: true, ..LockCommand::default() };
+        let streamed = self.stream(&command.invocation(uv, &self.appearance), Stderr::Capture);
+        streamed.is_ok_and(|streamed| !streamed.status.success() && says_stale(&streamed.stderr))
+    }
+
     /// Runs uv.
     fn stream(&self, invocation: &Invocation, stderr: Stderr) -> Result<Streamed, UvError> {
         if self.show_commands {
@@ -104,6 +111,11 @@ impl Session {
         }
         invocation.stream(stderr).map_err(|source| UvError::NotStarted { command: invocation.to_string(), source })
     }
+}
+
+/// Both versions of the sentence with which uv 0.7 to 0.13 refuses a stale lockfile hold these words.
+fn says_stale(stderr: &str) -> bool {
+    stderr.contains("needs to be updated")
 }
 
 impl From<&Uv> for UvInfo {

@@ -17,7 +17,7 @@ use crate::{
         EnvironmentState, EnvironmentStatus, LockfileState, LockfileStatus, PackageOrigin, PackageStatus, Problem,
         ProfileStatus, PythonInfo, StatusReport,
     },
-    uv::{Fetch, Lock, LockCommand, SyncCommand},
+    uv::{Fetch, Lock, SyncCommand},
 };
 
 /// Looks at all profiles. Nothing is fetched and nothing is changed.
@@ -80,7 +80,7 @@ impl Look<'_> {
         let (state, reasons) = match freshness(lockfile, manifest, members) {
             Freshness::Missing => (LockfileState::Missing, Vec::new()),
             Freshness::Stale(changes) => (LockfileState::Stale, changes.iter().map(ToString::to_string).collect()),
-            Freshness::Fresh if self.uv_finds_stale() => {
+            Freshness::Fresh if self.uv_finds_it_stale() => {
                 (LockfileState::Stale, vec!["uv says that it needs to be updated".to_owned()])
             }
             Freshness::Fresh => (LockfileState::Fresh, Vec::new()),
@@ -88,14 +88,10 @@ impl Look<'_> {
         LockfileStatus { path: self.paths.lockfile(), state, reasons }
     }
 
-    /// uv has the last word where the files themselves show nothing, if it can say it without a network.
-    fn uv_finds_stale(&self) -> bool {
-        let Ok(uv) = self.session.uv_with(Fetch::Never) else { return false };
-        let command =
-            LockCommand { project: self.paths.directory.clone(), check: true, offline: true, ..LockCommand::default() };
-        let invocation = command.invocation(uv, &self.session.appearance);
-        let streamed = self.session.stream(&invocation, Stderr::Capture);
-        streamed.is_ok_and(|streamed| !streamed.status.success() && streamed.stderr.contains("needs to be updated"))
+    /// uv has the last word where the files themselves show nothing.
+    fn uv_finds_it_stale(&self) -> bool {
+        let uv = self.session.uv_with(Fetch::Never);
+        uv.is_ok_and(|uv| self.session.uv_finds_stale(uv, &self.paths.directory))
     }
 
     /// The environments to look at: the one, or with one per backend those that are there.

@@ -5,7 +5,7 @@ use std::{ffi::OsString, time::Instant};
 use camino::Utf8PathBuf;
 
 use super::{
-    Session, Shown, milliseconds,
+    Session, Shown, milliseconds, says_stale,
     selection::{self, BackendRequest, Packages},
     uv_failed,
 };
@@ -16,7 +16,7 @@ use crate::{
     lockfile::{Freshness, Lockfile, freshness, stale_pins},
     manifest::{Manifest, Selector},
     monorepo::{Monorepo, Profile, ProfilePaths},
-    process::Invocation,
+    process::{Invocation, Stderr},
     report::{PythonInfo, SyncPlanned, SyncReport},
     uv::{Lock, SyncCommand, Uv},
 };
@@ -221,8 +221,12 @@ impl SyncPlan {
         if streamed.status.success() {
             return Ok(());
         }
-        // uv sees more than the comparison of the files, such as constraints; its word is on stderr already.
-        let is_stale = self.command.lock == Lock::Check && streamed.stderr.contains("needs to be updated");
+        // uv sees more than the comparison of the files, such as constraints. What went to a terminal was not captured.
+        let said_stale = || match stderr {
+            Stderr::Inherit => session.uv_finds_stale(&self.uv, &self.paths.directory),
+            Stderr::Tee | Stderr::Capture => says_stale(&streamed.stderr),
+        };
+        let is_stale = self.command.lock == Lock::Check && said_stale();
         Err(if is_stale {
             self.shown.stale(self.freshness.changes(), false).into()
         } else {
