@@ -232,7 +232,7 @@ pub(crate) struct Selection {
     /// The Python for the environment: a version or a path
     #[arg(long, value_name = "PYTHON", env = "UV_PYTHON", hide_env = true)]
     pub(crate) python: Option<String>,
-    /// Remove the environment first; the way out of a broken one
+    /// Make the environment anew, the way out of a broken one; if that fails, the old one stays
     #[arg(long)]
     pub(crate) recreate: bool,
     // Last, because its heading holds for what follows.

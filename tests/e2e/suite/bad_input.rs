@@ -418,6 +418,16 @@ error[broken-environment]: the environment `[ROOT]/repo/.venv` has a broken link
 }
 
 #[test]
+fn an_environment_that_cannot_be_made_again_stays() {
+    let repo = synced();
+    let before = repo.environment("dev").files();
+    repo.uvenv(["sync", "--recreate", "--python", "3.99"]).fails("uv-failed");
+    assert!(repo.environment("dev").files() == before);
+    repo.uvenv(["sync", "--recreate"]).ok();
+    repo.uvenv(["run", "--no-sync", "--", "python", "-c", "import print_utils"]).ok();
+}
+
+#[test]
 fn a_folder_in_the_place_of_the_environment() {
     let repo = empty().file(".venv/notes.txt", "mine").build();
     assert_data_eq!(

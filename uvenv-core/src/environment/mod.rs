@@ -280,30 +280,39 @@ impl Environment {
     /// Removes the environment, valid or broken, and nothing else: a link goes, not what it points to. It goes aside
     /// first, so that a crash leaves either the whole environment or none.
     pub(crate) fn remove(&self) -> Result<(), EnvironmentError> {
+        self.set_aside()?.discard()
+    }
+
+    /// Takes the environment out of its place, so that it can be put back if no other can be made.
+    pub(crate) fn set_aside(&self) -> Result<Aside, EnvironmentError> {
+        let gone = || Aside { environment: self.clone(), path: None };
         if let State::Foreign(found) = self.inspect()? {
             return Err(EnvironmentError::Foreign { path: self.root.clone(), found });
         }
         if self.root.is_symlink() {
-            return fs::remove_file(&self.root).map_err(self.not_writable(&self.root));
+            fs::remove_file(&self.root).map_err(self.not_writable(&self.root))?;
+            return Ok(gone());
         }
         if !self.root.exists() {
-            return Ok(());
+            return Ok(gone());
         }
         if let Some(name) =
             ["pyproject.toml", "Cargo.toml", ".git", ".hg"].into_iter().find(|name| self.root.join(name).exists())
         {
             return Err(EnvironmentError::Inhabited { environment: self.root.clone(), name });
         }
-        let (Some(parent), Some(name)) = (self.root.parent(), self.root.file_name()) else {
-            return self.remove_content();
-        };
-        let prefix = format!(".{}.removed-", name.trim_start_matches('.'));
-        let aside = parent.join(format!("{prefix}{}", std::process::id()));
-        match fs::rename(&self.root, &aside) {
-            Ok(()) => remove_aside(parent, &prefix).map_err(self.not_writable(&aside)),
+        let aside = self.aside_prefix().map(|(parent, prefix)| parent.join(format!("{prefix}{}", std::process::id())));
+        match aside.filter(|aside| fs::rename(&self.root, aside).is_ok()) {
+            Some(aside) => Ok(Aside { environment: self.clone(), path: Some(aside) }),
             // A mount point (a volume of a container) cannot be renamed.
-            Err(_) => self.remove_content(),
+            None => self.remove_content().map(|()| gone()),
         }
+    }
+
+    /// Where environments are moved aside to: the directory, and how their names begin.
+    fn aside_prefix(&self) -> Option<(&Utf8Path, String)> {
+        let name = self.root.file_name()?;
+        Some((self.root.parent()?, format!(".{}.removed-", name.trim_start_matches('.'))))
     }
 
     /// Removes what is in the environment. What it is known by goes last, so that a crash leaves a broken environment
@@ -338,6 +347,35 @@ impl Environment {
     fn unreadable(&self, path: &Utf8Path) -> impl FnOnce(io::Error) -> EnvironmentError {
         let (environment, path) = (self.root.clone(), path.to_owned());
         move |source| EnvironmentError::Unreadable { environment, path, source }
+    }
+}
+
+/// An environment that was taken out of its place. Some cannot be put back: links, and mount points.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Aside {
+    environment: Environment,
+    path: Option<Utf8PathBuf>,
+}
+
+impl Aside {
+    /// Removes it, and what earlier, interrupted removals left.
+    pub(crate) fn discard(self) -> Result<(), EnvironmentError> {
+        match (&self.path, self.environment.aside_prefix()) {
+            (Some(aside), Some((parent, prefix))) => {
+                remove_aside(parent, &prefix).map_err(self.environment.not_writable(aside))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts it back in place of what was made there since.
+    pub(crate) fn put_back(self) -> Result<(), EnvironmentError> {
+        let (Some(aside), root) = (&self.path, &self.environment.root) else { return Ok(()) };
+        if root.exists() {
+            fs::remove_dir_all(root).map_err(self.environment.not_writable(root))?;
+        }
+        fs::rename(aside, root).map_err(self.environment.not_writable(root))
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Name,
     backend::{Backend, Selection},
-    environment::{Changes, Distributions, Environment, EnvironmentError, Interpreter, Journal, Record, State},
+    environment::{Aside, Changes, Distributions, Environment, EnvironmentError, Interpreter, Journal, Record, State},
     lockfile::{Freshness, Lockfile, freshness, stale_pins},
     manifest::{Manifest, Selector},
     monorepo::{Monorepo, Profile, ProfilePaths},
@@ -157,15 +157,21 @@ impl SyncPlan {
             }
         };
         let mut journal = Journal::open(&environment, &session.variables, waiting)?;
-        let reinstall = self.prepare(&environment, &journal)?;
+        let was_interrupted = journal.interrupted().is_some();
+        let aside = if self.recreate { Some(environment.set_aside()?) } else { None };
+        let reinstall = if self.recreate { Vec::new() } else { prepare(&environment, &journal)? };
         let before = Distributions::read(&environment)?;
         journal.begin(&environment)?;
         let command = SyncCommand { reinstall, ..self.command.clone() };
         let called = self.call_uv(session, &command.invocation(&self.uv, &session.appearance));
         let after = Distributions::read(&environment)?;
         if let Err(error) = called {
-            // A failure before anything was touched leaves nothing to heal.
-            if before == after && environment.inspect()? != State::Missing {
+            let is_as_before = match aside {
+                Some(aside) => aside.put_back().map(|()| !was_interrupted)?,
+                // A failure before anything was touched leaves nothing to heal.
+                None => before == after && environment.inspect()? != State::Missing,
+            };
+            if is_as_before {
                 journal.finish()?;
             }
             // A directory that cannot be written is a clearer word than what uv makes of it.
@@ -174,6 +180,7 @@ impl SyncPlan {
         }
         self.record().write(&environment)?;
         journal.finish()?;
+        aside.map_or(Ok(()), Aside::discard)?;
         let changes = Changes::between(&before, &after);
         let python = match environment.inspect()? {
             State::Ready(interpreter) => Some(PythonInfo::from(interpreter)),
@@ -191,28 +198,6 @@ impl SyncPlan {
             uv: (&self.uv).into(),
             elapsed_ms: milliseconds(start.elapsed()),
         })
-    }
-
-    /// Makes the environment one that uv can work on; the packages that must be installed again are the answer.
-    fn prepare(&self, environment: &Environment, journal: &Journal) -> crate::Result<Vec<String>> {
-        if self.recreate {
-            environment.remove()?;
-            return Ok(Vec::new());
-        }
-        if let Some(interrupted) = journal.interrupted() {
-            match environment.inspect()? {
-                // The sync that was to make it was interrupted: it may lack anything, and nobody else's work is lost.
-                State::Broken(_) | State::Ready(_) if interrupted.was_missing => environment.remove()?,
-                State::Ready(_) => {
-                    let suspects = interrupted.suspects(environment)?;
-                    suspects.remove_remains(environment)?;
-                    return Ok(suspects.reinstall.iter().map(Name::to_string).collect());
-                }
-                _ => {}
-            }
-        }
-        environment.usable()?;
-        Ok(Vec::new())
     }
 
     fn call_uv(&self, session: &Session, invocation: &Invocation) -> crate::Result<()> {
@@ -244,6 +229,24 @@ impl From<Interpreter> for PythonInfo {
     fn from(interpreter: Interpreter) -> Self {
         Self { path: interpreter.executable, version: interpreter.version }
     }
+}
+
+/// Makes the environment one that uv can work on; the packages that must be installed again are the answer.
+fn prepare(environment: &Environment, journal: &Journal) -> crate::Result<Vec<String>> {
+    if let Some(interrupted) = journal.interrupted() {
+        match environment.inspect()? {
+            // The sync that was to make it was interrupted: it may lack anything, and nobody else's work is lost.
+            State::Broken(_) | State::Ready(_) if interrupted.was_missing => environment.remove()?,
+            State::Ready(_) => {
+                let suspects = interrupted.suspects(environment)?;
+                suspects.remove_remains(environment)?;
+                return Ok(suspects.reinstall.iter().map(Name::to_string).collect());
+            }
+            _ => {}
+        }
+    }
+    environment.usable()?;
+    Ok(Vec::new())
 }
 
 /// Refuses a sync from a lockfile that is missing or that says other things than the manifest.
