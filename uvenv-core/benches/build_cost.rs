@@ -69,6 +69,8 @@ impl Project {
     fn cargo(&self, arguments: &[&str]) {
         let mut command = Command::new(env!("CARGO"));
         command.args(arguments).arg("--quiet").current_dir(&self.0).env("CARGO_TARGET_DIR", self.target());
+        // As cargo builds what comes from a registry or from git; only crates on disk are compiled incrementally.
+        command.env("CARGO_INCREMENTAL", "0");
         assert!(command.status().expect("cargo starts").success(), "{command:?} failed");
     }
 
