@@ -59,6 +59,7 @@ pub(super) fn read_list(node: &Node<'_>) -> Result<Vec<Requirement>, ManifestErr
 
 #[cfg(test)]
 mod tests {
+    #[cfg(feature = "requirements")]
     use proptest::prelude::*;
 
     use super::*;
