@@ -96,3 +96,9 @@ pub trait Diagnostic: std::error::Error {
         Fault::Request
     }
 }
+
+/// The one of `names` that a mistyped `wanted` is most likely to mean: at most `within` edits away.
+pub(crate) fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>, within: usize) -> Option<&'a str> {
+    let edits = |name: &&str| strsim::damerau_levenshtein(wanted, name);
+    names.into_iter().min_by_key(edits).filter(|name| edits(name) <= within)
+}

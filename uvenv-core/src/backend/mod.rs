@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::{
     Name,
-    error::{Diagnostic, Place},
+    error::{Diagnostic, Place, nearest},
     manifest::Selector,
 };
 
@@ -139,14 +139,10 @@ impl Diagnostic for BackendError {
             Self::Unknown { available, .. } if available.is_empty() => {
                 "leave the backend out, or declare backends as extras in `[tool.uv] conflicts`".to_owned()
             }
-            Self::Unknown { name, available, .. } => {
-                let distance = |candidate: &&Name| strsim::damerau_levenshtein(name, candidate.as_str());
-                let nearest = available.iter().min_by_key(distance).filter(|nearest| distance(nearest) <= 2);
-                match nearest {
-                    Some(nearest) => format!("did you mean `{nearest}`?"),
-                    None => format!("choose one of {}, `auto` or `none`", quoted(available)),
-                }
-            }
+            Self::Unknown { name, available, .. } => match nearest(name, available.iter().map(Name::as_str), 2) {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None => format!("choose one of {}, `auto` or `none`", quoted(available)),
+            },
             Self::Conflict { .. } => {
                 "keep one of them; `--no-default-features` switches off what a crate selects by default".to_owned()
             }

@@ -13,7 +13,13 @@ use guppy::{
     platform::PlatformSpec,
 };
 
-use crate::{Name, backend::FeatureClaim, error::Diagnostic, process::on_path, variables::Variables};
+use crate::{
+    Name,
+    backend::FeatureClaim,
+    error::{Diagnostic, nearest},
+    process::on_path,
+    variables::Variables,
+};
 
 /// Cargo, or the request that was made of it, failed.
 #[derive(Debug, thiserror::Error)]
@@ -66,21 +72,19 @@ impl Diagnostic for CargoError {
     }
 
     fn help(&self) -> Option<String> {
-        let nearest = |wanted: &str, available: &[String]| {
-            let distance = |candidate: &&String| strsim::damerau_levenshtein(wanted, candidate);
-            match available.iter().min_by_key(distance).filter(|nearest| distance(nearest) <= 2) {
+        let suggestion =
+            |wanted: &str, available: &[String]| match nearest(wanted, available.iter().map(String::as_str), 2) {
                 Some(nearest) => format!("did you mean `{nearest}`?"),
                 None if available.is_empty() => "choose the backend with `--backend NAME`".to_owned(),
                 None => format!("there are `{}`", available.join("`, `")),
-            }
-        };
+            };
         Some(match self {
             Self::NoWorkspace { .. } => "choose the backend with `--backend NAME`".to_owned(),
             Self::Metadata { .. } => {
                 "mend what cargo reports, or choose the backend with `--backend NAME`, which asks no cargo".to_owned()
             }
-            Self::UnknownPackage { spec, available } => nearest(spec, available),
-            Self::UnknownFeature { feature, available, .. } => nearest(feature, available),
+            Self::UnknownPackage { spec, available } => suggestion(spec, available),
+            Self::UnknownFeature { feature, available, .. } => suggestion(feature, available),
         })
     }
 }

@@ -169,8 +169,6 @@ pub enum GroupEntry {
 /// `[tool.uv]`, as far as uvenv acts on it.
 #[derive(Clone, Debug, Default)]
 pub struct UvTable {
-    /// Whether the table is there at all.
-    pub is_present: bool,
     /// `package`: whether uv builds and installs the project itself.
     pub package: Option<bool>,
     /// `managed = false`: uv leaves the project alone.
@@ -348,11 +346,6 @@ impl Manifest {
         let mut sources = self.uv.sources.iter();
         sources.find(|(name, _)| name.value == *package).map_or(&[], |(_, sources)| sources)
     }
-
-    /// Whether uv installs the project itself: `package`, else whether there is a build system.
-    pub fn is_package(&self) -> bool {
-        self.uv.package.unwrap_or(self.build_backend.is_some())
-    }
 }
 
 /// `key` of a table that need not be there itself.
@@ -425,9 +418,11 @@ fn read_groups(root: &Node<'_>, uv: Option<&Node<'_>>) -> Result<BTreeMap<Name, 
 
 impl UvTable {
     fn read(node: &Node<'_>) -> Result<Self, ManifestError> {
-        let mut table = Self { is_present: true, ..Self::default() };
-        table.package = node.get("package")?.map(|node| node.bool()).transpose()?;
-        table.is_unmanaged = node.get("managed")?.map(|node| node.bool()).transpose()? == Some(false);
+        let mut table = Self {
+            package: node.get("package")?.map(|node| node.bool()).transpose()?,
+            is_unmanaged: node.get("managed")?.map(|node| node.bool()).transpose()? == Some(false),
+            ..Self::default()
+        };
         if let Some(workspace) = node.get("workspace")? {
             let patterns =
                 |key| -> Result<_, TomlError> { workspace.get(key)?.map_or(Ok(Vec::new()), |node| node.strings()) };

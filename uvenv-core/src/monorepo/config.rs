@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::Profile;
 use crate::{
     Name,
-    error::{Diagnostic, Place},
+    error::{Diagnostic, Place, nearest},
     manifest::Manifest,
     toml::{File, Node, TomlError},
 };
@@ -151,12 +151,10 @@ fn unknown_key(
     value: &Node<'_>,
     valid: &'static [&'static str],
 ) -> ConfigError {
-    let near = |name: &&&str| strsim::damerau_levenshtein(&key.replace('_', "-"), name) <= 3;
-    let nearest = valid.iter().filter(near).min_by_key(|name| strsim::damerau_levenshtein(key, name));
     ConfigError::UnknownKey {
         key: key.to_owned(),
         table: table.key().to_owned(),
-        nearest: nearest.copied(),
+        nearest: nearest(&key.replace('_', "-"), valid.iter().copied(), 3),
         valid,
         place: file.place(value.key_span()),
     }

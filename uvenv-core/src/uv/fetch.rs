@@ -1,18 +1,14 @@
 //! Getting uv with pip, so that the user's own index, proxy and certificate settings hold, verified against the hashes
 //! that are written here.
 
-use std::{
-    fmt::Write as _,
-    fs,
-    io::{self, Write as _},
-};
+use std::{fmt::Write as _, fs};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{PINNED, UvError, executable_in, on_new_lines};
 use crate::{
     cache::{self, CacheError, FileLock},
-    process::{Captured, Invocation, ending, is_program, on_path},
+    process::{Captured, Invocation, ending, is_program, on_path, say},
     redact::redact,
     variables::Variables,
 };
@@ -78,21 +74,20 @@ pub(super) fn fetch(variables: &Variables, quiet: bool) -> Result<Option<Utf8Pat
     };
     let directory = cache::directory(variables)?.join("uv");
     let place = directory.join(PINNED.to_string());
-    let say = |line: &str| {
+    let tell = |line: &str| {
         if !quiet {
-            // Nobody reading our stderr is no reason not to go on.
-            let _ = writeln!(io::stderr(), "{line}");
+            say(line);
         }
     };
     let _lock = FileLock::acquire(&directory.join(".lock"), || {
-        say("Waiting for another process that is fetching uv…");
+        tell("Waiting for another process that is fetching uv…");
     })?;
     let executable = executable_in(&place);
     if is_program(executable.as_std_path()) {
         return Ok(Some(executable));
     }
     remove_remains(&directory, &place)?;
-    say(&format!("Fetching uv {PINNED} with pip ({pip})…"));
+    tell(&format!("Fetching uv {PINNED} with pip ({pip})…"));
     let work = directory.join(format!("{WORK}{}", std::process::id()));
     let made = install(&pip, &work).and_then(|made| {
         fs::rename(&made, &place).map_err(CacheError::unusable(&place))?;
