@@ -1,0 +1,493 @@
+//! Packages that are built from Rust are never stale, and are built for the backend of their environment.
+
+use std::{fs, time::SystemTime};
+
+use serde_json::Value;
+use uvenv_tests::{
+    Environment, Fixture, Invocation, Monorepo, Uv,
+    native::{BINDINGS, BINDINGS_SOURCE, CORE, CORE_SOURCE, LOADED, MANIFEST, MEMBERS, SOURCE},
+};
+
+use super::{empty, uv};
+
+/// Two native packages, `fast-math` with a crate of the workspace behind it and `slow-math`, and two backends.
+fn native() -> Monorepo {
+    empty().native()
+}
+
+/// `fast-math` alone: an older uv can tell all packages the same only.
+fn alone() -> Monorepo {
+    let monorepo = native();
+    let manifest = MEMBERS.replace("packages/*", "packages/fast").replace(", \"slow-math\"", "");
+    monorepo.file("pyproject.toml", manifest.replace("slow-math = { workspace = true }\n", ""))
+}
+
+/// uvenv on a machine that can link.
+fn uvenv<'a>(repo: &'a Fixture, arguments: &[&str]) -> Invocation<'a> {
+    repo.uvenv(arguments).env("UVENV_BACKEND", "none").with_system()
+}
+
+/// Syncs, and gives what was rebuilt: each package with the cause.
+fn rebuilt(repo: &Fixture, arguments: &[&str]) -> Vec<(String, String)> {
+    causes(&uvenv(repo, &[&["sync"], arguments].concat()).json().report("sync-finished"), "rebuilt")
+}
+
+fn causes(report: &Value, key: &str) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    report[key].as_array().unwrap().iter().map(|one| (text(&one["name"]), text(&one["cause"]))).collect()
+}
+
+/// Syncs, which must rebuild `fast-math` alone, and gives the cause.
+fn cause(repo: &Fixture, arguments: &[&str]) -> String {
+    let rebuilt = rebuilt(repo, arguments);
+    let [(name, cause)] = rebuilt.as_slice() else { panic!("{rebuilt:?}") };
+    assert_eq!(name, "fast-math");
+    cause.clone()
+}
+
+const NOTHING: [(String, String); 0] = [];
+
+/// What the native code of a module in an environment answers.
+fn answer(repo: &Fixture, environment: &Environment, module: &str, function: &str) -> String {
+    let script = format!("import {module}; print({module}.library.{function}())");
+    let said = repo.program("sh", ["-c", "exec \"$@\"", "sh", environment.python().as_str(), "-c", &script]).ok();
+    said.stdout().trim().to_owned()
+}
+
+fn fast(repo: &Fixture, function: &str) -> String {
+    answer(repo, &repo.environment("dev"), "fm", function)
+}
+
+/// When the native part of a package was last made.
+fn made(repo: &Fixture, path: &str) -> SystemTime {
+    fs::metadata(repo.root().join(path)).unwrap().modified().unwrap()
+}
+
+const FAST_LIBRARY: &str = "packages/fast/python/fm/native/libnative.so";
+const SLOW_LIBRARY: &str = "packages/slow/python/sm/native/libnative.so";
+
+/// Sets the time of a file to now, as an editor that saves what is there.
+fn touch(repo: &Fixture, path: &str) {
+    let file = fs::File::options().append(true).open(repo.root().join(path)).unwrap();
+    file.set_modified(SystemTime::now()).unwrap();
+}
+
+#[test]
+fn an_edit_in_a_path_crate_rebuilds_what_depends_on_it_and_nothing_else() {
+    let repo = native().build();
+    assert_eq!(rebuilt(&repo, &[]), NOTHING);
+    let slow = made(&repo, SLOW_LIBRARY);
+    assert_eq!((fast(&repo, "value"), fast(&repo, "backend")), ("1".into(), "0".into()));
+
+    let fast_library = made(&repo, FAST_LIBRARY);
+    assert_eq!(rebuilt(&repo, &[]), NOTHING);
+    touch(&repo, SOURCE);
+    assert_eq!(rebuilt(&repo, &[]), NOTHING);
+    repo.write("packages/fast/python/fm/more.py", "");
+    assert_eq!(rebuilt(&repo, &[]), NOTHING);
+    repo.write("crates/kernel-core/tests/value.rs", "");
+    assert_eq!(rebuilt(&repo, &[]), NOTHING);
+    assert_eq!(made(&repo, FAST_LIBRARY), fast_library);
+
+    repo.replace(SOURCE, "VALUE: i32 = 1", "VALUE: i32 = 2");
+    repo.uv(["sync"]).env("UV_OFFLINE", "1").with_system().ok();
+    assert_eq!(fast(&repo, "value"), "1", "uv alone leaves the old code");
+    assert_eq!(cause(&repo, &[]), format!("{SOURCE} has changed"));
+    assert_eq!(fast(&repo, "value"), "2");
+
+    repo.replace(SOURCE, "VALUE: i32 = 2", "VALUE: i32 = 3");
+    let print = ["run", "--", "python", "-c", "import fm; print(fm.library.value())"];
+    assert_eq!(uvenv(&repo, &print).ok().stdout(), "3\n");
+    assert_eq!(rebuilt(&repo, &["--locked"]), NOTHING);
+    assert_eq!(made(&repo, SLOW_LIBRARY), slow);
+
+    repo.replace(SOURCE, "VALUE: i32 = 3", "VALUE: i32 = more::VALUE");
+    repo.write("crates/kernel-core/src/more.rs", "pub const VALUE: i32 = 4;");
+    repo.write(SOURCE, format!("mod more;\n{}", repo.read(SOURCE)));
+    assert_eq!(cause(&repo, &["--frozen"]), format!("{SOURCE} has changed"));
+    repo.write("crates/kernel-core/src/more.rs", "pub const VALUE: i32 = 5;");
+    assert_eq!(cause(&repo, &["--frozen"]), "crates/kernel-core/src/more.rs has changed");
+    assert_eq!(fast(&repo, "value"), "5");
+}
+
+#[test]
+fn looking_tells_of_it_and_changes_nothing() {
+    let repo = native().build();
+    rebuilt(&repo, &[]);
+    let state = || {
+        let status = repo.untouched_by(|| uvenv(&repo, &["status"]).json()).report("status");
+        let environment = status["profiles"][0]["environments"][0].clone();
+        (environment["state"].as_str().unwrap().to_owned(), environment["detail"].as_str().map(str::to_owned))
+    };
+    assert_eq!(state(), ("in-sync".into(), None));
+    repo.replace(SOURCE, "VALUE: i32 = 1", "VALUE: i32 = 2");
+    let planned = repo.untouched_by(|| uvenv(&repo, &["sync", "--dry-run"]).json()).report("sync-planned");
+    let cause = format!("{SOURCE} has changed");
+    assert_eq!(causes(&planned, "rebuild"), [("fast-math".into(), cause.clone())]);
+    assert_eq!(state(), ("out-of-sync".into(), Some(format!("fast-math would be built again: {cause}"))));
+    let said = uvenv(&repo, &["sync"]).ok();
+    assert!(said.stderr().contains(&format!("Rebuilt fast-math: {cause}")), "{said}");
+    assert_eq!(state(), ("in-sync".into(), None));
+}
+
+#[test]
+fn what_others_have_installed_is_noticed() {
+    let repo = native().build();
+    rebuilt(&repo, &[]);
+    repo.replace(SOURCE, "VALUE: i32 = 1", "VALUE: i32 = 2");
+    repo.uv(["sync", "--reinstall-package=fast-math"]).with_system().ok();
+    repo.replace(SOURCE, "VALUE: i32 = 2", "VALUE: i32 = 1");
+    assert_eq!(fast(&repo, "value"), "2");
+    let cause = cause(&repo, &[]);
+    assert!(cause.ends_with("is not what was built"), "{cause}");
+    assert_eq!(fast(&repo, "value"), "1");
+    repo.uv(["pip", "uninstall", "fast-math"]).ok();
+    repo.replace(SOURCE, "VALUE: i32 = 1", "VALUE: i32 = 3");
+    assert_eq!(rebuilt(&repo, &[]), NOTHING);
+    assert_eq!(fast(&repo, "value"), "3", "not what uv has in its cache");
+}
+
+#[test]
+fn a_new_environment_does_not_get_an_old_build() {
+    let repo = native().build();
+    rebuilt(&repo, &[]);
+    repo.replace(SOURCE, "VALUE: i32 = 1", "VALUE: i32 = 2");
+    fs::remove_dir_all(repo.environment("dev").path()).unwrap();
+    rebuilt(&repo, &[]);
+    assert_eq!(fast(&repo, "value"), "2");
+    repo.replace(SOURCE, "VALUE: i32 = 2", "VALUE: i32 = 3");
+    rebuilt(&repo, &["--recreate"]);
+    assert_eq!(fast(&repo, "value"), "3");
+    assert_eq!(rebuilt(&repo, &[]), NOTHING);
+}
+
+#[test]
+fn a_package_that_is_not_selected_is_neither_built_nor_taken_for_fresh() {
+    let repo = native().build();
+    repo.replace("pyproject.toml", "[\"fast-math\", \"slow-math\"]", "[\"slow-math\"]");
+    assert_eq!(rebuilt(&repo, &[]), NOTHING);
+    assert!(!repo.root().join(FAST_LIBRARY).exists());
+    repo.replace(SOURCE, "VALUE: i32 = 1", "VALUE: i32 = 2");
+    // Nor is there a word on it.
+    repo.write("packages/fast/Cargo.toml", "[package");
+    let outcome = uvenv(&repo, &["sync"]).json();
+    assert!(!outcome.stdout().contains("native-freshness-unknown"), "{outcome}");
+    repo.write("packages/fast/Cargo.toml", BINDINGS);
+    repo.replace("pyproject.toml", "[\"slow-math\"]", "[\"fast-math\", \"slow-math\"]");
+    assert_eq!(rebuilt(&repo, &[]), NOTHING);
+    assert_eq!(fast(&repo, "value"), "2");
+}
+
+#[test]
+fn packages_are_built_for_the_backend() {
+    let repo = native().build();
+    if uv() == Uv::Oldest {
+        let refusal = uvenv(&repo, &["sync", "--backend", "cu124"]).refused("uv-too-old");
+        refusal.names(["slow-math", "0.8.1"]);
+        return;
+    }
+    rebuilt(&repo, &["--backend", "cu124"]);
+    assert_eq!(fast(&repo, "backend"), "124");
+    let slow = made(&repo, SLOW_LIBRARY);
+    assert_eq!(rebuilt(&repo, &["--backend", "cu124"]), NOTHING);
+    let print = ["run", "--", "python", "-c", "import fm; print(fm.library.backend())"];
+    assert_eq!(repo.uvenv(print).with_system().ok().stdout(), "124\n");
+
+    let cause = cause(&repo, &["--backend", "cu128"]);
+    assert_eq!(cause, "it was built with `--features=cu124`, and now with `--features=cu128`");
+    assert_eq!(fast(&repo, "backend"), "128");
+    assert_eq!(made(&repo, SLOW_LIBRARY), slow);
+    repo.replace(SOURCE, "VALUE: i32 = 1", "VALUE: i32 = 2");
+    let said = repo.uvenv(print).with_system().ok();
+    assert_eq!(said.stdout(), "128\n");
+    assert_eq!((fast(&repo, "backend"), fast(&repo, "value")), ("128".into(), "2".into()));
+    rebuilt(&repo, &["--backend", "none"]);
+    assert_eq!(fast(&repo, "backend"), "0");
+}
+
+#[test]
+fn one_package_is_built_for_the_backend_by_every_uv() {
+    let repo = alone().build();
+    rebuilt(&repo, &["--backend", "cu124"]);
+    assert_eq!(fast(&repo, "backend"), "124");
+    assert_eq!(rebuilt(&repo, &["--backend", "cu124"]), NOTHING);
+    rebuilt(&repo, &["--backend", "cu128"]);
+    assert_eq!(fast(&repo, "backend"), "128");
+    // uv alone knows nothing of features.
+    repo.uv(["sync", "--extra=cu128", "--reinstall-package=fast-math"]).with_system().ok();
+    assert_eq!(fast(&repo, "backend"), "0");
+    rebuilt(&repo, &["--backend", "cu128"]);
+    assert_eq!(fast(&repo, "backend"), "128");
+}
+
+#[test]
+fn defaults_that_name_another_backend_lose_it_alone() {
+    let features = "[features]\ndefault = [\"loud\", \"gpu\"]\ngpu = [\"cu124\"]\n";
+    let repo = alone().file("packages/fast/Cargo.toml", BINDINGS.replace("[features]\n", features)).build();
+    rebuilt(&repo, &["--backend", "cu124"]);
+    assert_eq!((fast(&repo, "backend"), fast(&repo, "loud")), ("124".into(), "1".into()));
+    rebuilt(&repo, &["--backend", "cu128"]);
+    assert_eq!((fast(&repo, "backend"), fast(&repo, "loud")), ("128".into(), "1".into()));
+    rebuilt(&repo, &["--backend", "none"]);
+    assert_eq!((fast(&repo, "backend"), fast(&repo, "loud")), ("0".into(), "1".into()));
+}
+
+#[test]
+fn the_features_of_the_manifest_are_kept() {
+    let manifest = MANIFEST.replace("bindings =", "features = [\"loud\"]\nbindings =");
+    let repo = alone().file("packages/fast/pyproject.toml", manifest).build();
+    rebuilt(&repo, &["--backend", "cu128"]);
+    assert_eq!((fast(&repo, "backend"), fast(&repo, "loud")), ("128".into(), "1".into()));
+}
+
+#[test]
+fn two_environments_share_one_source_tree() {
+    let repo = alone().build();
+    repo.write(
+        "Cargo.toml",
+        format!("{}\n[workspace.metadata.uvenv]\nenv-per-backend = true\n", repo.read("Cargo.toml")),
+    );
+    let ask = |backend: &str| {
+        let environment = Environment::at(repo.root().join(format!(".venv-{backend}")));
+        answer(&repo, &environment, "fm", "backend")
+    };
+    rebuilt(&repo, &["--backend", "cu124"]);
+    rebuilt(&repo, &["--backend", "cu128"]);
+    assert_eq!(ask("cu128"), "128");
+    let cause = cause(&repo, &["--backend", "cu124"]);
+    assert_eq!(cause, format!("{FAST_LIBRARY} is not what was built"));
+    assert_eq!(ask("cu124"), "124");
+    assert_eq!(rebuilt(&repo, &["--backend", "cu124"]), NOTHING);
+}
+
+#[test]
+fn the_cargo_profile_is_as_asked_for_and_run_keeps_it() {
+    let repo = alone().build();
+    rebuilt(&repo, &[]);
+    assert_eq!(fast(&repo, "debug"), "0");
+    rebuilt(&repo, &["--debug"]);
+    assert_eq!(fast(&repo, "debug"), "1");
+    repo.replace(SOURCE, "VALUE: i32 = 1", "VALUE: i32 = 2");
+    let print = ["run", "--", "python", "-c", "import fm; print(fm.library.debug(), fm.library.value())"];
+    assert_eq!(uvenv(&repo, &print).ok().stdout(), "1 2\n");
+    rebuilt(&repo, &[]);
+    assert_eq!(fast(&repo, "debug"), "0");
+    rebuilt(&repo, &["--debug"]);
+    rebuilt(&repo, &["--release"]);
+    assert_eq!(fast(&repo, "debug"), "0");
+}
+
+#[test]
+fn files_outside_the_crates_are_inputs() {
+    let build = "fn main() {\n    println!(\"cargo::rerun-if-changed=../../data/factor.txt\");\n    \
+                 println!(\"cargo::rerun-if-env-changed=KERNEL_OFFSET\");\n    \
+                 let factor = std::fs::read_to_string(\"../../data/factor.txt\").unwrap();\n    \
+                 println!(\"cargo::rustc-env=FACTOR={}\", factor.trim());\n    \
+                 println!(\"cargo::rustc-env=OFFSET={}\", std::env::var(\"KERNEL_OFFSET\").unwrap_or_default());\n}\n";
+    let source = CORE_SOURCE.replace(
+        "VALUE: i32 = 1",
+        "VALUE: i32 = (include_str!(\"../../../data/table.txt\").len() * 100 + env!(\"FACTOR\").len() * 10 \
+         + env!(\"OFFSET\").len()) as i32",
+    );
+    let repo = native()
+        .file(SOURCE, source)
+        .file("crates/kernel-core/build.rs", build)
+        .file("data/factor.txt", "x")
+        .file("data/table.txt", "x")
+        .file("data/other.txt", "x")
+        .build();
+    rebuilt(&repo, &[]);
+    assert_eq!(fast(&repo, "value"), "110");
+    assert_eq!(rebuilt(&repo, &[]), NOTHING);
+    repo.write("data/other.txt", "xx");
+    assert_eq!(rebuilt(&repo, &[]), NOTHING);
+    repo.write("data/table.txt", "xx");
+    assert_eq!(cause(&repo, &[]), "data/table.txt has changed");
+    repo.write("data/factor.txt", "xxx");
+    assert_eq!(cause(&repo, &[]), "data/factor.txt has changed");
+    assert_eq!(fast(&repo, "value"), "230");
+    let with_offset = || uvenv(&repo, &["sync"]).env("KERNEL_OFFSET", "xxxx").json().report("sync-finished");
+    assert_eq!(causes(&with_offset(), "rebuilt")[0].1, "the variable KERNEL_OFFSET has changed");
+    assert_eq!(fast(&repo, "value"), "234");
+    assert_eq!(causes(&with_offset(), "rebuilt"), NOTHING);
+}
+
+#[test]
+fn the_configuration_of_cargo_is_an_input() {
+    let repo = native().build();
+    rebuilt(&repo, &[]);
+    repo.write(".cargo/config.toml", "[build]\nrustflags = [\"-Cdebug-assertions\"]\n");
+    let both = rebuilt(&repo, &[]);
+    let is_new = |name: &str| (name.to_owned(), ".cargo/config.toml is new".to_owned());
+    assert_eq!(both, [is_new("fast-math"), is_new("slow-math")]);
+    assert_eq!(fast(&repo, "debug"), "1");
+    fs::remove_file(repo.root().join(".cargo/config.toml")).unwrap();
+    assert_eq!(rebuilt(&repo, &[]).len(), 2);
+    assert_eq!(fast(&repo, "debug"), "0");
+}
+
+#[test]
+fn a_dependency_that_is_added_is_an_input_from_then_on() {
+    let repo = native().build();
+    rebuilt(&repo, &[]);
+    repo.write("crates/extra/Cargo.toml", CORE.replace("kernel-core", "extra"));
+    repo.write("crates/extra/src/lib.rs", "pub const VALUE: i32 = 7;");
+    assert_eq!(rebuilt(&repo, &[]), NOTHING, "nothing depends on it");
+    repo.write("crates/kernel-core/Cargo.toml", format!("{CORE}\n[dependencies]\nextra = {{ path = \"../extra\" }}\n"));
+    repo.replace(SOURCE, "VALUE: i32 = 1", "VALUE: i32 = extra::VALUE");
+    cause(&repo, &[]);
+    assert_eq!(rebuilt(&repo, &[]), NOTHING);
+    repo.write("crates/extra/src/lib.rs", "pub const VALUE: i32 = 8;");
+    assert_eq!(cause(&repo, &[]), "crates/extra/src/lib.rs has changed");
+    assert_eq!(fast(&repo, "value"), "8");
+}
+
+#[test]
+fn python_sources_of_a_copy_are_inputs() {
+    let repo = native().build();
+    let copy = &["--", "--no-editable"];
+    rebuilt(&repo, copy);
+    assert_eq!(rebuilt(&repo, copy), NOTHING);
+    repo.write("packages/fast/python/fm/more.py", "MORE = 1");
+    assert_eq!(cause(&repo, copy), "packages/fast/python/fm/more.py is new");
+    let installed = repo.environment("dev").site_packages().unwrap().join("fm/more.py");
+    assert_eq!(fs::read_to_string(installed).unwrap(), "MORE = 1");
+    assert_eq!(rebuilt(&repo, copy), NOTHING);
+}
+
+#[test]
+fn where_cargo_cannot_answer_uv_decides() {
+    let repo = native().build();
+    rebuilt(&repo, &[]);
+    // The crates are not known any more, and neither is the compiler.
+    repo.write("crates/kernel-core/Cargo.toml", format!("{CORE}\n# A comment.\n"));
+    let outcome = uvenv(&repo, &["sync"]).without("cargo").env("MATURIN_NO_INSTALL_RUST", "1").arg_json().run();
+    let warned: Vec<_> = outcome.reports().into_iter().filter(|report| report["reason"] == "warning").collect();
+    assert_eq!(warned.len(), 1, "{outcome}");
+    assert_eq!(warned[0]["code"], "native-freshness-unknown");
+    let message = warned[0]["message"].as_str().unwrap();
+    assert!(message.contains("`fast-math`") && message.contains("no cargo on `PATH`"), "{message}");
+    assert_eq!(outcome.refusal().code, "uv-failed", "uv was asked to build it");
+
+    repo.write("crates/kernel-core/Cargo.toml", CORE.replace("version = \"0.1.0\"", "version = 1"));
+    let said = uvenv(&repo, &["sync"]).ends(1);
+    assert!(said.stderr().contains("warning[native-freshness-unknown]"), "{said}");
+    repo.write("crates/kernel-core/Cargo.toml", CORE);
+    rebuilt(&repo, &[]);
+    assert_eq!(fast(&repo, "value"), "1");
+    assert_eq!(rebuilt(&repo, &[]), NOTHING);
+}
+
+#[test]
+fn a_setuptools_rust_package() {
+    let manifest = r#"[project]
+name = "old-math"
+version = "0.1.0"
+requires-python = ">=3.9"
+
+[build-system]
+requires = ["setuptools>=70", "setuptools-rust>=1.10"]
+build-backend = "setuptools.build_meta"
+
+[tool.setuptools]
+packages = ["om"]
+
+[[tool.setuptools-rust.ext-modules]]
+target = "om.native"
+path = "rust/Cargo.toml"
+binding = "NoBinding"
+"#;
+    let repo = native()
+        .file("packages/old/pyproject.toml", manifest)
+        .file("packages/old/om/__init__.py", LOADED)
+        .file("packages/old/rust/Cargo.toml", BINDINGS.replace("fm-", "om-").replace("../../crates", "../../../crates"))
+        .file("packages/old/rust/src/lib.rs", BINDINGS_SOURCE)
+        .build();
+    repo.replace("Cargo.toml", "\"packages/*\"", "\"packages/*\", \"packages/old/rust\"");
+    repo.replace("Cargo.toml", "\"packages/*\"", "\"packages/fast\", \"packages/slow\"");
+    repo.replace("pyproject.toml", "[\"fast-math\", \"slow-math\"]", "[\"old-math\"]");
+    repo.replace("pyproject.toml", "fast-math = {", "old-math = { workspace = true }\nfast-math = {");
+    let ask = |function: &str| answer(&repo, &repo.environment("dev"), "om", function);
+    assert_eq!(rebuilt(&repo, &[]), NOTHING);
+    assert_eq!(ask("value"), "1");
+    assert_eq!(rebuilt(&repo, &[]), NOTHING);
+    repo.replace(SOURCE, "VALUE: i32 = 1", "VALUE: i32 = 2");
+    assert_eq!(rebuilt(&repo, &["--release"]), [("old-math".into(), format!("{SOURCE} has changed"))]);
+    assert_eq!((ask("value"), ask("debug")), ("2".into(), "0".into()));
+    assert_eq!(rebuilt(&repo, &["--release"]), NOTHING);
+    assert_eq!(rebuilt(&repo, &["--debug"]).len(), 1);
+    assert_eq!(ask("debug"), "1");
+}
+
+#[test]
+fn a_build_hook_with_cache_keys_is_judged_by_uv() {
+    let manifest = "[project]\nname = \"hooked\"\nversion = \"0.1.0\"\nrequires-python = \">=3.9\"\n\n\
+                    [build-system]\nrequires = [\"setuptools>=70\"]\nbuild-backend = \"setuptools.build_meta\"\n\n\
+                    [tool.setuptools]\npackages = [\"hooked\"]\n\n\
+                    [tool.uv]\ncache-keys = [{ file = \"pyproject.toml\" }, { file = \"../../crates/kernel-core/src/lib.rs\" }]\n";
+    let hook = "import pathlib\nfrom setuptools import setup\n\
+                text = pathlib.Path('../../crates/kernel-core/src/lib.rs').read_text()\n\
+                pathlib.Path('hooked/made.py').write_text(f'TEXT = {text!r}')\nsetup()\n";
+    let repo = native()
+        .file("packages/hooked/pyproject.toml", manifest)
+        .file("packages/hooked/setup.py", hook)
+        .file("packages/hooked/hooked/__init__.py", "")
+        .build();
+    repo.replace("Cargo.toml", "\"packages/*\"", "\"packages/fast\", \"packages/slow\"");
+    repo.replace("pyproject.toml", "[\"fast-math\", \"slow-math\"]", "[\"hooked\"]");
+    repo.replace("pyproject.toml", "fast-math = {", "hooked = { workspace = true }\nfast-math = {");
+    rebuilt(&repo, &[]);
+    let unchanged = uvenv(&repo, &["sync"]).json().report("sync-finished");
+    assert_eq!(unchanged["changed"], false);
+    repo.replace(SOURCE, "VALUE: i32 = 1", "VALUE: i32 = 2");
+    let finished = uvenv(&repo, &["sync"]).json().report("sync-finished");
+    assert_eq!(finished["installed"][0]["name"], "hooked");
+    assert_eq!(causes(&finished, "rebuilt"), NOTHING);
+    assert!(repo.read("packages/hooked/hooked/made.py").contains("VALUE: i32 = 2"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_build_that_is_killed_is_done_again() {
+    use std::thread;
+
+    let repo = native().build();
+    rebuilt(&repo, &[]);
+    // A build script that says when it runs, and then takes its time.
+    let build = "fn main() {\n    std::fs::write(\"../../started\", \"\").unwrap();\n    \
+                 while !std::path::Path::new(\"../../go\").exists() {\n        \
+                 std::thread::sleep(std::time::Duration::from_millis(5));\n    }\n}\n";
+    repo.write("crates/kernel-core/build.rs", build);
+    repo.replace(SOURCE, "VALUE: i32 = 1", "VALUE: i32 = 2");
+    let mut sync = uvenv(&repo, &["sync"]).start();
+    let started = repo.root().join("started");
+    while !started.exists() {
+        assert!(sync.try_wait().unwrap().is_none(), "the sync ends before the build script runs");
+        thread::yield_now();
+    }
+    repo.program("sh", ["-c", &format!("kill -KILL -{}", sync.id())]).run();
+    assert_eq!(sync.wait().unwrap().code(), None);
+    repo.write("go", "");
+    rebuilt(&repo, &[]);
+    assert_eq!(fast(&repo, "value"), "2");
+    assert_eq!(rebuilt(&repo, &[]), NOTHING);
+}
+
+#[test]
+fn the_user_s_own_build_arguments_are_kept() {
+    let repo = alone().build();
+    let manifest = repo.read("pyproject.toml");
+    let given = |line: &str, arguments: &[&str], variable: &str| {
+        repo.write("pyproject.toml", manifest.replace("package = false\n", &format!("package = false\n{line}\n")));
+        uvenv(&repo, &["sync", "--backend", "cu128"]).args(arguments).env("MATURIN_PEP517_ARGS", variable).ok();
+        let both = (fast(&repo, "backend"), fast(&repo, "loud"));
+        assert_eq!(both, ("128".into(), "1".into()), "{line} {arguments:?} {variable}");
+    };
+    given("", &[], "--features=loud");
+    if uv() == Uv::Newest {
+        given("config-settings = { build-args = \"--features loud --strip\" }", &[], "");
+        given("config-settings-package = { fast-math = { build-args = [\"--features\", \"loud\"] } }", &[], "");
+        given("config-settings-package = { fast-math = { \"maturin.build-args\" = \"--features=loud\" } }", &[], "");
+        given("", &["--", "-C", "build-args=--features=loud --strip"], "");
+    }
+}

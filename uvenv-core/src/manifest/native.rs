@@ -1,0 +1,115 @@
+//! What a manifest says of a build from Rust. What is wrong there is for the build backend to say: it is passed over.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
+
+use crate::{
+    Name,
+    toml::{Element, File, Node},
+};
+
+/// Settings for build backends (PEP 517): each key with its values.
+pub(crate) type Settings = BTreeMap<String, Vec<String>>;
+
+/// `[tool.maturin]`, as far as it decides what is built.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Maturin {
+    /// `manifest-path`, as written.
+    pub(crate) manifest_path: Option<String>,
+    /// `python-source`, as written.
+    pub(crate) python_source: Option<String>,
+    /// `features`.
+    pub(crate) features: Vec<String>,
+    /// Whether some of `features` hold for some versions of Python only.
+    pub(crate) has_conditional_features: bool,
+    /// `no-default-features`.
+    pub(crate) no_default_features: bool,
+    /// `all-features`.
+    pub(crate) all_features: bool,
+}
+
+/// The tables that have to do with builds from Rust.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BuildTables {
+    /// `[tool.maturin]`.
+    pub(crate) maturin: Maturin,
+    /// `path` of `[[tool.setuptools-rust.ext-modules]]` and `bins`, as written; `Cargo.toml` where an entry has none.
+    pub(crate) setuptools_rust: Vec<String>,
+    /// What uv gives build backends.
+    pub(crate) settings: BuildSettings,
+}
+
+/// `config-settings` and `config-settings-package` of uv.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BuildSettings {
+    /// For all packages.
+    pub(crate) all: Settings,
+    /// For one package each.
+    pub(crate) packages: BTreeMap<Name, Settings>,
+}
+
+impl BuildTables {
+    /// Reads them from `tool`.
+    pub(super) fn read(tool: Option<&Node<'_>>) -> Self {
+        let setuptools = get(tool, "setuptools-rust");
+        let crates = ["ext-modules", "bins"].iter().filter_map(|key| get(setuptools.as_ref(), key));
+        let paths = crates.flat_map(|list| list.elements().unwrap_or_default());
+        let path = |element: Element<'_>| element.get_string("path").ok().flatten().map(|path| path.value);
+        Self {
+            maturin: get(tool, "maturin").map(|node| Maturin::read(&node)).unwrap_or_default(),
+            setuptools_rust: paths.map(|one| path(one).unwrap_or_else(|| "Cargo.toml".to_owned())).collect(),
+            settings: get(tool, "uv").map(|node| BuildSettings::read(&node)).unwrap_or_default(),
+        }
+    }
+}
+
+impl Maturin {
+    fn read(node: &Node<'_>) -> Self {
+        let text = |key| Some(get(Some(node), key)?.string().ok()?.value);
+        let flag = |key| get(Some(node), key).is_some_and(|node| node.bool().unwrap_or_default());
+        let features = get(Some(node), "features").and_then(|list| list.elements().ok()).unwrap_or_default();
+        Self {
+            manifest_path: text("manifest-path"),
+            python_source: text("python-source"),
+            has_conditional_features: features.iter().any(Element::is_table),
+            features: features.iter().filter_map(|feature| Some(feature.string().ok()?.value)).collect(),
+            no_default_features: flag("no-default-features"),
+            all_features: flag("all-features"),
+        }
+    }
+}
+
+impl BuildSettings {
+    fn read(node: &Node<'_>) -> Self {
+        let packages = get(Some(node), "config-settings-package").and_then(|table| table.entries().ok());
+        let packages = packages.unwrap_or_default().into_iter();
+        Self {
+            all: get(Some(node), "config-settings").map(|table| settings(&table)).unwrap_or_default(),
+            packages: packages.filter_map(|(name, table)| Some((Name::parse(name)?, settings(&table)))).collect(),
+        }
+    }
+
+    /// Those of a `uv.toml`, where there is one: it takes the place of `[tool.uv]`.
+    pub(crate) fn from_uv_toml(path: &Utf8Path) -> Option<Self> {
+        let file = File::read(path).ok()?;
+        let document = file.parse().ok()?;
+        Some(Self::read(&Node::root(&file, &document)))
+    }
+}
+
+fn settings(table: &Node<'_>) -> Settings {
+    let entries = table.entries().unwrap_or_default().into_iter();
+    let values = |node: &Node<'_>| {
+        if node.is_list() {
+            node.strings().unwrap_or_default().into_iter().map(|text| text.value).collect()
+        } else {
+            node.string().into_iter().map(|text| text.value).collect()
+        }
+    };
+    entries.map(|(key, node)| (key.to_owned(), values(&node))).collect()
+}
+
+fn get<'a>(node: Option<&Node<'a>>, key: &str) -> Option<Node<'a>> {
+    node?.get(key).ok().flatten()
+}

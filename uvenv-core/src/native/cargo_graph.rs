@@ -1,0 +1,190 @@
+//! The crates that a package is built from, as `cargo metadata` knows them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+use super::{Surroundings, digest::digest};
+use crate::process::{Invocation, ending, on_path};
+
+/// The crates from directories that a package is built from, and all else that it depends on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Closure {
+    /// The root of the Cargo workspace.
+    pub(super) root: Utf8PathBuf,
+    /// Where cargo builds.
+    pub(super) target: Utf8PathBuf,
+    /// Its own and those that it depends on by path, directly or not.
+    pub(super) crates: Vec<Crate>,
+    /// Stands for the names and versions of what comes from elsewhere.
+    pub(super) dependencies: String,
+}
+
+/// A crate from a directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Crate {
+    pub(super) name: String,
+    pub(super) directory: Utf8PathBuf,
+    /// The names of its targets, as they are in names of files.
+    pub(super) targets: BTreeSet<String>,
+    /// Whether it has a build script, which may read any file of it.
+    pub(super) has_script: bool,
+}
+
+impl Closure {
+    /// The crate's own files aside, the files that decide what is in the closure.
+    pub(super) fn manifests(&self) -> impl Iterator<Item = Utf8PathBuf> {
+        let crates = self.crates.iter().map(|one| one.directory.join("Cargo.toml"));
+        crates.chain([self.root.join("Cargo.toml"), self.root.join("Cargo.lock")])
+    }
+
+    fn merge(&mut self, other: Self) {
+        for one in other.crates {
+            if !self.crates.contains(&one) {
+                self.crates.push(one);
+            }
+        }
+        if self.dependencies != other.dependencies {
+            self.dependencies = digest(format!("{} {}", self.dependencies, other.dependencies).as_bytes());
+        }
+    }
+}
+
+/// What cargo has answered so far: one answer holds for a whole workspace.
+#[derive(Debug, Default)]
+pub(super) struct Answers(Vec<Metadata>);
+
+impl Answers {
+    /// The closure of the crates at `manifests`; why there is none is a sentence for the user.
+    pub(super) fn closure(&mut self, manifests: &[Utf8PathBuf], around: &Surroundings<'_>) -> Result<Closure, String> {
+        let mut whole: Option<Closure> = None;
+        for manifest in manifests {
+            let closure = self.of_crate(manifest, around)?;
+            match &mut whole {
+                Some(whole) => whole.merge(closure),
+                None => whole = Some(closure),
+            }
+        }
+        whole.ok_or_else(|| "it names no crate".to_owned())
+    }
+
+    fn of_crate(&mut self, manifest: &Utf8Path, around: &Surroundings<'_>) -> Result<Closure, String> {
+        let known = self.0.iter().find_map(|metadata| metadata.closure(manifest));
+        if let Some(closure) = known {
+            return Ok(closure);
+        }
+        let metadata = ask(manifest, around)?;
+        let closure = metadata.closure(manifest).ok_or_else(|| format!("cargo knows no crate at `{manifest}`"))?;
+        self.0.push(metadata);
+        Ok(closure)
+    }
+}
+
+fn ask(manifest: &Utf8Path, around: &Surroundings<'_>) -> Result<Metadata, String> {
+    let cargo = match around.variables.get("CARGO") {
+        Some(cargo) => Utf8PathBuf::from(cargo),
+        None => on_path(around.variables, "cargo").next().ok_or("there is no cargo on `PATH`")?,
+    };
+    let directory = manifest.parent().unwrap_or(Utf8Path::new("."));
+    // All features: what one of them needs is an input once it is on, and no harm before.
+    let command = Invocation::new(cargo.as_str())
+        .args(["metadata", "--format-version", "1", "--all-features", "--manifest-path", manifest.as_str()])
+        .args(if around.only_look { &["--locked", "--offline"][..] } else { &[] })
+        .args(if around.offline && !around.only_look { &["--offline"][..] } else { &[] })
+        .current_dir(directory);
+    let answer = (around.child)(command).capture().map_err(|error| format!("`{cargo}` cannot be started: {error}"))?;
+    if !answer.status.success() {
+        let said = answer.stderr.lines().map(str::trim).find(|line| line.starts_with("error")).unwrap_or_default();
+        return Err(format!("`cargo metadata` {}: {}", ending(answer.status), said.trim_start_matches("error: ")));
+    }
+    serde_json::from_str(&answer.stdout).map_err(|error| format!("the answer of `cargo metadata` is odd: {error}"))
+}
+
+/// The few fields of `cargo metadata --format-version 1` that are needed.
+#[derive(Debug, Deserialize)]
+struct Metadata {
+    packages: Vec<MetadataPackage>,
+    resolve: Option<Resolve>,
+    workspace_root: Utf8PathBuf,
+    target_directory: Utf8PathBuf,
+    /// Where newer versions of cargo put what is in between.
+    build_directory: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+struct MetadataPackage {
+    id: String,
+    name: String,
+    source: Option<String>,
+    manifest_path: Utf8PathBuf,
+    targets: Vec<Target>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Resolve {
+    nodes: Vec<ResolveNode>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ResolveNode {
+    id: String,
+    deps: Vec<ResolveEdge>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ResolveEdge {
+    pkg: String,
+    dep_kinds: Vec<ResolveKind>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ResolveKind {
+    kind: Option<String>,
+}
+
+impl Metadata {
+    fn closure(&self, manifest: &Utf8Path) -> Option<Closure> {
+        let packages: BTreeMap<_, _> = self.packages.iter().map(|package| (package.id.as_str(), package)).collect();
+        let nodes: BTreeMap<_, _> =
+            self.resolve.iter().flat_map(|resolve| &resolve.nodes).map(|node| (node.id.as_str(), node)).collect();
+        let is_it = |path: &Utf8Path| path == manifest || path.canonicalize_utf8().is_ok_and(|path| path == manifest);
+        let start = self.packages.iter().find(|package| package.source.is_none() && is_it(&package.manifest_path))?;
+        let mut reached = BTreeSet::new();
+        let mut waiting = vec![start.id.as_str()];
+        while let Some(id) = waiting.pop() {
+            if reached.insert(id) {
+                // A crate that is needed for tests only is no part of the build.
+                let edges = nodes.get(id).into_iter().flat_map(|node| &node.deps);
+                let edges = edges.filter(|edge| edge.dep_kinds.iter().any(|kind| kind.kind.as_deref() != Some("dev")));
+                waiting.extend(edges.map(|edge| edge.pkg.as_str()));
+            }
+        }
+        let (local, elsewhere): (Vec<&MetadataPackage>, Vec<&MetadataPackage>) =
+            reached.iter().filter_map(|id| packages.get(id)).partition(|package| package.source.is_none());
+        let ids: Vec<_> = elsewhere.iter().map(|package| package.id.as_str()).collect();
+        Some(Closure {
+            root: self.workspace_root.clone(),
+            target: self.build_directory.as_ref().unwrap_or(&self.target_directory).clone(),
+            crates: local.into_iter().map(MetadataPackage::local).collect(),
+            dependencies: digest(ids.join("\n").as_bytes()),
+        })
+    }
+}
+
+impl MetadataPackage {
+    fn local(&self) -> Crate {
+        Crate {
+            name: self.name.clone(),
+            directory: self.manifest_path.parent().unwrap_or(Utf8Path::new("")).to_owned(),
+            targets: self.targets.iter().map(|target| target.name.replace('-', "_")).collect(),
+            has_script: self.targets.iter().any(|target| target.kind.iter().any(|kind| kind == "custom-build")),
+        }
+    }
+}

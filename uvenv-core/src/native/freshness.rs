@@ -1,0 +1,272 @@
+//! Which native packages are not what their sources say.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, SystemTime},
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{
+    NativePackages, NativeWarning, Surroundings,
+    cargo_graph::{Answers, Closure},
+    dep_info,
+    digest::{Seen, changed_since},
+    inputs::{self, Files, Inputs, is_live},
+    package::Package,
+    record::{Entry, Record},
+    toolchain,
+};
+use crate::{
+    Name,
+    environment::{Changes, Distribution, Distributions, Environment, EnvironmentError, Source},
+};
+
+/// A package that must be built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stale {
+    pub(crate) name: Name,
+    /// Why, in words.
+    pub(crate) cause: String,
+    /// Whether it is installed. One that is not is built where uv installs it, and not taken from uv's cache.
+    pub(crate) is_installed: bool,
+}
+
+/// What was found of the native packages of an environment, before uv starts.
+#[derive(Debug)]
+pub(crate) struct Judgement<'a> {
+    pub(crate) stale: Vec<Stale>,
+    pub(crate) warnings: Vec<NativeWarning>,
+    native: &'a NativePackages,
+    before: Record,
+    entries: BTreeMap<Name, Entry>,
+    start: SystemTime,
+}
+
+const COMPILER: &str = "the Rust toolchain";
+
+/// Clocks of file systems go in steps: a file may seem to be older than it is by one of these.
+const STEP: Duration = Duration::from_millis(10);
+
+impl NativePackages {
+    /// Compares what is `installed` in `environment` with its sources. Nothing is changed but, unless
+    /// [`Surroundings::only_look`], a `Cargo.lock` that cargo finds out of date.
+    pub(crate) fn judge(
+        &self,
+        environment: &Environment,
+        installed: &Distributions,
+        around: &Surroundings<'_>,
+    ) -> Judgement<'_> {
+        let before = Record::read(environment);
+        let mut judgement = Judgement {
+            stale: Vec::new(),
+            warnings: Vec::new(),
+            native: self,
+            before,
+            entries: BTreeMap::new(),
+            start: around.now.checked_sub(STEP).unwrap_or(around.now),
+        };
+        let mut answers = Answers::default();
+        for package in &self.packages {
+            let distribution = find(installed, package);
+            let arguments = self.told.arguments.get(&package.name).cloned().unwrap_or_default();
+            let one = One { package, distribution, arguments, known: judgement.before.of(&package.name), around };
+            let is_installed = distribution.is_some();
+            let stale = match one.judge(&mut answers) {
+                Ok((entry, cause)) => {
+                    judgement.entries.insert(package.name.clone(), entry);
+                    cause
+                }
+                Err(reason) => {
+                    if is_installed {
+                        let package = package.name.clone();
+                        judgement.warnings.push(NativeWarning::FreshnessUnknown { package, reason: reason.clone() });
+                    }
+                    Some(format!("it is not known whether it is up to date: {reason}"))
+                }
+            };
+            let name = package.name.clone();
+            judgement.stale.extend(stale.map(|cause| Stale { name, cause, is_installed }));
+        }
+        judgement
+    }
+}
+
+fn find<'a>(installed: &'a Distributions, package: &Package) -> Option<&'a Distribution> {
+    installed.iter().find(|distribution| {
+        let is_from = |path: &Utf8Path| path.canonicalize_utf8().is_ok_and(|path| path == package.directory);
+        distribution.name == package.name
+            && match &distribution.source {
+                Source::Editable { path } | Source::Directory { path } => is_from(path),
+                _ => false,
+            }
+    })
+}
+
+/// One package and all that is known of it.
+struct One<'a> {
+    package: &'a Package,
+    distribution: Option<&'a Distribution>,
+    arguments: String,
+    known: Option<&'a Entry>,
+    around: &'a Surroundings<'a>,
+}
+
+impl One<'_> {
+    /// What is found now, and why the package must be built; an error is the reason why nothing can be found.
+    fn judge(&self, answers: &mut Answers) -> Result<(Entry, Option<String>), String> {
+        let remembered = self.remembered();
+        let is_remembered = remembered.is_some();
+        let closure = match remembered {
+            Some(closure) => closure,
+            None => answers.closure(&self.package.crates, self.around)?,
+        };
+        let entry = self.look(closure)?;
+        let cause = self.cause(&entry);
+        if !is_remembered || cause.is_none() || self.around.only_look {
+            return Ok((entry, cause));
+        }
+        // It is built anyway: what cargo says now is what is recorded. A new file may be a new build script.
+        let closure = answers.closure(&self.package.crates, self.around)?;
+        Ok((if closure == entry.closure { entry } else { self.look(closure)? }, cause))
+    }
+
+    /// The crates as they were known, if nothing says that they are others now.
+    fn remembered(&self) -> Option<Closure> {
+        let known = self.known?;
+        let keys = inputs::keys(self.package, &known.closure, self.around);
+        let now = inputs::look_at(keys, Some(&known.keys), self.around.now);
+        let is_same = now.len() == known.keys.len()
+            && now.iter().all(|(path, seen)| known.keys.get(path).is_some_and(|known| known.is_same(seen)));
+        is_same.then(|| known.closure.clone())
+    }
+
+    fn look(&self, closure: Closure) -> Result<Entry, String> {
+        let known = self.known;
+        let toolchain = toolchain::key(&self.package.directory, self.around);
+        let compiler = known.filter(|known| known.toolchain == toolchain);
+        let compiler = match compiler.and_then(|known| known.inputs.facts.get(COMPILER)) {
+            Some(compiler) => compiler.clone(),
+            None => toolchain::ask(&self.package.directory, self.around)?,
+        };
+        let discovered = known.map(|known| known.discovered.clone()).unwrap_or_default();
+        let before = known.map(|known| &known.inputs);
+        let mut inputs = Inputs::look(self.package, &closure, &discovered, before, self.around);
+        inputs.facts.insert(COMPILER.to_owned(), compiler);
+        let keys = inputs::keys(self.package, &closure, self.around);
+        let keys = inputs::look_at(keys, known.map(|known| &known.keys), self.around.now);
+        let built = known.and_then(|known| known.built.as_ref());
+        let built = built.map(|built| inputs::look_at(built.keys().cloned(), Some(built), self.around.now));
+        Ok(Entry { closure, keys, toolchain, inputs, discovered, arguments: self.arguments.clone(), built })
+    }
+
+    /// Why the package must be built.
+    fn cause(&self, now: &Entry) -> Option<String> {
+        let Some(distribution) = self.distribution else { return Some("it is not installed".to_owned()) };
+        let Some((known, built)) = self.known.and_then(|known| Some((known, known.built.as_ref()?))) else {
+            return Some("it is not known what it was built from".to_owned());
+        };
+        let is_editable = matches!(distribution.source, Source::Editable { .. });
+        let is_live = |path: &Utf8Path| is_editable && is_live(self.package, &now.closure, &now.discovered, path);
+        let root = self.around.root;
+        if let Some(cause) = known.inputs.difference(&now.inputs, root, is_live) {
+            return Some(cause);
+        }
+        if known.arguments != now.arguments {
+            return Some(format!("it was built {}, and now {}", with(&known.arguments), with(&now.arguments)));
+        }
+        let there = now.built.as_ref()?;
+        let other = built.iter().find(|(path, seen)| there.get(*path).is_none_or(|there| !there.is_same(seen)));
+        let is_known = built.contains_key(&distribution.record_file());
+        match other {
+            Some((path, _)) => Some(format!("{} is not what was built", path.strip_prefix(root).unwrap_or(path))),
+            None if !is_known => Some("somebody else has installed it".to_owned()),
+            None => None,
+        }
+    }
+}
+
+/// Arguments, to follow `built`.
+fn with(arguments: &str) -> String {
+    if arguments.is_empty() { "without arguments".to_owned() } else { format!("with `{arguments}`") }
+}
+
+impl Judgement<'_> {
+    /// Records what the packages were built from, after uv has ended well.
+    pub(crate) fn record(
+        mut self,
+        environment: &Environment,
+        installed: &Distributions,
+        changes: &Changes,
+        around: &Surroundings<'_>,
+    ) -> Result<(), EnvironmentError> {
+        let mut record = Record::new(self.native.profile);
+        for package in &self.native.packages {
+            let Some(mut entry) = self.entries.remove(&package.name) else { continue };
+            let is_stale = self.stale.iter().any(|stale| stale.name == package.name);
+            let is_new = changes.installed.iter().any(|distribution| distribution.name == package.name);
+            match find(installed, package) {
+                None => entry.built = None,
+                Some(distribution) if is_new => {
+                    self.learn(package, &mut entry, around);
+                    entry.built = Some(stamp(package, &entry.closure, distribution, around.now));
+                }
+                // uv did not build it: what was known of it still holds.
+                Some(_) if is_stale => match self.before.of(&package.name) {
+                    Some(known) => entry = known.clone(),
+                    None => continue,
+                },
+                Some(_) => {}
+            }
+            record.packages.insert(package.name.to_string(), entry);
+        }
+        record.write(&self.before, environment)
+    }
+
+    /// Adds what the build was seen to read.
+    fn learn(&self, package: &Package, entry: &mut Entry, around: &Surroundings<'_>) {
+        let known = |path: &Utf8Path| {
+            entry.inputs.files.contains_key(path)
+                && !is_live(package, &entry.closure, &entry.discovered, path)
+                && !entry.discovered.files.contains(path)
+        };
+        let found = dep_info::beyond(dep_info::discovered(&entry.closure), known);
+        for path in found.files.iter().flat_map(|path| inputs::files_at(path)) {
+            if entry.inputs.files.contains_key(&path) || !path.is_file() {
+                continue;
+            }
+            // What was changed during the build may have been read before or after.
+            let is_torn = changed_since(&path, self.start);
+            let seen = if is_torn { Seen::torn() } else { Seen::look(&path, None, around.now) };
+            entry.inputs.files.insert(path, seen);
+        }
+        let compiler = entry.inputs.facts.remove(COMPILER);
+        entry.inputs.facts = inputs::facts(&entry.closure, &found, around);
+        entry.inputs.facts.extend(compiler.map(|compiler| (COMPILER.to_owned(), compiler)));
+        entry.discovered = found;
+    }
+}
+
+/// What stands for an installation: uv's list of its files, and what was compiled.
+fn stamp(package: &Package, closure: &Closure, distribution: &Distribution, now: SystemTime) -> Files {
+    let record = distribution.record_file();
+    let site_packages = distribution.site_packages().to_owned();
+    let is_compiled = |path: &Utf8PathBuf| inputs::is_native(path) || !path.starts_with(&site_packages);
+    let mut paths: Vec<_> = distribution.files().into_iter().filter(is_compiled).collect();
+    if matches!(distribution.source, Source::Editable { .. }) {
+        let compiled = inputs::native_files(&package.directory, &closure.target);
+        paths.extend(compiled.into_iter().filter(|path| is_for(path, &site_packages)));
+    }
+    paths.push(record);
+    inputs::look_at(paths, None, now)
+}
+
+/// Whether an extension module is for the Python of `site_packages`: one for another version is another environment's.
+fn is_for(path: &Utf8Path, site_packages: &Utf8Path) -> bool {
+    let version = site_packages.components().rev().find_map(|part| part.as_str().strip_prefix("python"));
+    let tag = path.file_name().and_then(|name| name.split_once(".cpython-")).map(|(_, tag)| tag);
+    match (version, tag) {
+        (Some(version), Some(tag)) => tag.starts_with(&format!("{}-", version.replace('.', ""))),
+        _ => true,
+    }
+}

@@ -1,0 +1,210 @@
+//! Everything that the build of a package reads.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fs,
+    time::SystemTime,
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+use super::{Surroundings, cargo_graph::Closure, digest::Seen, package::Package, toolchain::home};
+
+/// What rustup goes by.
+pub(super) const TOOLCHAIN_FILES: [&str; 2] = ["rust-toolchain.toml", "rust-toolchain"];
+
+/// What cargo is configured by, in each directory from where it runs upwards.
+const CONFIGURATION: [&str; 2] = [".cargo/config.toml", ".cargo/config"];
+
+/// Variables that change what cargo builds. Wrappers of the compiler, such as sccache, do not.
+const VARIABLES: [&str; 4] = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_TARGET"];
+
+/// Files as they were seen. A path without a file is not among them, so that a file that appears is a difference.
+pub(super) type Files = HashMap<Utf8PathBuf, Seen>;
+
+/// What a build reads, with what was there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Inputs {
+    pub(super) files: Files,
+    /// What is no file, by a name for messages.
+    pub(super) facts: BTreeMap<String, String>,
+}
+
+/// What a build was seen to read beside what is known beforehand.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Discovered {
+    /// Files, and directories that are read whole.
+    pub(super) files: BTreeSet<Utf8PathBuf>,
+    pub(super) variables: BTreeSet<String>,
+}
+
+/// The files that decide what belongs to a package, cargo's configuration among them; some need not exist.
+pub(super) fn keys(package: &Package, closure: &Closure, around: &Surroundings<'_>) -> BTreeSet<Utf8PathBuf> {
+    closure.manifests().chain(configuration(package, around)).collect()
+}
+
+fn configuration(package: &Package, around: &Surroundings<'_>) -> BTreeSet<Utf8PathBuf> {
+    let starts = package.crates.iter().filter_map(|path| path.parent()).chain([package.directory.as_path()]);
+    let mut files: BTreeSet<_> = starts
+        .flat_map(Utf8Path::ancestors)
+        .flat_map(|directory| CONFIGURATION.iter().chain(&TOOLCHAIN_FILES).map(|name| directory.join(name)))
+        .collect();
+    files.extend(home(around, "CARGO_HOME", ".cargo").map(|home| home.join("config.toml")));
+    files
+}
+
+impl Inputs {
+    /// Looks at all inputs, which were `before` at an earlier time.
+    pub(super) fn look(
+        package: &Package,
+        closure: &Closure,
+        discovered: &Discovered,
+        before: Option<&Self>,
+        around: &Surroundings<'_>,
+    ) -> Self {
+        let mut paths = configuration(package, around);
+        for one in &closure.crates {
+            Walk { skip_tests: !one.has_script, target: &closure.target }.directory(&one.directory, true, &mut paths);
+        }
+        Walk { skip_tests: true, target: &closure.target }.directory(&package.directory, true, &mut paths);
+        paths.retain(|path| !(path.starts_with(&package.directory) && is_native(path)));
+        paths.insert(closure.root.join("Cargo.toml"));
+        // Its part that matters is `dependencies`.
+        paths.remove(&closure.root.join("Cargo.lock"));
+        paths.extend(discovered.files.iter().flat_map(|path| files_at(path)));
+        Self {
+            files: look_at(paths, before.map(|before| &before.files), around.now),
+            facts: facts(closure, discovered, around),
+        }
+    }
+
+    /// What is not as it is in `now`, in words; `is_live` says which files are read where they are.
+    pub(super) fn difference(
+        &self,
+        now: &Self,
+        root: &Utf8Path,
+        is_live: impl Fn(&Utf8Path) -> bool,
+    ) -> Option<String> {
+        let missing = Seen::default();
+        let added = now.files.keys().filter(|path| !self.files.contains_key(*path));
+        let paths = self.files.keys().chain(added);
+        let differs = paths.filter_map(|path| {
+            let (old, new) = (self.files.get(path).unwrap_or(&missing), now.files.get(path).unwrap_or(&missing));
+            let how = match (old.is_same(new), old.exists(), new.exists()) {
+                (true, ..) => return None,
+                _ if is_live(path) => return None,
+                (_, _, false) => "is gone",
+                (_, false, _) => "is new",
+                _ => "has changed",
+            };
+            Some(format!("{} {how}", path.strip_prefix(root).unwrap_or(path)))
+        });
+        let facts: BTreeSet<_> = self.facts.keys().chain(now.facts.keys()).collect();
+        let fact = || facts.iter().find(|fact| self.facts.get(**fact) != now.facts.get(**fact));
+        // The same one each time, however the files are kept.
+        differs.min().or_else(|| fact().map(|fact| format!("{fact} has changed")))
+    }
+}
+
+pub(super) fn facts(closure: &Closure, discovered: &Discovered, around: &Surroundings<'_>) -> BTreeMap<String, String> {
+    let names = VARIABLES.iter().copied().chain(discovered.variables.iter().map(String::as_str));
+    let profile = around.variables.starting_with("CARGO_PROFILE_");
+    let variables = names.chain(profile).filter_map(|name| {
+        let value = around.variables.get_os(name)?.to_string_lossy();
+        Some((format!("the variable {name}"), super::digest::digest(value.as_bytes())))
+    });
+    let lock = ("Cargo.lock".to_owned(), closure.dependencies.clone());
+    variables.chain([lock]).collect()
+}
+
+/// Whether `path` is what a compiler makes, and not reads: an editable installation leaves such files among the sources.
+pub(super) fn is_native(path: &Utf8Path) -> bool {
+    matches!(path.extension(), Some("so" | "pyd" | "dylib" | "dll" | "pdb"))
+}
+
+/// Whether Python reads the file where it is as long as the package is installed as editable.
+pub(super) fn is_live(package: &Package, closure: &Closure, discovered: &Discovered, path: &Utf8Path) -> bool {
+    if !path.starts_with(&package.directory) || discovered.files.iter().any(|found| path.starts_with(found)) {
+        return false;
+    }
+    if matches!(path.strip_prefix(&package.directory), Ok(name) if name == "pyproject.toml" || name == "setup.py") {
+        return false;
+    }
+    let is_python = matches!(path.extension(), Some("py" | "pyi"));
+    let is_in_crate = closure.crates.iter().any(|one| path.starts_with(&one.directory));
+    let python = package.python_source();
+    let holds_crate = |source: &Utf8Path| closure.crates.iter().any(|one| one.directory.starts_with(source));
+    let is_in_python = python.is_some_and(|source| path.starts_with(&source) && !holds_crate(&source));
+    is_python || is_in_python || !is_in_crate
+}
+
+/// A look through the files of a crate or package.
+struct Walk<'a> {
+    /// Whether tests, benchmarks and examples are left out: only a build script could read them.
+    skip_tests: bool,
+    target: &'a Utf8Path,
+}
+
+impl Walk<'_> {
+    fn directory(&self, directory: &Utf8Path, is_top: bool, found: &mut BTreeSet<Utf8PathBuf>) {
+        // What is not Unicode is no source of Rust; what cannot be read cannot be read by the build.
+        let Ok(entries) = directory.read_dir_utf8() else { return };
+        for entry in entries.flatten() {
+            let (name, path) = (entry.file_name(), entry.path());
+            let Ok(kind) = entry.file_type() else { continue };
+            if name.starts_with('.') || name == "__pycache__" || path.extension() == Some("pyc") {
+                continue;
+            }
+            if !kind.is_dir() {
+                found.insert(path.to_owned());
+            } else if !self.leaves_out(path, name, is_top) {
+                self.directory(path, false, found);
+            }
+        }
+    }
+
+    fn leaves_out(&self, path: &Utf8Path, name: &str, is_top: bool) -> bool {
+        path == self.target
+            || path.extension() == Some("egg-info")
+            || (is_top && matches!(name, "target" | "build" | "dist" | "node_modules"))
+            || (is_top && self.skip_tests && matches!(name, "tests" | "benches" | "examples"))
+            // Another package, an environment, a cache.
+            || ["Cargo.toml", "pyvenv.cfg", "CACHEDIR.TAG"].iter().any(|mark| path.join(mark).is_file())
+    }
+}
+
+/// The files that a compiler made under `directory`, where an editable installation leaves them.
+pub(super) fn native_files(directory: &Utf8Path, target: &Utf8Path) -> BTreeSet<Utf8PathBuf> {
+    let mut found = BTreeSet::new();
+    Walk { skip_tests: false, target }.directory(directory, true, &mut found);
+    found.retain(|path| is_native(path));
+    found
+}
+
+/// The files at or under `path`.
+pub(super) fn files_at(path: &Utf8Path) -> BTreeSet<Utf8PathBuf> {
+    let mut found = BTreeSet::new();
+    if path.is_dir() {
+        Walk { skip_tests: false, target: Utf8Path::new("") }.directory(path, false, &mut found);
+    } else {
+        found.insert(path.to_owned());
+    }
+    found
+}
+
+/// Looks at `paths`, which were `before` at an earlier time.
+pub(super) fn look_at(paths: impl IntoIterator<Item = Utf8PathBuf>, before: Option<&Files>, now: SystemTime) -> Files {
+    let look = |path: Utf8PathBuf| {
+        let seen = Seen::look(&path, before.and_then(|before| before.get(&path)), now);
+        seen.exists().then_some((path, seen))
+    };
+    paths.into_iter().filter_map(look).collect()
+}
+
+/// The directories in `path`.
+pub(super) fn directories(path: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let entries = fs::read_dir(path).into_iter().flatten();
+    let paths = entries.filter_map(|entry| Utf8PathBuf::from_path_buf(entry.ok()?.path()).ok());
+    paths.filter(|path| path.is_dir()).collect()
+}

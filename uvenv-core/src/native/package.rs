@@ -1,0 +1,119 @@
+//! Which packages are built from Rust, by what, and from which crates.
+
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::{
+    Name,
+    manifest::{self, Manifest, SourceKind},
+    monorepo::{Monorepo, Profile},
+};
+
+/// A package that is built from Rust.
+#[derive(Clone, Debug)]
+pub(crate) struct Package {
+    pub(crate) name: Name,
+    /// Where its manifest is, and where its build runs.
+    pub(crate) directory: Utf8PathBuf,
+    pub(super) builder: Builder,
+    /// The `Cargo.toml` of each crate that it is built from.
+    pub(super) crates: Vec<Utf8PathBuf>,
+    pub(super) manifest: Manifest,
+}
+
+/// What builds a package, which decides what it can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Builder {
+    /// maturin.
+    Maturin,
+    /// setuptools with setuptools-rust.
+    SetuptoolsRust,
+    /// Another one, which calls maturin or setuptools-rust.
+    Hook,
+}
+
+/// The packages of a profile that are built from Rust and come from directories: the manifest's own, the members of the
+/// workspace, and what their path sources lead to.
+pub(super) fn packages(monorepo: &Monorepo, profile: Profile, manifest: &Manifest) -> Vec<Package> {
+    let members = monorepo.members_of(profile).iter().map(|member| &member.manifest);
+    let mut waiting: Vec<Manifest> = std::iter::once(manifest).chain(members).cloned().collect();
+    let mut known: BTreeSet<_> = waiting.iter().map(|manifest| manifest.directory().to_owned()).collect();
+    let mut found = Vec::new();
+    while let Some(manifest) = waiting.pop() {
+        for directory in path_sources(&manifest) {
+            if known.insert(directory.clone()) {
+                // uv has the word on one that cannot be read.
+                waiting.extend(Manifest::read(&directory.join(manifest::FILE_NAME)).ok());
+            }
+        }
+        found.extend(Package::of(manifest));
+    }
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    found
+}
+
+fn path_sources(manifest: &Manifest) -> Vec<Utf8PathBuf> {
+    let sources = manifest.uv.sources.iter().flat_map(|(_, sources)| sources);
+    let paths = sources.filter_map(|source| match &source.kind {
+        SourceKind::Path(path) => Some(manifest.directory().join(path)),
+        _ => None,
+    });
+    paths.filter_map(|path| path.canonicalize_utf8().ok()).filter(|path| path.is_dir()).collect()
+}
+
+impl Package {
+    fn of(manifest: Manifest) -> Option<Self> {
+        let name = manifest.name()?.clone();
+        if manifest.uv.package == Some(false) {
+            return None;
+        }
+        let requires = |name: &str| manifest.build_requires.iter().any(|requirement| requirement.name == *name);
+        let builder = match manifest.build_backend.as_deref() {
+            Some("maturin") => Builder::Maturin,
+            _ if requires("setuptools-rust") => Builder::SetuptoolsRust,
+            _ if requires("maturin") => Builder::Hook,
+            _ => return None,
+        };
+        let directory = manifest.directory().to_owned();
+        let crates: Vec<_> = match builder {
+            Builder::Maturin => vec![maturin_crate(&manifest)],
+            Builder::SetuptoolsRust if !manifest.build.setuptools_rust.is_empty() => {
+                manifest.build.setuptools_rust.iter().map(|path| directory.join(path)).collect()
+            }
+            Builder::SetuptoolsRust | Builder::Hook => {
+                let beside = directory.join("Cargo.toml");
+                if !beside.is_file() {
+                    return None;
+                }
+                vec![beside]
+            }
+        };
+        let crates = crates.into_iter().map(|path| path.canonicalize_utf8().unwrap_or(path)).collect();
+        Some(Self { name, directory, builder, crates, manifest })
+    }
+
+    /// The files under this directory are read where they are by an editable installation.
+    pub(super) fn python_source(&self) -> Option<Utf8PathBuf> {
+        self.manifest.build.maturin.python_source.as_ref().map(|path| self.directory.join(path))
+    }
+}
+
+/// The crate of a maturin package, where maturin looks for it.
+fn maturin_crate(manifest: &Manifest) -> Utf8PathBuf {
+    let directory = manifest.directory();
+    let maturin = &manifest.build.maturin;
+    if let Some(path) = &maturin.manifest_path {
+        return directory.join(path);
+    }
+    let inner = directory.join("rust/Cargo.toml");
+    let is_python_first = || {
+        let module = manifest.name().map(|name| name.as_str().replace('-', "_")).unwrap_or_default();
+        maturin.python_source.is_some() || directory.join("src").join(module).join("__init__.py").is_file()
+    };
+    if inner.is_file() && is_python_first() { inner } else { beside(directory) }
+}
+
+fn beside(directory: &Utf8Path) -> Utf8PathBuf {
+    directory.join("Cargo.toml")
+}

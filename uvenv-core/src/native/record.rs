@@ -1,0 +1,71 @@
+//! What an environment's native packages were built from, kept in the environment.
+
+use std::{collections::BTreeMap, fs, io};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    CargoProfile,
+    cargo_graph::Closure,
+    inputs::{Discovered, Files, Inputs},
+};
+use crate::{
+    Name,
+    environment::{Environment, EnvironmentError, NATIVE_RECORD as FILE, replace},
+};
+
+const SCHEMA: u32 = 1;
+
+/// What is known of the native packages of an environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Record {
+    schema: u32,
+    /// What `--release` or `--debug` said, for `run`.
+    pub(super) profile: Option<CargoProfile>,
+    pub(super) packages: BTreeMap<String, Entry>,
+}
+
+/// What is known of one package.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Entry {
+    pub(super) closure: Closure,
+    /// The files that decide whether `closure` is still right.
+    pub(super) keys: Files,
+    /// What stood for the compiler.
+    pub(super) toolchain: String,
+    pub(super) inputs: Inputs,
+    pub(super) discovered: Discovered,
+    /// The arguments of the build.
+    pub(super) arguments: String,
+    /// What was installed; none where it is not installed, and only what is known of its files is kept.
+    pub(super) built: Option<Files>,
+}
+
+impl Record {
+    /// That of `environment`. One that is missing, damaged or of another version says nothing.
+    pub(super) fn read(environment: &Environment) -> Self {
+        let record = fs::read(environment.root().join(FILE)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        record.filter(|record: &Self| record.schema == SCHEMA).unwrap_or_default()
+    }
+
+    /// One that is yet to be filled.
+    pub(super) fn new(profile: Option<CargoProfile>) -> Self {
+        Self { schema: SCHEMA, profile, packages: BTreeMap::new() }
+    }
+
+    pub(super) fn of(&self, package: &Name) -> Option<&Entry> {
+        self.packages.get(package.as_str())
+    }
+
+    /// Writes it in the place of `before`.
+    pub(super) fn write(self, before: &Self, environment: &Environment) -> Result<(), EnvironmentError> {
+        if self == *before || (self.packages.is_empty() && before.packages.is_empty()) {
+            return Ok(());
+        }
+        let path = environment.root().join(FILE);
+        serde_json::to_vec(&self)
+            .map_err(io::Error::from)
+            .and_then(|text| replace(&path, &text))
+            .map_err(environment.not_writable(&path))
+    }
+}

@@ -1,0 +1,66 @@
+//! The compiler, as its version, without starting it each time.
+
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{
+    Surroundings,
+    digest::{digest, stat_of},
+};
+use crate::process::{Invocation, ending, on_path};
+
+/// Stands for the compiler that a build in `directory` would use, as far as files and variables decide that.
+pub(super) fn key(directory: &Utf8Path, around: &Surroundings<'_>) -> String {
+    let mut parts = Vec::new();
+    let mut file = |path: &Utf8Path| parts.push(format!("{path} {:?}", stat_of(path)));
+    if let Some(rustc) = rustc(around) {
+        file(&rustc);
+    }
+    for directory in directory.ancestors() {
+        for name in super::inputs::TOOLCHAIN_FILES {
+            let path = directory.join(name);
+            if path.is_file() {
+                file(&path);
+            }
+        }
+    }
+    if let Some(rustup) = home(around, "RUSTUP_HOME", ".rustup") {
+        file(&rustup.join("settings.toml"));
+        // Each update of a toolchain writes its file here.
+        let mut hashes: Vec<_> = fs::read_dir(rustup.join("update-hashes"))
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| Utf8PathBuf::from_path_buf(entry.ok()?.path()).ok())
+            .collect();
+        hashes.sort();
+        for path in &hashes {
+            file(path);
+        }
+    }
+    parts.push(format!("{:?}", around.variables.get("RUSTUP_TOOLCHAIN")));
+    digest(parts.join("\n").as_bytes())
+}
+
+/// What the compiler says of itself; why it does not is a sentence for the user.
+pub(super) fn ask(directory: &Utf8Path, around: &Surroundings<'_>) -> Result<String, String> {
+    let rustc = rustc(around).ok_or("there is no rustc on `PATH`")?;
+    let command = Invocation::new(rustc.as_str()).arg("-vV").current_dir(directory);
+    let answer = (around.child)(command).capture().map_err(|error| format!("`{rustc}` cannot be started: {error}"))?;
+    if !answer.status.success() {
+        let said = answer.stderr.lines().map(str::trim).find(|line| line.starts_with("error")).unwrap_or_default();
+        return Err(format!("`rustc -vV` {}: {}", ending(answer.status), said.trim_start_matches("error: ")));
+    }
+    Ok(answer.stdout.lines().map(str::trim).collect::<Vec<_>>().join(", "))
+}
+
+fn rustc(around: &Surroundings<'_>) -> Option<Utf8PathBuf> {
+    let named = around.variables.get("RUSTC").map(Utf8PathBuf::from).filter(|path| path.is_absolute());
+    named.or_else(|| on_path(around.variables, "rustc").next())
+}
+
+/// The directory that `variable` names, else `name` in the user's.
+pub(super) fn home(around: &Surroundings<'_>, variable: &str, name: &str) -> Option<Utf8PathBuf> {
+    let user = || around.variables.get("HOME").or_else(|| around.variables.get("USERPROFILE"));
+    around.variables.get(variable).map(Utf8PathBuf::from).or_else(|| Some(Utf8Path::new(user()?).join(name)))
+}
