@@ -1,0 +1,219 @@
+//! Crates that embed Python through PyO3, built and tested by the real cargo.
+
+use std::{fs, path::Path};
+
+use uvenv_tests::{Fixture, Invocation, Kind, Monorepo, Outcome, interpreter_of};
+
+use crate::suite::empty;
+
+/// A test, and one in the documentation, that say which environment they see. `print_utils` is an editable package.
+const EMBEDDING: &str = r#"//! ```
+//! pyo3::Python::attach(|py| pyo3::types::PyModule::import(py, "print_utils").map(drop).unwrap());
+//! ```
+
+#[test]
+fn sees_the_environment() {
+    use pyo3::prelude::*;
+
+    Python::attach(|py| {
+        let module = |name| py.import(name).unwrap();
+        assert!(module("json").hasattr("dumps").unwrap());
+        let prefix: String = module("sys").getattr("prefix").unwrap().extract().unwrap();
+        let file: String = module("print_utils").getattr("__file__").unwrap().extract().unwrap();
+        let version = py.version_info();
+        let version = format!("{}.{}.{}", version.major, version.minor, version.patch);
+        println!("{} with {version} in {prefix} has {file}", env!("CARGO_PKG_NAME"));
+    });
+}
+"#;
+
+/// A crate that embeds the interpreter with all its interface, and one with the stable part of it.
+const CRATES: [(&str, &str); 2] = [("embed", ""), ("embed-abi3", ", \"abi3-py310\"")];
+
+trait Embedding {
+    fn embedding(self) -> Self;
+}
+
+impl Embedding for Monorepo {
+    fn embedding(self) -> Self {
+        let lock = fs::read(Fixture::core_dir().with_file_name("Cargo.lock")).unwrap();
+        CRATES.into_iter().fold(self.file("Cargo.lock", lock), |repo, (name, feature)| {
+            let features = format!("\"auto-initialize\"{feature}");
+            let manifest = format!("[dependencies]\npyo3 = {{ version = \"0.30\", features = [{features}] }}\n");
+            repo.rust_crate(name, &manifest).file(&format!("crates/{name}/src/lib.rs"), EMBEDDING)
+        })
+    }
+}
+
+/// With the variables of a real cargo, whose builds for an interpreter are kept from test to test.
+fn with_cargo(invocation: Invocation<'_>, kind: Kind) -> Invocation<'_> {
+    let builds = invocation.fixture().cargo_build_dir().join(format!("embed-{kind:?}").to_lowercase());
+    let invocation = invocation.with_system().env("CARGO_HOME", Fixture::cargo_home());
+    let rustdoc = Path::new(env!("CARGO")).with_file_name("rustdoc");
+    invocation.env("CARGO_BUILD_BUILD_DIR", builds).env("RUSTDOC", rustdoc)
+}
+
+/// A monorepo with crates that embed, whose dev environment is made from an interpreter of this kind.
+fn synced(kind: Kind) -> Option<Fixture> {
+    let python = interpreter_of(kind)?;
+    let repo = empty().package("print-utils").embedding().build();
+    repo.uvenv(["sync", "--python", python.as_str()]).ok();
+    Some(repo)
+}
+
+const TEST: [&str; 5] = ["cargo", "test", "--workspace", "--", "--nocapture"];
+
+/// Asserts that the tests of both crates saw the dev environment, through the library of its own interpreter.
+fn saw(repo: &Fixture, outcome: &Outcome) {
+    let configuration = repo.read(".venv/pyvenv.cfg");
+    let version = configuration.lines().find_map(|line| line.strip_prefix("version_info = ")).unwrap();
+    for (name, _) in CRATES {
+        let module = repo.root().join("packages/print-utils/src/print_utils/__init__.py");
+        let line = format!("{name} with {version} in {} has {module}", repo.root().join(".venv"));
+        assert!(outcome.stdout().lines().any(|said| said.ends_with(&line)), "{line}\n{outcome}");
+    }
+}
+
+/// What goes wrong without uvenv: with PyO3 told of the environment, and nothing else.
+fn fails_without(repo: &Fixture, kind: Kind, directory: Option<&str>, problems: &[&str]) {
+    let test = with_cargo(repo.program("cargo", &TEST[1..]), kind).args(["--test-threads=1"]);
+    let python = repo.environment("dev").python();
+    let mut test = test.env("PYO3_PYTHON", python).env("VIRTUAL_ENV", repo.environment("dev").path());
+    if let Some(directory) = directory {
+        test = test.env("LD_LIBRARY_PATH", directory);
+    }
+    let outcome = test.run();
+    assert_ne!(outcome.status(), Some(0), "{outcome}");
+    assert!(problems.iter().any(|problem| outcome.stderr().contains(problem)), "{outcome}");
+}
+
+fn works_with(repo: &Fixture, kind: Kind) {
+    let run = with_cargo(repo.uvenv(["run", "--"]).args(TEST), kind);
+    let outside = [("PYTHONHOME", "/somewhere"), ("PYTHONPATH", "/elsewhere"), ("CONDA_PREFIX", "/opt/conda")];
+    let run = outside.into_iter().fold(run, |run, (name, value)| run.env(name, value));
+    saw(repo, &run.ok());
+}
+
+#[test]
+fn with_the_interpreter_of_the_system() {
+    let Some(repo) = synced(Kind::System) else { return };
+    fails_without(&repo, Kind::System, None, &["No module named 'print_utils'"]);
+    works_with(&repo, Kind::System);
+}
+
+#[test]
+fn with_a_library_that_the_loader_does_not_find() {
+    let Some(repo) = synced(Kind::Shared) else { return };
+    // Or the loader takes that of another Python of the same version.
+    let problems = ["error while loading shared libraries", "No module named 'print_utils'"];
+    fails_without(&repo, Kind::Shared, None, &problems);
+    works_with(&repo, Kind::Shared);
+}
+
+#[test]
+fn with_an_interpreter_that_was_moved_after_it_was_built() {
+    let Some(repo) = synced(Kind::Relocated) else { return };
+    let library = interpreter_of(Kind::Relocated).unwrap().parent().unwrap().with_file_name("lib");
+    fails_without(&repo, Kind::Relocated, Some(library.as_str()), &["No module named 'encodings'"]);
+    works_with(&repo, Kind::Relocated);
+}
+
+/// The packages that `cargo build -v` has compiled, or has run the build script of.
+fn built(outcome: &Outcome) -> Vec<&str> {
+    let compiling = outcome.stderr().lines().filter_map(|line| line.trim().strip_prefix("Compiling "));
+    compiling.chain(outcome.stderr().lines().filter_map(|line| line.trim().strip_prefix("Dirty "))).collect()
+}
+
+#[test]
+fn another_profile_or_backend_compiles_nothing_again() {
+    let backends = empty().package("print-utils").backends(["cu124", "cu128"]).remotes().embedding().build();
+    let python = interpreter_of(Kind::Shared).unwrap_or_else(|| interpreter_of(Kind::System).unwrap());
+    let build = |arguments: &[&str]| {
+        let run = backends.uvenv(["run", "--python", python.as_str()]).args(arguments);
+        let run = run.args(["--", "cargo", "build", "--workspace", "-v"]);
+        with_cargo(run, Kind::Shared).ok()
+    };
+    backends.uvenv(["lock", "--profile", "prod"]).ok();
+    assert!(built(&build(&["--backend", "cu124"])).iter().any(|line| line.starts_with("embed v")));
+    let all: [&[&str]; 4] = [
+        &["--backend", "cu128"],
+        &["--profile", "prod", "--backend", "cu124"],
+        &["--profile", "prod", "--backend", "cu128"],
+        &["--profile", "dev"],
+    ];
+    for arguments in all {
+        let outcome = build(arguments);
+        assert_eq!(built(&outcome), [""; 0], "{arguments:?}: {outcome}");
+        assert!(outcome.stderr().contains("Fresh pyo3-ffi") && outcome.stderr().contains("Fresh embed"), "{outcome}");
+    }
+    backends.replace("Cargo.toml", "[workspace]\n", "[workspace]\nmetadata.uvenv.env-per-backend = true\n");
+    for backend in ["cu124", "cu128"] {
+        let outcome = build(&["--backend", backend]);
+        assert_eq!(built(&outcome), [""; 0], "{backend}: {outcome}");
+    }
+    assert!(backends.root().join(".venv-cu124").exists() && backends.root().join(".venv-cu128").exists());
+}
+
+/// `script` in a shell in which cargo and cargo-uvenv are found.
+fn shell<'a>(repo: &'a Fixture, kind: Kind, script: &str) -> Invocation<'a> {
+    let bin = uvenv_tests::cargo_uvenv().parent().unwrap();
+    with_cargo(repo.program("sh", ["-euc", script]), kind).on_path(bin)
+}
+
+#[test]
+fn a_shell_that_evaluates_env_runs_plain_cargo() {
+    let Some(repo) = synced(Kind::Relocated) else { return };
+    let script = format!("eval \"$(cargo uvenv env --shell bash)\"; {}", TEST.join(" "));
+    let outcome = shell(&repo, Kind::Relocated, &script).env("PYTHONHOME", "/somewhere").ok();
+    saw(&repo, &outcome);
+}
+
+#[test]
+fn plain_cargo_works_once_it_is_configured() {
+    for kind in [Kind::System, Kind::Shared, Kind::Relocated] {
+        let Some(repo) = synced(kind) else { continue };
+        let before = "# what the team has agreed on\n[build]\nincremental = false   # for sccache\n";
+        repo.write(".cargo/config.toml", before);
+        let configure = || shell(&repo, kind, "cargo uvenv env --write-cargo-config").ok();
+        configure();
+        let written = repo.read(".cargo/config.toml");
+        assert!(written.starts_with(before), "{written}");
+        assert!(configure().stderr().contains("unchanged"));
+        assert_eq!(repo.read(".cargo/config.toml"), written);
+        let outcome = shell(&repo, kind, &TEST.join(" ")).env("PYTHONPATH", "/somewhere").ok();
+        saw(&repo, &outcome);
+        assert!(outcome.stdout().contains("crates/embed/src/lib.rs - (line 1) ... ok"), "{outcome}");
+    }
+}
+
+#[test]
+fn a_configured_cargo_follows_the_profile_of_run() {
+    let Some(python) = interpreter_of(Kind::Shared) else { return };
+    let repo = empty().package("print-utils").remotes().embedding().build();
+    repo.uvenv(["lock", "--profile", "prod"]).ok();
+    for profile in ["dev", "prod"] {
+        repo.uvenv(["sync", "--profile", profile, "--python", python.as_str()]).ok();
+    }
+    shell(&repo, Kind::Shared, "cargo uvenv env --write-cargo-config").ok();
+    let test = "cargo test -p embed --lib -- --nocapture";
+    let in_environment = |script: &str, environment: &str| {
+        let outcome = shell(&repo, Kind::Shared, script).ok();
+        let line = format!(" in {} has", repo.root().join(environment));
+        assert!(outcome.stdout().contains(&line), "{line}\n{outcome}");
+    };
+    in_environment(test, ".venv");
+    in_environment(&format!("cargo uvenv run --profile prod -- {test}"), "prod/.venv");
+    in_environment(&format!("eval \"$(cargo uvenv env --profile prod --shell bash)\"; {test}"), "prod/.venv");
+}
+
+/// The monorepo that the page on PyO3 is about, and a line of shell in which its cargo works.
+pub(crate) fn documented() -> (Fixture, String) {
+    let repo = empty().package("print-utils").remotes().embedding().build();
+    let variables = format!(
+        "export CARGO_HOME='{}' CARGO_BUILD_BUILD_DIR='{}' GITHUB_ENV='{}'",
+        Fixture::cargo_home(),
+        repo.cargo_build_dir().join("embed-page"),
+        repo.temporary().join("github")
+    );
+    (repo, variables)
+}

@@ -1,0 +1,354 @@
+//! `.cargo/config.toml`: what makes plain cargo use an environment, merged in with all the rest kept as it is.
+//!
+//! `[env]` alone cannot do it. Cargo sets the library path of what it runs itself, and `PATH` is always set, so that only
+//! a forced value would count: one that then wins over an environment that was asked for by other means. What cargo runs
+//! therefore goes through a runner, which is `cargo uvenv run`.
+
+use std::{fs, io, path::Path};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use toml_edit::{Array, InlineTable, Item, Table, TableLike, value};
+
+use super::CargoError;
+use crate::{
+    environment::replace,
+    error::{Diagnostic, Place},
+    toml::{File, Node, TomlError},
+    variables::Variables,
+};
+
+/// The target that every target is. Cargo takes at most one matching `cfg` with a runner.
+const ANY_TARGET: &str = "cfg(all())";
+
+/// The name of our program, by which our own runner is known.
+const PROGRAM: &str = "cargo-uvenv";
+
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// What is to stand in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// Variables of `[env]`.
+    pub(crate) variables: Vec<(&'static str, String)>,
+    /// The runner of all targets.
+    pub(crate) runner: Vec<String>,
+}
+
+/// What became of the file.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Written {
+    /// The file.
+    pub path: Utf8PathBuf,
+    /// Whether it has changed.
+    pub changed: bool,
+    /// Somebody else's runner, because of which ours was not written.
+    pub other_runner: Option<OtherRunner>,
+}
+
+/// A runner that is not ours.
+#[derive(Debug, thiserror::Error)]
+#[error("`{}` has a runner of its own, so that what cargo runs does not get the environment", place.path())]
+pub struct OtherRunner {
+    place: Place,
+    runner: String,
+}
+
+impl Diagnostic for OtherRunner {
+    fn code(&self) -> &'static str {
+        "other-runner"
+    }
+
+    fn help(&self) -> Option<String> {
+        let Self { runner, .. } = self;
+        Some(format!(
+            "let the runner start `{runner}` with its own command behind that, or use `cargo uvenv run -- cargo …`"
+        ))
+    }
+
+    fn place(&self) -> Option<&Place> {
+        Some(&self.place)
+    }
+}
+
+impl Settings {
+    /// Merges them into the configuration in `root`.
+    pub(crate) fn write(&self, root: &Utf8Path, variables: &Variables) -> Result<Written, CargoError> {
+        let directory = root.join(".cargo");
+        let path = existing(&directory).unwrap_or_else(|| directory.join("config.toml"));
+        let file = if path.exists() { File::read(&path)? } else { File { path: path.clone(), text: "".into() } };
+        let mut other = self.other_runner(&file)?;
+        for path in further_configurations(root, variables) {
+            // What cargo cannot read there it reports itself.
+            other = other.or_else(|| self.other_runner(&File::read(&path).ok()?).ok()?);
+        }
+        let merged = self.merged(&file, other.is_none())?;
+        let changed = merged != *file.text;
+        if changed {
+            store(&path, &merged).map_err(|source| CargoError::ConfigNotWritable { path: path.clone(), source })?;
+        }
+        Ok(Written { path, changed, other_runner: other })
+    }
+
+    fn other_runner(&self, file: &File) -> Result<Option<OtherRunner>, TomlError> {
+        let document = file.parse()?;
+        let Some(targets) = Node::root(file, &document).get("target")? else { return Ok(None) };
+        for (name, target) in targets.entries()? {
+            let Some(runner) = target.get("runner")? else { continue };
+            let item = document.get("target").and_then(|targets| targets.get(name)?.get("runner"));
+            if name != ANY_TARGET || !item.is_some_and(is_ours) {
+                return Ok(Some(OtherRunner { place: runner.place(), runner: self.runner.join(" ") }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The text of `file` with the settings in it.
+    fn merged(&self, file: &File, with_runner: bool) -> Result<String, TomlError> {
+        let document = file.parse()?;
+        if let Some(env) = Node::root(file, &document).get("env")? {
+            env.entries()?;
+        }
+        let mut document = document.into_mut();
+        let gap = if document.is_empty() { "" } else { "\n" };
+        if let Some(env) = table(document.as_item_mut(), "env", gap) {
+            for (name, wanted) in &self.variables {
+                if env.get(name).and_then(Item::as_str) != Some(wanted) {
+                    put(env, name, value(wanted.as_str()));
+                }
+            }
+        }
+        if with_runner
+            && let Some(target) = table(document.entry("target").or_insert_with(implicit), ANY_TARGET, "\n")
+            && target.get("runner").and_then(strings).as_ref() != Some(&self.runner)
+        {
+            put(target, "runner", value(self.runner.iter().collect::<Array>()));
+        }
+        let text = document.to_string();
+        let mark = if file.text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK } else { "" };
+        Ok(format!("{mark}{}", text.trim_start_matches(BYTE_ORDER_MARK)))
+    }
+}
+
+/// The table `key` in `parent`, in the form in which the parent is written; made behind `gap` where it is missing.
+fn table<'a>(parent: &'a mut Item, key: &str, gap: &str) -> Option<&'a mut dyn TableLike> {
+    let made = if parent.is_inline_table() {
+        value(InlineTable::new())
+    } else {
+        let mut table = Table::new();
+        table.decor_mut().set_prefix(gap);
+        Item::Table(table)
+    };
+    parent.as_table_like_mut()?.entry(key).or_insert(made).as_table_like_mut()
+}
+
+/// A table that is not shown but for the tables in it.
+fn implicit() -> Item {
+    let mut table = Table::new();
+    table.set_implicit(true);
+    Item::Table(table)
+}
+
+/// Puts a value in the place of another, whose comment stays.
+fn put(table: &mut dyn TableLike, key: &str, mut item: Item) {
+    let decor = table.get(key).and_then(Item::as_value).map(|old| old.decor().clone());
+    if let (Some(decor), Some(new)) = (decor, item.as_value_mut()) {
+        *new.decor_mut() = decor;
+    }
+    table.insert(key, item);
+}
+
+fn strings(item: &Item) -> Option<Vec<String>> {
+    item.as_array()?.iter().map(|value| value.as_str().map(str::to_owned)).collect()
+}
+
+/// Whether a runner is one that an earlier call has written.
+fn is_ours(item: &Item) -> bool {
+    let Some(words) = strings(item) else { return false };
+    let program = words.first().and_then(|word| Path::new(word).file_stem());
+    program.is_some_and(|name| name == PROGRAM) && words.last().is_some_and(|word| word == "--")
+}
+
+/// The configuration in a directory. Where there are both, cargo takes the one without extension.
+fn existing(directory: &Utf8Path) -> Option<Utf8PathBuf> {
+    ["config", "config.toml"].map(|name| directory.join(name)).into_iter().find(|path| path.is_file())
+}
+
+/// The other configurations that cargo merges with that of `root`: those further up, and its home's.
+fn further_configurations(root: &Utf8Path, variables: &Variables) -> Vec<Utf8PathBuf> {
+    let home = || variables.get("HOME").or_else(|| variables.get("USERPROFILE")).map(|home| format!("{home}/.cargo"));
+    let home = variables.get("CARGO_HOME").map(str::to_owned).or_else(home);
+    let above = root.ancestors().skip(1).map(|directory| directory.join(".cargo"));
+    above.chain(home.map(Utf8PathBuf::from)).filter_map(|directory| existing(&directory)).collect()
+}
+
+/// Replaces the file by rename. One that must not be written is not replaced either, and where a link leads to the file,
+/// it stays.
+fn store(path: &Utf8Path, text: &str) -> io::Result<()> {
+    let Ok(real) = path.canonicalize_utf8() else {
+        fs::create_dir_all(path.parent().unwrap_or(path))?;
+        return replace(path, text.as_bytes());
+    };
+    let permissions = fs::metadata(&real)?.permissions();
+    if permissions.readonly() {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    replace(&real, text.as_bytes())?;
+    fs::set_permissions(&real, permissions)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Root {
+        _guard: tempfile::TempDir,
+        path: Utf8PathBuf,
+    }
+
+    impl Root {
+        /// A directory with a home of its own in it, where cargo has no configuration.
+        fn with(files: &[(&str, &str)]) -> Self {
+            let guard = tempfile::tempdir().unwrap();
+            let path = Utf8PathBuf::from_path_buf(guard.path().canonicalize().unwrap()).unwrap();
+            for (name, text) in files {
+                let file = path.join(name);
+                fs::create_dir_all(file.parent().unwrap()).unwrap();
+                fs::write(file, text).unwrap();
+            }
+            Self { _guard: guard, path }
+        }
+
+        fn write(&self, python: &str) -> Result<Written, CargoError> {
+            let runner = ["cargo-uvenv", "run", "--no-sync", "--"].map(str::to_owned).to_vec();
+            let settings = Settings { variables: vec![("PYO3_PYTHON", python.to_owned())], runner };
+            let home = self.path.join("home");
+            let variables = [("CARGO_HOME", home.as_str())].into_iter().collect();
+            settings.write(&self.path.join("repo"), &variables)
+        }
+
+        fn read(&self, name: &str) -> String {
+            fs::read_to_string(self.path.join(name)).unwrap()
+        }
+    }
+
+    const RUNNER: &str = "\n[target.\"cfg(all())\"]\nrunner = [\"cargo-uvenv\", \"run\", \"--no-sync\", \"--\"]\n";
+
+    /// What the configuration `before` becomes; a second call must leave it so.
+    fn merged(before: &str) -> String {
+        let root = Root::with(&[("repo/.cargo/config.toml", before)]);
+        assert!(root.write("/p/python").unwrap().changed);
+        let after = root.read("repo/.cargo/config.toml");
+        assert!(!root.write("/p/python").unwrap().changed, "{after}");
+        assert_eq!(root.read("repo/.cargo/config.toml"), after);
+        after.parse::<toml_edit::DocumentMut>().unwrap();
+        after
+    }
+
+    #[test]
+    fn a_missing_configuration_is_made() {
+        let root = Root::with(&[("repo/Cargo.toml", "")]);
+        let written = root.write("/p/python").unwrap();
+        assert!(written.changed && written.other_runner.is_none());
+        assert_eq!(root.read("repo/.cargo/config.toml"), format!("[env]\nPYO3_PYTHON = \"/p/python\"\n{RUNNER}"));
+    }
+
+    #[test]
+    fn the_rest_stays_as_it_is() {
+        let before = "# ours\n[alias]\nt  =  'test'   # short\n\n[target.wasm32-wasip1]\nrustflags = [ ]\n";
+        assert_eq!(merged(before), format!("{before}{RUNNER}\n[env]\nPYO3_PYTHON = \"/p/python\"\n"));
+        let before = "\u{feff}[build]\njobs = 2";
+        let expected = format!("{before}\n\n[env]\nPYO3_PYTHON = \"/p/python\"\n{RUNNER}");
+        assert_eq!(merged(before), expected);
+    }
+
+    #[test]
+    fn a_table_is_extended_in_the_form_that_it_has() {
+        let env = "[env]\nA = \"1\" # first\n";
+        assert_eq!(merged(env), format!("{env}PYO3_PYTHON = \"/p/python\"\n{RUNNER}"));
+        let inline = merged("env = { A = \"1\" }\n");
+        assert_eq!(inline, format!("env = {{ A = \"1\" , PYO3_PYTHON = \"/p/python\" }}\n{RUNNER}"));
+        let dotted = merged("env.A = \"1\"\n");
+        assert_eq!(dotted, format!("env.A = \"1\"\nenv.PYO3_PYTHON = \"/p/python\"\n{RUNNER}"));
+        let targets = merged("target = { 'cfg(unix)' = { linker = \"cc\" } }\n");
+        assert!(targets.contains("\"cfg(all())\" = { runner = ["), "{targets}");
+    }
+
+    #[test]
+    fn a_value_is_replaced_and_its_comment_kept() {
+        let after = merged("[env]\nPYO3_PYTHON = { value = \"old\", force = true } # mine\nB = \"2\"\n");
+        assert_eq!(after, format!("[env]\nPYO3_PYTHON = \"/p/python\" # mine\nB = \"2\"\n{RUNNER}"));
+        let after = merged("[env.PYO3_PYTHON]\nvalue = \"old\"\n");
+        assert!(after.contains("PYO3_PYTHON = \"/p/python\"") && !after.contains("old"), "{after}");
+    }
+
+    #[test]
+    fn an_earlier_runner_of_ours_is_brought_up_to_date() {
+        let after = merged("[target.'cfg(all())']\nrunner = [\"/old/cargo-uvenv\", \"run\", \"--\"]\n");
+        assert!(
+            after.starts_with("[target.'cfg(all())']\nrunner = [\"cargo-uvenv\", \"run\", \"--no-sync\""),
+            "{after}"
+        );
+    }
+
+    #[test]
+    fn somebody_else_s_runner_is_left_alone() {
+        for target in ["cfg(all())", "cfg(unix)", "x86_64-unknown-linux-gnu"] {
+            let before = format!("[target.'{target}']\nrunner = \"valgrind\"\n");
+            let root = Root::with(&[("repo/.cargo/config.toml", &before)]);
+            let written = root.write("/p/python").unwrap();
+            let other = written.other_runner.unwrap();
+            assert_eq!(other.place().unwrap().line(), 2);
+            assert_eq!(root.read("repo/.cargo/config.toml"), format!("{before}\n[env]\nPYO3_PYTHON = \"/p/python\"\n"));
+        }
+        for further in [".cargo/config.toml", "home/config"] {
+            let root = Root::with(&[(further, "[target.'cfg(unix)']\nrunner = ['valgrind']\n")]);
+            let written = root.write("/p/python").unwrap();
+            assert!(written.other_runner.unwrap().to_string().contains(further));
+            assert!(!root.read("repo/.cargo/config.toml").contains("runner"));
+        }
+    }
+
+    #[test]
+    fn the_file_that_cargo_reads_is_the_one_that_is_written() {
+        let root = Root::with(&[("repo/.cargo/config", "# old\n"), ("repo/.cargo/config.toml", "# new\n")]);
+        assert_eq!(root.write("/p/python").unwrap().path, root.path.join("repo/.cargo/config"));
+        assert_eq!(root.read("repo/.cargo/config.toml"), "# new\n");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link() {
+        let root = Root::with(&[("shared.toml", "# shared\n"), ("repo/.cargo/credentials.toml", "")]);
+        let link = root.path.join("repo/.cargo/config.toml");
+        std::os::unix::fs::symlink(root.path.join("shared.toml"), &link).unwrap();
+        root.write("/p/python").unwrap();
+        assert!(link.is_symlink() && root.read("shared.toml").contains("PYO3_PYTHON"));
+    }
+
+    #[test]
+    fn what_cannot_be_merged_is_an_error_with_a_place() {
+        for (text, code, line) in [
+            ("[env]\nA = \n", "invalid-toml", 2),
+            ("\nenv = 1\n", "invalid-value", 2),
+            ("target = []\n", "invalid-value", 1),
+            ("[target]\nx = 1\n", "invalid-value", 2),
+        ] {
+            let root = Root::with(&[("repo/.cargo/config.toml", text)]);
+            let error = root.write("/p/python").unwrap_err();
+            assert_eq!((error.code(), error.place().unwrap().line()), (code, line), "{text}");
+            assert_eq!(root.read("repo/.cargo/config.toml"), text);
+        }
+    }
+
+    #[test]
+    fn a_file_that_must_not_be_written_is_not_replaced() {
+        let root = Root::with(&[("repo/.cargo/config.toml", "# mine\n")]);
+        let path = root.path.join("repo/.cargo/config.toml");
+        let mut permissions = fs::metadata(&path).unwrap().permissions();
+        permissions.set_readonly(true);
+        fs::set_permissions(&path, permissions).unwrap();
+        assert_eq!(root.write("/p/python").unwrap_err().code(), "cargo-config-not-writable");
+        assert_eq!(root.read("repo/.cargo/config.toml"), "# mine\n");
+    }
+}

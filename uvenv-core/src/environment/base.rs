@@ -1,0 +1,296 @@
+//! The interpreter that an environment was made from, and its library, which programs that embed Python are linked with.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::Deserialize;
+
+use super::EnvironmentError;
+use crate::process::Invocation;
+
+/// What a Python says of itself, as JSON. Its own notion of the base executable is not enough: up to Python 3.10 it is the
+/// link in the environment, and elsewhere it may be any of the links beside the executable.
+const QUESTION: &str = r"
+import json, os, sys, sysconfig
+executable = os.path.realpath(getattr(sys, '_base_executable', None) or sys.executable)
+if os.path.exists(os.path.join(os.path.dirname(os.path.dirname(executable)), 'pyvenv.cfg')):
+    name = 'python%d.%d' % sys.version_info[:2]
+    executable = os.path.realpath(os.path.join(sys.base_prefix, 'bin', name))
+value = sysconfig.get_config_var
+print(json.dumps({
+    'executable': executable,
+    'prefix': sys.base_prefix,
+    'version': list(sys.version_info[:3]),
+    'pypy': sys.implementation.name == 'pypy',
+    'free_threaded': bool(value('Py_GIL_DISABLED')),
+    'suffix': value('LDVERSION') or '',
+    'framework': value('PYTHONFRAMEWORKPREFIX') or '',
+    'directories': [path for path in (value('LIBDIR'), value('LIBPL')) if path],
+    'soname': value('INSTSONAME') or '',
+    'multiarch': value('MULTIARCH') or '',
+}))
+";
+
+/// The interpreter that an environment was made from. It is one value for all environments that were made from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BaseInterpreter {
+    /// The executable, without links in its path.
+    pub executable: Utf8PathBuf,
+    /// Where it is installed.
+    pub prefix: Utf8PathBuf,
+    /// Its version: major, minor, micro.
+    pub version: (u8, u8, u8),
+    /// Its library; `None` where it has none that others can be linked with.
+    pub library: Option<PythonLibrary>,
+}
+
+/// The library of an interpreter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PythonLibrary {
+    /// Where it is.
+    pub directory: Utf8PathBuf,
+    /// What the linker calls it: `python3.11`.
+    pub link_name: String,
+    /// Whether programs load it when they start.
+    pub shared: bool,
+    /// Whether they then find it without being told where it is.
+    pub on_default_path: bool,
+    /// The directory of the framework that it is a part of, on macOS.
+    pub framework: Option<Utf8PathBuf>,
+}
+
+/// The operating systems whose loaders and installations differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum System {
+    Linux,
+    MacOs,
+    Windows,
+}
+
+/// The answer to the question.
+#[derive(Debug, Deserialize)]
+struct Answer {
+    executable: Utf8PathBuf,
+    prefix: Utf8PathBuf,
+    version: (u8, u8, u8),
+    pypy: bool,
+    free_threaded: bool,
+    suffix: String,
+    framework: String,
+    directories: Vec<Utf8PathBuf>,
+    soname: String,
+    multiarch: String,
+}
+
+impl BaseInterpreter {
+    /// Asks `python`, which may be that of an environment. `child` gives the process the variables that it is to see.
+    pub(crate) fn ask(
+        python: &Utf8Path,
+        child: impl FnOnce(Invocation) -> Invocation,
+    ) -> Result<Self, EnvironmentError> {
+        let failed = |problem| EnvironmentError::Silent { python: python.to_owned(), problem };
+        // Isolated, Python ignores all its variables but these.
+        let invocation = Invocation::new(python.as_str()).args(["-I", "-S", "-B", "-c", QUESTION]);
+        let invocation = child(invocation).env_remove("__PYVENV_LAUNCHER__").env_remove("PYTHONEXECUTABLE");
+        let said = invocation.capture().map_err(|error| failed(error.to_string()))?;
+        if !said.status.success() {
+            return Err(failed(last_line(&said.stderr).unwrap_or_else(|| crate::process::ending(said.status))));
+        }
+        let answer: Answer = serde_json::from_str(&said.stdout)
+            .map_err(|error| failed(format!("it answers with something else than was asked for: {error}")))?;
+        Ok(answer.interpreter(System::CURRENT, &|path| path.exists()))
+    }
+}
+
+/// Where a program says in one line what has gone wrong.
+fn last_line(stderr: &str) -> Option<String> {
+    stderr.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
+}
+
+impl System {
+    pub(super) const CURRENT: Self = if cfg!(windows) {
+        Self::Windows
+    } else if cfg!(target_os = "macos") {
+        Self::MacOs
+    } else {
+        Self::Linux
+    };
+}
+
+impl Answer {
+    fn interpreter(self, system: System, exists: &dyn Fn(&Utf8Path) -> bool) -> BaseInterpreter {
+        let library = self.library(system, exists);
+        let Self { executable, prefix, version, .. } = self;
+        BaseInterpreter { executable, prefix, version, library }
+    }
+
+    /// The library, looked for where the interpreter says it is and then where it was installed: one that was moved after
+    /// it was built may still name the directory that it was built for.
+    fn library(&self, system: System, exists: &dyn Fn(&Utf8Path) -> bool) -> Option<PythonLibrary> {
+        let link_name = self.link_name(system);
+        let (shared, archive) = self.files(system, &link_name);
+        let find = |names: &[String]| {
+            let has =
+                |directory: &Utf8PathBuf| names.iter().any(|name| !name.is_empty() && exists(&directory.join(name)));
+            self.directories(system).into_iter().find(has)
+        };
+        let (directory, shared) = match find(&shared) {
+            Some(directory) => (directory, true),
+            None => (find(&archive)?, false),
+        };
+        Some(PythonLibrary {
+            on_default_path: !shared || self.is_default(system, &directory),
+            framework: (!self.framework.is_empty()).then(|| self.framework.clone().into()),
+            directory,
+            link_name,
+            shared,
+        })
+    }
+
+    fn link_name(&self, system: System) -> String {
+        let (major, minor, _) = self.version;
+        let threads = if self.free_threaded { "t" } else { "" };
+        match system {
+            _ if self.pypy => format!("pypy{major}.{minor}-c"),
+            System::Windows => format!("python{major}{minor}{threads}"),
+            _ if self.suffix.is_empty() => format!("python{major}.{minor}{threads}"),
+            _ => format!("python{}", self.suffix),
+        }
+    }
+
+    /// The names of its files: those that are loaded, and those that are only linked with.
+    fn files(&self, system: System, link_name: &str) -> (Vec<String>, Vec<String>) {
+        match system {
+            // Where a linker needs the import library in `libs`, a program needs the DLL beside the executable.
+            System::Windows => (vec![format!("{link_name}.dll")], Vec::new()),
+            System::MacOs => (vec![format!("lib{link_name}.dylib")], vec![format!("lib{link_name}.a")]),
+            System::Linux => {
+                // Without the files for development only the versioned name is there.
+                let versioned = Some(self.soname.clone()).filter(|name| name.contains(".so"));
+                let shared = [format!("lib{link_name}.so")].into_iter().chain(versioned).collect();
+                (shared, vec![format!("lib{link_name}.a")])
+            }
+        }
+    }
+
+    fn directories(&self, system: System) -> Vec<Utf8PathBuf> {
+        if system == System::Windows {
+            return vec![self.prefix.clone()];
+        }
+        let installed = ["lib", "lib64"].map(|name| self.prefix.join(name));
+        self.directories.iter().cloned().chain(installed).chain([self.prefix.join("bin")]).collect()
+    }
+
+    /// Whether the loader looks there unasked.
+    fn is_default(&self, system: System, directory: &Utf8Path) -> bool {
+        match system {
+            System::Linux => ["/lib", "/usr/lib", "/lib64", "/usr/lib64"].map(Utf8Path::new).iter().any(|default| {
+                directory == *default || (!self.multiarch.is_empty() && directory == default.join(&self.multiarch))
+            }),
+            // Libraries of frameworks are named in programs by their whole paths.
+            System::MacOs => !self.framework.is_empty() || ["/usr/lib", "/usr/local/lib"].contains(&directory.as_str()),
+            // `PATH` is the search path, and installers need not put Python there.
+            System::Windows => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer() -> Answer {
+        Answer {
+            executable: "/opt/python/bin/python3.11".into(),
+            prefix: "/opt/python".into(),
+            version: (3, 11, 7),
+            pypy: false,
+            free_threaded: false,
+            suffix: "3.11".to_owned(),
+            framework: String::new(),
+            directories: vec!["/opt/python/lib".into(), "/opt/python/lib/python3.11/config".into()],
+            soname: "libpython3.11.so.1.0".to_owned(),
+            multiarch: "x86_64-linux-gnu".to_owned(),
+        }
+    }
+
+    fn library(answer: &Answer, system: System, files: &[&str]) -> Option<PythonLibrary> {
+        answer.library(system, &|path| files.contains(&path.as_str()))
+    }
+
+    #[test]
+    fn a_shared_library_is_preferred_to_an_archive() {
+        let both = ["/opt/python/lib/libpython3.11.so", "/opt/python/lib/python3.11/config/libpython3.11.a"];
+        let found = library(&answer(), System::Linux, &both).unwrap();
+        assert_eq!(found.directory, "/opt/python/lib");
+        assert_eq!(found.link_name, "python3.11");
+        assert!(found.shared && !found.on_default_path);
+
+        let found = library(&answer(), System::Linux, &both[1..]).unwrap();
+        assert_eq!(found.directory, "/opt/python/lib/python3.11/config");
+        assert!(!found.shared && found.on_default_path, "nothing is loaded");
+        assert_eq!(library(&answer(), System::Linux, &[]), None);
+    }
+
+    #[test]
+    fn a_directory_that_was_only_built_for_is_passed_over() {
+        let moved = Answer { directories: vec!["/install/lib".into()], ..answer() };
+        let found = library(&moved, System::Linux, &["/opt/python/lib/libpython3.11.so.1.0"]).unwrap();
+        assert_eq!(found.directory, "/opt/python/lib");
+    }
+
+    #[test]
+    fn the_system_s_directories_need_not_be_named() {
+        for directory in ["/usr/lib", "/usr/lib64", "/usr/lib/x86_64-linux-gnu"] {
+            let system = Answer { prefix: "/usr".into(), directories: vec![directory.into()], ..answer() };
+            let file = format!("{directory}/libpython3.11.so");
+            assert!(library(&system, System::Linux, &[&file]).unwrap().on_default_path, "{directory}");
+        }
+        let local = Answer { prefix: "/usr/local".into(), directories: vec!["/usr/local/lib".into()], ..answer() };
+        let found = library(&local, System::Linux, &["/usr/local/lib/libpython3.11.so"]).unwrap();
+        assert!(!found.on_default_path, "only some loaders are configured so");
+    }
+
+    #[test]
+    fn names_differ_by_system_and_build() {
+        let free = Answer { free_threaded: true, suffix: "3.13t".to_owned(), version: (3, 13, 0), ..answer() };
+        assert_eq!(free.link_name(System::Linux), "python3.13t");
+        assert_eq!(free.link_name(System::Windows), "python313t");
+        let pypy = Answer { pypy: true, version: (3, 10, 14), ..answer() };
+        assert_eq!(pypy.link_name(System::Linux), "pypy3.10-c");
+    }
+
+    #[test]
+    fn windows_has_its_library_beside_the_executable() {
+        let windows = Answer { prefix: "C:/Python311".into(), directories: Vec::new(), ..answer() };
+        let found = library(&windows, System::Windows, &["C:/Python311/python311.dll"]).unwrap();
+        assert_eq!((found.directory.as_str(), found.link_name.as_str()), ("C:/Python311", "python311"));
+        assert!(found.shared && !found.on_default_path);
+    }
+
+    #[test]
+    fn a_framework_is_found_by_its_path() {
+        let versions = "/Library/Frameworks/Python.framework/Versions/3.11";
+        let framework = Answer {
+            prefix: versions.into(),
+            framework: "/Library/Frameworks".to_owned(),
+            directories: vec![format!("{versions}/lib").into()],
+            ..answer()
+        };
+        let found = library(&framework, System::MacOs, &[&format!("{versions}/lib/libpython3.11.dylib")]).unwrap();
+        assert!(found.shared && found.on_default_path);
+        assert_eq!(found.framework.unwrap(), "/Library/Frameworks");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_does_not_answer_is_named() {
+        let ask = |path: &str| BaseInterpreter::ask(Utf8Path::new(path), |invocation| invocation).unwrap_err();
+        for (path, problem) in
+            [("/no/such/python", "No such file"), ("/bin/true", "something else"), ("/bin/false", "exit status 1")]
+        {
+            let said = ask(path).to_string();
+            assert!(said.contains(path) && said.contains(problem), "{said}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! `env`: what programs must see to use a profile's environment, for a shell or for cargo's configuration.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{
+    BackendRequest, Session, SyncRequest,
+    run::{activate, existing_environment},
+};
+use crate::{
+    Name,
+    cargo::{OtherRunner, Settings},
+    environment::{Audience, Change, Record},
+    manifest,
+    monorepo::{Monorepo, Profile},
+    process::on_path,
+    report::{CargoConfig, EnvReport, PythonInfo, Variable, VariableChange},
+};
+
+/// Whose variables.
+#[derive(Clone, Debug, Default)]
+pub struct EnvRequest {
+    /// Which environment, where there is one for each backend.
+    pub backend: BackendRequest,
+}
+
+impl EnvRequest {
+    /// The variables. The environment is taken as it is.
+    pub fn variables(&self, monorepo: &Monorepo, session: &Session, profile: Profile) -> crate::Result<EnvReport> {
+        let request = SyncRequest { backend: self.backend.clone(), ..SyncRequest::default() };
+        let environment = existing_environment(monorepo, session, profile, &request)?;
+        let (activation, base) = activate(session, &environment, profile, Audience::Shell)?;
+        let (major, minor, micro) = base.version;
+        let recorded = Record::read(&environment).and_then(|record| record.backend);
+        let values = activation.values(&session.variables);
+        let changes = activation.changes.iter().zip(values);
+        Ok(EnvReport {
+            profile,
+            backend: recorded.as_deref().filter(|backend| *backend != "none").and_then(Name::parse),
+            environment: environment.root().to_owned(),
+            python: PythonInfo { path: base.executable, version: format!("{major}.{minor}.{micro}") },
+            variables: changes
+                .map(|((name, change), (_, value))| Variable {
+                    name: (*name).to_owned(),
+                    change: match change {
+                        Change::Set(_) => VariableChange::Set,
+                        Change::Prepend(_) => VariableChange::Prepend,
+                        Change::Unset => VariableChange::Unset,
+                    },
+                    directories: match change {
+                        Change::Prepend(directories) => directories.clone(),
+                        Change::Set(_) | Change::Unset => Vec::new(),
+                    },
+                    value: value.map(|value| value.to_string_lossy().into_owned()),
+                })
+                .collect(),
+            cargo_config: None,
+        })
+    }
+}
+
+/// Merges what plain cargo needs into the monorepo's configuration of cargo. `program` is what runs this.
+pub fn write_cargo_config(
+    monorepo: &Monorepo,
+    session: &Session,
+    report: &mut EnvReport,
+    program: &Utf8Path,
+) -> crate::Result<Option<OtherRunner>> {
+    let mut variables =
+        vec![("PYO3_PYTHON", report.python.path.to_string()), ("UVENV_PROFILE", report.profile.to_string())];
+    if let (Some(backend), true) = (&report.backend, monorepo.config.env_per_backend) {
+        variables.push(("UVENV_BACKEND", backend.to_string()));
+    }
+    let settings = Settings { variables, runner: runner(monorepo, session, program) };
+    let written = settings.write(&monorepo.root, &session.variables)?;
+    report.cargo_config = Some(CargoConfig { path: written.path, changed: written.changed });
+    Ok(written.other_runner)
+}
+
+/// The command that cargo starts programs with. The monorepo is named, because a test runs in the directory of its crate,
+/// where another project may be nearer.
+fn runner(monorepo: &Monorepo, session: &Session, program: &Utf8Path) -> Vec<String> {
+    let manifest = monorepo.root.join(manifest::FILE_NAME);
+    let words = [&name_of(session, program), "run", "--manifest-path", manifest.as_str(), "--no-sync", "--"];
+    words.map(str::to_owned).to_vec()
+}
+
+/// Our program, by its name alone where that is found on `PATH`, as cargo itself finds it.
+fn name_of(session: &Session, program: &Utf8Path) -> String {
+    const NAME: &str = "cargo-uvenv";
+    let is = |other: Utf8PathBuf| other.canonicalize().ok() == program.canonicalize().ok();
+    if program.file_stem() != Some(NAME) || on_path(&session.variables, NAME).next().is_some_and(is) {
+        return NAME.to_owned();
+    }
+    program.to_string()
+}
