@@ -1,0 +1,228 @@
+//! What build scripts want of one environment, kept beside its journal and under its lock.
+//!
+//! It answers two questions: whether another crate of a build that still runs wants another backend, and how old the files
+//! may look that a sync has written.
+
+use std::{
+    fs::{self, File},
+    time::{Duration, SystemTime},
+};
+
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+
+use super::{BuildScriptError, parent};
+use crate::{
+    cache::CacheError,
+    environment::{Environment, Journal, fnv1a},
+    monorepo::Monorepo,
+};
+
+/// What one build script wants.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Claim {
+    pub(super) package: String,
+    /// Which tells two builds of one crate apart.
+    pub(super) out_dir: Utf8PathBuf,
+    pub(super) backend: Option<String>,
+    /// The cargo that runs the script; empty where that is not known.
+    pub(super) process: String,
+}
+
+/// The claims on an environment.
+#[derive(Debug)]
+pub(super) struct Claims {
+    path: Utf8PathBuf,
+    kept: Kept,
+}
+
+/// The file's content.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Kept {
+    claims: Vec<Claim>,
+    /// What the generated files held when a script last looked.
+    content: u64,
+    /// The latest start of a script that has seen this content.
+    seen: Duration,
+    /// The latest start of a script that has seen other content only.
+    missed: Duration,
+}
+
+impl Claims {
+    /// The claims on the environment of `journal`. A file that cannot be read is one that nobody has written yet.
+    pub(super) fn read(journal: &Journal) -> Self {
+        let path = journal.beside("build-scripts.json");
+        let kept = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+        Self { path, kept: kept.unwrap_or_default() }
+    }
+
+    /// Adds a claim, unless it contradicts one of a build that still runs.
+    pub(super) fn add(
+        &mut self,
+        claim: Claim,
+        monorepo: &Monorepo,
+        environment: &Environment,
+    ) -> Result<(), BuildScriptError> {
+        self.kept.claims.retain(|other| other.out_dir != claim.out_dir && parent::is_running(&other.process));
+        if let Some(other) = self.kept.claims.iter().find(|other| other.backend != claim.backend) {
+            return Err(BuildScriptError::conflict(other, &claim, monorepo, environment));
+        }
+        if !claim.process.is_empty() {
+            self.kept.claims.push(claim);
+        }
+        Ok(())
+    }
+
+    /// Makes the generated files as old as the start of the script which has just synced, so that what it wrote is no
+    /// news to itself, but is to those that ran before.
+    ///
+    /// Where a script was started, and has ended, between our start and the change, both cannot be had. Then the files
+    /// stay new, and this script runs once more.
+    pub(super) fn settle(&mut self, invoked: SystemTime, generated: &[Utf8PathBuf]) {
+        let started = invoked.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let content = content(generated);
+        let Kept { seen, missed, .. } = self.kept;
+        (self.kept.missed, self.kept.seen) =
+            if content == self.kept.content { (missed, seen.max(started)) } else { (missed.max(seen), started) };
+        self.kept.content = content;
+        if started <= self.kept.missed {
+            return;
+        }
+        for path in generated {
+            let modified = path.metadata().and_then(|metadata| metadata.modified());
+            if modified.is_ok_and(|modified| modified > invoked) {
+                // If the file is not ours to touch, the script runs once more.
+                let _ = File::options().write(true).open(path).and_then(|file| file.set_modified(invoked));
+            }
+        }
+    }
+
+    pub(super) fn write(&self) -> Result<(), CacheError> {
+        let text = serde_json::to_vec(&self.kept).map_err(std::io::Error::from);
+        text.and_then(|text| fs::write(&self.path, text)).map_err(CacheError::unusable(&self.path))
+    }
+}
+
+/// A hash of what the files hold, the same for all who look: they are compiled by different compilers.
+fn content(files: &[Utf8PathBuf]) -> u64 {
+    let hashes = files.iter().map(|path| fs::read(path).map_or(0, |bytes| fnv1a(&bytes)));
+    fnv1a(&hashes.flat_map(u64::to_le_bytes).collect::<Vec<_>>())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::{Variables, error::Diagnostic};
+
+    struct Machine {
+        _guard: tempfile::TempDir,
+        root: Utf8PathBuf,
+        monorepo: Monorepo,
+        environment: Environment,
+    }
+
+    impl Machine {
+        fn new() -> Self {
+            let guard = tempfile::tempdir().unwrap();
+            let root = Utf8PathBuf::from_path_buf(guard.path().canonicalize().unwrap()).unwrap();
+            fs::write(root.join("pyproject.toml"), "[project]\nname = \"a\"\nversion = \"1\"\n").unwrap();
+            let monorepo = Monorepo::discover(&root).unwrap();
+            Self { _guard: guard, monorepo, environment: Environment::new(root.join(".venv")), root }
+        }
+
+        fn with<T>(&self, act: impl FnOnce(&mut Claims) -> T) -> T {
+            let cache = self.root.join("cache");
+            let variables: Variables = [("UVENV_CACHE_DIR", cache.as_str())].into_iter().collect();
+            let journal = Journal::open(&self.environment, &variables, |_| ()).unwrap();
+            let mut claims = Claims::read(&journal);
+            let result = act(&mut claims);
+            claims.write().unwrap();
+            result
+        }
+
+        fn add(&self, package: &str, backend: &str, process: &str) -> Result<(), BuildScriptError> {
+            let claim = Claim {
+                package: package.to_owned(),
+                out_dir: self.root.join(package),
+                backend: Some(backend.to_owned()),
+                process: process.to_owned(),
+            };
+            self.with(|claims| claims.add(claim, &self.monorepo, &self.environment))
+        }
+
+        fn file(&self) -> Utf8PathBuf {
+            self.root.join("uv.lock")
+        }
+
+        /// A script that was started at `second` syncs; whether its own file is news to it then.
+        fn sync(&self, second: u64) -> bool {
+            let invoked = at(second);
+            self.with(|claims| claims.settle(invoked, &[self.file()]));
+            self.is_news(second)
+        }
+
+        fn is_news(&self, second: u64) -> bool {
+            self.file().metadata().unwrap().modified().unwrap() > at(second)
+        }
+    }
+
+    fn at(second: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(second)
+    }
+
+    #[test]
+    fn a_claim_holds_as_long_as_its_cargo_runs() {
+        let machine = Machine::new();
+        let cargo = parent::identity().unwrap();
+        machine.add("first", "cu124", &cargo).unwrap();
+        machine.add("second", "cu124", &cargo).unwrap();
+        let error = machine.add("third", "cu128", &cargo).unwrap_err();
+        assert_eq!(error.code(), "backend-conflict");
+        assert_eq!(
+            error.to_string(),
+            "two GPU backends are selected for the environment `.venv`: `cu124` by the crate `first`, `cu128` by the crate \
+             `third`"
+        );
+        assert!(error.help().unwrap().contains("`[tool.uvenv]` in `pyproject.toml`"));
+
+        let machine = Machine::new();
+        machine.add("first", "cu124", "1 not-its-start").unwrap();
+        machine.add("first", "cu124", &cargo).unwrap();
+        // The crate is built anew, with other features.
+        machine.add("first", "cu128", &cargo).unwrap();
+    }
+
+    #[test]
+    fn a_claim_without_a_known_cargo_is_not_kept() {
+        let machine = Machine::new();
+        machine.add("first", "cu124", "").unwrap();
+        machine.add("second", "cu128", "").unwrap();
+    }
+
+    #[test]
+    fn what_a_script_writes_is_news_to_those_before_it_only() {
+        let machine = Machine::new();
+        fs::write(machine.file(), "1").unwrap();
+        assert!(!machine.sync(100));
+        // Another of the same build, which waited; then one that was started later.
+        assert!(!machine.sync(99));
+        assert!(!machine.is_news(100));
+        assert!(!machine.sync(200));
+        fs::write(machine.file(), "2").unwrap();
+        assert!(!machine.sync(300));
+        assert!(machine.is_news(200));
+    }
+
+    #[test]
+    fn a_change_is_never_hidden_from_a_script_that_ended_before_it() {
+        let machine = Machine::new();
+        fs::write(machine.file(), "1").unwrap();
+        assert!(!machine.sync(100));
+        // Started before the other, and changes something after it: it runs once more.
+        fs::write(machine.file(), "2").unwrap();
+        assert!(machine.sync(50));
+        assert!(machine.is_news(100));
+        assert!(!machine.sync(150));
+        assert!(machine.is_news(100));
+    }
+}

@@ -1,0 +1,84 @@
+//! What the outcome of a build script's sync depends on, and so what cargo is to watch.
+
+use camino::Utf8PathBuf;
+
+use super::{BuildScriptError, output::Output};
+use crate::{
+    Variables,
+    environment::{Environment, Record},
+    manifest::{self, SourceKind},
+    monorepo::{Monorepo, ProfilePaths},
+    redact::redact,
+};
+
+/// The variables that decide what is installed, and where.
+///
+/// Not among them: `PATH`, `UV` and the like, which differ from one shell to the next and lead to the same outcome.
+const VARIABLES: [&str; 14] = [
+    "UVENV_BACKEND",
+    "UV_TORCH_BACKEND",
+    "UVENV_UV",
+    "UV_PROJECT_ENVIRONMENT",
+    "UV_PYTHON",
+    "UV_CONFIG_FILE",
+    "UV_NO_CONFIG",
+    "UV_NO_SOURCES",
+    "UV_INDEX",
+    "UV_DEFAULT_INDEX",
+    "UV_INDEX_URL",
+    "UV_EXTRA_INDEX_URL",
+    "UV_FIND_LINKS",
+    "UV_NO_INDEX",
+];
+
+/// The files of a profile that decide what is installed.
+#[derive(Debug)]
+pub(super) struct Inputs {
+    /// What people write.
+    written: Vec<Utf8PathBuf>,
+    /// What uv locks to.
+    lockfile: Utf8PathBuf,
+}
+
+impl Inputs {
+    pub(super) fn new(monorepo: &Monorepo, paths: &ProfilePaths) -> Self {
+        let settings = ["uv.toml", ".python-version"].map(|name| paths.directory.join(name));
+        // Its configuration. A member's manifest is named below; another `Cargo.toml` has no say.
+        let root = ["Cargo.toml", manifest::FILE_NAME].map(|name| monorepo.root.join(name));
+        let members = monorepo.members_of(paths.profile);
+        let manifests = members.iter().map(|member| member.directory.join(manifest::FILE_NAME));
+        let written = [paths.manifest()].into_iter().chain(root).chain(settings).chain(manifests);
+        Self { written: written.chain(path_sources(monorepo)).collect(), lockfile: paths.lockfile() }
+    }
+
+    /// Tells cargo of what is there before the sync.
+    pub(super) fn tell(&self, variables: &Variables, output: &mut Output) -> Result<(), BuildScriptError> {
+        for name in VARIABLES {
+            // Cargo keeps the values in the target directory, where credentials have no place.
+            if variables.get(name).is_none_or(|value| redact(value) == value) {
+                output.reads_variable(name)?;
+            }
+        }
+        self.written.iter().try_for_each(|path| output.reads_file(path))
+    }
+
+    /// The files that the sync itself may have written.
+    pub(super) fn generated(&self, environment: &Environment) -> [Utf8PathBuf; 2] {
+        [self.lockfile.clone(), Record::path(environment)]
+    }
+}
+
+/// The manifests of packages that are taken from elsewhere on this disk.
+fn path_sources(monorepo: &Monorepo) -> Vec<Utf8PathBuf> {
+    let manifests = || std::iter::once(&monorepo.dev).chain(monorepo.members.iter().map(|member| &member.manifest));
+    let of = |manifest: &manifest::Manifest| {
+        let names = manifest.requirements().map(|requirement| &requirement.name);
+        let sources: Vec<_> = names.flat_map(|name| manifest.sources_of(name)).collect();
+        let path = |source: &&manifest::Source| match &source.kind {
+            SourceKind::Path(path) => Some(manifest.directory().join(path).join(manifest::FILE_NAME)),
+            _ => None,
+        };
+        sources.iter().filter_map(path).collect::<Vec<_>>()
+    };
+    manifests().flat_map(of).collect()
+}

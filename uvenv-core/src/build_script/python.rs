@@ -1,0 +1,175 @@
+//! The Python of an environment, for what else a build script does.
+
+use std::{
+    ffi::{OsStr, OsString},
+    path::Path,
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{BuildScriptError, link, output::Output, script::Script};
+use crate::{
+    Name, Profile, Variables,
+    environment::{Activation, Audience, BaseInterpreter, Environment},
+    ops::{Session, SyncPlan, activate},
+    process::Invocation,
+};
+
+/// The Python for a build script; absent on docs.rs, and where an optional sync found no monorepo.
+#[derive(Debug)]
+pub struct Python {
+    out_dir: Utf8PathBuf,
+    variables: Variables,
+    present: Option<Present>,
+}
+
+#[derive(Debug)]
+struct Present {
+    executable: Utf8PathBuf,
+    environment: Environment,
+    site_packages: Utf8PathBuf,
+    activation: Activation,
+    base: BaseInterpreter,
+    profile: Profile,
+    backend: Option<Name>,
+}
+
+impl Python {
+    pub(super) fn absent(script: &Script) -> Self {
+        Self { out_dir: script.out_dir.clone(), variables: script.variables.clone(), present: None }
+    }
+
+    /// The Python of an environment that was just synced.
+    pub(super) fn new(
+        script: &Script,
+        session: &Session,
+        plan: &SyncPlan,
+        environment: &Environment,
+    ) -> crate::Result<Self> {
+        let profile = plan.paths.profile;
+        let (activation, base) = activate(session, environment, profile, Audience::Program)?;
+        let present = Present {
+            executable: environment.executable(),
+            site_packages: environment.site_packages().unwrap_or_default(),
+            environment: environment.clone(),
+            activation,
+            base,
+            profile,
+            backend: plan.selection.name().cloned(),
+        };
+        Ok(Self { present: Some(present), ..Self::absent(script) })
+    }
+
+    /// Whether there is one. Where there is none, commands do nothing and succeed.
+    pub fn is_present(&self) -> bool {
+        self.present.is_some()
+    }
+
+    /// The interpreter in the environment.
+    pub fn executable(&self) -> Option<&Utf8Path> {
+        self.present.as_ref().map(|present| present.executable.as_path())
+    }
+
+    /// The directory of the environment's packages.
+    pub fn site_packages(&self) -> Option<&Utf8Path> {
+        self.present.as_ref().map(|present| present.site_packages.as_path())
+    }
+
+    /// The environment.
+    pub fn environment(&self) -> Option<&Environment> {
+        self.present.as_ref().map(|present| &present.environment)
+    }
+
+    /// The backend of the environment, if it has one.
+    pub fn backend(&self) -> Option<&Name> {
+        self.present.as_ref().and_then(|present| present.backend.as_ref())
+    }
+
+    /// `OUT_DIR`: where the script puts what it makes.
+    pub fn out_dir(&self) -> &Utf8Path {
+        &self.out_dir
+    }
+
+    /// A command of this Python.
+    pub fn command(&self) -> Command {
+        let activated =
+            |present: &Present| present.activation.apply(Invocation::new(present.executable.as_str()), &self.variables);
+        Command { invocation: self.present.as_ref().map(activated) }
+    }
+
+    /// Links the crate with the library of this Python, for programs and tests that embed it: they find the library when
+    /// they run, wherever it is. Applies to this crate only, not to those that depend on it.
+    ///
+    /// With PyO3 among the crate's dependencies, which chooses an interpreter and links with it by itself, only the path
+    /// for running is given; both must mean the same Python, as they do under `cargo uvenv run`.
+    pub fn link_libpython(&self) -> crate::Result<()> {
+        let Some(present) = &self.present else { return Ok(()) };
+        let library = link::library(&present.base)?;
+        let has_pyo3 = self.variables.get_os("DEP_PYTHON_PYO3_CONFIG").is_some();
+        let mut output = Output::default();
+        link::tell(library, has_pyo3, &mut output)?;
+        output.print();
+        Ok(())
+    }
+
+    /// What the crate, and those that depend on it, are told.
+    pub(super) fn values(&self) -> Vec<(&'static str, &str)> {
+        let Some(present) = &self.present else { return Vec::new() };
+        vec![
+            ("UVENV_PYTHON", present.executable.as_str()),
+            ("UVENV_SITE_PACKAGES", present.site_packages.as_str()),
+            ("UVENV_PROFILE", present.profile.as_str()),
+            ("UVENV_BACKEND", present.backend.as_ref().map_or("", Name::as_str)),
+        ]
+    }
+}
+
+/// A command of the environment's Python, as an activated environment would run it.
+///
+/// What it prints goes where the build script's own output goes: cargo reads stdout, so that a generator can print
+/// `cargo::rerun-if-changed=…` for what it has read.
+#[derive(Clone, Debug)]
+#[must_use = "nothing happens until it is run with `status`"]
+pub struct Command {
+    invocation: Option<Invocation>,
+}
+
+impl Command {
+    /// One more argument.
+    pub fn arg(&mut self, argument: impl AsRef<OsStr>) -> &mut Self {
+        self.args([argument])
+    }
+
+    /// More arguments.
+    pub fn args<A: AsRef<OsStr>>(&mut self, arguments: impl IntoIterator<Item = A>) -> &mut Self {
+        let arguments: Vec<OsString> = arguments.into_iter().map(|argument| argument.as_ref().to_owned()).collect();
+        self.with(|invocation| invocation.args(arguments))
+    }
+
+    /// Sets a variable.
+    pub fn env(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> &mut Self {
+        self.with(|invocation| invocation.env(name.as_ref(), value.as_ref()))
+    }
+
+    /// Runs it in `directory`; else it is the crate's, where cargo starts build scripts.
+    pub fn current_dir(&mut self, directory: impl AsRef<Path>) -> &mut Self {
+        self.with(|invocation| invocation.current_dir(directory.as_ref()))
+    }
+
+    /// Runs it to its end, with nothing on stdin. Any exit status but 0 is an error: what a failed generator leaves is no
+    /// input for the compiler.
+    pub fn status(&self) -> crate::Result<()> {
+        let Some(invocation) = &self.invocation else { return Ok(()) };
+        let command = || invocation.to_string();
+        match invocation.status() {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(BuildScriptError::Failed { command: command(), status }.into()),
+            Err(source) => Err(BuildScriptError::NotStarted { command: command(), source }.into()),
+        }
+    }
+
+    fn with(&mut self, change: impl FnOnce(Invocation) -> Invocation) -> &mut Self {
+        self.invocation = self.invocation.take().map(change);
+        self
+    }
+}

@@ -1,0 +1,263 @@
+//! What cargo has said to the build script, in its variables.
+
+use std::{ffi::OsString, time::SystemTime};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{BuildScriptError, claims::Claim, parent};
+use crate::{
+    Monorepo, Name, Profile, Variables,
+    backend::{BuildFeatures, FeatureClaim},
+    error::Diagnostic,
+    monorepo::DiscoveryError,
+    ops::Session,
+};
+
+/// The build script that is running.
+#[derive(Debug)]
+pub(super) struct Script {
+    pub(super) variables: Variables,
+    /// The name of its crate.
+    pub(super) package: String,
+    /// The directory of its crate.
+    pub(super) directory: Utf8PathBuf,
+    /// Where it puts what it makes.
+    pub(super) out_dir: Utf8PathBuf,
+    /// Whether its crate has `links`, so that others get its metadata.
+    pub(super) has_links: bool,
+    /// Whether the network is off limits.
+    pub(super) is_offline: bool,
+    /// When it was started, in cargo's eyes: what changes later is news to it.
+    pub(super) invoked: SystemTime,
+}
+
+impl Script {
+    pub(super) fn new(variables: Variables) -> Result<Self, BuildScriptError> {
+        let path = |name: &'static str| {
+            let path = variables.get_os(name).ok_or(BuildScriptError::NotABuildScript { variable: name })?;
+            let path = path.to_str().ok_or_else(|| BuildScriptError::NotUnicode {
+                variable: name,
+                value: path.to_string_lossy().into_owned(),
+            })?;
+            Ok(Utf8PathBuf::from(path))
+        };
+        let (directory, out_dir) = (path("CARGO_MANIFEST_DIR")?, path("OUT_DIR")?);
+        Ok(Self {
+            package: variables.get("CARGO_PKG_NAME").unwrap_or_default().to_owned(),
+            has_links: variables.get_os("CARGO_MANIFEST_LINKS").is_some(),
+            is_offline: ["CARGO_NET_OFFLINE", "UV_OFFLINE"].iter().any(|name| variables.is_on(name))
+                || parent::is_offline(),
+            invoked: invoked(&out_dir),
+            directory,
+            out_dir,
+            variables,
+        })
+    }
+
+    /// The profile that the variable names, else dev.
+    pub(super) fn profile(&self) -> Result<Profile, DiscoveryError> {
+        Ok(Monorepo::profile_of_variables(&self.variables)?.unwrap_or(Profile::Dev))
+    }
+
+    /// The monorepo that the crate lies in.
+    pub(super) fn monorepo(&self) -> crate::Result<Monorepo> {
+        // What was published is alone, even below a directory that happens to be a project, such as a home directory.
+        let has = |name: &str| self.directory.join(name).exists();
+        if has("Cargo.toml.orig") && (has(".cargo-ok") || has(".cargo-checksum.json")) {
+            return Err(DiscoveryError::NotFound { start: self.directory.clone() }.into());
+        }
+        Ok(Monorepo::discover(&self.directory)?)
+    }
+
+    /// The features with which Cargo builds the crate.
+    pub(super) fn features(&self) -> BuildFeatures {
+        let claim = |backend, package: &str| FeatureClaim { backend, package: package.to_owned() };
+        let own = self.variables.names().filter_map(|name| name.strip_prefix("CARGO_FEATURE_"));
+        let core = [(cfg!(feature = "cu124"), "cu124"), (cfg!(feature = "cu128"), "cu128")];
+        let core = core.into_iter().filter_map(|(is_on, name)| Name::parse(name).filter(|_| is_on));
+        BuildFeatures {
+            own: own.filter_map(Name::parse).map(|name| claim(name, &self.package)).collect(),
+            core: core.map(|name| claim(name, "uvenv-core")).collect(),
+        }
+    }
+
+    /// What this script wants of an environment.
+    pub(super) fn claim(&self, backend: Option<String>) -> Claim {
+        Claim {
+            package: self.package.clone(),
+            out_dir: self.out_dir.clone(),
+            backend,
+            process: parent::identity().unwrap_or_default(),
+        }
+    }
+
+    pub(super) fn session(&self) -> Session {
+        let mut session = Session::new(self.variables.clone(), self.directory.clone(), self.is_offline);
+        session.child_variables = self.child_variables();
+        session
+    }
+
+    /// What uv, and a cargo that builds native packages below it, see otherwise than this script: none of what cargo says
+    /// to this script about this crate, and another target directory, because the lock of this one is held by the cargo
+    /// that waits for us.
+    fn child_variables(&self) -> Vec<(String, Option<OsString>)> {
+        let said = self.variables.names().filter(|name| is_about_this_crate(name));
+        let target = self.target_directory();
+        said.map(|name| (name.to_owned(), None))
+            .chain(
+                ["CARGO_TARGET_DIR", "CARGO_BUILD_BUILD_DIR"]
+                    .map(|name| (name.to_owned(), Some(target.clone().into()))),
+            )
+            .collect()
+    }
+
+    /// A target directory beside cargo's `build`, in which `OUT_DIR` is.
+    fn target_directory(&self) -> Utf8PathBuf {
+        let build = self.out_dir.ancestors().find(|path| path.file_name() == Some("build"));
+        let place = build.or(Some(&self.out_dir)).and_then(Utf8Path::parent).unwrap_or(&self.out_dir);
+        place.join(".uvenv")
+    }
+
+    /// `error` with a way out that a build script has; much of the command line's own help is about its options.
+    pub(super) fn explain(&self, error: crate::Error, monorepo: Option<&Monorepo>) -> crate::Error {
+        let Some(help) = self.help(&error, monorepo) else { return error };
+        BuildScriptError::Sync { error: Box::new(error), help }.into()
+    }
+
+    fn help(&self, error: &crate::Error, monorepo: Option<&Monorepo>) -> Option<String> {
+        let package = &self.package;
+        let root = monorepo.map_or(self.directory.as_path(), |monorepo| &monorepo.root);
+        Some(match error.code() {
+            "backend-required" | "no-fitting-backend" => format!(
+                "switch on one of the crate's features of these names, or of `uvenv-core`'s where `{package}` has none; or \
+                 set `UVENV_BACKEND` to one of them, or to `none` to go without"
+            ),
+            "backend-conflict" if matches!(error, crate::Error::Backend(_)) => {
+                "keep one of them: leave a feature off (`--no-default-features` switches off what a crate selects by \
+                 default), or unset the variable"
+                    .to_owned()
+            }
+            "no-monorepo" => format!(
+                "build `{package}` within its monorepo; if it can do without Python elsewhere, let its `build.rs` say \
+                 `Sync::new().optional()`"
+            ),
+            "broken-environment" => format!("run `cargo uvenv sync --recreate` in `{root}`, and build again"),
+            "uv-not-found" => {
+                "install uv, or name one with `UVENV_UV`; `cargo uvenv sync` fetches one as well".to_owned()
+            }
+            "uv-failed" if self.is_offline => {
+                format!(
+                    "cargo is offline, so uv was as well: run `cargo uvenv sync` in `{root}` where there is a network"
+                )
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// Whether cargo has set the variable for this script, or for its crate, only. What cargo was told itself stays: where its
+/// home is, registries, a wrapper of rustc that caches.
+fn is_about_this_crate(name: &str) -> bool {
+    const PREFIXES: [&str; 6] =
+        ["CARGO_FEATURE_", "CARGO_CFG_", "CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_TRIM_PATHS_", "DEP_"];
+    const NAMES: [&str; 15] = [
+        "CARGO_ENCODED_RUSTFLAGS",
+        "CARGO_MAKEFLAGS",
+        "CLIPPY_ARGS",
+        "DEBUG",
+        "HOST",
+        "MAKEFLAGS",
+        "MFLAGS",
+        "NUM_JOBS",
+        "OPT_LEVEL",
+        "OUT_DIR",
+        "PROFILE",
+        "RUSTC",
+        "RUSTC_LINKER",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "RUSTDOC",
+    ];
+    name == "TARGET" || NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// When cargo started the script: it writes a file then, beside `OUT_DIR`, and compares all else with that.
+fn invoked(out_dir: &Utf8Path) -> SystemTime {
+    let stamp = out_dir.parent().map(|parent| parent.join("invoked.timestamp"));
+    let modified = |path: &Utf8Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
+    stamp.and_then(|stamp| modified(&stamp)).or_else(|| modified(out_dir)).unwrap_or_else(SystemTime::now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn script(more: &[(&str, &str)]) -> Script {
+        let cargo = [
+            ("CARGO_MANIFEST_DIR", "/repo/crates/a"),
+            ("OUT_DIR", "/repo/target/release/build/a-0123/out"),
+            ("CARGO_PKG_NAME", "a"),
+        ];
+        Script::new(cargo.iter().chain(more).copied().collect()).unwrap()
+    }
+
+    #[test]
+    fn outside_of_a_build_script_nothing_can_be_done() {
+        for (name, value) in [("OUT_DIR", "/out"), ("CARGO_MANIFEST_DIR", "/repo")] {
+            let error = Script::new([(name, value)].into_iter().collect()).unwrap_err();
+            assert_eq!(error.code(), "not-a-build-script");
+        }
+    }
+
+    #[test]
+    fn programs_see_nothing_of_this_crate_and_all_of_the_user() {
+        let of_the_crate = [
+            ("CARGO_FEATURE_CU124", "1"),
+            ("CARGO_CFG_UNIX", ""),
+            ("CARGO_ENCODED_RUSTFLAGS", ""),
+            ("CARGO_MAKEFLAGS", "-j --jobserver-auth=3,4"),
+            ("DEP_Z_ROOT", "/z"),
+            ("PROFILE", "release"),
+            ("RUSTC_WORKSPACE_WRAPPER", "clippy-driver"),
+            ("TARGET", "x86_64-unknown-linux-gnu"),
+        ];
+        let of_the_user = [
+            ("CARGO", "/bin/cargo"),
+            ("CARGO_HOME", "/home/u/.cargo"),
+            ("CARGO_NET_GIT_FETCH_WITH_CLI", "true"),
+            ("CARGO_REGISTRIES_MINE_TOKEN", "t"),
+            ("RUSTC_WRAPPER", "sccache"),
+            ("RUSTUP_TOOLCHAIN", "stable"),
+            ("UV_INDEX_URL", "https://h"),
+        ];
+        let children = script(&[&of_the_crate[..], &of_the_user].concat()).child_variables();
+        let change = |name: &str| children.iter().find(|(changed, _)| changed == name).map(|(_, value)| value.clone());
+        for (name, _) in of_the_crate {
+            assert_eq!(change(name), Some(None), "{name}");
+        }
+        for (name, _) in of_the_user {
+            assert_eq!(change(name), None, "{name}");
+        }
+        for name in ["CARGO_TARGET_DIR", "CARGO_BUILD_BUILD_DIR"] {
+            assert_eq!(change(name), Some(Some("/repo/target/release/.uvenv".into())), "{name}");
+        }
+    }
+
+    #[test]
+    fn features_are_read_as_names() {
+        let features = script(&[("CARGO_FEATURE_ROCM6_2", "1"), ("CARGO_FEATURE_", "1")]).features();
+        let names: Vec<_> = features.own.iter().map(|claim| claim.backend.as_str()).collect();
+        assert_eq!(names, ["rocm6-2"]);
+        assert!(features.own.iter().all(|claim| claim.package == "a"));
+    }
+
+    #[test]
+    fn a_profile_that_is_none_is_named() {
+        assert_eq!(script(&[]).profile().unwrap(), Profile::Dev);
+        assert_eq!(script(&[("UVENV_PROFILE", "prod")]).profile().unwrap(), Profile::Prod);
+        let error = script(&[("UVENV_PROFILE", "production")]).profile().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the variable `UVENV_PROFILE` names no profile: `production` is not one of `dev`, `staging` and `prod`"
+        );
+    }
+}
