@@ -104,6 +104,7 @@ pub(crate) enum Command {
     Lock(Lock),
     Sync(Sync),
     Run(Run),
+    Env(Env),
     Status(Status),
     #[command(subcommand)]
     Backend(Backend),
@@ -114,7 +115,7 @@ pub(crate) enum Command {
 /// Which profile: by its name or by its manifest.
 #[derive(Debug, Args)]
 pub(crate) struct OneProfile {
-    /// The profile: dev, staging or prod; else that of the current directory
+    /// The profile: dev, staging or prod; else `UVENV_PROFILE`, else that of the current directory
     #[arg(long, value_name = "PROFILE", value_parser = profiles(), conflicts_with = "project")]
     pub(crate) profile: Option<Profile>,
     /// The profile whose manifest this is: a directory or the pyproject.toml in it
@@ -131,7 +132,7 @@ Examples:
   cargo uvenv lock --all-profiles --locked               check all, change nothing
   cargo uvenv lock --profile prod --upgrade-package six  take the newest six")]
 pub(crate) struct Lock {
-    /// A profile; can be given several times; else that of the current directory
+    /// A profile; can be given several times; else `UVENV_PROFILE`, else that of the current directory
     #[arg(long, value_name = "PROFILE", value_parser = profiles(), conflicts_with_all = ["project", "all_profiles"])]
     pub(crate) profile: Vec<Profile>,
     /// All profiles of the monorepo
@@ -202,6 +203,53 @@ pub(crate) struct Run {
     pub(crate) selection: Selection,
 }
 
+/// Print the variables with which a shell and all that it starts use an environment, as `run` gives them to a command
+///
+/// The environment is taken as it is.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  eval \"$(cargo uvenv env)\"
+  cargo uvenv env --shell fish | source
+  cargo uvenv env --format github >> \"$GITHUB_ENV\"
+  cargo uvenv env --write-cargo-config               plain `cargo test` and editors, too")]
+pub(crate) struct Env {
+    #[command(flatten)]
+    pub(crate) profile: OneProfile,
+    /// The GPU backend, where there is one environment for each
+    #[arg(long, value_name = "NAME|auto|none", value_parser = Choice::parse)]
+    pub(crate) backend: Option<Choice>,
+    /// The shell; else that of `SHELL`
+    #[arg(long, value_enum, value_name = "SHELL", conflicts_with = "format")]
+    pub(crate) shell: Option<Shell>,
+    /// A file format in place of a shell's language
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) format: Option<EnvFormat>,
+    /// Have plain cargo use the environment: merge it into the monorepo's `.cargo/config.toml`
+    #[arg(long, conflicts_with_all = ["shell", "format"])]
+    pub(crate) write_cargo_config: bool,
+}
+
+/// A shell whose language is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+    Powershell,
+}
+
+/// A format of variables that no shell reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EnvFormat {
+    /// `NAME='value'`, a line each
+    Dotenv,
+    /// An object; `null` for what is to be unset
+    Json,
+    /// For the file that `GITHUB_ENV` names
+    Github,
+}
+
 /// What is installed, and from which state of the lockfile.
 #[derive(Debug, Args)]
 pub(crate) struct Selection {
@@ -232,6 +280,12 @@ pub(crate) struct Selection {
     /// The Python for the environment: a version or a path
     #[arg(long, value_name = "PYTHON", env = "UV_PYTHON", hide_env = true)]
     pub(crate) python: Option<String>,
+    /// Build native packages with Cargo's release profile
+    #[arg(long, conflicts_with = "debug")]
+    pub(crate) release: bool,
+    /// Build native packages with Cargo's dev profile
+    #[arg(long)]
+    pub(crate) debug: bool,
     /// Make the environment anew, the way out of a broken one; if that fails, the old one stays
     #[arg(long)]
     pub(crate) recreate: bool,

@@ -1,6 +1,6 @@
 //! From the parsed command line to the core's operations.
 
-use std::{io::Write, path::Path, process::ExitCode};
+use std::{path::Path, process::ExitCode};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
@@ -8,7 +8,10 @@ use uvenv_core::{
     Monorepo, Profile, Variables,
     cargo::FeatureSelection,
     monorepo::DiscoveryError,
-    ops::{self, BackendRequest, LockMode, LockPlan, LockRequest, RunRequest, Session, SyncPlan, SyncRequest},
+    native::CargoProfile,
+    ops::{
+        self, BackendRequest, EnvRequest, LockMode, LockPlan, LockRequest, RunRequest, Session, SyncPlan, SyncRequest,
+    },
     report::Message,
     uv::Appearance,
 };
@@ -17,7 +20,7 @@ use crate::{
     DONE, Failure,
     cli::{self, Backend, Command, Global, Uvenv, Verbosity},
     failure, new,
-    output::Output,
+    output::{Form, Output, script},
 };
 
 pub(crate) fn run(cli: Box<Uvenv>, variables: &Variables, output: &mut Output) -> Result<ExitCode, Failure> {
@@ -26,6 +29,7 @@ pub(crate) fn run(cli: Box<Uvenv>, variables: &Variables, output: &mut Output) -
         Command::Lock(args) => context.lock(&args, output),
         Command::Sync(args) => context.sync(args, output),
         Command::Run(args) => return context.run(args, output),
+        Command::Env(args) => context.env(args, output),
         Command::Status(_) => context.status(output),
         Command::Backend(Backend::List) => context.list_backends(output),
         Command::Backend(Backend::Detect) => context.detect_backend(output),
@@ -88,14 +92,21 @@ impl Context {
             return self.project(project);
         }
         let monorepo = self.monorepo()?;
-        let profile = args.profile.unwrap_or_else(|| self.profile_here(&monorepo));
+        let profile = match args.profile {
+            Some(profile) => profile,
+            None => self.profile_here(&monorepo)?,
+        };
         Ok((monorepo, profile))
     }
 
-    /// The profile in whose directory we are, or the named manifest is.
-    fn profile_here(&self, monorepo: &Monorepo) -> Profile {
+    /// The profile that is meant where none is named: the variable's, that in whose directory we are, or of the named
+    /// manifest.
+    fn profile_here(&self, monorepo: &Monorepo) -> Result<Profile, Failure> {
+        if let Some(profile) = Monorepo::profile_of_variables(&self.session.variables).map_err(failure)? {
+            return Ok(profile);
+        }
         let manifest = self.manifest.as_deref().and_then(Utf8Path::parent);
-        monorepo.profile_at(manifest.unwrap_or(&self.session.directory))
+        Ok(monorepo.profile_at(manifest.unwrap_or(&self.session.directory)))
     }
 
     fn project(&self, project: &Path) -> Result<(Monorepo, Profile), Failure> {
@@ -116,7 +127,7 @@ impl Context {
             }
             (None, []) if !args.all_profiles => {
                 let monorepo = self.monorepo()?;
-                let profile = self.profile_here(&monorepo);
+                let profile = self.profile_here(&monorepo)?;
                 (monorepo, vec![profile])
             }
             (None, named) => {
@@ -156,11 +167,13 @@ impl Context {
         let request =
             SyncRequest { dry_run: args.dry_run, uv_args: args.uv_args, ..self.sync_request(args.selection, false) };
         let plan = SyncPlan::new(&monorepo, &self.session, profile, &request).map_err(failure)?;
-        output.message(&if args.dry_run {
-            Message::SyncPlanned(plan.dry_run(&self.session).map_err(failure)?)
+        let done = if args.dry_run {
+            plan.dry_run(&self.session).map(Message::SyncPlanned)
         } else {
-            Message::SyncFinished(plan.execute(&self.session).map_err(failure)?)
-        });
+            plan.execute(&self.session).map(Message::SyncFinished)
+        };
+        self.warn_of_session(output);
+        output.message(&done.map_err(failure)?);
         Ok(())
     }
 
@@ -172,13 +185,48 @@ impl Context {
             no_sync,
             command: args.command,
         };
-        let (report, command) = request.prepare(&monorepo, &self.session, profile).map_err(failure)?;
+        let prepared = request.prepare(&monorepo, &self.session, profile);
+        self.warn_of_session(output);
+        let (report, command) = prepared.map_err(failure)?;
         // The command has the stage: an environment that was up to date is not worth a line.
         if let Some(report) = report.filter(|report| report.changed || output.is_json()) {
             output.message(&Message::SyncFinished(report));
         }
         let status = command.exec().map_err(failure)?;
         Ok(ExitCode::from(u8::try_from(status & 0xff).unwrap_or(crate::FOUND)))
+    }
+
+    fn env(&self, args: cli::Env, output: &mut Output) -> Result<(), Failure> {
+        let (monorepo, profile) = self.profile(&args.profile)?;
+        let backend = BackendRequest { choice: args.backend, keep: true, ..BackendRequest::default() };
+        let mut report = EnvRequest { backend }.variables(&monorepo, &self.session, profile).map_err(failure)?;
+        if args.write_cargo_config {
+            let here = std::env::current_exe()
+                .map_err(|source| failure(DiscoveryError::Directory { path: "cargo-uvenv".into(), source }))?;
+            let other =
+                ops::write_cargo_config(&monorepo, &self.session, &mut report, &utf8(&here)?).map_err(failure)?;
+            if let Some(other) = other {
+                output.warning(&other);
+            }
+        } else if !output.is_json() {
+            let form = Form::new(args.shell, args.format, &self.session.variables);
+            let text = form.render(&report, &self.session.variables).and_then(|text| {
+                form.store_path(&report, &self.session.variables)?;
+                Ok(text)
+            });
+            let text = text.map_err(|error| Box::new(error) as Failure)?;
+            script(&text);
+            return Ok(());
+        }
+        output.message(&Message::Environment(report));
+        Ok(())
+    }
+
+    /// What an operation has found worth a word, be it that it failed later.
+    fn warn_of_session(&self, output: &mut Output) {
+        for warning in self.session.take_warnings() {
+            output.warning(&warning);
+        }
     }
 
     fn sync_request(&self, args: cli::Selection, keep: bool) -> SyncRequest {
@@ -202,6 +250,7 @@ impl Context {
                     all_features: features.all_features,
                     no_default_features: features.no_default_features,
                 },
+                decided: None,
                 keep,
             },
             extras: args.extra,
@@ -211,6 +260,11 @@ impl Context {
             all_packages: args.all_packages,
             python: args.python,
             recreate: args.recreate,
+            cargo_profile: match (args.release, args.debug) {
+                (true, _) => Some(CargoProfile::Release),
+                (false, true) => Some(CargoProfile::Debug),
+                (false, false) => None,
+            },
             ..SyncRequest::default()
         }
     }
@@ -254,12 +308,10 @@ impl Context {
 /// cargo's own.
 fn print_completions(shell: clap_complete::Shell) {
     let mut command = Uvenv::augment_args(clap::Command::new("cargo-uvenv"));
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut command, "cargo-uvenv", &mut script);
+    let mut completions = Vec::new();
+    clap_complete::generate(shell, &mut command, "cargo-uvenv", &mut completions);
     // For bash, clap_complete writes the `-` of our name as it writes the step to a subcommand, but not everywhere.
-    let script = String::from_utf8_lossy(&script).replace("cargo__subcmd__uvenv", "cargo__uvenv");
-    // A reader that has gone away is no reason to fail.
-    let _ = std::io::stdout().write_all(script.as_bytes());
+    script(&String::from_utf8_lossy(&completions).replace("cargo__subcmd__uvenv", "cargo__uvenv"));
 }
 
 fn warn(monorepo: &Monorepo, profile: Profile, output: &mut Output) {

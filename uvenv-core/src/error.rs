@@ -3,11 +3,11 @@
 //! Each module defines its own error enum with `thiserror` and says the rest through [`Diagnostic`];
 //! [`Error`](crate::Error) joins them. Nothing here knows how errors are rendered: the command line draws them, Python raises them.
 
-use std::{borrow::Cow, ops::Range, sync::Arc};
+use std::{borrow::Cow, fmt, ops::Range, sync::Arc};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::redact::redact_in_place;
+use crate::redact::{redact, redact_in_place};
 
 /// A range of a text file that the user wrote. Cheap to clone, and small in an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,8 +97,68 @@ pub trait Diagnostic: std::error::Error {
     }
 }
 
+/// Writes an error as the command line draws it, without colours.
+pub(crate) fn write(error: &dyn Diagnostic, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "error[{}]: {}", error.code(), redact(&error.to_string()))?;
+    let mut margin = String::new();
+    if let Some(place) = error.place() {
+        margin = " ".repeat(place.line().to_string().len());
+        write!(f, "\n{margin}--> {}:{}:{}\n{margin} |\n", place.path(), place.line(), place.column())?;
+        let text = place.text_without_secrets();
+        let line = text.lines().nth(place.line() - 1).unwrap_or_default();
+        write!(f, "{} | {line}\n{margin} | {}", place.line(), underline(place, &text, line))?;
+    }
+    match error.help() {
+        Some(help) => write!(f, "\n{margin} |\n{margin} = help: {}", redact(&help)),
+        None => Ok(()),
+    }
+}
+
+/// The carets under what `place` says of `line`, its first line in `text`.
+fn underline(place: &Place, text: &str, line: &str) -> String {
+    let before = place.column() - 1;
+    let chosen = text.get(place.span()).and_then(|chosen| chosen.lines().next()).unwrap_or_default();
+    let blank: String = line.chars().take(before).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+    blank + &"^".repeat(chosen.chars().count().max(1))
+}
+
 /// The one of `names` that a mistyped `wanted` is most likely to mean: at most `within` edits away.
 pub(crate) fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>, within: usize) -> Option<&'a str> {
     let edits = |name: &&str| strsim::damerau_levenshtein(wanted, name);
     names.into_iter().min_by_key(edits).filter(|name| edits(name) <= within)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Error, monorepo::DiscoveryError};
+
+    fn refused(text: &str, span: Range<usize>) -> Error {
+        let place = Place::new("/repo/pyproject.toml", text.into(), span);
+        let (pattern, message) = ("[".to_owned(), "unclosed".to_owned());
+        DiscoveryError::Glob { pattern, message, place }.into()
+    }
+
+    #[test]
+    fn debug_is_the_whole_message() {
+        let text = "1\n2\n3\n4\n5\n6\n7\n8\n9\n\tü = \"[\" # https://u:p@h\n11";
+        let start = text.find('"').unwrap();
+        assert_eq!(
+            format!("{:?}", refused(text, start..start + 3)),
+            "error[invalid-value]: the workspace pattern `[` is not valid: unclosed\n  \
+             --> /repo/pyproject.toml:10:6\n   |\n10 | \tü = \"[\" # https://***@h\n   | \t    ^^^\n   |\n   \
+             = help: write it like `packages/*`"
+        );
+    }
+
+    #[test]
+    fn a_place_that_is_not_there_is_no_panic() {
+        for span in [0..0, 3..3, 2..9] {
+            let shown = format!("{:?}", refused("a\r\n", span));
+            assert!(shown.contains("\n  | "), "{shown}");
+        }
+        assert!(
+            format!("{:?}", Error::from(DiscoveryError::NotFound { start: "/".into() })).contains("\n |\n = help: ")
+        );
+    }
 }

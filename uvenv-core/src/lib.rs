@@ -20,6 +20,7 @@
 //! [uv]: https://docs.astral.sh/uv/
 
 pub mod backend;
+pub mod build_script;
 mod cache;
 #[cfg(feature = "cargo-features")]
 pub mod cargo;
@@ -31,6 +32,7 @@ pub mod lockfile;
 pub mod manifest;
 pub mod monorepo;
 mod name;
+pub mod native;
 pub mod ops;
 mod process;
 mod redact;
@@ -55,7 +57,10 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Any error of uvenv. Its code, help and place are those of the module that found it.
-#[derive(Debug, thiserror::Error)]
+///
+/// `Debug` is the whole message, with code, place and help: it is what `fn main() -> Result<(), uvenv_core::Error>` shows,
+/// the usual form of a build script.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A monorepo or a part of it is not there, or its manifest or configuration is wrong.
@@ -76,6 +81,12 @@ pub enum Error {
     /// uv is missing, or failed.
     #[error(transparent)]
     Uv(#[from] uv::UvError),
+    /// A native package cannot be built as it should be.
+    #[error(transparent)]
+    Native(#[from] native::NativeError),
+    /// A build script cannot have its environment.
+    #[error(transparent)]
+    BuildScript(#[from] build_script::BuildScriptError),
     /// git failed, or a remote lacks something.
     #[cfg(feature = "remotes")]
     #[error(transparent)]
@@ -95,11 +106,19 @@ impl Error {
             Self::Environment(error) => error,
             Self::Operation(error) => error,
             Self::Uv(error) => error,
+            Self::Native(error) => error,
+            Self::BuildScript(error) => error,
             #[cfg(feature = "remotes")]
             Self::Git(error) => error,
             #[cfg(feature = "cargo-features")]
             Self::Cargo(error) => error,
         }
+    }
+}
+
+impl std::fmt::Debug for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        error::write(self, f)
     }
 }
 
@@ -132,3 +151,8 @@ impl From<cache::CacheError> for Error {
         Self::Environment(error.into())
     }
 }
+
+/// The Rust of the README is compiled with the tests of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -81,7 +81,6 @@ impl Invocation {
         self
     }
 
-    #[cfg(any(feature = "remotes", test))]
     pub(crate) fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directory = Some(directory.into());
         self
@@ -115,6 +114,11 @@ impl Invocation {
         // The child is waited for even if its output could not be read: no zombie is left.
         let status = child.wait()?;
         Ok(Streamed { status, stderr: captured? })
+    }
+
+    /// Runs the program with nothing on stdin and with our stdout and stderr, where others read what it prints.
+    pub(crate) fn status(&self) -> io::Result<ExitStatus> {
+        self.command().stdin(Stdio::null()).status()
     }
 
     /// Becomes the program, which then has our terminal, our signals and our parent; returns only if it did not start.

@@ -27,6 +27,8 @@ pub enum Message {
     SyncPlanned(SyncPlanned),
     /// An environment was brought up to date.
     SyncFinished(SyncReport),
+    /// What programs must see to use an environment.
+    Environment(EnvReport),
     /// How the profiles stand.
     Status(StatusReport),
     /// The backends of the profiles.
@@ -111,6 +113,8 @@ pub struct SyncPlanned {
     pub environment: Utf8PathBuf,
     /// Whether the environment would be removed first.
     pub recreate: bool,
+    /// The native packages that would be built again.
+    pub rebuild: Vec<Rebuilt>,
     /// The call of uv, as one would type it.
     pub command: String,
 }
@@ -136,10 +140,80 @@ pub struct SyncReport {
     pub installed: Vec<Distribution>,
     /// What is gone.
     pub removed: Vec<Distribution>,
+    /// The native packages that were built again, because their sources or how they are built have changed.
+    pub rebuilt: Vec<Rebuilt>,
     /// The uv that synced.
     pub uv: UvInfo,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
+}
+
+/// A native package that was built again.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Rebuilt {
+    /// The package.
+    pub name: Name,
+    /// Why: `crates/kernels/src/lib.rs has changed`.
+    pub cause: String,
+}
+
+/// `environment`.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct EnvReport {
+    /// The profile.
+    pub profile: Profile,
+    /// The backend of the environment's last sync.
+    pub backend: Option<Name>,
+    /// The environment.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub environment: Utf8PathBuf,
+    /// The interpreter that it was made from.
+    pub python: PythonInfo,
+    /// The variables that programs must see otherwise.
+    pub variables: Vec<Variable>,
+    /// Cargo's configuration, where it was to be written.
+    pub cargo_config: Option<CargoConfig>,
+}
+
+/// A variable that programs must see otherwise.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// What becomes of it.
+    pub change: VariableChange,
+    /// What is put before what it has; empty for the other changes.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+    pub directories: Vec<Utf8PathBuf>,
+    /// What it is then, as seen from the command's own variables.
+    pub value: Option<String>,
+}
+
+/// What becomes of a variable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum VariableChange {
+    /// It gets a value.
+    Set,
+    /// Directories are put before those that it has.
+    Prepend,
+    /// It is taken away.
+    Unset,
+}
+
+/// Cargo's configuration.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CargoConfig {
+    /// The file.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub path: Utf8PathBuf,
+    /// Whether its content is another one now.
+    pub changed: bool,
 }
 
 /// `status`.

@@ -28,6 +28,35 @@ impl Variables {
         self.0.get(name).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
+    /// The value of a search path. Names have no case on Windows, where `PATH` is usually written `Path`.
+    pub(crate) fn get_path(&self, name: &str) -> Option<&OsStr> {
+        let same = || self.0.keys().find(|other| other.eq_ignore_ascii_case(name)).map(String::as_str);
+        self.get_os(if cfg!(windows) { same().unwrap_or(name) } else { name })
+    }
+
+    /// The names of those that are set, to something or to nothing.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// The names that start so, in order.
+    pub(crate) fn starting_with(&self, start: &'static str) -> impl Iterator<Item = &str> {
+        let names = self.0.range(start.to_owned()..).map(|(name, _)| name.as_str());
+        names.take_while(move |name| name.starts_with(start))
+    }
+
+    /// These, with some changed; `None` takes one away.
+    pub(crate) fn with(&self, changes: &[(String, Option<OsString>)]) -> Self {
+        let mut variables = self.0.clone();
+        for (name, value) in changes {
+            match value {
+                Some(value) => drop(variables.insert(name.clone(), value.clone())),
+                None => drop(variables.remove(name)),
+            }
+        }
+        Self(variables)
+    }
+
     /// Whether `name` is switched on: `1`, `true`, `yes`, `on` and their capital forms, as uv and cargo read them.
     pub fn is_on(&self, name: &str) -> bool {
         self.get(name)

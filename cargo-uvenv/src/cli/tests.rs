@@ -116,9 +116,13 @@ fn each_command_has_examples_and_each_example_is_understood() {
 fn examples(command: &clap::Command) -> Vec<String> {
     let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let lines = help.lines().filter_map(|line| line.strip_prefix("  cargo uvenv "));
-    let only_command =
-        |line: &str| line.split("  ").next().unwrap_or(line).split(" >").next().unwrap_or(line).to_owned();
+    let only_command = |line: &str| ["  ", " >", " |"].iter().fold(line, before).to_owned();
     lines.map(only_command).collect()
+}
+
+/// What stands before the first `end` in `text`.
+fn before<'a>(text: &'a str, end: &&str) -> &'a str {
+    text.split(end).next().unwrap_or(text)
 }
 
 #[test]

@@ -10,8 +10,8 @@ use uvenv_core::{
     backend::Detection,
     environment::{Distribution, Source},
     report::{
-        BackendsReport, DetectionReport, EnvironmentState, EnvironmentStatus, LockReport, LockfileState, Message,
-        NewReport, PackageOrigin, ProfileStatus, StatusReport, SyncPlanned, SyncReport,
+        BackendsReport, DetectionReport, EnvReport, EnvironmentState, EnvironmentStatus, LockReport, LockfileState,
+        Message, NewReport, PackageOrigin, ProfileStatus, StatusReport, SyncPlanned, SyncReport,
     },
 };
 
@@ -20,6 +20,7 @@ pub(super) fn message(message: &Message) {
         Message::LockFinished(report) => lock(report),
         Message::SyncPlanned(plan) => planned(plan),
         Message::SyncFinished(report) => sync(report),
+        Message::Environment(report) => cargo_config(report),
         Message::Status(report) => status(report),
         Message::Backends(report) => backends(report),
         Message::BackendDetected(report) => detection(report),
@@ -76,6 +77,9 @@ fn planned(plan: &SyncPlanned) {
         shown(&plan.environment),
         plan.command
     ));
+    for rebuild in &plan.rebuild {
+        print(format_args!("  {} would be built again: {}", rebuild.name, rebuild.cause));
+    }
 }
 
 fn sync(report: &SyncReport) {
@@ -89,6 +93,9 @@ fn sync(report: &SyncReport) {
         "up to date".to_owned()
     };
     done("Synced", format_args!("{}{backend} in {}: {changes}", report.profile, shown(&report.environment)));
+    for rebuilt in &report.rebuilt {
+        done("Rebuilt", format_args!("{}: {}", rebuilt.name, rebuilt.cause));
+    }
     for origin in report.installed.iter().filter_map(origin) {
         done("Pinned", origin);
     }
@@ -103,6 +110,18 @@ fn origin(distribution: &Distribution) -> Option<String> {
 
 fn short(commit: &str) -> &str {
     commit.get(..8).unwrap_or(commit)
+}
+
+/// The variables themselves are printed for the shell that reads them.
+fn cargo_config(report: &EnvReport) {
+    if let Some(config) = &report.cargo_config {
+        let outcome = if config.changed { "updated" } else { "unchanged" };
+        let python = &report.python;
+        done(
+            "Configured",
+            format_args!("{}: {outcome}, for {} with Python {}", shown(&config.path), report.profile, python.version),
+        );
+    }
 }
 
 fn status(report: &StatusReport) {

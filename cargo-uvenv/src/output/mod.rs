@@ -1,6 +1,7 @@
 //! All that is printed: summaries and tables for people, messages for programs. Outcomes go to stdout, the rest to stderr.
 
 mod human;
+mod variables;
 
 use std::io::Write;
 
@@ -10,6 +11,7 @@ use uvenv_core::{
     report::{Message, Problem},
 };
 
+pub(crate) use self::variables::Form;
 use crate::cli::{MessageFormat, Verbosity};
 
 /// Where a command says what it has to say.
@@ -53,6 +55,11 @@ impl Output {
             render(Level::WARNING, warning);
         }
     }
+}
+
+/// Prints what a shell or another program is to read. A reader that has gone away is no reason to fail.
+pub(crate) fn script(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 /// One object a line. A reader that has gone away is no reason to fail.

@@ -11,7 +11,7 @@ use std::fmt;
 pub use cuda::CudaVersion;
 pub use declared::{Target, backends};
 pub use detection::detect;
-pub use selection::{Choice, FeatureClaim, Selection, Signals, fitting, select};
+pub use selection::{BuildFeatures, Choice, FeatureClaim, Selection, Signals, fitting, select};
 use serde::Serialize;
 
 use crate::{

@@ -52,6 +52,25 @@ impl FeatureClaim {
     }
 }
 
+/// The features with which Cargo builds a crate, as its build script sees them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BuildFeatures {
+    /// All features of the crate itself that are on.
+    pub own: Vec<FeatureClaim>,
+    /// Those of uvenv-core that are called like backends, for crates without such features of their own.
+    pub core: Vec<FeatureClaim>,
+}
+
+impl BuildFeatures {
+    /// What they say about `backends`. Features of other names are no claims; those of uvenv-core can mean nothing else,
+    /// so they are.
+    fn claims(&self, backends: &[Backend]) -> Vec<FeatureClaim> {
+        let is_backend = |claim: &&FeatureClaim| backends.iter().any(|backend| backend.name == claim.backend);
+        let own: Vec<_> = self.own.iter().filter(is_backend).cloned().collect();
+        if own.is_empty() && !backends.is_empty() { self.core.clone() } else { own }
+    }
+}
+
 /// All that may say something, from the strongest to the weakest.
 #[derive(Default)]
 pub struct Signals<'a> {
@@ -61,6 +80,8 @@ pub struct Signals<'a> {
     pub extras: Vec<Name>,
     /// What explicit Cargo features switch on, with what is on beside them by default.
     pub features: Vec<FeatureClaim>,
+    /// In a build script, what Cargo has decided. The Rust half is built with it, so variables may only agree.
+    pub decided: BuildFeatures,
     /// `UVENV_BACKEND` and `UV_TORCH_BACKEND` are read from these.
     pub variables: Variables,
     /// What the environment was last synced with, for commands that go by it.
@@ -134,11 +155,15 @@ impl Select<'_> {
         if self.backends.is_empty() {
             return Ok(None);
         }
-        for name in ["UVENV_BACKEND", "UV_TORCH_BACKEND"] {
-            if let Some(value) = self.signals.variables.get(name) {
-                let choice = Choice::parse(value).map_err(|_| self.unknown(value, name))?;
-                return Ok(Some((format!("the variable `{name}`"), choice)));
-            }
+        let decided = feature_claims(&self.signals.decided.claims(self.backends));
+        let variable = self.variable()?;
+        if !decided.is_empty() {
+            // `auto` leaves the choice to others.
+            let variable = variable.filter(|(_, choice)| *choice != Choice::Auto);
+            return Ok(agreed(decided.into_iter().chain(variable).collect())?);
+        }
+        if variable.is_some() {
+            return Ok(variable);
         }
         if let Some(recorded) = &self.signals.recorded {
             return Ok(Some(("the last sync of the environment".to_owned(), recorded.clone())));
@@ -147,6 +172,15 @@ impl Select<'_> {
             Some(ask) => Ok(agreed(feature_claims(&ask()?))?),
             None => Ok(None),
         }
+    }
+
+    fn variable(&self) -> Result<Option<Claim>, BackendError> {
+        let set = |name: &'static str| Some((name, self.signals.variables.get(name)?));
+        let Some((name, value)) = ["UVENV_BACKEND", "UV_TORCH_BACKEND"].into_iter().find_map(set) else {
+            return Ok(None);
+        };
+        let choice = Choice::parse(value).map_err(|_| self.unknown(value, name))?;
+        Ok(Some((format!("the variable `{name}`"), choice)))
     }
 
     fn command_line(&self) -> Vec<Claim> {
@@ -175,13 +209,16 @@ impl Select<'_> {
             },
             Choice::Auto if self.backends.is_empty() => Ok(Selection { backend: None, opted_out: false, origin }),
             Choice::Auto => {
-                let detection = match self.signals.detect {
-                    Some(detect) => detect(),
-                    None => Detection::None { reason: "this build of uvenv cannot ask the driver".to_owned() },
+                let nothing_fits = |reason| BackendError::NothingFits {
+                    manifest: self.manifest.to_owned(),
+                    reason,
+                    available: self.names(),
                 };
-                let (backend, reason) = fitting(self.backends, &detection).map_err(|reason| {
-                    BackendError::NothingFits { manifest: self.manifest.to_owned(), reason, available: self.names() }
+                // Without an answer of the driver even a backend for the CPU would be a guess.
+                let detect = self.signals.detect.ok_or_else(|| {
+                    nothing_fits("`uvenv-core` was built without the feature `gpu-detection`".to_owned())
                 })?;
+                let (backend, reason) = fitting(self.backends, &detect()).map_err(nothing_fits)?;
                 let origin = format!("{origin}, `auto`: {reason}");
                 Ok(Selection { backend: Some(backend.clone()), opted_out: false, origin })
             }
@@ -344,6 +381,68 @@ mod tests {
                 (expected, found) => prop_assert!(false, "{:?} {:?}", expected, found),
             }
         }
+    }
+
+    /// The oracle for build scripts: the crate's features, else those of uvenv-core, else the variables; a variable that says
+    /// otherwise than a feature is a conflict.
+    fn expected_in_a_build_script(
+        own: &[&'static str],
+        core: &[&'static str],
+        variables: [Option<&'static str>; 2],
+    ) -> Result<Option<String>, &'static str> {
+        let features = if own.is_empty() { core } else { own };
+        let variable = variables.into_iter().flatten().next();
+        let mut said: Vec<_> = features.iter().copied().chain(variable).collect();
+        if !features.is_empty() {
+            said.retain(|name| *name != "auto");
+        }
+        said.dedup();
+        match said.as_slice() {
+            [] => Err("backend-required"),
+            ["auto"] => Err("no-fitting-backend"),
+            ["none"] => Ok(None),
+            ["cu118"] => Err("unknown-backend"),
+            [name] => Ok(Some((*name).to_owned())),
+            _ => Err("backend-conflict"),
+        }
+    }
+
+    fn said_in_a_variable() -> impl Strategy<Value = Option<&'static str>> {
+        prop::option::of(prop::sample::select(vec!["cu124", "cu128", "none", "auto", "cu118"]))
+    }
+
+    proptest! {
+        #[test]
+        fn in_a_build_script_features_decide_and_variables_may_agree(
+            own in features(), core in features(), uvenv in said_in_a_variable(), torch in said_in_a_variable(),
+        ) {
+            let backends = [backend("cu124"), backend("cu128")];
+            let variables = [("UVENV_BACKEND", uvenv), ("UV_TORCH_BACKEND", torch)];
+            let signals = Signals {
+                // Other features of the crate are no claims.
+                decided: BuildFeatures { own: claims(&[&own[..], &["std"]].concat()), core: claims(&core) },
+                variables: variables.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
+                ..Signals::default()
+            };
+            let found = select(&backends, "pyproject.toml", &signals);
+            match (expected_in_a_build_script(&own, &core, [uvenv, torch]), found) {
+                (Ok(expected), Ok(found)) => prop_assert_eq!(expected, found.name().map(Name::to_string)),
+                (Err(expected), Err(found)) => prop_assert_eq!(expected, found.code()),
+                (expected, found) => prop_assert!(false, "{:?} {:?}", expected, found),
+            }
+        }
+    }
+
+    #[test]
+    fn features_of_uvenv_core_have_no_say_where_there_are_no_backends() {
+        let decided = BuildFeatures { core: claims(&["cu124", "cu128"]), ..BuildFeatures::default() };
+        let signals = Signals { decided, ..Signals::default() };
+        assert!(select(&[], "pyproject.toml", &signals).unwrap().backend.is_none());
+        let error = select(&[backend("cu118")], "pyproject.toml", &signals).unwrap_err();
+        assert_eq!(error.code(), "backend-conflict");
+        let decided = BuildFeatures { core: claims(&["cu124"]), ..BuildFeatures::default() };
+        let error = select(&[backend("cu118")], "pyproject.toml", &Signals { decided, ..Signals::default() });
+        assert_eq!(error.unwrap_err().code(), "unknown-backend");
     }
 
     #[test]

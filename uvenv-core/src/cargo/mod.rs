@@ -1,5 +1,7 @@
 //! The port to cargo: which features are on, as Cargo would resolve them.
 
+mod config;
+
 use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -13,11 +15,14 @@ use guppy::{
     platform::PlatformSpec,
 };
 
+pub(crate) use self::config::Settings;
+pub use self::config::{OtherRunner, Written};
 use crate::{
     Name,
     backend::FeatureClaim,
-    error::{Diagnostic, nearest},
+    error::{Diagnostic, Place, nearest},
     process::on_path,
+    toml::TomlError,
     variables::Variables,
 };
 
@@ -59,6 +64,17 @@ pub enum CargoError {
         /// Their features.
         available: Vec<String>,
     },
+    /// Cargo's configuration cannot be read.
+    #[error(transparent)]
+    Config(#[from] TomlError),
+    /// Cargo's configuration cannot be written.
+    #[error("`{path}` cannot be written: {source}")]
+    ConfigNotWritable {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
 }
 
 impl Diagnostic for CargoError {
@@ -68,6 +84,8 @@ impl Diagnostic for CargoError {
             Self::Metadata { .. } => "cargo-failed",
             Self::UnknownPackage { .. } => "unknown-crate",
             Self::UnknownFeature { .. } => "unknown-feature",
+            Self::Config(error) => error.code(),
+            Self::ConfigNotWritable { .. } => "cargo-config-not-writable",
         }
     }
 
@@ -85,7 +103,18 @@ impl Diagnostic for CargoError {
             }
             Self::UnknownPackage { spec, available } => suggestion(spec, available),
             Self::UnknownFeature { feature, available, .. } => suggestion(feature, available),
+            Self::Config(error) => return error.help(),
+            Self::ConfigNotWritable { path, .. } => {
+                format!("give yourself the right to change `{path}`, or use `cargo uvenv run -- cargo …`")
+            }
         })
+    }
+
+    fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Config(error) => error.place(),
+            _ => None,
+        }
     }
 }
 

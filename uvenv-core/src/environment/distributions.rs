@@ -197,6 +197,24 @@ impl Distribution {
         Some(Self { name, version, source, changed: changed(&metadata), folder })
     }
 
+    /// The list of its files.
+    pub(crate) fn record_file(&self) -> Utf8PathBuf {
+        self.folder.join("RECORD")
+    }
+
+    /// The directory of packages that it is in.
+    pub(crate) fn site_packages(&self) -> &Utf8Path {
+        self.folder.parent().unwrap_or(&self.folder)
+    }
+
+    /// Its files, as the list has them, without the compiled ones of Python.
+    pub(crate) fn files(&self) -> Vec<Utf8PathBuf> {
+        let record = fs::read_to_string(self.record_file()).unwrap_or_default();
+        let paths = record.lines().map(first_field).filter(|path| !path.is_empty());
+        let paths = paths.map(|path| self.site_packages().join(path));
+        paths.filter(|path| path.extension() != Some("pyc")).collect()
+    }
+
     /// Whether all files that `record` lists are there. Compiled files come and go.
     fn has_all(&self, record: &str) -> bool {
         let Some(site_packages) = self.folder.parent() else {

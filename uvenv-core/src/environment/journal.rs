@@ -64,6 +64,11 @@ impl Journal {
         Ok(Self { lock, path, interrupted })
     }
 
+    /// A file of this name beside the journal, which only the holder of the lock may use.
+    pub(crate) fn beside(&self, extension: &str) -> Utf8PathBuf {
+        self.path.with_extension(extension)
+    }
+
     /// The sync before this one, if it did not end well.
     pub(crate) fn interrupted(&self) -> Option<&Interrupted> {
         self.interrupted.as_ref()
@@ -144,7 +149,7 @@ fn canonical(path: &Utf8Path) -> Utf8PathBuf {
 
 /// The 64-bit FNV-1a hash, which is the same in every version of uvenv. A collision makes two environments wait for each
 /// other and, after an interruption, reinstall too much.
-fn fnv1a(bytes: &[u8]) -> u64 {
+pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 

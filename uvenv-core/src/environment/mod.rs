@@ -1,5 +1,7 @@
 //! The virtual environment of a profile, which uv makes and changes; uvenv looks at it, and removes it when asked to.
 
+mod activation;
+mod base;
 mod distributions;
 mod journal;
 mod layout;
@@ -10,14 +12,20 @@ use std::{fs, io};
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
+pub use self::activation::Change;
+pub use self::base::{BaseInterpreter, PythonLibrary};
 pub use self::distributions::{Changes, Distribution, Source};
 use self::layout::Platform;
 pub(crate) use self::{
+    activation::{Activation, Audience},
     distributions::{Distributions, Suspects},
-    journal::Journal,
-    record::Record,
+    journal::{Journal, fnv1a},
+    record::{Record, replace},
 };
 use crate::{cache::CacheError, error::Diagnostic, process::is_program};
+
+/// The file in an environment that says what its native packages were built from.
+pub(crate) const NATIVE_RECORD: &str = ".uvenv-native.json";
 
 /// An environment, which need not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,6 +156,14 @@ pub enum EnvironmentError {
         /// What the system said.
         source: io::Error,
     },
+    /// Its Python does not say what is asked of it.
+    #[error("the Python `{python}` cannot be asked what it was made from: {problem}")]
+    Silent {
+        /// The interpreter.
+        python: Utf8PathBuf,
+        /// What it said, or how it ended.
+        problem: String,
+    },
     /// The cache, where syncs of it are recorded, cannot be used.
     #[error(transparent)]
     Cache(#[from] CacheError),
@@ -160,6 +176,7 @@ impl Diagnostic for EnvironmentError {
             Self::Foreign { .. } | Self::Inhabited { .. } => "not-an-environment",
             Self::NotWritable { .. } => "environment-not-writable",
             Self::Unreadable { .. } => "environment-unreadable",
+            Self::Silent { .. } => "python-does-not-run",
             Self::Cache(error) => error.code(),
         }
     }
@@ -175,6 +192,11 @@ impl Diagnostic for EnvironmentError {
             }
             Self::NotWritable { path, .. } => format!("give yourself the right to change `{path}`"),
             Self::Unreadable { path, .. } => format!("give yourself the right to read `{path}`"),
+            Self::Silent { .. } => {
+                "run `cargo uvenv sync --recreate` to have the environment made anew, with a Python \
+                                    that runs; `--python` chooses another"
+                    .to_owned()
+            }
             Self::Cache(error) => return error.help(),
         })
     }
@@ -194,6 +216,11 @@ impl Environment {
     /// Where its programs are: `bin`, or `Scripts` on Windows.
     pub fn scripts(&self) -> Utf8PathBuf {
         self.root.join(self.platform.scripts())
+    }
+
+    /// Where its interpreter is.
+    pub fn executable(&self) -> Utf8PathBuf {
+        self.root.join(self.platform.python())
     }
 
     /// Where its packages are; `None` if it has no such directory.
@@ -339,7 +366,7 @@ impl Environment {
             .map_err(self.unreadable(&self.root))
     }
 
-    fn not_writable(&self, path: &Utf8Path) -> impl FnOnce(io::Error) -> EnvironmentError {
+    pub(crate) fn not_writable(&self, path: &Utf8Path) -> impl FnOnce(io::Error) -> EnvironmentError {
         let (environment, path) = (self.root.clone(), path.to_owned());
         move |source| EnvironmentError::NotWritable { environment, path, source }
     }

@@ -2,7 +2,7 @@
 
 use std::{fs, io};
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{Environment, EnvironmentError};
@@ -39,6 +39,11 @@ impl Record {
         serde_json::from_slice(&bytes).ok().filter(|record: &Self| record.schema == SCHEMA)
     }
 
+    /// Where the record of `environment` is.
+    pub(crate) fn path(environment: &Environment) -> Utf8PathBuf {
+        environment.root().join(FILE)
+    }
+
     /// Writes the record, unless it is there already.
     pub(crate) fn write(&self, environment: &Environment) -> Result<(), EnvironmentError> {
         if Self::read(environment).as_ref() == Some(self) {
@@ -53,7 +58,7 @@ impl Record {
 }
 
 /// Replaces the file by rename, so that it is never half-written.
-fn replace(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
     let beside = path.with_extension(format!("json.{}", std::process::id()));
     let done = fs::write(&beside, content).and_then(|()| fs::rename(&beside, path));
     if done.is_err() {

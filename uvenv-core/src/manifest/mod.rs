@@ -2,6 +2,7 @@
 //!
 //! Only what uvenv acts on is read; what uv itself checks (keys it does not know, versions, markers) is left to uv.
 
+mod native;
 mod requirement;
 mod source;
 
@@ -9,6 +10,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 use camino::Utf8Path;
 
+pub(crate) use native::{BuildSettings, BuildTables, Settings};
 pub use requirement::Requirement;
 pub use source::{GitReference, Source, SourceKind};
 
@@ -125,6 +127,8 @@ pub struct Manifest {
     pub build_backend: Option<String>,
     /// `[build-system] requires`.
     pub build_requires: Vec<Requirement>,
+    /// What has to do with builds from Rust.
+    pub(crate) build: BuildTables,
     /// `[tool.uv]`.
     pub uv: UvTable,
     /// Whether there is a `[tool.uvenv]` table, and where.
@@ -303,10 +307,11 @@ impl Manifest {
             Some(list) => requirement::read_list(&list)?,
             None => Vec::new(),
         };
+        let build = BuildTables::read(tool.as_ref());
         if project.is_none() && uv.workspace.is_none() {
             return Err(ManifestError::NoProject { place: file.place(0..0) });
         }
-        Ok(Self { file, project, groups, build_backend, build_requires, uv, uvenv })
+        Ok(Self { file, project, groups, build_backend, build_requires, build, uv, uvenv })
     }
 
     /// The path of the file.

@@ -61,6 +61,12 @@ pub enum DiscoveryError {
         /// The profiles it has.
         available: Vec<Profile>,
     },
+    /// The variable that names the profile names none.
+    #[error("the variable `UVENV_PROFILE` names no profile: {problem}")]
+    ProfileVariable {
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A manifest that is not that of a profile.
     #[error("`{path}` is not the manifest of a profile")]
     NotAProfile {
@@ -90,7 +96,7 @@ impl Diagnostic for DiscoveryError {
             Self::NotAManifest { .. } => "not-a-manifest",
             Self::Directory { .. } => "unreadable-directory",
             Self::NotUnicode { .. } => "non-utf8-path",
-            Self::NoProfile { .. } => "unknown-profile",
+            Self::NoProfile { .. } | Self::ProfileVariable { .. } => "unknown-profile",
             Self::NotAProfile { .. } => "not-a-profile",
             Self::Glob { .. } => "invalid-value",
         }
@@ -111,6 +117,7 @@ impl Diagnostic for DiscoveryError {
                  package, or an entry under `profiles` in the configuration",
                 quoted(available)
             ),
+            Self::ProfileVariable { .. } => "set it to one of those, or unset it".to_owned(),
             Self::NotAProfile { available, .. } => format!("the manifests of the profiles are {}", quoted(available)),
             Self::Glob { .. } => "write it like `packages/*`".to_owned(),
         })

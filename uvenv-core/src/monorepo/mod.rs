@@ -88,6 +88,12 @@ impl Monorepo {
         })
     }
 
+    /// The profile that the variable `UVENV_PROFILE` names.
+    pub fn profile_of_variables(variables: &Variables) -> Result<Option<Profile>, DiscoveryError> {
+        let parse = |text: &str| text.parse().map_err(|problem| DiscoveryError::ProfileVariable { problem });
+        variables.get("UVENV_PROFILE").map(parse).transpose()
+    }
+
     /// The profile that one works on in `directory` where nothing else is said: that whose manifest is nearest, as for uv.
     pub fn profile_at(&self, directory: &Utf8Path) -> Profile {
         let directory = directory.canonicalize_utf8().unwrap_or_else(|_| directory.to_owned());

@@ -3,6 +3,8 @@
 
 #[cfg(feature = "inspection")]
 mod backends;
+#[cfg(feature = "cargo-features")]
+mod env;
 #[cfg(feature = "remotes")]
 mod explain;
 mod lock;
@@ -14,14 +16,23 @@ mod sync;
 #[cfg(feature = "inspection")]
 mod warnings;
 
-use std::{cell::OnceCell, io::IsTerminal, process::ExitStatus, time::Duration};
+use std::{
+    cell::{OnceCell, RefCell},
+    ffi::OsString,
+    io::IsTerminal,
+    process::ExitStatus,
+    time::Duration,
+};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 #[cfg(feature = "inspection")]
 pub use backends::{detect, list};
+#[cfg(feature = "cargo-features")]
+pub use env::{EnvRequest, write_cargo_config};
 pub use lock::{LockPlan, LockRequest};
 pub use run::RunRequest;
+pub(crate) use run::activate;
 pub use selection::BackendRequest;
 #[cfg(feature = "inspection")]
 pub use status::status;
@@ -33,6 +44,7 @@ use crate::{
     error::{Diagnostic, Fault, Place},
     lockfile::Staleness,
     monorepo::{Monorepo, Profile, ProfilePaths},
+    native::NativeWarning,
     process::{Invocation, Stderr, Streamed},
     redact::redact,
     report::UvInfo,
@@ -53,7 +65,10 @@ pub struct Session {
     pub appearance: Appearance,
     /// Whether the command lines of uv are shown.
     pub show_commands: bool,
+    /// Variables that the programs which are started see otherwise than we do; `None` takes one away.
+    pub child_variables: Vec<(String, Option<OsString>)>,
     uv: OnceCell<Uv>,
+    warnings: RefCell<Vec<NativeWarning>>,
 }
 
 impl Session {
@@ -65,7 +80,9 @@ impl Session {
             offline,
             appearance: Appearance::default(),
             show_commands: false,
+            child_variables: Vec::new(),
             uv: OnceCell::new(),
+            warnings: RefCell::default(),
         }
     }
 
@@ -104,8 +121,27 @@ impl Session {
         streamed.is_ok_and(|streamed| !streamed.status.success() && says_stale(&streamed.stderr))
     }
 
+    /// What was worth a word in the operations so far; each is given once.
+    pub fn take_warnings(&self) -> Vec<NativeWarning> {
+        self.warnings.take()
+    }
+
+    /// The variables that programs of this session see.
+    pub(crate) fn child_view(&self) -> Variables {
+        self.variables.with(&self.child_variables)
+    }
+
+    /// `invocation` with the variables that programs of this session see.
+    pub(crate) fn child(&self, invocation: Invocation) -> Invocation {
+        self.child_variables.iter().fold(invocation, |invocation, (name, value)| match value {
+            Some(value) => invocation.env(name, value),
+            None => invocation.env_remove(name),
+        })
+    }
+
     /// Runs uv.
     fn stream(&self, invocation: &Invocation, stderr: Stderr) -> Result<Streamed, UvError> {
+        let invocation = &self.child(invocation.clone());
         if self.show_commands {
             crate::process::say(&format!("Running {invocation}"));
         }
@@ -160,7 +196,7 @@ pub enum OperationError {
         /// The members.
         available: Vec<String>,
     },
-    /// `run --no-sync` without an environment.
+    /// `env` or `run --no-sync` without an environment.
     #[error("there is no environment `{environment}`")]
     NoEnvironment {
         /// The environment.
@@ -208,7 +244,7 @@ impl Diagnostic for OperationError {
             }
             Self::UnknownMember { available, .. } => format!("the packages are `{}`", available.join("`, `")),
             Self::NoEnvironment { profile, .. } => {
-                format!("run `cargo uvenv sync --profile {profile}`, or leave `--no-sync` out")
+                format!("run `cargo uvenv sync --profile {profile}`")
             }
             Self::Command { .. } => "check that the program is installed in the environment or on `PATH`".to_owned(),
         })

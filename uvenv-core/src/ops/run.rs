@@ -2,11 +2,9 @@
 
 use std::{ffi::OsString, path::Path};
 
-use camino::Utf8PathBuf;
-
 use super::{OperationError, Session, SyncPlan, SyncRequest, selection};
 use crate::{
-    environment::{Environment, State},
+    environment::{Activation, Audience, BaseInterpreter, Environment, Record},
     monorepo::{Monorepo, Profile},
     process::Invocation,
     report::SyncReport,
@@ -39,66 +37,67 @@ impl RunRequest {
         profile: Profile,
     ) -> crate::Result<(Option<SyncReport>, Command)> {
         let (report, environment) = if self.no_sync {
-            (None, self.existing_environment(monorepo, session, profile)?)
+            let existing = existing_environment(monorepo, session, profile, &self.sync)?;
+            (None, existing)
         } else {
             let plan = SyncPlan::new(monorepo, session, profile, &self.sync)?;
-            (Some(plan.execute(session)?), plan.environment)
+            (Some(plan.execute(session)?), Environment::new(plan.environment))
         };
-        Ok((report, self.command(session, &Environment::new(environment))))
-    }
-
-    fn existing_environment(
-        &self,
-        monorepo: &Monorepo,
-        session: &Session,
-        profile: Profile,
-    ) -> crate::Result<Utf8PathBuf> {
-        let paths = monorepo.profile(profile)?;
-        let backend = if monorepo.config.env_per_backend {
-            let manifest = monorepo.manifest(paths)?;
-            let backends = selection::profile_backends(monorepo, paths, &manifest)?;
-            let chosen: Vec<_> = self.sync.extras.iter().chain(&self.sync.groups).cloned().collect();
-            let selected = selection::select(monorepo, session, paths, &backends, &self.sync.backend, &chosen)?;
-            selected.backend.map(|backend| backend.name)
-        } else {
-            None
-        };
-        let environment = Environment::new(monorepo.environment(paths, backend.as_ref(), &session.variables));
-        match environment.usable()? {
-            Some(_) => Ok(environment.root().to_owned()),
-            None => Err(OperationError::NoEnvironment { environment: environment.root().to_owned(), profile }.into()),
-        }
+        let activation = activate(session, &environment, profile, Audience::Program)?.0;
+        Ok((report, self.command(session, &environment, &activation)))
     }
 
     /// The command as an activated environment would start it. A script gets the environment's Python, as `uv run` does it.
-    fn command(&self, session: &Session, environment: &Environment) -> Command {
+    fn command(&self, session: &Session, environment: &Environment, activation: &Activation) -> Command {
         let mut words = self.command.iter();
         let program = words.next().cloned().unwrap_or_default();
         let path = Path::new(&program);
         let is_script = path.extension().is_some_and(|extension| extension == "py") && path.is_file();
         let shown = program.to_string_lossy().into_owned();
         let invocation = if is_script {
-            let python = match environment.inspect() {
-                Ok(State::Ready(interpreter)) => interpreter.executable,
-                _ => environment.scripts().join("python"),
-            };
-            Invocation::new(python.as_str()).arg(program)
+            Invocation::new(environment.executable().as_str()).arg(program)
         } else {
             Invocation::new(resolve(&program, environment))
         };
-        let search = session.variables.get_os("PATH").unwrap_or_default();
-        let directories =
-            std::iter::once(environment.scripts().into_std_path_buf()).chain(std::env::split_paths(search));
-        // A directory that `join_paths` refuses has a separator in its name, and could not be on `PATH` to begin with.
-        let search = std::env::join_paths(directories).unwrap_or_else(|_| search.to_owned());
-        let invocation = invocation
-            .args(words)
-            .env("VIRTUAL_ENV", environment.root().as_str())
-            .env("PATH", search)
-            // Somebody else's standard library and modules.
-            .env_remove("PYTHONHOME");
-        Command { invocation, shown }
+        Command { invocation: activation.apply(invocation.args(words), &session.variables), shown }
     }
+}
+
+/// The environment that is there, of a request that does not sync.
+pub(super) fn existing_environment(
+    monorepo: &Monorepo,
+    session: &Session,
+    profile: Profile,
+    request: &SyncRequest,
+) -> crate::Result<Environment> {
+    let paths = monorepo.profile(profile)?;
+    let backend = if monorepo.config.env_per_backend {
+        let manifest = monorepo.manifest(paths)?;
+        let backends = selection::profile_backends(monorepo, paths, &manifest)?;
+        let chosen: Vec<_> = request.extras.iter().chain(&request.groups).cloned().collect();
+        let selected = selection::select(monorepo, session, paths, &backends, &request.backend, &chosen)?;
+        selected.backend.map(|backend| backend.name)
+    } else {
+        None
+    };
+    let environment = Environment::new(monorepo.environment(paths, backend.as_ref(), &session.variables));
+    match environment.usable()? {
+        Some(_) => Ok(environment),
+        None => Err(OperationError::NoEnvironment { environment: environment.root().to_owned(), profile }.into()),
+    }
+}
+
+/// What programs must see to use `environment`, and the interpreter that it was made from.
+pub(crate) fn activate(
+    session: &Session,
+    environment: &Environment,
+    profile: Profile,
+    audience: Audience,
+) -> crate::Result<(Activation, BaseInterpreter)> {
+    let base = BaseInterpreter::ask(&environment.executable(), |invocation| session.child(invocation))?;
+    let backend = Record::read(environment).and_then(|record| record.backend);
+    let kept = (profile, backend.as_deref());
+    Ok((Activation::new(environment, &base, kept, &session.variables, audience), base))
 }
 
 /// On Windows a program is looked for on our `PATH`, not on the child's.

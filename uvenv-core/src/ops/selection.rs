@@ -3,7 +3,7 @@
 use super::{OperationError, Session};
 use crate::{
     Name,
-    backend::{self, Backend, Choice, Selection, Signals, Target},
+    backend::{self, Backend, BuildFeatures, Choice, Selection, Signals, Target},
     environment::{Environment, Record},
     manifest::Manifest,
     monorepo::{Monorepo, ProfilePaths},
@@ -19,6 +19,8 @@ pub struct BackendRequest {
     /// Cargo's own flags: packages and features.
     #[cfg(feature = "cargo-features")]
     pub features: cargo::FeatureSelection,
+    /// In a build script, what Cargo has decided; then it is not asked again.
+    pub decided: Option<BuildFeatures>,
     /// Whether the backend of the environment's last sync counts, as it does for `run`.
     pub keep: bool,
 }
@@ -95,11 +97,12 @@ pub(super) fn select(
         extras: extras.to_vec(),
         variables: session.variables.clone(),
         recorded: if request.keep { recorded(monorepo, session, paths, &names) } else { None },
-        detect: Some(&backend::detect),
+        decided: request.decided.clone().unwrap_or_default(),
+        detect: if cfg!(feature = "gpu-detection") { Some(&backend::detect) } else { None },
         ..Signals::default()
     };
     #[cfg(feature = "cargo-features")]
-    {
+    if request.decided.is_none() {
         signals.features = features.explicit()?;
         signals.default_features = Some(&default_features);
     }

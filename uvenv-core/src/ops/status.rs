@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
 
-use super::{Session, selection};
+use super::{Session, selection, sync::surroundings};
 use crate::{
     Name,
     backend::Choice,
-    environment::{Environment, Record, State},
+    environment::{Distributions, Environment, Record, State},
     lockfile::{Freshness, Lockfile, freshness},
     manifest::{Manifest, SourceKind},
     monorepo::{Monorepo, Profile, ProfilePaths},
+    native::{self, Choices, NativePackages},
     process::Stderr,
     report::{
         EnvironmentState, EnvironmentStatus, LockfileState, LockfileStatus, PackageOrigin, PackageStatus, Problem,
@@ -69,8 +70,11 @@ impl Look<'_> {
             Err(error) => LockfileStatus { reasons: vec![error.to_string()], ..status.lockfile },
         };
         let is_locked = matches!(lockfile, Ok(Some(_)));
-        status.environments =
-            self.environments(&status.backends).into_iter().map(|path| self.environment(path, is_locked)).collect();
+        status.environments = self
+            .environments(&status.backends)
+            .into_iter()
+            .map(|path| self.environment(path, is_locked, &manifest, &status.backends))
+            .collect();
         self.packages(&manifest, lockfile.ok().flatten().as_ref(), packages);
         status
     }
@@ -104,7 +108,13 @@ impl Look<'_> {
         all.filter(|path| path.exists()).collect()
     }
 
-    fn environment(&self, path: Utf8PathBuf, is_locked: bool) -> EnvironmentStatus {
+    fn environment(
+        &self,
+        path: Utf8PathBuf,
+        is_locked: bool,
+        manifest: &Manifest,
+        backends: &[Name],
+    ) -> EnvironmentStatus {
         let environment = Environment::new(path.clone());
         let record = Record::read(&environment);
         let mut status = EnvironmentStatus {
@@ -112,10 +122,7 @@ impl Look<'_> {
             state: EnvironmentState::Missing,
             python: None,
             recorded: record.is_some(),
-            backend: record.as_ref().and_then(|record| match Choice::parse(record.backend.as_deref()?) {
-                Ok(Choice::Named(name)) => Some(name),
-                _ => None,
-            }),
+            backend: record.as_ref().and_then(chosen),
             detail: None,
         };
         match environment.inspect() {
@@ -125,7 +132,10 @@ impl Look<'_> {
                 (status.state, status.detail) = match record {
                     None => (EnvironmentState::Unknown, Some("not synced by uvenv".to_owned())),
                     Some(_) if !is_locked => (EnvironmentState::Unknown, Some("no lockfile".to_owned())),
-                    Some(record) => self.in_sync(&environment, &record),
+                    Some(record) => match self.in_sync(&environment, &record, manifest, backends) {
+                        Ok(found) => found,
+                        Err(error) => (EnvironmentState::Unknown, Some(error.to_string())),
+                    },
                 };
             }
             Ok(State::Broken(damage)) => {
@@ -145,31 +155,52 @@ impl Look<'_> {
     }
 
     /// Asks uv whether a sync with the selection of the last one would change something.
-    fn in_sync(&self, environment: &Environment, record: &Record) -> (EnvironmentState, Option<String>) {
-        let uv = match self.session.uv_with(Fetch::Never) {
-            Ok(uv) => uv,
-            Err(error) => return (EnvironmentState::Unknown, Some(error.to_string())),
+    fn in_sync(
+        &self,
+        environment: &Environment,
+        record: &Record,
+        manifest: &Manifest,
+        backends: &[Name],
+    ) -> crate::Result<(EnvironmentState, Option<String>)> {
+        let uv = self.session.uv_with(Fetch::Never)?;
+        let variables = self.session.child_view();
+        let backend = chosen(record);
+        let choices = Choices {
+            backends,
+            backend: backend.as_ref(),
+            profile: native::recorded_profile(environment),
+            uv_args: &[],
         };
+        let native =
+            NativePackages::plan(self.monorepo, self.paths.profile, manifest, &choices, &variables, uv.version)?;
         let command = SyncCommand {
             project: self.paths.directory.clone(),
             environment: environment.root().to_owned(),
             lock: Lock::Frozen,
             check: true,
             offline: true,
+            settings: native.told.settings.clone(),
+            variables: native.told.variables.clone(),
             rest: record.selection.iter().map(Into::into).collect(),
             ..SyncCommand::default()
         };
         let invocation = command.invocation(uv, &self.session.appearance);
-        match self.session.stream(&invocation, Stderr::Capture) {
-            Ok(streamed) if streamed.status.success() => (EnvironmentState::InSync, None),
-            // Both versions of the sentence that uv 0.7 to 0.13 say it with hold this word.
-            Ok(streamed) if streamed.stderr.contains("outdated") => (EnvironmentState::OutOfSync, None),
-            Ok(streamed) => {
-                let last = streamed.stderr.lines().rev().find(|line| !line.trim().is_empty());
-                (EnvironmentState::Unknown, last.map(str::to_owned))
-            }
-            Err(error) => (EnvironmentState::Unknown, Some(error.to_string())),
+        let streamed = self.session.stream(&invocation, Stderr::Capture)?;
+        // Both versions of the sentence that uv 0.7 to 0.13 say it with hold this word.
+        if !streamed.status.success() && !streamed.stderr.contains("outdated") {
+            let last = streamed.stderr.lines().rev().find(|line| !line.trim().is_empty());
+            return Ok((EnvironmentState::Unknown, last.map(str::to_owned)));
         }
+        let child = |invocation| self.session.child(invocation);
+        let around = surroundings(self.session, &self.monorepo.root, &variables, &child, true);
+        let judgement = native.judge(environment, &Distributions::read(environment)?, &around);
+        if let Some(warning) = judgement.warnings.first() {
+            return Ok((EnvironmentState::Unknown, Some(warning.to_string())));
+        }
+        let stale = judgement.stale.iter().find(|stale| stale.is_installed);
+        let detail = stale.map(|stale| format!("{} would be built again: {}", stale.name, stale.cause));
+        let is_in_sync = streamed.status.success() && stale.is_none();
+        Ok((if is_in_sync { EnvironmentState::InSync } else { EnvironmentState::OutOfSync }, detail))
     }
 
     fn packages(
@@ -203,5 +234,13 @@ impl Look<'_> {
                 packages.entry(name).or_default().push(origin);
             }
         }
+    }
+}
+
+/// The backend that an environment was last synced with.
+fn chosen(record: &Record) -> Option<Name> {
+    match Choice::parse(record.backend.as_deref()?) {
+        Ok(Choice::Named(name)) => Some(name),
+        _ => None,
     }
 }

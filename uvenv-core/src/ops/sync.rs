@@ -1,8 +1,11 @@
 //! `sync`: bring a profile's environment up to date with its lockfile.
 
-use std::{ffi::OsString, time::Instant};
+use std::{
+    ffi::OsString,
+    time::{Instant, SystemTime},
+};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
     Session, Shown, milliseconds, says_stale,
@@ -16,9 +19,11 @@ use crate::{
     lockfile::{Freshness, Lockfile, freshness, stale_pins},
     manifest::{Manifest, Selector},
     monorepo::{Monorepo, Profile, ProfilePaths},
+    native::{self, CargoProfile, Choices, NativePackages, Stale, Surroundings},
     process::{Invocation, Stderr},
-    report::{PythonInfo, SyncPlanned, SyncReport},
+    report::{PythonInfo, Rebuilt, SyncPlanned, SyncReport},
     uv::{Lock, SyncCommand, Uv},
+    variables::Variables,
 };
 
 /// How a sync treats the lockfile.
@@ -61,6 +66,8 @@ pub struct SyncRequest {
     pub recreate: bool,
     /// Change nothing.
     pub dry_run: bool,
+    /// The Cargo profile of native packages; else what their own settings say.
+    pub cargo_profile: Option<CargoProfile>,
     /// Passed to uv as it is.
     pub uv_args: Vec<OsString>,
 }
@@ -77,8 +84,11 @@ pub struct SyncPlan {
     manifest: Manifest,
     shown: Shown,
     freshness: Freshness,
+    keep_extraneous: bool,
     recreate: bool,
     uv: Uv,
+    native: NativePackages,
+    root: Utf8PathBuf,
     command: SyncCommand,
 }
 
@@ -104,6 +114,17 @@ impl SyncPlan {
             Record::read(&Environment::new(environment.clone()))
                 .is_none_or(|record| record.backend == selection.choice().map(|choice| choice.to_string()))
         };
+        let uv = session.uv()?.clone();
+        let names: Vec<_> = backends.iter().map(|backend| backend.name.clone()).collect();
+        // Like the backend, it is kept by `run`.
+        let kept = || native::recorded_profile(&Environment::new(environment.clone()));
+        let choices = Choices {
+            backends: &names,
+            backend: selection.name(),
+            profile: request.cargo_profile.or_else(|| if request.backend.keep { kept() } else { None }),
+            uv_args: &request.uv_args,
+        };
+        let native = NativePackages::plan(monorepo, profile, &manifest, &choices, &session.child_view(), uv.version)?;
         let command = SyncCommand {
             project: paths.directory.clone(),
             environment: environment.clone(),
@@ -117,13 +138,18 @@ impl SyncPlan {
             inexact: request.keep_extraneous && keeps_backend(),
             dry_run: request.dry_run,
             offline: session.offline,
+            settings: native.told.settings.clone(),
+            variables: native.told.variables.clone(),
             rest: request.uv_args.clone(),
             ..SyncCommand::default()
         };
         Ok(Self {
             shown: Shown::new(monorepo, &paths),
+            keep_extraneous: request.keep_extraneous,
             recreate: request.recreate,
-            uv: session.uv()?.clone(),
+            uv,
+            native,
+            root: monorepo.root.clone(),
             paths,
             environment,
             selection,
@@ -135,7 +161,10 @@ impl SyncPlan {
 
     /// Shows what would be done: the plan, and on stderr what uv would change.
     pub fn dry_run(&self, session: &Session) -> crate::Result<SyncPlanned> {
-        let invocation = self.command.invocation(&self.uv, &session.appearance);
+        let stale = self.stale(session)?;
+        let reinstall = stale.iter().map(|stale| stale.name.to_string()).collect();
+        let command = SyncCommand { reinstall, ..self.command.clone() };
+        let invocation = command.invocation(&self.uv, &session.appearance);
         self.call_uv(session, &invocation)?;
         Ok(SyncPlanned {
             profile: self.paths.profile,
@@ -143,8 +172,24 @@ impl SyncPlan {
             backend_origin: self.selection.origin.clone(),
             environment: self.environment.clone(),
             recreate: self.recreate,
+            rebuild: installed(stale),
             command: invocation.to_string(),
         })
+    }
+
+    /// The installed native packages that would be built again. Changes nothing.
+    pub fn rebuilds(&self, session: &Session) -> crate::Result<Vec<Rebuilt>> {
+        Ok(installed(self.stale(session)?))
+    }
+
+    fn stale(&self, session: &Session) -> crate::Result<Vec<Stale>> {
+        if self.recreate {
+            return Ok(Vec::new());
+        }
+        let environment = Environment::new(self.environment.clone());
+        let (variables, child) = (session.child_view(), |invocation| session.child(invocation));
+        let around = surroundings(session, &self.root, &variables, &child, true);
+        Ok(self.native.judge(&environment, &Distributions::read(&environment)?, &around).stale)
     }
 
     /// Syncs.
@@ -159,8 +204,13 @@ impl SyncPlan {
         let mut journal = Journal::open(&environment, &session.variables, waiting)?;
         let was_interrupted = journal.interrupted().is_some();
         let aside = if self.recreate { Some(environment.set_aside()?) } else { None };
-        let reinstall = if self.recreate { Vec::new() } else { prepare(&environment, &journal)? };
+        let mut reinstall = if self.recreate { Vec::new() } else { prepare(&environment, &journal)? };
         let before = Distributions::read(&environment)?;
+        let (variables, child) = (session.child_view(), |invocation| session.child(invocation));
+        let around = surroundings(session, &self.root, &variables, &child, false);
+        let mut judgement = self.native.judge(&environment, &before, &around);
+        reinstall.extend(judgement.stale.iter().map(|stale| stale.name.to_string()));
+        session.warnings.borrow_mut().append(&mut judgement.warnings);
         journal.begin(&environment)?;
         let command = SyncCommand { reinstall, ..self.command.clone() };
         let called = self.call_uv(session, &command.invocation(&self.uv, &session.appearance));
@@ -179,9 +229,13 @@ impl SyncPlan {
             return Err(error);
         }
         self.record().write(&environment)?;
+        let changes = Changes::between(&before, &after);
+        let mut rebuilt = installed(judgement.stale.clone());
+        rebuilt.retain(|one| changes.installed.iter().any(|distribution| distribution.name == one.name));
+        let around = Surroundings { now: SystemTime::now(), ..around };
+        judgement.record(&environment, &after, &changes, &around)?;
         journal.finish()?;
         aside.map_or(Ok(()), Aside::discard)?;
-        let changes = Changes::between(&before, &after);
         let python = match environment.inspect()? {
             State::Ready(interpreter) => Some(PythonInfo::from(interpreter)),
             _ => None,
@@ -195,6 +249,7 @@ impl SyncPlan {
             changed: !changes.is_empty(),
             installed: changes.installed,
             removed: changes.removed,
+            rebuilt,
             uv: (&self.uv).into(),
             elapsed_ms: milliseconds(start.elapsed()),
         })
@@ -219,9 +274,12 @@ impl SyncPlan {
         })
     }
 
-    fn record(&self) -> Record {
+    /// What the environment was synced with: what was asked for. A sync that had to be exact, because the backend was
+    /// another, satisfies that too; were it recorded otherwise, the next one would make it look changed.
+    pub(crate) fn record(&self) -> Record {
         let backend = self.selection.choice().map(|choice| choice.to_string());
-        Record::new(self.paths.profile, backend, self.command.selection())
+        let asked = SyncCommand { inexact: self.keep_extraneous, ..self.command.clone() };
+        Record::new(self.paths.profile, backend, asked.selection())
     }
 }
 
@@ -229,6 +287,23 @@ impl From<Interpreter> for PythonInfo {
     fn from(interpreter: Interpreter) -> Self {
         Self { path: interpreter.executable, version: interpreter.version }
     }
+}
+
+/// What the freshness of native packages is judged with in `session`.
+pub(super) fn surroundings<'a>(
+    session: &Session,
+    root: &'a Utf8Path,
+    variables: &'a Variables,
+    child: &'a dyn Fn(Invocation) -> Invocation,
+    only_look: bool,
+) -> Surroundings<'a> {
+    Surroundings { root, variables, child, offline: session.offline, only_look, now: SystemTime::now() }
+}
+
+/// What of `stale` is there to be built again; the rest would be new.
+fn installed(stale: Vec<Stale>) -> Vec<Rebuilt> {
+    let installed = stale.into_iter().filter(|stale| stale.is_installed);
+    installed.map(|stale| Rebuilt { name: stale.name, cause: stale.cause }).collect()
 }
 
 /// Makes the environment one that uv can work on; the packages that must be installed again are the answer.

@@ -57,6 +57,10 @@ pub(crate) struct SyncCommand {
     pub(crate) python: Option<String>,
     pub(crate) inexact: bool,
     pub(crate) reinstall: Vec<String>,
+    /// `PACKAGE:KEY=VALUE`: what the builder of a package is given.
+    pub(crate) settings: Vec<String>,
+    /// Variables for the builders.
+    pub(crate) variables: Vec<(&'static str, String)>,
     pub(crate) dry_run: bool,
     /// Only say whether something would change.
     pub(crate) check: bool,
@@ -99,12 +103,17 @@ impl SyncCommand {
         ];
         let python = self.python.iter().map(|python| format!("--python={python}"));
         let reinstall = self.reinstall.iter().map(|package| format!("--reinstall-package={package}"));
-        base(uv, appearance, "sync", &self.project)
+        let settings = self.settings.iter().map(|setting| format!("--config-settings-package={setting}"));
+        let base = base(uv, appearance, "sync", &self.project);
+        let variables = self.variables.iter();
+        variables
+            .fold(base, |base, (name, value)| base.env(name, value))
             .env("UV_PROJECT_ENVIRONMENT", self.environment.as_str())
             .args(switched_on(&flags))
             .args(self.selection())
             .args(python)
             .args(reinstall)
+            .args(settings)
             .args(&self.rest)
     }
 }
