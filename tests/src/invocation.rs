@@ -35,6 +35,11 @@ impl<'a> Invocation<'a> {
         }
     }
 
+    /// Where it runs.
+    pub fn fixture(&self) -> &'a Fixture {
+        self.fixture
+    }
+
     /// More arguments.
     pub fn args<A: AsRef<OsStr>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
         self.arguments.extend(arguments.into_iter().map(|argument| argument.as_ref().to_owned()));
@@ -42,7 +47,7 @@ impl<'a> Invocation<'a> {
     }
 
     /// Asks uvenv for JSON. Given first, so that a command after `--` does not get it.
-    pub(crate) fn arg_json(mut self) -> Self {
+    pub fn arg_json(mut self) -> Self {
         let first =
             self.arguments.iter().position(|argument| argument == "uvenv").map_or(0, |subcommand| subcommand + 1);
         self.arguments.splice(first..first, ["--message-format".into(), "json".into()]);
@@ -64,6 +69,12 @@ impl<'a> Invocation<'a> {
     /// Puts a directory first on `PATH`.
     pub fn on_path(mut self, directory: impl Into<PathBuf>) -> Self {
         self.path.insert(0, directory.into());
+        self
+    }
+
+    /// Puts the system's programs behind those of the fixture: a linker, for cargo.
+    pub fn with_system(mut self) -> Self {
+        self.path.extend(["/usr/bin", "/bin"].map(PathBuf::from));
         self
     }
 

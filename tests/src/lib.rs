@@ -13,11 +13,15 @@
 #![expect(clippy::disallowed_methods, reason = "a test starts programs and reads the variables of its own process")]
 #![allow(clippy::missing_panics_doc, reason = "a fixture that cannot be made fails its test")]
 
+mod cargo_builds;
 mod environment;
+mod example;
 mod fixture;
 mod index;
+mod interpreters;
 mod invocation;
 mod monorepo;
+pub mod native;
 mod outcome;
 mod programs;
 mod remotes;
@@ -25,6 +29,7 @@ mod remotes;
 pub use environment::{Environment, Files};
 pub use fixture::Fixture;
 pub use index::Index;
+pub use interpreters::{Kind, interpreter_of};
 pub use invocation::Invocation;
 pub use monorepo::Monorepo;
 pub use outcome::{Outcome, Refusal};

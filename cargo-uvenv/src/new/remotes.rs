@@ -20,7 +20,7 @@ pub(super) fn make(git: &Git, template: &Template, destination: &Destination) ->
         let path = destination.place_of(&name);
         Ok(NewRemote { url: file_url(&path), package, path, tags })
     };
-    template.packages().into_iter().map(make_one).collect()
+    template.pinned().into_iter().map(make_one).collect()
 }
 
 /// Commits and tags the versions of `package`.

@@ -14,6 +14,13 @@ static EXAMPLE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../examples/hyperben
 /// The package that a starter does without.
 const MODEL: &str = "model-qwen2-5-vl";
 
+/// What binds Rust and Python: it needs `uvenv-core`, which is to be had from this repository only.
+const BINDINGS: [&str; 4] =
+    ["BINDINGS.md", "crates/hyperbench-show/", "crates/hyperbench-units/", "packages/bench-kernels/"];
+
+/// Where `uvenv-core` is.
+const CORE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../uvenv-core");
+
 /// The manifests of the profiles.
 const MANIFESTS: [&str; 3] = ["pyproject.toml", "staging/pyproject.toml", "prod/pyproject.toml"];
 
@@ -23,9 +30,10 @@ const PACKAGES: &str = "packages/";
 /// Which internal packages a new monorepo has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Packages {
-    /// All of the example but that of its model, which is for its users to write.
+    /// All of the example but that of its model, which is for its users to write, and without what binds the two
+    /// languages.
     Starter,
-    /// All of the example.
+    /// All of the example, on a machine with the sources of uvenv.
     All,
 }
 
@@ -39,8 +47,15 @@ impl Template {
         collect(&EXAMPLE, &mut files);
         let mut template = Self(files);
         if packages == Packages::Starter {
-            template.0.retain(|path, _| !path.starts_with(&format!("{PACKAGES}{MODEL}/")));
-            template.edit_manifests(|manifest| remove_package(manifest, MODEL));
+            let model = format!("{PACKAGES}{MODEL}/");
+            template.0.retain(|path, _| !BINDINGS.iter().chain([&&*model]).any(|left_out| path.starts_with(left_out)));
+            for left_out in [MODEL, "bench-kernels"] {
+                template.edit_manifests(|manifest| remove_package(manifest, left_out));
+            }
+            template.edit("Cargo.toml", without_bindings);
+            template.edit("Cargo.lock", without_dependencies);
+        } else {
+            template.edit("Cargo.toml", |manifest| set(manifest, &["patch", "crates-io", "uvenv-core", "path"], CORE));
         }
         template
     }
@@ -52,6 +67,13 @@ impl Template {
             .keys()
             .filter_map(|path| path.strip_prefix(PACKAGES)?.strip_suffix("/pyproject.toml").map(str::to_owned));
         manifests.collect()
+    }
+
+    /// The internal packages that staging and prod take from git, by name.
+    pub(super) fn pinned(&self) -> Vec<String> {
+        let prod = self.read("prod/pyproject.toml");
+        let is_pinned = |name: &String| prod["tool"]["uv"]["sources"].get(name).is_some();
+        self.packages().into_iter().filter(is_pinned).collect()
     }
 
     /// The version in the manifest of `package`.
@@ -116,16 +138,20 @@ impl Template {
 
     fn edit_manifests(&mut self, edit: impl Fn(&mut DocumentMut)) {
         for path in MANIFESTS {
-            let mut manifest = self.read(path);
-            edit(&mut manifest);
-            self.0.insert(path.to_owned(), Cow::Owned(manifest.to_string().into_bytes()));
+            self.edit(path, &edit);
         }
     }
 
-    /// The manifest at `path`, which is compiled in and read by every test of `new`.
+    fn edit(&mut self, path: &str, edit: impl FnOnce(&mut DocumentMut)) {
+        let mut document = self.read(path);
+        edit(&mut document);
+        self.0.insert(path.to_owned(), Cow::Owned(document.to_string().into_bytes()));
+    }
+
+    /// The TOML file at `path`, which is compiled in and read by every test of `new`.
     fn read(&self, path: &str) -> DocumentMut {
         let text = self.0.get(path).and_then(|content| std::str::from_utf8(content).ok());
-        text.and_then(|text| text.parse().ok()).expect("the manifests of the template are TOML")
+        text.and_then(|text| text.parse().ok()).expect("these files of the template are TOML")
     }
 }
 
@@ -168,21 +194,60 @@ fn set(document: &mut DocumentMut, keys: &[&str], text: &str) {
     }
 }
 
-/// Removes the requirement on `package` and its source.
+/// Removes the requirements on `package`, with a group that is left empty, and its source.
 fn remove_package(manifest: &mut DocumentMut, package: &str) {
-    fn table<'a>(item: &'a mut Item, keys: &[&str]) -> Option<&'a mut dyn TableLike> {
-        keys.iter().try_fold(item, |item, key| item.as_table_like_mut()?.get_mut(key))?.as_table_like_mut()
-    }
-
     let name = Name::parse(package);
-    let project = table(manifest.as_item_mut(), &["project"]);
+    let keep = |requirement: &Value| required(requirement) != name;
+    let project = table(manifest, &["project"]);
     let requirements = project.and_then(|project| project.get_mut("dependencies")?.as_array_mut());
     if let Some(requirements) = requirements {
-        requirements.retain(|requirement| required(requirement) != name);
+        requirements.retain(keep);
     }
-    if let Some(sources) = table(manifest.as_item_mut(), &["tool", "uv", "sources"]) {
+    if let Some(groups) = table(manifest, &["dependency-groups"]) {
+        let is_left = |group: &Item| group.as_array().is_none_or(|group| group.iter().any(keep));
+        let empty: Vec<_> = groups.iter().filter(|(_, group)| !is_left(group)).map(|(key, _)| key.to_owned()).collect();
+        for group in empty {
+            groups.remove(&group);
+        }
+        if groups.is_empty() {
+            manifest.remove("dependency-groups");
+        }
+    }
+    if let Some(sources) = table(manifest, &["tool", "uv", "sources"]) {
         sources.remove(package);
     }
+}
+
+/// Takes the crates in [`BINDINGS`], and what only they need, out of the Cargo workspace.
+fn without_bindings(manifest: &mut DocumentMut) {
+    manifest.remove("patch");
+    if let Some(workspace) = table(manifest, &["workspace"]) {
+        // All that is left is built without Python.
+        workspace.remove("default-members");
+        if let Some(members) = workspace.get_mut("members").and_then(Item::as_array_mut) {
+            members.retain(|member| !member.as_str().is_some_and(|path| path.starts_with(PACKAGES)));
+        }
+    }
+    if let Some(dependencies) = table(manifest, &["workspace", "dependencies"]) {
+        for name in ["hyperbench-units", "pyo3", "uvenv-core"] {
+            dependencies.remove(name);
+        }
+    }
+}
+
+/// Leaves in Cargo's lockfile the two crates that are in `crates/` of a starter and have no dependencies beside.
+fn without_dependencies(lockfile: &mut DocumentMut) {
+    if let Some(packages) = lockfile.get_mut("package").and_then(Item::as_array_of_tables_mut) {
+        packages.retain(|package| {
+            let name = package.get("name").and_then(Item::as_str);
+            name.is_some_and(|name| ["hyperbench", "hyperbench-kernels"].contains(&name))
+        });
+    }
+}
+
+fn table<'a>(document: &'a mut DocumentMut, keys: &[&str]) -> Option<&'a mut dyn TableLike> {
+    let item = document.as_item_mut();
+    keys.iter().try_fold(item, |item, key| item.as_table_like_mut()?.get_mut(key))?.as_table_like_mut()
 }
 
 /// The package that `requirement` is on.
@@ -203,7 +268,7 @@ mod tests {
     #[test]
     fn without_a_package_all_other_bytes_are_the_same() {
         let (all, starter) = (Template::of(Packages::All), Template::of(Packages::Starter));
-        for path in MANIFESTS {
+        for path in &MANIFESTS[1..] {
             let whole = text(&all, path);
             let kept: Vec<_> = whole.split_inclusive('\n').filter(|line| !line.contains(MODEL)).collect();
             assert_eq!(text(&starter, path), kept.concat(), "{path}");
@@ -212,10 +277,25 @@ mod tests {
     }
 
     #[test]
+    fn a_starter_has_nothing_of_what_binds_the_languages() {
+        let starter = Template::of(Packages::Starter);
+        for (path, content) in &starter.0 {
+            let content = String::from_utf8_lossy(content);
+            for word in ["\"bench-kernels", "hyperbench-show", "hyperbench-units", "pyo3", "uvenv-core", "native"] {
+                assert!(!path.contains(word) && !content.contains(word), "{word} in {path}:\n{content}");
+            }
+        }
+        let manifest = text(&starter, "Cargo.toml");
+        assert!(manifest.starts_with("[workspace]\nresolver = \"3\"\nmembers = [\"crates/*\"]\n\n"), "{manifest}");
+        assert!(manifest.ends_with("pedantic = { level = \"warn\", priority = -1 }\n"), "{manifest}");
+        assert_eq!(text(&starter, "Cargo.lock").matches("[[package]]").count(), 2);
+    }
+
+    #[test]
     fn other_files_are_those_of_the_example() {
         let all = Template::of(Packages::All);
         let example = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/hyperbench");
-        for path in all.0.keys() {
+        for path in all.0.keys().filter(|path| *path != "Cargo.toml") {
             assert_eq!(all.0[path], fs::read(example.join(path)).unwrap(), "{path}");
         }
         assert!(all.0.contains_key(".gitignore") && all.0.contains_key("Cargo.lock"));

@@ -72,6 +72,11 @@ fn blocks(page: &str) -> Vec<Block> {
 
 /// Runs the commands of a page in `directory`, in one shell.
 fn run_page(repo: &Fixture, path: &str, directory: &Utf8Path) {
+    run_page_after(repo, path, directory, "");
+}
+
+/// The same after `preparation`, a line of the shell.
+fn run_page_after(repo: &Fixture, path: &str, directory: &Utf8Path, preparation: &str) {
     let blocks = blocks(&page(path));
     let blocks: Vec<_> = blocks.iter().filter(|block| !block.is("ci")).collect();
     assert!(!blocks.is_empty(), "{path} has commands");
@@ -79,7 +84,7 @@ fn run_page(repo: &Fixture, path: &str, directory: &Utf8Path) {
     fs::create_dir_all(&outputs).unwrap();
     // Behind the programs of the fixture those that cargo and people take for granted: rustdoc, a linker, `ls`.
     let toolchain = Utf8Path::new(env!("CARGO")).parent().unwrap();
-    let mut script = format!("PATH=\"$PATH:{toolchain}:/usr/bin:/bin\"\n");
+    let mut script = format!("PATH=\"$PATH:{toolchain}:/usr/bin:/bin\"\n{preparation}\n");
     for block in &blocks {
         for (line, command) in &block.commands {
             writeln!(script, "{{ {command}\n}} >'{outputs}/{line}' 2>&1; echo $? >'{outputs}/{line}.status'").unwrap();
@@ -150,10 +155,45 @@ fn the_commands_of_the_readme_that_new_lays_out_run() {
     run_page(&repo, "examples/hyperbench/README.md", &directory);
 }
 
+#[test]
+fn the_commands_of_the_page_on_build_scripts_run() {
+    let (repo, variables) = crate::build_script::documented();
+    run_page_after(&repo, "docs/build-scripts.md", &repo.root(), &variables);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_commands_of_the_page_on_pyo3_run() {
+    let (repo, variables) = crate::embed::documented();
+    run_page_after(&repo, "docs/pyo3.md", &repo.root(), &variables);
+}
+
+#[test]
+fn the_commands_of_the_page_on_native_packages_run() {
+    let repo = Monorepo::new(Uv::Newest).native().build();
+    run_page(&repo, "docs/native-packages.md", &repo.root());
+}
+
+#[test]
+fn the_commands_of_the_example_on_bindings_run() {
+    let repo = Fixture::example();
+    let (home, build) = (Fixture::cargo_home(), repo.cargo_build_dir().join("example-page"));
+    let script = format!("export CARGO_HOME='{home}' CARGO_BUILD_BUILD_DIR='{build}'");
+    run_page_after(&repo, "examples/hyperbench/BINDINGS.md", &repo.root(), &script);
+}
+
 /// All pages with commands are among the tests above, but for what CI runs.
 #[test]
 fn no_page_has_commands_that_nobody_runs() {
-    let run_above = ["README.md", "docs/commands.md", "docs/configuration.md", "docs/json.md"];
+    let run_above = [
+        "README.md",
+        "docs/build-scripts.md",
+        "docs/commands.md",
+        "docs/configuration.md",
+        "docs/json.md",
+        "docs/native-packages.md",
+        "docs/pyo3.md",
+    ];
     let ci = page(".ci/run");
     for path in pages() {
         let path = path.strip_prefix(repository()).unwrap();
@@ -292,9 +332,17 @@ fn options(help: &str) -> BTreeSet<&str> {
 fn each_option_is_explained() {
     let repo = Monorepo::new(Uv::Newest).build();
     let page = page("docs/commands.md");
-    for command in
-        [&[][..], &["lock"], &["sync"], &["run"], &["status"], &["backend", "list"], &["backend", "detect"], &["new"]]
-    {
+    for command in [
+        &[][..],
+        &["lock"],
+        &["sync"],
+        &["run"],
+        &["env"],
+        &["status"],
+        &["backend", "list"],
+        &["backend", "detect"],
+        &["new"],
+    ] {
         let help = repo.uvenv(command).args(["--help"]).ok();
         for option in options(help.stdout()) {
             assert!(page.contains(&format!("`{option}")), "docs/commands.md does not tell of {option} of {command:?}");
@@ -360,6 +408,7 @@ fn messages() -> Vec<Value> {
         &["sync", "--profile", "prod", "--backend", "cu124", "--dry-run"],
         &["sync", "--profile", "prod", "--backend", "cu124"],
         &["sync", "--backend", "cu128"],
+        &["env", "--write-cargo-config"],
         &["status"],
         &["backend", "list"],
         &["backend", "detect"],
@@ -455,33 +504,14 @@ impl Schema<'_> {
 /// The example's packages pass their own tests in the dev environment, through `cargo uvenv run`.
 #[test]
 fn the_packages_of_the_example_pass_their_tests() {
-    let repo = Monorepo::new(Uv::Newest).build();
-    let copy = repo.temporary().join("code");
-    copy_sources(&repository().join("examples/hyperbench"), &copy);
-    let packages = copy.join("packages").read_dir_utf8().unwrap().map(|entry| entry.unwrap().into_path());
+    let repo = Fixture::example();
+    let packages = repo.root().join("packages").read_dir_utf8().unwrap().map(|entry| entry.unwrap().into_path());
     let packages: Vec<_> = packages.filter(|path| path.join("tests").is_dir()).collect();
     assert_eq!(packages.len(), 4, "{packages:?}");
-    repo.uvenv(["sync", "--backend", "cu124"]).within(copy.as_str()).ok();
+    repo.uvenv(["sync", "--backend", "cu124"]).ok();
     for package in packages {
         let run = repo.uvenv(["run", "--", "python", "-m", "unittest", "discover", "tests"]);
         let said = run.within(package.as_str()).ok();
         assert!(said.stderr().contains("\nOK"), "{said}");
-    }
-}
-
-/// Copies what is no output of earlier work.
-fn copy_sources(from: &Utf8Path, to: &Utf8Path) {
-    fs::create_dir(to).unwrap();
-    for entry in from.read_dir_utf8().unwrap() {
-        let path = entry.unwrap().into_path();
-        let name = path.file_name().unwrap();
-        if name == "target" || name == "uv.lock" || name.starts_with(".venv") {
-            continue;
-        }
-        if path.is_dir() {
-            copy_sources(&path, &to.join(name));
-        } else {
-            fs::copy(&path, to.join(name)).unwrap();
-        }
     }
 }

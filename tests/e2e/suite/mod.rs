@@ -5,10 +5,13 @@ mod backend;
 mod bad_input;
 mod command_line;
 mod discovery;
+#[cfg(unix)]
+mod env;
 mod fixture;
 mod frozen;
 #[cfg(unix)]
 mod heal;
+mod native;
 mod new;
 mod options;
 mod run;
@@ -26,7 +29,7 @@ fn uv() -> Uv {
 }
 
 /// An empty monorepo with that uv.
-fn empty() -> Monorepo {
+pub(crate) fn empty() -> Monorepo {
     Monorepo::new(uv())
 }
 
@@ -41,11 +44,11 @@ fn three_profiles() -> Monorepo {
 }
 
 /// Only backends: nothing has to be built.
-fn backends_only() -> Monorepo {
+pub(crate) fn backends_only() -> Monorepo {
     empty().backends(["cu124", "cu128"])
 }
 
 /// The version of torch that a backend's index has.
-fn torch(backend: &str) -> String {
+pub(crate) fn torch(backend: &str) -> String {
     format!("2.6.0+{backend}")
 }

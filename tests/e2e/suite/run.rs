@@ -138,3 +138,71 @@ fn without_a_backend_nothing_runs() {
     let repo = backends_only().build();
     repo.untouched_by(|| repo.uvenv(["run", "--", "python", "-c", "open('touched', 'w')"]).refused("backend-required"));
 }
+
+/// What the command of `run` sees of some variables, as JSON.
+const VARIABLES: &str = "import json, os
+names = ['UVENV_PROFILE', 'UVENV_BACKEND', 'PYO3_PYTHON', 'PYTHONHOME', 'PYTHONPATH', 'CONDA_PREFIX']
+print(json.dumps({name: os.environ.get(name) for name in names}))";
+
+#[test]
+fn what_is_nested_agrees_on_profile_and_backend() {
+    let repo = super::three_profiles().build();
+    repo.uvenv(["lock", "--profile", "prod"]).ok();
+    let seen = |arguments: &[&str]| -> serde_json::Value {
+        let run = repo.uvenv(["-q", "run"]).args(arguments).args(["--", "python", "-c", VARIABLES]);
+        serde_json::from_str(run.ok().stdout()).unwrap()
+    };
+    let dev = seen(&["--backend", "cu124"]);
+    assert_eq!((&dev["UVENV_PROFILE"], &dev["UVENV_BACKEND"]), (&"dev".into(), &"cu124".into()));
+    let prod = seen(&["--profile", "prod", "--backend", "cu128"]);
+    assert_eq!((&prod["UVENV_PROFILE"], &prod["UVENV_BACKEND"]), (&"prod".into(), &"cu128".into()));
+    assert_eq!(seen(&["--no-sync"])["UVENV_BACKEND"], "cu124");
+    assert_eq!(seen(&["--backend", "none"])["UVENV_BACKEND"], "none");
+
+    // The interpreter that was compiled for is that of all environments.
+    assert_eq!(dev["PYO3_PYTHON"], prod["PYO3_PYTHON"]);
+    assert!(dev["PYO3_PYTHON"].as_str().unwrap().contains("uvenv-tests/python/"), "{dev}");
+}
+
+#[test]
+fn what_would_mislead_python_is_taken_away() {
+    let repo = empty().build();
+    let run = repo.uvenv(["-q", "run", "--", "python", "-c", VARIABLES]);
+    let run = run.env("PYTHONHOME", "/home").env("PYTHONPATH", "/path").env("CONDA_PREFIX", "/opt/conda");
+    let seen: serde_json::Value = serde_json::from_str(run.ok().stdout()).unwrap();
+    for name in ["PYTHONHOME", "PYTHONPATH", "CONDA_PREFIX", "UVENV_BACKEND"] {
+        assert_eq!(seen[name], serde_json::Value::Null, "{name}");
+    }
+}
+
+#[test]
+fn the_variable_names_the_profile_where_no_option_does() {
+    let repo = pinned().build();
+    repo.uvenv(["lock", "--profile", "prod"]).ok();
+    let synced = |arguments: &[&str]| {
+        let sync = repo.uvenv(["sync"]).args(arguments).env("UVENV_PROFILE", "prod").json();
+        sync.report("sync-finished")["profile"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(synced(&[]), "prod");
+    assert_eq!(synced(&["--profile", "dev"]), "dev");
+    assert_eq!(synced(&["--project", "."]), "dev");
+    let here = repo.uvenv(["sync"]).within("prod").env("UVENV_PROFILE", "dev").json();
+    assert_eq!(here.report("sync-finished")["profile"], "dev", "it is stronger than the directory");
+
+    for command in [&["sync"][..], &["lock"], &["env"], &["run", "--", "python"]] {
+        let refused = repo.uvenv(command).env("UVENV_PROFILE", "production").refused("unknown-profile");
+        refused.names(["`UVENV_PROFILE`", "`production`", "`staging`"]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_python_that_does_not_run_is_an_error() {
+    let repo = empty().build();
+    repo.uvenv(["sync"]).ok();
+    repo.program("sh", ["-c", "cd .venv/bin && rm python && cp /bin/false python"]).with_system().ok();
+    for command in [&["run", "--no-sync", "--", "true"][..], &["env"]] {
+        let refused = repo.uvenv(command).refused("python-does-not-run");
+        refused.names([".venv/bin/python", "exit status"]).helps(["--recreate"]);
+    }
+}

@@ -1,6 +1,6 @@
 import unittest
 
-from print_utils import format_seconds, format_table
+from print_utils import format_seconds, format_table, rust
 
 
 class FormatTable(unittest.TestCase):
@@ -51,6 +51,15 @@ class FormatSeconds(unittest.TestCase):
 
     def test_what_is_not_a_number_passes_through(self) -> None:
         self.assertEqual(format_seconds(float("inf")), "inf s")
+
+
+class RustSource(unittest.TestCase):
+    def test_the_units_are_a_constant(self) -> None:
+        lines = rust.source().splitlines()
+        self.assertEqual(lines[1], "pub const UNITS: [(f64, &str); 4] = [")
+        self.assertEqual(lines[2], '    (1.0_f64, "s"),')
+        self.assertEqual(lines[4], '    (1e-06_f64, "µs"),')
+        self.assertEqual(lines[-1], "];")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import math
 
-_UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+UNITS = ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
 
 
 def format_seconds(seconds: float) -> str:
@@ -16,8 +16,8 @@ def format_seconds(seconds: float) -> str:
     # Rounded before the unit is chosen, so that 0.9999 s is a second and not a thousand milliseconds.
     rounded = float(f"{seconds:.3g}")
     scale, unit = next(
-        ((scale, unit) for scale, unit in _UNITS if abs(rounded) >= scale),
-        (1.0, "s") if rounded == 0 else _UNITS[-1],
+        ((scale, unit) for scale, unit in UNITS if abs(rounded) >= scale),
+        (1.0, "s") if rounded == 0 else UNITS[-1],
     )
     return f"{_three_digits(rounded / scale)} {unit}"
 

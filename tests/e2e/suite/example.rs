@@ -1,0 +1,74 @@
+//! The parts of the example that bind Rust and Python, built with the real cargo.
+
+use camino::Utf8PathBuf;
+use uvenv_tests::{Fixture, Invocation};
+
+fn build_dir(repo: &Fixture, test: &str) -> Utf8PathBuf {
+    repo.cargo_build_dir().join(format!("example-{test}"))
+}
+
+/// `cargo ARGUMENTS` in the example, with CUDA 12.4.
+fn cargo<'a>(repo: &'a Fixture, test: &str, arguments: &[&str]) -> Invocation<'a> {
+    let cargo = repo.program("cargo", arguments.iter().take(1)).args(["--features", "cu124"]);
+    let cargo = cargo.args(&arguments[1..]).env("CARGO_BUILD_BUILD_DIR", build_dir(repo, test));
+    cargo.env("CARGO_HOME", Fixture::cargo_home()).with_system()
+}
+
+/// `cargo uvenv ARGUMENTS` in the example, with a linker for what is built.
+fn uvenv<'a>(repo: &'a Fixture, arguments: &[&str]) -> Invocation<'a> {
+    repo.uvenv(arguments).env("CARGO_HOME", Fixture::cargo_home()).with_system()
+}
+
+#[test]
+fn a_build_script_runs_a_generator_of_the_workspace() {
+    let repo = Fixture::example();
+    let cargo = |arguments: &[&str]| cargo(&repo, "units", arguments);
+    cargo(&["test", "-p", "hyperbench-units", "--lib"]).ok();
+    assert_eq!(repo.environment("dev").version("nvidia-cuda-runtime-cu12").as_deref(), Some("12.4.127"));
+
+    cargo(&["build", "-p", "hyperbench-units"]).ok();
+    let built = cargo(&["build", "-p", "hyperbench-units", "-v"]).ok();
+    assert!(built.stderr().contains("Fresh hyperbench-units"), "{built}");
+
+    // Rust learns of another unit from Python.
+    let units = "packages/print-utils/src/print_utils/quantities.py";
+    repo.replace(units, "((1.0, \"s\"), ", "((60.0, \"min\"), (1.0, \"s\"), ");
+    let shown = cargo(&["run", "-q", "-p", "hyperbench-show", "--", "90", "150"]).ok();
+    assert!(shown.stdout().contains("  2 min"), "{shown}");
+}
+
+#[test]
+fn a_program_embeds_the_environment() {
+    let repo = Fixture::example();
+    let expected = "        seconds
+------  -------
+mean     258 ms
+stdev    239 ms
+min     22.5 ms
+median   250 ms
+max      500 ms
+
+built for CUDA 12.4
+";
+    let show = ["run", "-q", "-p", "hyperbench-show", "--", "0.25", "0.5", "0.0225"];
+    assert_eq!(cargo(&repo, "show", &show).ok().stdout(), expected);
+    let through_uvenv = ["-q", "run", "--", "cargo", "run", "-q", "-p", "hyperbench-show", "--features", "cu124", "--"];
+    let shown = uvenv(&repo, &through_uvenv).args(["0.25", "0.5", "0.0225"]);
+    assert_eq!(shown.env("CARGO_BUILD_BUILD_DIR", build_dir(&repo, "show")).ok().stdout(), expected);
+}
+
+#[test]
+fn a_native_package_is_built_for_the_backend() {
+    let repo = Fixture::example();
+    let cuda = ["-q", "run", "--group", "native", "--", "python", "-c", "import bench_kernels as k; print(k.cuda())"];
+    for (backend, release) in [("cu124", "12.4\n"), ("cu128", "12.8\n")] {
+        uvenv(&repo, &["sync", "--group", "native", "--backend", backend]).ok();
+        assert_eq!(uvenv(&repo, &cuda).ok().stdout(), release);
+    }
+
+    // A crate that the package is built from, through another.
+    repo.replace("crates/hyperbench-kernels/src/cuda.rs", "\"{}.{}\"", "\"CUDA {}.{}\"");
+    assert_eq!(uvenv(&repo, &cuda).ok().stdout(), "CUDA 12.8\n");
+    let again = uvenv(&repo, &["sync", "--group", "native", "--backend", "cu128"]).json();
+    assert_eq!(again.report("sync-finished")["rebuilt"], serde_json::json!([]));
+}
