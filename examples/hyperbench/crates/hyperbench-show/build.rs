@@ -3,6 +3,5 @@
 use uvenv_core::build_script;
 
 fn main() -> Result<(), uvenv_core::Error> {
-    build_script::Sync::new().run()?.link_libpython();
-    Ok(())
+    build_script::Sync::new().run()?.link_libpython()
 }
