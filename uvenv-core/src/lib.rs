@@ -24,6 +24,7 @@ pub mod build_script;
 mod cache;
 #[cfg(feature = "cargo-features")]
 pub mod cargo;
+mod digest;
 pub mod environment;
 pub mod error;
 #[cfg(feature = "remotes")]

@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use super::{BuildScriptError, parent};
 use crate::{
     cache::CacheError,
-    environment::{Environment, Journal, fnv1a},
+    digest::digest,
+    environment::{Environment, Journal},
     monorepo::Monorepo,
 };
 
@@ -41,7 +42,7 @@ pub(super) struct Claims {
 struct Kept {
     claims: Vec<Claim>,
     /// What the generated files held when a script last looked.
-    content: u64,
+    content: String,
     /// The latest start of a script that has seen this content.
     seen: Duration,
     /// The latest start of a script that has seen other content only.
@@ -104,9 +105,9 @@ impl Claims {
 }
 
 /// A hash of what the files hold, the same for all who look: they are compiled by different compilers.
-fn content(files: &[Utf8PathBuf]) -> u64 {
-    let hashes = files.iter().map(|path| fs::read(path).map_or(0, |bytes| fnv1a(&bytes)));
-    fnv1a(&hashes.flat_map(u64::to_le_bytes).collect::<Vec<_>>())
+fn content(files: &[Utf8PathBuf]) -> String {
+    let hashes = files.iter().map(|path| fs::read(path).map(|bytes| digest(&bytes)).unwrap_or_default());
+    digest(hashes.collect::<Vec<_>>().join(" ").as_bytes())
 }
 
 #[cfg(all(test, unix))]

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{Distributions, Environment, EnvironmentError, State, Suspects};
 use crate::{
     cache::{self, CacheError, FileLock},
+    digest::digest,
     variables::Variables,
 };
 
@@ -55,7 +56,7 @@ impl Journal {
         waiting: impl FnOnce(&str),
     ) -> Result<Self, CacheError> {
         let canonical = canonical(environment.root());
-        let name = format!("{:016x}.json", fnv1a(canonical.as_str().as_bytes()));
+        let name = format!("{}.json", digest(canonical.as_str().as_bytes()));
         let path = cache::directory(variables)?.join("environments").join(name);
         let lock = FileLock::acquire(&path, || {
             waiting(&format!("Waiting for another process that is using {}…", environment.root()));
@@ -147,12 +148,6 @@ fn canonical(path: &Utf8Path) -> Utf8PathBuf {
         .unwrap_or(absolute)
 }
 
-/// The 64-bit FNV-1a hash, which is the same in every version of uvenv. A collision makes two environments wait for each
-/// other and, after an interruption, reinstall too much.
-pub(crate) fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3))
-}
-
 #[cfg(test)]
 mod tests {
     use std::{sync::mpsc, thread};
@@ -177,13 +172,6 @@ mod tests {
         fn open(&self, environment: &Environment) -> Journal {
             Journal::open(environment, &self.variables, |_| ()).unwrap()
         }
-    }
-
-    #[test]
-    fn the_hash_is_the_published_one() {
-        assert_eq!(fnv1a(b""), 0xcbf2_9ce4_8422_2325);
-        assert_eq!(fnv1a(b"a"), 0xaf63_dc4c_8601_ec8c);
-        assert_eq!(fnv1a(b"foobar"), 0x8594_4171_f739_67e8);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use self::layout::Platform;
 pub(crate) use self::{
     activation::{Activation, Audience},
     distributions::{Distributions, Suspects},
-    journal::{Journal, fnv1a},
+    journal::Journal,
     record::{Record, replace},
 };
 use crate::{cache::CacheError, error::Diagnostic, process::is_program};

@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use super::{Surroundings, digest::digest};
-use crate::process::{Invocation, ending, on_path};
+use super::Surroundings;
+use crate::{
+    digest::digest,
+    process::{Invocation, ending, on_path},
+};
 
 /// The crates from directories that a package is built from, and all else that it depends on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -11,10 +11,10 @@ use super::{
     NativePackages, NativeWarning, Surroundings,
     cargo_graph::{Answers, Closure},
     dep_info,
-    digest::{Seen, changed_since},
     inputs::{self, Files, Inputs, is_live},
     package::Package,
     record::{Entry, Record},
+    seen::{Seen, changed_since},
     toolchain,
 };
 use crate::{

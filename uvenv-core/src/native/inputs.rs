@@ -9,7 +9,8 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use super::{Surroundings, cargo_graph::Closure, digest::Seen, package::Package, toolchain::home};
+use super::{Surroundings, cargo_graph::Closure, package::Package, seen::Seen, toolchain::home};
+use crate::digest::digest;
 
 /// What rustup goes by.
 pub(super) const TOOLCHAIN_FILES: [&str; 2] = ["rust-toolchain.toml", "rust-toolchain"];
@@ -112,7 +113,7 @@ pub(super) fn facts(closure: &Closure, discovered: &Discovered, around: &Surroun
     let profile = around.variables.starting_with("CARGO_PROFILE_");
     let variables = names.chain(profile).filter_map(|name| {
         let value = around.variables.get_os(name)?.to_string_lossy();
-        Some((format!("the variable {name}"), super::digest::digest(value.as_bytes())))
+        Some((format!("the variable {name}"), digest(value.as_bytes())))
     });
     let lock = ("Cargo.lock".to_owned(), closure.dependencies.clone());
     variables.chain([lock]).collect()

@@ -4,11 +4,11 @@
 mod arguments;
 mod cargo_graph;
 mod dep_info;
-mod digest;
 mod freshness;
 mod inputs;
 mod package;
 mod record;
+mod seen;
 mod toolchain;
 
 use std::time::SystemTime;

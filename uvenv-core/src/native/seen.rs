@@ -2,14 +2,14 @@
 
 use std::{
     fs::{self, Metadata},
-    hash::Hasher as _,
     io,
     time::{Duration, SystemTime},
 };
 
 use camino::Utf8Path;
-use rustc_stable_hash::{FromStableHash, SipHasher128Hash, hashers::StableSipHasher128};
 use serde::{Deserialize, Serialize};
+
+use crate::digest::digest;
 
 /// The clocks of file systems are coarse: a file that was changed a moment ago may change again without another time.
 const CLOCK_SLACK: Duration = Duration::from_secs(2);
@@ -62,21 +62,6 @@ impl Seen {
     pub(super) fn is_same(&self, other: &Self) -> bool {
         self.hash == other.hash
     }
-}
-
-/// A hash that is the same on every machine and in every version of uvenv.
-pub(super) fn digest(bytes: &[u8]) -> String {
-    struct Digest(String);
-    impl FromStableHash for Digest {
-        type Hash = SipHasher128Hash;
-
-        fn from(SipHasher128Hash([first, second]): SipHasher128Hash) -> Self {
-            Self(format!("{first:016x}{second:016x}"))
-        }
-    }
-    let mut hasher = StableSipHasher128::new();
-    hasher.write(bytes);
-    hasher.finish::<Digest>().0
 }
 
 /// What stands for the content of the file at `path`, for keys.
@@ -158,11 +143,5 @@ mod tests {
         // The state is the same, so the content is not read again.
         let claimed = Seen { hash: Some("claimed".to_owned()), ..later };
         assert_eq!(Seen::look(&path, Some(&claimed), now), claimed);
-    }
-
-    #[test]
-    fn the_hash_is_the_same_everywhere() {
-        assert_eq!(digest(b"uvenv"), digest(b"uvenv"));
-        assert_ne!(digest(b"a"), digest(b"a\0"));
     }
 }

@@ -4,11 +4,11 @@ use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{
-    Surroundings,
-    digest::{digest, stat_of},
+use super::{Surroundings, seen::stat_of};
+use crate::{
+    digest::digest,
+    process::{Invocation, ending, on_path},
 };
-use crate::process::{Invocation, ending, on_path};
 
 /// Stands for the compiler that a build in `directory` would use, as far as files and variables decide that.
 pub(super) fn key(directory: &Utf8Path, around: &Surroundings<'_>) -> String {

@@ -1,0 +1,31 @@
+//! Hashes that are the same on every machine and in every version of uvenv: to name files by, and to know content by.
+
+use std::hash::Hasher as _;
+
+use rustc_stable_hash::{FromStableHash, SipHasher128Hash, hashers::StableSipHasher128};
+
+/// The 128-bit hash of `bytes`, in hexadecimal digits.
+pub(crate) fn digest(bytes: &[u8]) -> String {
+    struct Digest(String);
+    impl FromStableHash for Digest {
+        type Hash = SipHasher128Hash;
+
+        fn from(SipHasher128Hash([first, second]): SipHasher128Hash) -> Self {
+            Self(format!("{first:016x}{second:016x}"))
+        }
+    }
+    let mut hasher = StableSipHasher128::new();
+    hasher.write(bytes);
+    hasher.finish::<Digest>().0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_what_it_always_was() {
+        assert_eq!(digest(b""), "2134935d61d9b40db91c5ed031fb3303");
+        assert_eq!(digest(b"uvenv"), "beb05cfd6be9b61b8ea2f83bc7fadc16");
+    }
+}
