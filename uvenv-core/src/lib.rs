@@ -155,5 +155,6 @@ impl From<cache::CacheError> for Error {
 
 /// The Rust of the README is compiled with the tests of the documentation.
 #[cfg(doctest)]
+#[allow(rustdoc::invalid_codeblock_attributes, reason = "its commands say how they end")]
 #[doc = include_str!("../../README.md")]
 struct Readme;
