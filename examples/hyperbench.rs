@@ -7,7 +7,10 @@ use std::{
     process::ExitCode,
 };
 
-use cargo_uvenv::new::{Packages, Request, lay_out};
+use cargo_uvenv::{
+    Program,
+    new::{Packages, Request, lay_out},
+};
 use uvenv_core::{Variables, error::Diagnostic};
 
 /// The commands, as one types them after `cargo`. All name the backend, so that no variable of the user's decides it.
@@ -68,7 +71,7 @@ fn remove(directory: &Path) -> io::Result<()> {
 fn step(arguments: &[&str]) -> ExitCode {
     say(&format!("\n$ cargo {}", arguments.join(" ")));
     let program = ["cargo-uvenv"].iter().chain(arguments);
-    cargo_uvenv::run(program.map(|argument| (*argument).into()))
+    cargo_uvenv::run(program.map(|argument| (*argument).into()), &Program::this_executable()).into()
 }
 
 fn say(line: &str) {

@@ -1,6 +1,6 @@
 //! From the parsed command line to the core's operations.
 
-use std::{path::Path, process::ExitCode};
+use std::path::Path;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
@@ -17,14 +17,19 @@ use uvenv_core::{
 };
 
 use crate::{
-    DONE, Failure,
+    DONE, Failure, Program,
     cli::{self, Backend, Command, Global, Uvenv, Verbosity},
     failure, new,
     output::{Form, Output, script},
 };
 
-pub(crate) fn run(cli: Box<Uvenv>, variables: &Variables, output: &mut Output) -> Result<ExitCode, Failure> {
-    let context = Context::new(&cli.global, variables)?;
+pub(crate) fn run(
+    cli: Box<Uvenv>,
+    variables: &Variables,
+    program: &Program,
+    output: &mut Output,
+) -> Result<u8, Failure> {
+    let context = Context::new(&cli.global, variables, program)?;
     match cli.command {
         Command::Lock(args) => context.lock(&args, output),
         Command::Sync(args) => context.sync(args, output),
@@ -39,16 +44,17 @@ pub(crate) fn run(cli: Box<Uvenv>, variables: &Variables, output: &mut Output) -
             Ok(())
         }
     }?;
-    Ok(ExitCode::from(DONE))
+    Ok(DONE)
 }
 
-struct Context {
+struct Context<'a> {
+    program: &'a Program,
     session: Session,
     manifest: Option<Utf8PathBuf>,
 }
 
-impl Context {
-    fn new(global: &Global, variables: &Variables) -> Result<Self, Failure> {
+impl<'a> Context<'a> {
+    fn new(global: &Global, variables: &Variables, program: &'a Program) -> Result<Self, Failure> {
         let here = std::env::current_dir()
             .map_err(|source| failure(DiscoveryError::Directory { path: ".".into(), source }))?;
         let mut directory = utf8(&here)?;
@@ -75,7 +81,8 @@ impl Context {
             color: global.color(variables).for_uv(),
         };
         session.show_commands = matches!(verbosity, Verbosity::Verbose(_));
-        Ok(Self { session, manifest })
+        session.companion_uv = program.companion_uv.as_deref().map(utf8).transpose()?;
+        Ok(Self { program, session, manifest })
     }
 
     fn monorepo(&self) -> Result<Monorepo, Failure> {
@@ -177,7 +184,7 @@ impl Context {
         Ok(())
     }
 
-    fn run(&self, args: cli::Run, output: &mut Output) -> Result<ExitCode, Failure> {
+    fn run(&self, args: cli::Run, output: &mut Output) -> Result<u8, Failure> {
         let (monorepo, profile) = self.profile(&args.profile)?;
         let no_sync = args.no_sync || self.session.variables.is_on("UV_NO_SYNC");
         let request = RunRequest {
@@ -193,7 +200,7 @@ impl Context {
             output.message(&Message::SyncFinished(report));
         }
         let status = command.exec().map_err(failure)?;
-        Ok(ExitCode::from(u8::try_from(status & 0xff).unwrap_or(crate::FOUND)))
+        Ok(u8::try_from(status & 0xff).unwrap_or(crate::FOUND))
     }
 
     fn env(&self, args: cli::Env, output: &mut Output) -> Result<(), Failure> {
@@ -201,10 +208,8 @@ impl Context {
         let backend = BackendRequest { choice: args.backend, keep: true, ..BackendRequest::default() };
         let mut report = EnvRequest { backend }.variables(&monorepo, &self.session, profile).map_err(failure)?;
         if args.write_cargo_config {
-            let here = std::env::current_exe()
-                .map_err(|source| failure(DiscoveryError::Directory { path: "cargo-uvenv".into(), source }))?;
-            let other =
-                ops::write_cargo_config(&monorepo, &self.session, &mut report, &utf8(&here)?).map_err(failure)?;
+            let launcher = self.launcher()?;
+            let other = ops::write_cargo_config(&monorepo, &self.session, &mut report, &launcher).map_err(failure)?;
             if let Some(other) = other {
                 output.warning(&other);
             }
@@ -222,6 +227,11 @@ impl Context {
         Ok(())
     }
 
+    /// The words that start this program again.
+    fn launcher(&self) -> Result<Vec<String>, Failure> {
+        self.program.launcher.iter().map(|word| Ok(utf8(Path::new(word))?.into_string())).collect()
+    }
+
     /// What an operation has found worth a word, be it that it failed later.
     fn warn_of_session(&self, output: &mut Output) {
         for warning in self.session.take_warnings() {
@@ -230,13 +240,7 @@ impl Context {
     }
 
     fn sync_request(&self, args: cli::Selection, keep: bool) -> SyncRequest {
-        let on = |flag, variable| flag || (!args.frozen && !args.locked && self.session.variables.is_on(variable));
-        let (frozen, locked) = (on(args.frozen, "UV_FROZEN"), on(args.locked, "UV_LOCKED"));
-        let lock = match (frozen, locked) {
-            (true, _) => LockMode::Frozen { allow_stale: args.allow_stale },
-            (false, true) => LockMode::Locked,
-            (false, false) => LockMode::Default,
-        };
+        let lock = LockMode::new(args.frozen, args.locked, args.allow_stale, &self.session.variables);
         let cli::BackendArgs { backend, features, crates } = args.backend;
         SyncRequest {
             lock,

@@ -7,12 +7,13 @@ pub mod new;
 mod output;
 mod usage;
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::Parser;
 use uvenv_core::{
     Variables,
     error::{Diagnostic, Fault},
+    report::Message,
 };
 
 use crate::{
@@ -27,11 +28,28 @@ pub const FOUND: u8 = 1;
 /// Exit status: the request or a file is wrong.
 pub const WRONG: u8 = 2;
 
-/// Runs the command line `args`, the program's name first, and says how to exit. Both `cargo-uvenv uvenv sync`, as cargo
-/// calls it, and `cargo-uvenv sync` are understood.
+/// What runs this command line.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The words with which it is started again, before its arguments.
+    pub launcher: Vec<OsString>,
+    /// A uv that was installed together with it.
+    pub companion_uv: Option<PathBuf>,
+}
+
+impl Program {
+    /// The executable of this process.
+    pub fn this_executable() -> Self {
+        let executable = std::env::current_exe().map_or_else(|_| "cargo-uvenv".into(), PathBuf::into_os_string);
+        Self { launcher: vec![executable], companion_uv: None }
+    }
+}
+
+/// Runs the command line `args`, the program's name first, and says with which status to exit. Both
+/// `cargo-uvenv uvenv sync`, as cargo calls it, and `cargo-uvenv sync` are understood.
 ///
 /// `run` on Unix becomes the command that it runs, and then does not return.
-pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn run(args: impl IntoIterator<Item = OsString>, program: &Program) -> u8 {
     let variables = Variables::from_process();
     // For what clap has to say.
     Color::of(&variables).set_for_this_process();
@@ -42,27 +60,32 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     cli.global.color(&variables).set_for_this_process();
     let mut output = Output::new(cli.global.message_format, cli.global.verbosity(&variables));
-    match commands::run(cli, &variables, &mut output) {
+    match commands::run(cli, &variables, program, &mut output) {
         Ok(code) => code,
         Err(error) => {
             output.error(error.as_ref());
-            ExitCode::from(match error.fault() {
+            match error.fault() {
                 Fault::Finding => FOUND,
                 Fault::Request => WRONG,
-            })
+            }
         }
     }
 }
 
+/// The tables and sentences that the command line prints as the outcome that `message` is; empty where it prints none.
+pub fn text(message: &Message) -> String {
+    output::text(message).unwrap_or_default()
+}
+
 /// Prints what clap has to say of a command line that it does not take, or help and version, which are no errors.
-fn refuse(error: &clap::Error, args: &[OsString]) -> ExitCode {
+fn refuse(error: &clap::Error, args: &[OsString]) -> u8 {
     let status = if error.use_stderr() { WRONG } else { DONE };
     if error.use_stderr() && wants_json(args) {
         Output::new(MessageFormat::Json, Verbosity::Normal).error(&usage::UsageError::from(error));
     } else if error.print().is_err() {
-        return ExitCode::from(FOUND);
+        return FOUND;
     }
-    ExitCode::from(status)
+    status
 }
 
 /// Whether a command line that could not be parsed asks for JSON.

@@ -66,6 +66,14 @@ impl<'a> Invocation<'a> {
         self
     }
 
+    /// The variables that the program sees.
+    pub fn variables(&self) -> Vec<(String, OsString)> {
+        let path = std::env::join_paths(&self.path).expect("no separator in the directories");
+        let mut variables = self.variables.clone();
+        variables.insert("PATH".to_owned(), path);
+        variables.into_iter().collect()
+    }
+
     /// Puts a directory first on `PATH`.
     pub fn on_path(mut self, directory: impl Into<PathBuf>) -> Self {
         self.path.insert(0, directory.into());
@@ -112,8 +120,7 @@ impl<'a> Invocation<'a> {
         command
             .args(&self.arguments)
             .env_clear()
-            .envs(&self.variables)
-            .env("PATH", std::env::join_paths(&self.path).expect("no separator in the directories"))
+            .envs(self.variables())
             .current_dir(&self.directory)
             .stdin(Stdio::null());
         command

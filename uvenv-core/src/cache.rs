@@ -12,7 +12,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use etcetera::BaseStrategy;
 use thiserror::Error;
 
-use crate::{error::Diagnostic, variables::Variables};
+use crate::{
+    error::{Diagnostic, Fault},
+    observer::{Interrupted, Observer, PERIOD},
+    variables::Variables,
+};
 
 /// Why uvenv's cache cannot be used.
 #[derive(Debug, Error)]
@@ -35,6 +39,9 @@ pub enum CacheError {
         /// What the system said.
         source: io::Error,
     },
+    /// Another process was waited for, and the observer wanted to wait no longer.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
 }
 
 impl CacheError {
@@ -49,11 +56,22 @@ impl Diagnostic for CacheError {
         match self {
             Self::NoDirectory | Self::NotUnicode { .. } => "no-cache-directory",
             Self::Unusable { .. } => "cache-unusable",
+            Self::Interrupted(interrupted) => interrupted.code(),
         }
     }
 
     fn help(&self) -> Option<String> {
-        Some("set `UVENV_CACHE_DIR` to a directory that you can write to".to_owned())
+        match self {
+            Self::Interrupted(interrupted) => interrupted.help(),
+            _ => Some("set `UVENV_CACHE_DIR` to a directory that you can write to".to_owned()),
+        }
+    }
+
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Interrupted(interrupted) => interrupted.fault(),
+            _ => Fault::Request,
+        }
     }
 }
 
@@ -85,8 +103,12 @@ pub(crate) struct FileLock {
 }
 
 impl FileLock {
-    /// Waits until `path`, which is made if need be, is ours. `waiting` is called once if that takes over a second.
-    pub(crate) fn acquire(path: &Utf8Path, waiting: impl FnOnce()) -> Result<Self, CacheError> {
+    /// Waits until `path`, which is made if need be, is ours. If that takes over a second, `observer` is told once why.
+    pub(crate) fn acquire(
+        path: &Utf8Path,
+        observer: &dyn Observer,
+        why: impl FnOnce() -> String,
+    ) -> Result<Self, CacheError> {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(CacheError::unusable(parent))?;
         }
@@ -97,7 +119,19 @@ impl FileLock {
             .write(true)
             .open(path)
             .map_err(CacheError::unusable(path))?;
-        lock(&file, waiting).map_err(CacheError::unusable(path))?;
+        let patience = Instant::now() + Duration::from_secs(1);
+        let mut why = Some(why);
+        let mut pause = Duration::from_millis(1);
+        while !try_lock(&file).map_err(CacheError::unusable(path))? {
+            Interrupted::check(observer)?;
+            if Instant::now() >= patience
+                && let Some(why) = why.take()
+            {
+                observer.say(&why());
+            }
+            thread::sleep(pause);
+            pause = PERIOD.min(pause * 2);
+        }
         Ok(Self { file })
     }
 
@@ -107,24 +141,14 @@ impl FileLock {
     }
 }
 
-fn lock(file: &File, waiting: impl FnOnce()) -> io::Result<()> {
-    let patience = Instant::now() + Duration::from_secs(1);
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(()),
-            // Some network file systems have no locks; like cargo, go on without.
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-                return Ok(());
-            }
-            Err(TryLockError::Error(error)) => return Err(error),
-            Err(TryLockError::WouldBlock) if Instant::now() < patience => {
-                thread::sleep(Duration::from_millis(20));
-            }
-            Err(TryLockError::WouldBlock) => break,
-        }
+fn try_lock(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        // Some network file systems have no locks; like cargo, go on without.
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(true),
+        Err(TryLockError::Error(error)) => Err(error),
     }
-    waiting();
-    file.lock()
 }
 
 #[cfg(test)]
@@ -135,6 +159,26 @@ mod tests {
     };
 
     use super::*;
+    use crate::{observer::Progress, process::Terminal};
+
+    const QUIET: Terminal = Terminal { quiet: true };
+
+    struct Listener {
+        said: mpsc::Sender<String>,
+        wants_stop: AtomicBool,
+    }
+
+    impl Observer for Listener {
+        fn progress(&self, _: &Progress) {}
+
+        fn say(&self, line: &str) {
+            self.said.send(line.to_owned()).unwrap();
+        }
+
+        fn wants_stop(&self) -> bool {
+            self.wants_stop.load(Ordering::SeqCst)
+        }
+    }
 
     fn temporary() -> (tempfile::TempDir, Utf8PathBuf) {
         let directory = tempfile::tempdir().unwrap();
@@ -173,19 +217,39 @@ mod tests {
     fn a_second_holder_waits_and_says_so() {
         let (_guard, directory) = temporary();
         let path = directory.join("new folder/a.lock");
-        let first = FileLock::acquire(&path, || panic!("nobody else holds it")).unwrap();
+        let first = FileLock::acquire(&path, &QUIET, || panic!("nobody else holds it")).unwrap();
         let (said, heard) = mpsc::channel();
+        let listener = Listener { said, wants_stop: AtomicBool::new(false) };
         let got = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
-                FileLock::acquire(&path, || said.send(()).unwrap()).unwrap();
+                FileLock::acquire(&path, &listener, || "why".to_owned()).unwrap();
                 got.store(true, Ordering::SeqCst);
             });
-            heard.recv_timeout(Duration::from_secs(30)).unwrap();
+            assert_eq!(heard.recv_timeout(Duration::from_secs(30)).unwrap(), "why");
             assert!(!got.load(Ordering::SeqCst));
             drop(first);
         });
         assert!(got.load(Ordering::SeqCst));
+        assert!(heard.try_recv().is_err(), "it was said twice");
+    }
+
+    #[test]
+    fn a_wait_ends_when_the_observer_wants_it() {
+        let (_guard, directory) = temporary();
+        let path = directory.join("a.lock");
+        let first = FileLock::acquire(&path, &QUIET, || panic!("nobody else holds it")).unwrap();
+        let (said, heard) = mpsc::channel();
+        let listener = Listener { said, wants_stop: AtomicBool::new(false) };
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| FileLock::acquire(&path, &listener, String::new).unwrap_err());
+            heard.recv_timeout(Duration::from_secs(30)).unwrap();
+            listener.wants_stop.store(true, Ordering::SeqCst);
+            let error = waiting.join().unwrap();
+            assert_eq!((error.code(), error.fault()), ("interrupted", Fault::Finding));
+        });
+        drop(first);
+        FileLock::acquire(&path, &QUIET, || panic!("the one who gave up holds it")).unwrap();
     }
 
     #[test]
@@ -193,7 +257,7 @@ mod tests {
         let (_guard, directory) = temporary();
         let file = directory.join("file");
         fs::write(&file, "").unwrap();
-        let error = FileLock::acquire(&file.join("a.lock"), || ()).unwrap_err();
+        let error = FileLock::acquire(&file.join("a.lock"), &QUIET, String::new).unwrap_err();
         assert_eq!(error.code(), "cache-unusable");
         assert!(error.to_string().contains(file.as_str()), "{error}");
     }

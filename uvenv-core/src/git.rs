@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use thiserror::Error;
 
@@ -69,7 +69,7 @@ const REMOTES_AT_A_TIME: usize = 16;
 /// A git to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Git {
-    program: Utf8PathBuf,
+    program: Invocation,
 }
 
 /// A bare repository that was made by [`Git::create_bare`].
@@ -151,7 +151,7 @@ impl Git {
     /// The first git on `PATH`.
     pub fn find(variables: &Variables) -> Result<Self, GitError> {
         let program = on_path(variables, "git").next().ok_or(GitError::NotFound)?;
-        Ok(Self { program })
+        Ok(Self { program: Invocation::new(program.as_str()).seeing(variables) })
     }
 
     /// Whether `directory` lies in the work tree of a repository.
@@ -204,7 +204,7 @@ impl Git {
     fn prepared(&self) -> Invocation {
         let base = REDIRECTIONS
             .iter()
-            .fold(Invocation::new(self.program.as_str()), |base, name| base.env_remove(*name))
+            .fold(self.program.clone(), |base, name| base.env_remove(*name))
             .env("LC_ALL", "C")
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GCM_INTERACTIVE", "never")
@@ -424,6 +424,8 @@ impl Diagnostic for GitError {
 
 #[cfg(test)]
 mod tests {
+    use camino::Utf8PathBuf;
+
     use std::fs;
 
     use super::*;

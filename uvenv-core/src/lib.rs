@@ -34,6 +34,7 @@ pub mod manifest;
 pub mod monorepo;
 mod name;
 pub mod native;
+pub mod observer;
 pub mod ops;
 mod process;
 mod redact;

@@ -1,5 +1,13 @@
 //! How other programs are started: never through a shell, and with what they print kept off our stdout.
 
+#[cfg(all(unix, feature = "observer"))]
+mod ending;
+mod follow;
+mod pipe;
+#[cfg(all(unix, feature = "observer"))]
+mod screen;
+#[cfg(all(unix, feature = "observer"))]
+mod terminal;
 #[cfg(feature = "remotes")]
 mod within;
 
@@ -14,7 +22,15 @@ use std::{
 
 use camino::Utf8PathBuf;
 
-use crate::{redact::redact, variables::Variables};
+pub(crate) use follow::Follower;
+#[cfg(all(test, unix, feature = "observer"))]
+pub(crate) use screen::Screen;
+
+use crate::{
+    observer::{Observer, Progress},
+    redact::redact,
+    variables::Variables,
+};
 
 /// A program to run and all that it is given. A plain value: building one starts nothing.
 ///
@@ -24,6 +40,8 @@ pub(crate) struct Invocation {
     program: OsString,
     arguments: Vec<OsString>,
     variables: BTreeMap<OsString, Option<OsString>>,
+    /// All that it sees but for those; else what we see.
+    seen: Option<BTreeMap<String, OsString>>,
     directory: Option<PathBuf>,
 }
 
@@ -36,6 +54,8 @@ pub(crate) enum Stderr {
     Tee,
     /// Captured only.
     Capture,
+    /// An observer gets what it says, and it is captured.
+    Follow,
 }
 
 /// How a program that was waited for ended, and what it said.
@@ -54,11 +74,13 @@ pub(crate) struct Streamed {
     pub(crate) status: ExitStatus,
     /// Without secrets; empty for [`Stderr::Inherit`].
     pub(crate) stderr: String,
+    /// Whether it was followed, and then interrupted.
+    pub(crate) interrupted: bool,
 }
 
 impl Invocation {
     pub(crate) fn new(program: impl Into<OsString>) -> Self {
-        Self { program: program.into(), arguments: Vec::new(), variables: BTreeMap::new(), directory: None }
+        Self { program: program.into(), arguments: Vec::new(), variables: BTreeMap::new(), seen: None, directory: None }
     }
 
     pub(crate) fn arg(mut self, argument: impl Into<OsString>) -> Self {
@@ -76,6 +98,12 @@ impl Invocation {
         self
     }
 
+    /// Has the program see `variables`, where those are a caller's own.
+    pub(crate) fn seeing(mut self, variables: &Variables) -> Self {
+        self.seen = variables.complete().cloned();
+        self
+    }
+
     pub(crate) fn env_remove(mut self, name: impl Into<OsString>) -> Self {
         self.variables.insert(name.into(), None);
         self
@@ -84,6 +112,11 @@ impl Invocation {
     pub(crate) fn current_dir(mut self, directory: impl Into<PathBuf>) -> Self {
         self.directory = Some(directory.into());
         self
+    }
+
+    /// The program and its arguments.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &OsStr> {
+        std::iter::once(&self.program).chain(&self.arguments).map(OsString::as_os_str)
     }
 
     /// Runs the program with nothing on stdin and takes what it prints.
@@ -104,7 +137,7 @@ impl Invocation {
             .stdout(io::stderr())
             .stderr(match stderr {
                 Stderr::Inherit => Stdio::inherit(),
-                Stderr::Tee | Stderr::Capture => Stdio::piped(),
+                Stderr::Tee | Stderr::Capture | Stderr::Follow => Stdio::piped(),
             })
             .spawn()?;
         let captured = match child.stderr.take() {
@@ -113,7 +146,7 @@ impl Invocation {
         };
         // The child is waited for even if its output could not be read: no zombie is left.
         let status = child.wait()?;
-        Ok(Streamed { status, stderr: captured? })
+        Ok(Streamed { status, stderr: captured?, interrupted: false })
     }
 
     /// Runs the program with nothing on stdin and with our stdout and stderr, where others read what it prints.
@@ -142,6 +175,9 @@ impl Invocation {
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments);
+        if let Some(seen) = &self.seen {
+            command.env_clear().envs(seen);
+        }
         for (name, value) in &self.variables {
             match value {
                 Some(value) => command.env(name, value),
@@ -235,8 +271,28 @@ fn signal(_: ExitStatus) -> Option<i32> {
 }
 
 /// A line for the user, on stderr. Nobody reading it is no reason to fail.
-pub(crate) fn say(line: &str) {
+fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{}", redact(line));
+}
+
+/// Who follows an operation for the user at a terminal, which uv itself has for its progress. Ctrl-C ends us.
+pub(crate) struct Terminal {
+    /// Whether nothing is said.
+    pub(crate) quiet: bool,
+}
+
+impl Observer for Terminal {
+    fn progress(&self, _: &Progress) {}
+
+    fn say(&self, line: &str) {
+        if !self.quiet {
+            say(line);
+        }
+    }
+
+    fn wants_stop(&self) -> bool {
+        false
+    }
 }
 
 /// Reads the child's stderr to its end, line by line so that a URL is never cut before it is masked.
@@ -315,6 +371,16 @@ mod tests {
             assert_eq!(exit_code(captured.status), 3);
             assert_eq!(captured.stdout, "out https://u:p@h\n");
             assert_eq!(captured.stderr, "err https://****@h\n");
+        }
+
+        #[test]
+        fn the_variables_of_a_caller_are_all_that_a_program_sees() {
+            let ask =
+                || shell(r#"printf '%s|' "${CARGO_PKG_NAME-unset}" "${GIVEN-unset}" "${MORE-unset}""#).env("MORE", "2");
+            let ours = ask().seeing(&Variables::from_process()).capture().unwrap();
+            assert_eq!(ours.stdout, "uvenv-core|unset|2|");
+            let given = Variables::given([("GIVEN".to_owned(), "1".into()), ("MORE".to_owned(), "1".into())]);
+            assert_eq!(ask().seeing(&given).capture().unwrap().stdout, "unset|1|2|");
         }
 
         #[test]

@@ -1,6 +1,9 @@
 //! Outcomes in words and tables.
 
-use std::{fmt::Display, io::Write};
+use std::{
+    fmt::{Display, Write as _},
+    io::Write as _,
+};
 
 use anstyle::{AnsiColor, Style};
 use camino::Utf8Path;
@@ -21,12 +24,23 @@ pub(super) fn message(message: &Message) {
         Message::SyncPlanned(plan) => planned(plan),
         Message::SyncFinished(report) => sync(report),
         Message::Environment(report) => cargo_config(report),
-        Message::Status(report) => status(report),
-        Message::Backends(report) => backends(report),
-        Message::BackendDetected(report) => detection(report),
         Message::NewFinished(report) => laid_out(report),
-        // Drawn by `render`, which has the place in the file.
-        _ => {}
+        // The rest is drawn by `render`, which has the place in the file.
+        message => {
+            if let Some(text) = text(message) {
+                print(text.trim_end());
+            }
+        }
+    }
+}
+
+/// The tables and sentences of a message that are its outcome, line by line.
+pub(super) fn text(message: &Message) -> Option<String> {
+    match message {
+        Message::Status(report) => Some(status(report)),
+        Message::Backends(report) => Some(backends(report)),
+        Message::BackendDetected(report) => Some(detection(report)),
+        _ => None,
     }
 }
 
@@ -48,10 +62,16 @@ fn print(text: impl Display) {
     let _ = writeln!(anstream::stdout(), "{text}");
 }
 
-/// Prints a table, without the blanks that fill its last column.
-fn print_table(table: &Table) {
-    for line in table.lines() {
-        print(line.trim_end());
+/// Adds a line to a text.
+fn line(text: &mut String, line: impl Display) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "{line}");
+}
+
+/// Adds a table, without the blanks that fill its last column.
+fn lines(text: &mut String, table: &Table) {
+    for row in table.lines() {
+        line(text, row.trim_end());
     }
 }
 
@@ -124,8 +144,9 @@ fn cargo_config(report: &EnvReport) {
     }
 }
 
-fn status(report: &StatusReport) {
-    print(shown(&report.root));
+fn status(report: &StatusReport) -> String {
+    let mut text = String::new();
+    line(&mut text, shown(&report.root));
     let mut profiles = table(&["profile", "manifest", "lockfile", "environment"]);
     for profile in &report.profiles {
         let manifest = profile.manifest.strip_prefix(&report.root).unwrap_or(&profile.manifest);
@@ -140,19 +161,20 @@ fn status(report: &StatusReport) {
         let environments = if environments.is_empty() { "none".to_owned() } else { environments.join("\n") };
         profiles.add_row([profile.profile.to_string(), manifest.to_string(), lockfile.to_owned(), environments]);
     }
-    print_table(&profiles);
+    lines(&mut text, &profiles);
     for profile in &report.profiles {
         for reason in &profile.lockfile.reasons {
-            print(format_args!("{}: {reason}", profile.profile));
+            line(&mut text, format_args!("{}: {reason}", profile.profile));
         }
         if let Some(error) = &profile.error {
-            print(format_args!("{}: error[{}]: {}", profile.profile, error.code, error.message));
+            line(&mut text, format_args!("{}: error[{}]: {}", profile.profile, error.code, error.message));
         }
     }
     if !report.packages.is_empty() {
-        print("");
-        print_table(&packages(report));
+        line(&mut text, "");
+        lines(&mut text, &packages(report));
     }
+    text
 }
 
 fn environment(report: &StatusReport, profile: &ProfileStatus, found: &EnvironmentStatus) -> String {
@@ -196,10 +218,11 @@ fn package_origin(origin: &PackageOrigin) -> String {
     }
 }
 
-fn backends(report: &BackendsReport) {
+fn backends(report: &BackendsReport) -> String {
+    let mut text = String::new();
     if report.profiles.iter().all(|profile| profile.backends.is_empty()) {
-        print("No profile has backends.");
-        return;
+        line(&mut text, "No profile has backends.");
+        return text;
     }
     let mut table = table(&["profile", "backend", "CUDA", "selected by"]);
     for profile in &report.profiles {
@@ -214,26 +237,29 @@ fn backends(report: &BackendsReport) {
             table.add_row([profile.profile.to_string(), backend.name.to_string(), cuda, selectors.join("\n")]);
         }
     }
-    print_table(&table);
+    lines(&mut text, &table);
     if let Some(reason) = &report.features_unknown {
-        print(format_args!("The Cargo features are not known: {reason}"));
+        line(&mut text, format_args!("The Cargo features are not known: {reason}"));
     }
+    text
 }
 
-fn detection(report: &DetectionReport) {
+fn detection(report: &DetectionReport) -> String {
+    let mut text = String::new();
     match &report.detected {
         Detection::Driver { version, cuda, gpus } => {
             for (index, gpu) in gpus.iter().enumerate() {
-                print(format_args!("GPU {index}: {gpu}"));
+                line(&mut text, format_args!("GPU {index}: {gpu}"));
             }
-            print(format_args!("NVIDIA driver {version}, CUDA up to {cuda}"));
+            line(&mut text, format_args!("NVIDIA driver {version}, CUDA up to {cuda}"));
         }
-        Detection::None { reason } => print(format_args!("No GPU can be used: {reason}")),
+        Detection::None { reason } => line(&mut text, format_args!("No GPU can be used: {reason}")),
     }
     for choice in &report.auto {
         let backend = choice.backend.as_ref().map_or("nothing", |backend| backend.as_str());
-        print(format_args!("{}: `--backend auto` chooses {backend}: {}", choice.profile, choice.explanation));
+        line(&mut text, format_args!("{}: `--backend auto` chooses {backend}: {}", choice.profile, choice.explanation));
     }
+    text
 }
 
 fn laid_out(report: &NewReport) {

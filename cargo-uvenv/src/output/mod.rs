@@ -57,6 +57,11 @@ impl Output {
     }
 }
 
+/// What `message` is for people, where that is tables or sentences.
+pub(crate) fn text(message: &Message) -> Option<String> {
+    human::text(message)
+}
+
 /// Prints what a shell or another program is to read. A reader that has gone away is no reason to fail.
 pub(crate) fn script(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());

@@ -11,7 +11,7 @@ use uvenv_tests::{Fixture, Index};
 use super::empty;
 
 /// A monorepo that needs `large`, which has so many files that uv can be stopped between two of them.
-fn with_large() -> Fixture {
+pub(super) fn with_large() -> Fixture {
     let manifest = format!(
         "[project]\nname = \"bench\"\nversion = \"0.1.0\"\nrequires-python = \">=3.9\"\ndependencies = [\"large\"]\n\n\
          [tool.uv]\npackage = false\n\n[tool.uv.sources]\nlarge = {{ index = \"large\" }}\n\n\

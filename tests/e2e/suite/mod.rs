@@ -13,6 +13,8 @@ mod frozen;
 mod heal;
 mod native;
 mod new;
+#[cfg(unix)]
+mod observe;
 mod options;
 mod run;
 mod seed_table;

@@ -134,7 +134,8 @@ mod tests {
         fn with<T>(&self, act: impl FnOnce(&mut Claims) -> T) -> T {
             let cache = self.root.join("cache");
             let variables: Variables = [("UVENV_CACHE_DIR", cache.as_str())].into_iter().collect();
-            let journal = Journal::open(&self.environment, &variables, |_| ()).unwrap();
+            let journal =
+                Journal::open(&self.environment, &variables, &crate::process::Terminal { quiet: true }).unwrap();
             let mut claims = Claims::read(&journal);
             let result = act(&mut claims);
             claims.write().unwrap();

@@ -157,5 +157,5 @@ fn sync(
 
 /// Waits for the environment.
 fn open(environment: &Environment, session: &Session) -> crate::Result<Journal> {
-    Ok(Journal::open(environment, &session.variables, crate::process::say)?)
+    Ok(Journal::open(environment, &session.variables, session.observer())?)
 }

@@ -17,6 +17,7 @@ use super::{Distributions, Environment, EnvironmentError, State, Suspects};
 use crate::{
     cache::{self, CacheError, FileLock},
     digest::digest,
+    observer::Observer,
     variables::Variables,
 };
 
@@ -49,17 +50,17 @@ struct Mark {
 }
 
 impl Journal {
-    /// Waits until no other process uses `environment`; `waiting` gets a line to show if that takes over a second.
+    /// Waits until no other process uses `environment`; `observer` is told so if that takes over a second.
     pub(crate) fn open(
         environment: &Environment,
         variables: &Variables,
-        waiting: impl FnOnce(&str),
+        observer: &dyn Observer,
     ) -> Result<Self, CacheError> {
         let canonical = canonical(environment.root());
         let name = format!("{}.json", digest(canonical.as_str().as_bytes()));
         let path = cache::directory(variables)?.join("environments").join(name);
-        let lock = FileLock::acquire(&path, || {
-            waiting(&format!("Waiting for another process that is using {}…", environment.root()));
+        let lock = FileLock::acquire(&path, observer, || {
+            format!("Waiting for another process that is using {}…", environment.root())
         })?;
         let interrupted = read_mark(lock.file()).map_err(CacheError::unusable(&path))?;
         Ok(Self { lock, path, interrupted })
@@ -153,6 +154,21 @@ mod tests {
     use std::{sync::mpsc, thread};
 
     use super::*;
+    use crate::{observer::Progress, process::Terminal};
+
+    struct Listener(mpsc::Sender<String>);
+
+    impl Observer for Listener {
+        fn progress(&self, _: &Progress) {}
+
+        fn say(&self, line: &str) {
+            self.0.send(line.to_owned()).unwrap();
+        }
+
+        fn wants_stop(&self) -> bool {
+            false
+        }
+    }
 
     struct Machine {
         _guard: tempfile::TempDir,
@@ -170,7 +186,7 @@ mod tests {
         }
 
         fn open(&self, environment: &Environment) -> Journal {
-            Journal::open(environment, &self.variables, |_| ()).unwrap()
+            Journal::open(environment, &self.variables, &Terminal { quiet: true }).unwrap()
         }
     }
 
@@ -234,13 +250,9 @@ mod tests {
         let environment = Environment::new(machine.root.join(".venv"));
         let journal = machine.open(&environment);
         let (said, heard) = mpsc::channel();
+        let listener = Listener(said);
         thread::scope(|scope| {
-            scope.spawn(|| {
-                Journal::open(&environment, &machine.variables, |line| {
-                    said.send(line.to_owned()).unwrap();
-                })
-                .unwrap();
-            });
+            scope.spawn(|| Journal::open(&environment, &machine.variables, &listener).unwrap());
             let line = heard.recv_timeout(Duration::from_secs(30)).unwrap();
             assert_eq!(line, format!("Waiting for another process that is using {}…", environment.root()));
             drop(journal);

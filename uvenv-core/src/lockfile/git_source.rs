@@ -64,7 +64,7 @@ impl GitPin {
     }
 
     /// Whether this is what a manifest asks for with a git source.
-    pub(super) fn satisfies(&self, url: &str, reference: Option<&GitReference>, subdirectory: Option<&str>) -> bool {
+    pub(crate) fn satisfies(&self, url: &str, reference: Option<&GitReference>, subdirectory: Option<&str>) -> bool {
         self.url == canonical_url(url)
             && self.reference == reference.map(LockedReference::from)
             && self.subdirectory == subdirectory.and_then(canonical_directory)

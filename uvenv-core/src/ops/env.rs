@@ -9,11 +9,12 @@ use super::{
 use crate::{
     Name,
     cargo::{OtherRunner, Settings},
-    environment::{Audience, Change, Record},
+    environment::{Activation, Audience, Change, Record},
     manifest,
     monorepo::{Monorepo, Profile},
     process::on_path,
     report::{CargoConfig, EnvReport, PythonInfo, Variable, VariableChange},
+    variables::Variables,
 };
 
 /// Whose variables.
@@ -31,46 +32,52 @@ impl EnvRequest {
         let (activation, base) = activate(session, &environment, profile, Audience::Shell)?;
         let (major, minor, micro) = base.version;
         let recorded = Record::read(&environment).and_then(|record| record.backend);
-        let values = activation.values(&session.variables);
-        let changes = activation.changes.iter().zip(values);
         Ok(EnvReport {
             profile,
             backend: recorded.as_deref().filter(|backend| *backend != "none").and_then(Name::parse),
             environment: environment.root().to_owned(),
             python: PythonInfo { path: base.executable, version: format!("{major}.{minor}.{micro}") },
-            variables: changes
-                .map(|((name, change), (_, value))| Variable {
-                    name: (*name).to_owned(),
-                    change: match change {
-                        Change::Set(_) => VariableChange::Set,
-                        Change::Prepend(_) => VariableChange::Prepend,
-                        Change::Unset => VariableChange::Unset,
-                    },
-                    directories: match change {
-                        Change::Prepend(directories) => directories.clone(),
-                        Change::Set(_) | Change::Unset => Vec::new(),
-                    },
-                    value: value.map(|value| value.to_string_lossy().into_owned()),
-                })
-                .collect(),
+            variables: changed(&activation, &session.variables),
             cargo_config: None,
         })
     }
 }
 
-/// Merges what plain cargo needs into the monorepo's configuration of cargo. `program` is what runs this.
+/// What an activation changes, and what becomes of each of `variables` by it.
+pub(super) fn changed(activation: &Activation, variables: &Variables) -> Vec<Variable> {
+    let values = activation.values(variables);
+    let changes = activation.changes.iter().zip(values);
+    changes
+        .map(|((name, change), (_, value))| Variable {
+            name: (*name).to_owned(),
+            change: match change {
+                Change::Set(_) => VariableChange::Set,
+                Change::Prepend(_) => VariableChange::Prepend,
+                Change::Unset => VariableChange::Unset,
+            },
+            directories: match change {
+                Change::Prepend(directories) => directories.clone(),
+                Change::Set(_) | Change::Unset => Vec::new(),
+            },
+            value: value.map(|value| value.to_string_lossy().into_owned()),
+        })
+        .collect()
+}
+
+/// Merges what plain cargo needs into the monorepo's configuration of cargo. `launcher` is what starts this
+/// program.
 pub fn write_cargo_config(
     monorepo: &Monorepo,
     session: &Session,
     report: &mut EnvReport,
-    program: &Utf8Path,
+    launcher: &[String],
 ) -> crate::Result<Option<OtherRunner>> {
     let mut variables =
         vec![("PYO3_PYTHON", report.python.path.to_string()), ("UVENV_PROFILE", report.profile.to_string())];
     if let (Some(backend), true) = (&report.backend, monorepo.config.env_per_backend) {
         variables.push(("UVENV_BACKEND", backend.to_string()));
     }
-    let settings = Settings { variables, runner: runner(monorepo, session, program) };
+    let settings = Settings { variables, runner: runner(monorepo, session, launcher) };
     let written = settings.write(&monorepo.root, &session.variables)?;
     report.cargo_config = Some(CargoConfig { path: written.path, changed: written.changed });
     Ok(written.other_runner)
@@ -78,18 +85,24 @@ pub fn write_cargo_config(
 
 /// The command that cargo starts programs with. The monorepo is named, because a test runs in the directory of its crate,
 /// where another project may be nearer.
-fn runner(monorepo: &Monorepo, session: &Session, program: &Utf8Path) -> Vec<String> {
+fn runner(monorepo: &Monorepo, session: &Session, launcher: &[String]) -> Vec<String> {
     let manifest = monorepo.root.join(manifest::FILE_NAME);
-    let words = [&name_of(session, program), "run", "--manifest-path", manifest.as_str(), "--no-sync", "--"];
-    words.map(str::to_owned).to_vec()
+    let words = ["run", "--manifest-path", manifest.as_str(), "--no-sync", "--"];
+    name_of(session, launcher).into_iter().chain(words.map(str::to_owned)).collect()
 }
 
 /// Our program, by its name alone where that is found on `PATH`, as cargo itself finds it.
-fn name_of(session: &Session, program: &Utf8Path) -> String {
+fn name_of(session: &Session, launcher: &[String]) -> Vec<String> {
     const NAME: &str = "cargo-uvenv";
-    let is = |other: Utf8PathBuf| other.canonicalize().ok() == program.canonicalize().ok();
-    if program.file_stem() != Some(NAME) || on_path(&session.variables, NAME).next().is_some_and(is) {
-        return NAME.to_owned();
-    }
-    program.to_string()
+    let found = on_path(&session.variables, NAME).next();
+    let by_name = match launcher {
+        [program] => {
+            let program = Utf8Path::new(program);
+            let is = |other: Utf8PathBuf| other.canonicalize().ok() == program.canonicalize().ok();
+            program.file_stem() != Some(NAME) || found.is_some_and(is)
+        }
+        // A script of that name starts the same module.
+        _ => found.is_some(),
+    };
+    if by_name { vec![NAME.to_owned()] } else { launcher.to_vec() }
 }

@@ -8,6 +8,8 @@ mod env;
 #[cfg(feature = "remotes")]
 mod explain;
 mod lock;
+#[cfg(feature = "inspection")]
+mod profiles;
 mod run;
 mod selection;
 #[cfg(feature = "inspection")]
@@ -21,6 +23,7 @@ use std::{
     ffi::OsString,
     io::IsTerminal,
     process::ExitStatus,
+    sync::Arc,
     time::Duration,
 };
 
@@ -31,6 +34,8 @@ pub use backends::{detect, list};
 #[cfg(feature = "cargo-features")]
 pub use env::{EnvRequest, write_cargo_config};
 pub use lock::{LockPlan, LockRequest};
+#[cfg(feature = "inspection")]
+pub use profiles::{Pin, ProfileInfo, profiles};
 pub use run::RunRequest;
 pub(crate) use run::activate;
 pub use selection::BackendRequest;
@@ -45,15 +50,15 @@ use crate::{
     lockfile::Staleness,
     monorepo::{Monorepo, Profile, ProfilePaths},
     native::NativeWarning,
-    process::{Invocation, Stderr, Streamed},
+    observer::{Interrupted, Observer},
+    process::{Invocation, Stderr, Streamed, Terminal},
     redact::redact,
     report::UvInfo,
-    uv::{Appearance, Fetch, LockCommand, Uv, UvError, locate},
+    uv::{Appearance, Fetch, LockCommand, Uv, UvError, follow, locate},
     variables::Variables,
 };
 
 /// What all operations of a caller share.
-#[derive(Debug)]
 pub struct Session {
     /// The environment variables.
     pub variables: Variables,
@@ -67,6 +72,10 @@ pub struct Session {
     pub show_commands: bool,
     /// Variables that the programs which are started see otherwise than we do; `None` takes one away.
     pub child_variables: Vec<(String, Option<OsString>)>,
+    /// Who follows the operations, in place of the terminal.
+    pub observer: Option<Arc<dyn Observer>>,
+    /// A uv that was installed together with the caller, where there is one.
+    pub companion_uv: Option<Utf8PathBuf>,
     uv: OnceCell<Uv>,
     warnings: RefCell<Vec<NativeWarning>>,
 }
@@ -81,6 +90,8 @@ impl Session {
             appearance: Appearance::default(),
             show_commands: false,
             child_variables: Vec::new(),
+            observer: None,
+            companion_uv: None,
             uv: OnceCell::new(),
             warnings: RefCell::default(),
         }
@@ -88,7 +99,7 @@ impl Session {
 
     /// The uv of this session, looked for once, and fetched if there is none and that is allowed.
     fn uv(&self) -> Result<&Uv, UvError> {
-        let fetch = if self.offline { Fetch::Offline } else { Fetch::Allowed { quiet: self.appearance.quiet } };
+        let fetch = if self.offline { Fetch::Offline } else { Fetch::Allowed };
         self.uv_with(fetch)
     }
 
@@ -96,13 +107,25 @@ impl Session {
         if let Some(uv) = self.uv.get() {
             return Ok(uv);
         }
-        let uv = locate(&self.variables, fetch)?;
+        let uv = locate(&self.variables, self.companion_uv.as_deref(), fetch, self.observer())?;
         Ok(self.uv.get_or_init(|| uv))
     }
 
-    /// What becomes of uv's stderr: a terminal gets it directly, with progress bars, unless URLs with credentials are
-    /// about, which uv and git may repeat.
+    /// Who follows the operations: the observer, or else the user at our terminal.
+    pub(crate) fn observer(&self) -> &dyn Observer {
+        match &self.observer {
+            Some(observer) => &**observer,
+            None if self.appearance.quiet => &Terminal { quiet: true },
+            None => &Terminal { quiet: false },
+        }
+    }
+
+    /// What becomes of uv's stderr: an observer follows it, or a terminal gets it directly, with progress bars, unless URLs
+    /// with credentials are about, which uv and git may repeat.
     fn stderr(&self, texts: &[&str]) -> Stderr {
+        if self.observer.is_some() {
+            return Stderr::Follow;
+        }
         let has_secrets = texts.iter().any(|text| redact(text) != **text);
         let index = ["UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS"];
         let index_has_secrets =
@@ -133,19 +156,32 @@ impl Session {
 
     /// `invocation` with the variables that programs of this session see.
     pub(crate) fn child(&self, invocation: Invocation) -> Invocation {
-        self.child_variables.iter().fold(invocation, |invocation, (name, value)| match value {
+        self.child_variables.iter().fold(invocation.seeing(&self.variables), |invocation, (name, value)| match value {
             Some(value) => invocation.env(name, value),
             None => invocation.env_remove(name),
         })
     }
 
     /// Runs uv.
-    fn stream(&self, invocation: &Invocation, stderr: Stderr) -> Result<Streamed, UvError> {
+    fn stream(&self, invocation: &Invocation, stderr: Stderr) -> crate::Result<Streamed> {
         let invocation = &self.child(invocation.clone());
         if self.show_commands {
-            crate::process::say(&format!("Running {invocation}"));
+            // Asked for, so quiet or not.
+            self.observer.as_deref().unwrap_or(&Terminal { quiet: false }).runs(&invocation.to_string());
         }
-        invocation.stream(stderr).map_err(|source| UvError::NotStarted { command: invocation.to_string(), source })
+        let streamed = match &self.observer {
+            Some(observer) => {
+                Interrupted::check(&**observer).map_err(OperationError::from)?;
+                follow(invocation, &**observer, stderr == Stderr::Follow)
+            }
+            None => invocation.stream(stderr),
+        };
+        let not_started = |source| UvError::NotStarted { command: invocation.to_string(), source };
+        let streamed = streamed.map_err(not_started)?;
+        if streamed.interrupted {
+            return Err(OperationError::from(Interrupted).into());
+        }
+        Ok(streamed)
     }
 }
 
@@ -212,6 +248,9 @@ pub enum OperationError {
         /// What the operating system said.
         source: std::io::Error,
     },
+    /// The observer wanted the operation to stop.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
 }
 
 fn reasons(changes: &[Staleness]) -> String {
@@ -229,6 +268,7 @@ impl Diagnostic for OperationError {
             Self::UnknownMember { .. } => "unknown-package",
             Self::NoEnvironment { .. } => "missing-environment",
             Self::Command { .. } => "command-not-started",
+            Self::Interrupted(interrupted) => interrupted.code(),
         }
     }
 
@@ -247,6 +287,7 @@ impl Diagnostic for OperationError {
                 format!("run `cargo uvenv sync --profile {profile}`")
             }
             Self::Command { .. } => "check that the program is installed in the environment or on `PATH`".to_owned(),
+            Self::Interrupted(interrupted) => return interrupted.help(),
         })
     }
 
@@ -261,6 +302,7 @@ impl Diagnostic for OperationError {
         match self {
             Self::Stale { .. } | Self::NoLockfile { .. } => Fault::Finding,
             Self::UnknownMember { .. } | Self::NoEnvironment { .. } | Self::Command { .. } => Fault::Request,
+            Self::Interrupted(interrupted) => interrupted.fault(),
         }
     }
 }
@@ -301,7 +343,8 @@ fn lock_command(profile: Profile) -> String {
 
 fn uv_failed(invocation: &Invocation, status: ExitStatus, streamed: &Streamed, how: Stderr) -> UvError {
     // What has gone to the terminal is not shown a second time.
-    let stderr = if how == Stderr::Capture { streamed.stderr.clone() } else { String::new() };
+    let is_shown = matches!(how, Stderr::Inherit | Stderr::Tee);
+    let stderr = if is_shown { String::new() } else { streamed.stderr.clone() };
     UvError::Failed { command: invocation.to_string(), status, stderr }
 }
 

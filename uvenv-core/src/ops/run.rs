@@ -1,6 +1,9 @@
 //! `run`: a command in a profile's environment.
 
-use std::{ffi::OsString, path::Path};
+use std::{
+    ffi::{OsStr, OsString},
+    path::Path,
+};
 
 use super::{OperationError, Session, SyncPlan, SyncRequest, selection};
 use crate::{
@@ -8,6 +11,7 @@ use crate::{
     monorepo::{Monorepo, Profile},
     process::Invocation,
     report::SyncReport,
+    variables::Variables,
 };
 
 /// What to run, and in which environment.
@@ -25,6 +29,7 @@ pub struct RunRequest {
 #[derive(Debug)]
 pub struct Command {
     invocation: Invocation,
+    activation: Activation,
     shown: String,
 }
 
@@ -44,11 +49,11 @@ impl RunRequest {
             (Some(plan.execute(session)?), Environment::new(plan.environment))
         };
         let activation = activate(session, &environment, profile, Audience::Program)?.0;
-        Ok((report, self.command(session, &environment, &activation)))
+        Ok((report, self.command(session, &environment, activation)))
     }
 
     /// The command as an activated environment would start it. A script gets the environment's Python, as `uv run` does it.
-    fn command(&self, session: &Session, environment: &Environment, activation: &Activation) -> Command {
+    fn command(&self, session: &Session, environment: &Environment, activation: Activation) -> Command {
         let mut words = self.command.iter();
         let program = words.next().cloned().unwrap_or_default();
         let path = Path::new(&program);
@@ -59,7 +64,7 @@ impl RunRequest {
         } else {
             Invocation::new(resolve(&program, environment))
         };
-        Command { invocation: activation.apply(invocation.args(words), &session.variables), shown }
+        Command { invocation: activation.apply(invocation.args(words), &session.variables), activation, shown }
     }
 }
 
@@ -112,6 +117,16 @@ fn resolve(program: &OsString, environment: &Environment) -> OsString {
 }
 
 impl Command {
+    /// The program and its arguments.
+    pub fn words(&self) -> impl Iterator<Item = &OsStr> {
+        self.invocation.words()
+    }
+
+    /// The variables that it sees otherwise than `variables`, those of its caller; `None` for one that it does not see.
+    pub fn changes(&self, variables: &Variables) -> Vec<(&'static str, Option<OsString>)> {
+        self.activation.values(variables)
+    }
+
     /// Becomes the command; on Windows runs it and returns its exit status. Returns an error only if it does not start.
     pub fn exec(&self) -> crate::Result<i32> {
         let failed = |source| OperationError::Command { command: self.shown.clone(), source };

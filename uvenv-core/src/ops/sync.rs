@@ -8,7 +8,7 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
-    Session, Shown, milliseconds, says_stale,
+    OperationError, Session, Shown, milliseconds, says_stale,
     selection::{self, BackendRequest, Packages},
     uv_failed,
 };
@@ -39,6 +39,18 @@ pub enum LockMode {
         /// Even if the pins are others.
         allow_stale: bool,
     },
+}
+
+impl LockMode {
+    /// What the flags say, or where they say nothing the variables `UV_FROZEN` and `UV_LOCKED`.
+    pub fn new(frozen: bool, locked: bool, allow_stale: bool, variables: &Variables) -> Self {
+        let on = |flag, variable| flag || (!frozen && !locked && variables.is_on(variable));
+        match (on(frozen, "UV_FROZEN"), on(locked, "UV_LOCKED")) {
+            (true, _) => Self::Frozen { allow_stale },
+            (false, true) => Self::Locked,
+            (false, false) => Self::Default,
+        }
+    }
 }
 
 /// What to sync, and how.
@@ -196,12 +208,7 @@ impl SyncPlan {
     pub fn execute(&self, session: &Session) -> crate::Result<SyncReport> {
         let start = Instant::now();
         let environment = Environment::new(self.environment.clone());
-        let waiting = |line: &str| {
-            if !session.appearance.quiet {
-                crate::process::say(line);
-            }
-        };
-        let mut journal = Journal::open(&environment, &session.variables, waiting)?;
+        let mut journal = Journal::open(&environment, &session.variables, session.observer())?;
         let was_interrupted = journal.interrupted().is_some();
         let aside = if self.recreate { Some(environment.set_aside()?) } else { None };
         let mut reinstall = if self.recreate { Vec::new() } else { prepare(&environment, &journal)? };
@@ -218,6 +225,8 @@ impl SyncPlan {
         if let Err(error) = called {
             let is_as_before = match aside {
                 Some(aside) => aside.put_back().map(|()| !was_interrupted)?,
+                // uv may have been stopped before it could say what it has done.
+                None if matches!(error, crate::Error::Operation(OperationError::Interrupted(_))) => false,
                 // A failure before anything was touched leaves nothing to heal.
                 None => before == after && environment.inspect()? != State::Missing,
             };
@@ -264,7 +273,7 @@ impl SyncPlan {
         // uv sees more than the comparison of the files, such as constraints. What went to a terminal was not captured.
         let said_stale = || match stderr {
             Stderr::Inherit => session.uv_finds_stale(&self.uv, &self.paths.directory),
-            Stderr::Tee | Stderr::Capture => says_stale(&streamed.stderr),
+            Stderr::Tee | Stderr::Capture | Stderr::Follow => says_stale(&streamed.stderr),
         };
         let is_stale = self.command.lock == Lock::Check && said_stale();
         Err(if is_stale {

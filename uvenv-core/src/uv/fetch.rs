@@ -8,7 +8,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{PINNED, UvError, executable_in, on_new_lines};
 use crate::{
     cache::{self, CacheError, FileLock},
-    process::{Captured, Invocation, ending, is_program, on_path, say},
+    observer::Observer,
+    process::{Captured, Invocation, ending, is_program, on_path},
     redact::redact,
     variables::Variables,
 };
@@ -68,26 +69,20 @@ const REMOVED: [&str; 10] = [
 ];
 
 /// Gets uv into the cache, once however many processes ask. `None`: there is no Python with pip.
-pub(super) fn fetch(variables: &Variables, quiet: bool) -> Result<Option<Utf8PathBuf>, UvError> {
+pub(super) fn fetch(variables: &Variables, observer: &dyn Observer) -> Result<Option<Utf8PathBuf>, UvError> {
     let Some(pip) = pip(variables) else {
         return Ok(None);
     };
     let directory = cache::directory(variables)?.join("uv");
     let place = directory.join(PINNED.to_string());
-    let tell = |line: &str| {
-        if !quiet {
-            say(line);
-        }
-    };
-    let _lock = FileLock::acquire(&directory.join(".lock"), || {
-        tell("Waiting for another process that is fetching uv…");
-    })?;
+    let why = || "Waiting for another process that is fetching uv…".to_owned();
+    let _lock = FileLock::acquire(&directory.join(".lock"), observer, why)?;
     let executable = executable_in(&place);
     if is_program(executable.as_std_path()) {
         return Ok(Some(executable));
     }
     remove_remains(&directory, &place)?;
-    tell(&format!("Fetching uv {PINNED} with pip ({pip})…"));
+    observer.say(&format!("Fetching uv {PINNED} with pip ({pip})…"));
     let work = directory.join(format!("{WORK}{}", std::process::id()));
     let made = install(&pip, &work).and_then(|made| {
         fs::rename(&made, &place).map_err(CacheError::unusable(&place))?;
@@ -158,7 +153,11 @@ fn pip(variables: &Variables) -> Option<Invocation> {
             // `python -m` imports from the current directory first: it must not be that of the user, nor one to which
             // everybody can write.
             let directory = python.parent().unwrap_or(&python).to_owned();
-            let pip = Invocation::new(python.as_str()).args(arguments).args(["-m", "pip"]).current_dir(directory);
+            let pip = Invocation::new(python.as_str())
+                .args(arguments)
+                .args(["-m", "pip"])
+                .current_dir(directory)
+                .seeing(variables);
             let pip = NEUTRAL.into_iter().fold(pip, |pip, (name, value)| pip.env(name, value));
             REMOVED.into_iter().fold(pip, Invocation::env_remove)
         })

@@ -10,12 +10,16 @@ use crate::{
 };
 
 /// The first uv, in the documented order. That it runs is not known yet.
-pub(super) fn find(variables: &Variables) -> Result<Option<(Utf8PathBuf, Origin)>, UvError> {
+pub(super) fn find(
+    variables: &Variables,
+    companion: Option<&Utf8Path>,
+) -> Result<Option<(Utf8PathBuf, Origin)>, UvError> {
     if let Some(path) = chosen(variables)? {
         return Ok(Some((path, Origin::Chosen)));
     }
     let found = parent(variables)
         .map(|path| (path, Origin::Parent))
+        .or_else(|| Some((companion.filter(|path| is_program(path.as_std_path()))?.to_owned(), Origin::Companion)))
         .or_else(|| Some((on_path(variables, "uv").next()?, Origin::SearchPath)))
         .or_else(|| Some((cached(variables)?, Origin::Cache)));
     Ok(found)
@@ -73,6 +77,7 @@ mod tests {
     use super::*;
     use crate::{
         error::Diagnostic,
+        process::Terminal,
         uv::{Fetch, Uv, locate},
     };
 
@@ -102,9 +107,13 @@ mod tests {
         }
 
         fn locate(&self, variables: &[(&str, &str)]) -> Result<Uv, UvError> {
+            self.locate_with(None, variables)
+        }
+
+        fn locate_with(&self, companion: Option<&Utf8Path>, variables: &[(&str, &str)]) -> Result<Uv, UvError> {
             let cache = self.root.join("cache");
             let variables: Variables = [("UVENV_CACHE_DIR", cache.as_str())].iter().chain(variables).copied().collect();
-            locate(&variables, Fetch::Never)
+            locate(&variables, companion, Fetch::Never, &Terminal { quiet: true })
         }
     }
 
@@ -113,19 +122,22 @@ mod tests {
         let machine = Machine::new();
         let chosen = machine.uv("chosen/uv", "0.9.0");
         let parent = machine.uv("parent/uv", "0.9.1");
+        let companion = machine.uv("companion/uv", "0.9.2");
         let on_path = machine.uv("bin/uv", "0.9.2");
         machine.uv("cache/uv/0.6.0/bin/uv", "0.6.0");
         machine.uv("cache/uv/1.2.3/bin/uv", "1.2.3");
         let cached = machine.uv("cache/uv/0.13.9/bin/uv", "0.13.9");
         let bin = machine.root.join("bin");
         let all = [("UVENV_UV", chosen.as_str()), ("UV", parent.as_str()), ("PATH", bin.as_str())];
-        for (skip, path, origin) in [
-            (0, &chosen, Origin::Chosen),
-            (1, &parent, Origin::Parent),
-            (2, &on_path, Origin::SearchPath),
-            (3, &cached, Origin::Cache),
+        let gone = machine.root.join("gone/uv");
+        for (skip, with, path, origin) in [
+            (0, &companion, &chosen, Origin::Chosen),
+            (1, &companion, &parent, Origin::Parent),
+            (2, &companion, &companion, Origin::Companion),
+            (2, &gone, &on_path, Origin::SearchPath),
+            (3, &gone, &cached, Origin::Cache),
         ] {
-            let uv = machine.locate(&all[skip..]).unwrap();
+            let uv = machine.locate_with(Some(with), &all[skip..]).unwrap();
             assert_eq!((&uv.path, uv.origin), (path, origin));
         }
     }
@@ -139,7 +151,7 @@ mod tests {
         ] {
             let cache = machine.root.join("cache");
             let variables = [("UVENV_CACHE_DIR", cache.as_str())].into_iter().collect();
-            let error = locate(&variables, fetch).unwrap_err();
+            let error = locate(&variables, None, fetch, &Terminal { quiet: true }).unwrap_err();
             assert_eq!(error.code(), "uv-not-found");
             assert!(error.to_string().ends_with(message), "{error}");
         }

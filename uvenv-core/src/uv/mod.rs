@@ -4,6 +4,7 @@ mod command;
 #[cfg(feature = "fetch-uv")]
 mod fetch;
 mod find;
+mod progress;
 
 use std::{fmt, io, process::ExitStatus};
 
@@ -13,10 +14,12 @@ use thiserror::Error;
 
 pub use command::Appearance;
 pub(crate) use command::{Lock, LockCommand, SyncCommand};
+pub(crate) use progress::follow;
 
 use crate::{
     cache::CacheError,
     error::{Diagnostic, Fault},
+    observer::Observer,
     process::{Invocation, ending},
     variables::Variables,
 };
@@ -47,6 +50,8 @@ pub enum Origin {
     Chosen,
     /// The variable `UV`, which uv sets for the programs that it runs.
     Parent,
+    /// What was installed together with the program that uses uvenv.
+    Companion,
     /// A directory of `PATH`.
     SearchPath,
     /// uvenv's cache, where it keeps the uv that it fetched.
@@ -57,11 +62,8 @@ pub enum Origin {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fetch {
-    /// Yes, with pip; unless `quiet`, a line on stderr says so. Needs the Cargo feature `fetch-uv`.
-    Allowed {
-        /// Say nothing.
-        quiet: bool,
-    },
+    /// Yes, with pip; a line says so. Needs the Cargo feature `fetch-uv`.
+    Allowed,
     /// No, because the user forbids the network.
     Offline,
     /// No, because a command that only looks changes nothing.
@@ -84,7 +86,10 @@ pub struct Version {
 #[non_exhaustive]
 pub enum UvError {
     /// There is none anywhere.
-    #[error("uv was not found: `UVENV_UV` and `UV` name none, and none is on `PATH` or in uvenv's cache{}", .not_fetched.clause())]
+    #[error(
+        "uv was not found: `UVENV_UV` and `UV` name none, none came with uvenv, and none is on `PATH` or in uvenv's cache{}",
+        .not_fetched.clause()
+    )]
     NotFound {
         /// Why it was not fetched.
         not_fetched: NotFetched,
@@ -165,8 +170,8 @@ impl Uv {
     }
 
     /// Asks the program at `path` for its version.
-    fn probe(path: Utf8PathBuf, origin: Origin) -> Result<Self, UvError> {
-        let problem = match Invocation::new(path.as_str()).arg("--version").capture() {
+    fn probe(path: Utf8PathBuf, origin: Origin, variables: &Variables) -> Result<Self, UvError> {
+        let problem = match Invocation::new(path.as_str()).arg("--version").seeing(variables).capture() {
             Err(error) => error.to_string(),
             Ok(answer) if !answer.status.success() => {
                 format!("`uv --version` {}{}", ending(answer.status), on_new_lines(&answer.stderr))
@@ -185,18 +190,24 @@ impl Uv {
     }
 }
 
-/// Finds uv: `UVENV_UV`, the uv that runs us, `PATH`, uvenv's own cache; else fetches it if that is allowed.
+/// Finds uv: `UVENV_UV`, the uv that runs us, `companion`, `PATH`, uvenv's own cache; else fetches it if that is allowed.
 ///
 /// The first that is there decides: one that is too old or does not run is an error, not a reason to look further, so
 /// that what runs never depends on what is broken.
-pub fn locate(variables: &Variables, fetch: Fetch) -> Result<Uv, UvError> {
-    if let Some((path, origin)) = find::find(variables)? {
-        return Uv::probe(path, origin);
+pub fn locate(
+    variables: &Variables,
+    companion: Option<&Utf8Path>,
+    fetch: Fetch,
+    #[cfg_attr(not(feature = "fetch-uv"), expect(unused_variables, reason = "told of a fetch"))]
+    observer: &dyn Observer,
+) -> Result<Uv, UvError> {
+    if let Some((path, origin)) = find::find(variables, companion)? {
+        return Uv::probe(path, origin, variables);
     }
     let not_fetched = match fetch {
         #[cfg(feature = "fetch-uv")]
-        Fetch::Allowed { quiet } => match fetch::fetch(variables, quiet)? {
-            Some(path) => return Uv::probe(path, Origin::Cache),
+        Fetch::Allowed => match fetch::fetch(variables, observer)? {
+            Some(path) => return Uv::probe(path, Origin::Cache, variables),
             None => NotFetched::NoPip,
         },
         Fetch::Offline => NotFetched::Offline,
@@ -253,6 +264,7 @@ impl fmt::Display for Origin {
         f.write_str(match self {
             Self::Chosen => "`UVENV_UV`",
             Self::Parent => "`UV` (the uv that runs uvenv)",
+            Self::Companion => "the installation that uvenv is part of",
             Self::SearchPath => "`PATH`",
             Self::Cache => "uvenv's cache",
         })

@@ -1,0 +1,102 @@
+//! The profiles of a monorepo and the pins of their manifests, as programs look at them. Nothing is started.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+use serde::Serialize;
+
+use super::{Session, selection::profile_backends};
+use crate::{
+    Name,
+    lockfile::{Lockfile, PackageSource},
+    manifest::{GitReference, Manifest, SourceKind},
+    monorepo::{Monorepo, Profile, ProfilePaths},
+    redact::redact,
+};
+
+/// A profile and what its manifest says of backends and pins.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct ProfileInfo {
+    /// The profile.
+    pub profile: Profile,
+    /// Its manifest.
+    pub manifest: Utf8PathBuf,
+    /// Its lockfile, be it there or not.
+    pub lockfile: Utf8PathBuf,
+    /// Its environment, be it there or not; with one environment per backend, that of no backend.
+    pub environment: Utf8PathBuf,
+    /// Its backends.
+    pub backends: Vec<Name>,
+    /// The packages that come from git, by name.
+    pub pins: BTreeMap<Name, Pin>,
+}
+
+/// A git source of a manifest.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct Pin {
+    /// The repository, without secrets.
+    pub url: String,
+    /// The tag.
+    pub tag: Option<String>,
+    /// The branch.
+    pub branch: Option<String>,
+    /// The revision.
+    pub rev: Option<String>,
+    /// The package's directory in the repository.
+    pub subdirectory: Option<String>,
+    /// The commit in the lockfile, where the lockfile has this pin.
+    pub commit: Option<String>,
+}
+
+/// The profiles that there are.
+pub fn profiles(monorepo: &Monorepo, session: &Session) -> crate::Result<Vec<ProfileInfo>> {
+    monorepo.profiles.iter().map(|paths| profile(monorepo, session, paths)).collect()
+}
+
+fn profile(monorepo: &Monorepo, session: &Session, paths: &ProfilePaths) -> crate::Result<ProfileInfo> {
+    let manifest = monorepo.manifest(paths)?;
+    let lockfile = Lockfile::read(&paths.lockfile())?;
+    let backends = profile_backends(monorepo, paths, &manifest)?;
+    Ok(ProfileInfo {
+        profile: paths.profile,
+        manifest: paths.manifest(),
+        lockfile: paths.lockfile(),
+        environment: monorepo.environment(paths, None, &session.variables),
+        backends: backends.into_iter().map(|backend| backend.name).collect(),
+        pins: pins(&manifest, lockfile.as_ref()),
+    })
+}
+
+fn pins(manifest: &Manifest, lockfile: Option<&Lockfile>) -> BTreeMap<Name, Pin> {
+    let pin = |name: &Name, kind: &SourceKind| {
+        let SourceKind::Git { url, reference, subdirectory } = kind else { return None };
+        let commit = lockfile.into_iter().flat_map(|lockfile| lockfile.packages_named(name)).find_map(|package| {
+            let PackageSource::Git(pin) = &package.source else { return None };
+            pin.commit.clone().filter(|_| pin.satisfies(&url.value, reference.as_ref(), subdirectory.as_deref()))
+        });
+        let mut pin = Pin {
+            url: redact(&url.value).into_owned(),
+            tag: None,
+            branch: None,
+            rev: None,
+            subdirectory: subdirectory.clone(),
+            commit,
+        };
+        match reference {
+            Some(GitReference::Tag(tag)) => pin.tag = Some(tag.value.clone()),
+            Some(GitReference::Branch(branch)) => pin.branch = Some(branch.value.clone()),
+            Some(GitReference::Rev(rev)) => pin.rev = Some(rev.value.clone()),
+            None => {}
+        }
+        Some(pin)
+    };
+    let sources = manifest.uv.sources.iter();
+    sources
+        .filter_map(|(name, sources)| {
+            let pin = sources.iter().find_map(|source| pin(&name.value, &source.kind))?;
+            Some((name.value.clone(), pin))
+        })
+        .collect()
+}

@@ -1,0 +1,258 @@
+//! A program that is followed while it runs: its output is read by us, as it comes, and it can be interrupted.
+
+use std::{
+    io::{self, Read},
+    process::{Child, ExitStatus, Stdio},
+    sync::mpsc::{self, RecvTimeoutError},
+    thread,
+    time::{Duration, Instant},
+};
+
+#[cfg(not(all(unix, feature = "observer")))]
+use super::pipe::{Screen, interrupt, open_screen};
+use super::{Invocation, Streamed, signal};
+#[cfg(all(unix, feature = "observer"))]
+use super::{ending::interrupt, screen::Screen, terminal::open_screen};
+use crate::observer::PERIOD;
+
+/// How long a program may take to end once it was interrupted.
+const PATIENCE: Duration = if cfg!(test) { Duration::from_millis(300) } else { Duration::from_secs(5) };
+
+/// How long the output of a program that has ended is waited for. What it started may keep it open for ever.
+const AFTERGLOW: Duration = Duration::from_secs(1);
+
+const SIGINT: i32 = 2;
+
+/// Who follows a program.
+pub(crate) trait Follower {
+    /// A line that the program has written and that stays, without secrets.
+    fn line(&mut self, line: &str);
+
+    /// What is on the program's screen below the lines that are known to stay, without secrets: whole, or as it is just
+    /// now.
+    #[cfg(all(unix, feature = "observer"))]
+    fn frame(&mut self, rows: &[String], is_whole: bool);
+
+    /// Whether a row is one that the program would have taken away, had it ended well.
+    #[cfg(all(unix, feature = "observer"))]
+    fn is_transient(&self, row: &str) -> bool;
+
+    /// Whether the program is to end.
+    fn wants_stop(&self) -> bool;
+}
+
+/// A child that is followed. It does not outlive us in a panic.
+struct Running {
+    child: Child,
+    interrupted: Option<Interruption>,
+    asked: Instant,
+}
+
+/// What was done to end a child.
+struct Interruption {
+    since: Instant,
+    killed: bool,
+}
+
+impl Invocation {
+    /// Runs the program with its stdout and stderr on a terminal of its own, where that can be, or else a pipe.
+    pub(crate) fn follow(&self, follower: &mut dyn Follower) -> io::Result<Streamed> {
+        let (mut running, chunks, mut screen) = self.start()?;
+        let mut ended: Option<Instant> = None;
+        while ended.is_none_or(|ended| ended.elapsed() < AFTERGLOW) {
+            match chunks.recv_timeout(PERIOD) {
+                Ok(chunk) => screen.advance(&chunk, follower),
+                Err(RecvTimeoutError::Timeout) => screen.rest(follower),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            running.ask(follower)?;
+            if ended.is_none() && running.child.try_wait()?.is_some() {
+                ended = Some(Instant::now());
+            }
+        }
+        let status = running.wait(follower)?;
+        let stderr = screen.finish(follower);
+        // Ctrl-C reaches it as soon as us.
+        let interrupted = running.interrupted.is_some() || signal(status) == Some(SIGINT) || follower.wants_stop();
+        Ok(Streamed { status, stderr, interrupted })
+    }
+
+    fn start(&self) -> io::Result<(Running, mpsc::Receiver<Vec<u8>>, Screen)> {
+        let (output, [stdout, stderr], screen) = open_screen()?;
+        // The command holds our copies of the program's ends, which must be closed for the output to have an end.
+        let child = self.command().stdin(Stdio::null()).stdout(stdout).stderr(stderr).spawn()?;
+        let running = Running { child, interrupted: None, asked: Instant::now() };
+        let (sender, chunks) = mpsc::channel();
+        thread::Builder::new().spawn(move || read(output, &sender))?;
+        Ok((running, chunks, screen))
+    }
+}
+
+impl Running {
+    /// Asks the follower, if it is time, and interrupts the child if that is what it wants.
+    fn ask(&mut self, follower: &dyn Follower) -> io::Result<()> {
+        if self.asked.elapsed() < PERIOD {
+            return Ok(());
+        }
+        self.asked = Instant::now();
+        match &mut self.interrupted {
+            None if follower.wants_stop() => {
+                self.interrupted = Some(Interruption { since: self.asked, killed: false });
+                interrupt(&mut self.child)
+            }
+            Some(interruption) if !interruption.killed && interruption.since.elapsed() >= PATIENCE => {
+                interruption.killed = true;
+                self.child.kill()
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn wait(&mut self, follower: &dyn Follower) -> io::Result<ExitStatus> {
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            thread::sleep(Duration::from_millis(1));
+            self.ask(follower)?;
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !matches!(self.child.try_wait(), Ok(Some(_))) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// Reads to the end; on Linux a terminal ends with an error.
+fn read(mut output: impl Read, sender: &mpsc::Sender<Vec<u8>>) {
+    let mut buffer = [0; 1 << 14];
+    loop {
+        match output.read(&mut buffer) {
+            Ok(0) => return,
+            Ok(read) if sender.send(buffer[..read].to_vec()).is_ok() => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            _ => return,
+        }
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::process::{ending, exit_code};
+
+    /// Hears lines, and wants to stop once it has heard one.
+    #[derive(Default)]
+    struct Listener {
+        lines: Vec<String>,
+        stops_at: Option<&'static str>,
+    }
+
+    impl Follower for Listener {
+        fn line(&mut self, line: &str) {
+            self.lines.push(line.to_owned());
+        }
+
+        #[cfg(feature = "observer")]
+        fn frame(&mut self, _: &[String], _: bool) {}
+
+        #[cfg(feature = "observer")]
+        fn is_transient(&self, _: &str) -> bool {
+            false
+        }
+
+        fn wants_stop(&self) -> bool {
+            self.stops_at.is_some_and(|at| self.lines.iter().any(|line| line == at))
+        }
+    }
+
+    fn follow(script: &str, stops_at: Option<&'static str>) -> (Streamed, Vec<String>) {
+        let mut listener = Listener { stops_at, ..Listener::default() };
+        let streamed = Invocation::new("/bin/sh").args(["-c", script]).follow(&mut listener).unwrap();
+        (streamed, listener.lines)
+    }
+
+    #[test]
+    fn both_streams_are_one_text_without_secrets() {
+        let script = "echo one https://u:p@h; printf '\\n a\\tb\\377c\\nlast' >&2; cat; exit 3";
+        let (streamed, lines) = follow(script, None);
+        assert_eq!(exit_code(streamed.status), 3);
+        assert_eq!(streamed.stderr, "one https://****@h\n\n a\tb\u{fffd}c\nlast");
+        assert_eq!(lines, ["one https://****@h", " a\tb\u{fffd}c", "last"]);
+        assert!(!streamed.interrupted);
+    }
+
+    #[cfg(feature = "observer")]
+    #[test]
+    fn it_has_a_wide_terminal() {
+        let (streamed, _) = follow("test -t 1 && test -t 2 && ! test -t 0 && stty size <&2", None);
+        assert_eq!((streamed.stderr.as_str(), exit_code(streamed.status)), ("1000 500\n", 0));
+    }
+
+    #[test]
+    fn all_is_read_however_much_and_long() {
+        let (streamed, lines) = follow("seq 20000; seq 20000 | tr '\\n' ,", None);
+        let numbers: Vec<_> = (1..=20000).map(|number| number.to_string()).collect();
+        assert_eq!(streamed.stderr, numbers.join("\n") + "\n" + &numbers.join(",") + ",");
+        assert_eq!(lines.len(), 20001);
+    }
+
+    #[test]
+    fn it_is_interrupted_when_that_is_wanted() {
+        let (streamed, lines) = follow("echo ready; exec sleep 600", Some("ready"));
+        assert!(streamed.interrupted);
+        assert_eq!(lines, ["ready"]);
+        let signal = if cfg!(feature = "observer") { 2 } else { 9 };
+        assert_eq!(ending(streamed.status), format!("was killed by signal {signal}"));
+    }
+
+    #[cfg(feature = "observer")]
+    #[test]
+    fn what_it_has_started_is_interrupted_too() {
+        let script = "trap 'exit 0' INT; /bin/sh -c 'echo $$; echo ready; exec sleep 600'; echo not reached";
+        let (streamed, lines) = follow(script, Some("ready"));
+        assert!(streamed.interrupted);
+        // A shell acts on the signal only once the program has ended that it waits for.
+        assert_eq!((lines.len(), exit_code(streamed.status)), (2, 0));
+        let there = Invocation::new("/bin/sh").args(["-c", &format!("kill -0 {}", lines[0])]).status().unwrap();
+        assert!(!there.success());
+    }
+
+    #[test]
+    fn one_that_takes_no_notice_is_killed() {
+        let (streamed, _) = follow("trap '' INT; echo ready; while :; do sleep 1; done", Some("ready"));
+        assert!(streamed.interrupted);
+        assert_eq!(ending(streamed.status), "was killed by signal 9");
+    }
+
+    #[test]
+    fn one_that_was_interrupted_by_somebody_else_was_interrupted() {
+        assert!(follow("kill -INT $$", None).0.interrupted);
+        assert!(!follow("kill -TERM $$", None).0.interrupted);
+    }
+
+    #[test]
+    fn what_goes_on_without_it_is_not_waited_for() {
+        let (streamed, lines) = follow("sleep 30 & echo $!", None);
+        assert_eq!(exit_code(streamed.status), 0);
+        let kill = Invocation::new("/bin/sh").args(["-c", &format!("kill {}", lines[0])]).status().unwrap();
+        assert!(kill.success(), "it had ended, and so was waited for");
+    }
+
+    #[test]
+    fn one_that_closes_its_output_is_waited_for() {
+        let (streamed, lines) = follow("echo one; exec >&- 2>&-; sleep 0.3; exit 4", None);
+        assert_eq!((exit_code(streamed.status), lines), (4, vec!["one".to_owned()]));
+    }
+
+    #[test]
+    fn one_that_is_not_there_is_an_error() {
+        let error = Invocation::new("/no/such/program").follow(&mut Listener::default()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    }
+}

@@ -1,0 +1,439 @@
+//! What a program that shows its progress on a terminal has written: lines that stay, and frames that it takes away again.
+//!
+//! Programs write a frame, and before the next one they go up to its first row and erase it. So the rows above one that is
+//! erased stay, and so does all above an empty row on which the cursor rests: a frame ends within a row.
+
+use std::mem;
+
+use unicode_width::UnicodeWidthChar;
+use vte::{Params, Parser, Perform};
+
+use super::follow::Follower;
+use crate::redact::redact;
+
+/// Where a tab goes.
+const TAB: usize = 8;
+
+/// More rows than a frame has.
+const MOST_ROWS: usize = 1000;
+
+/// The part of a screen that may still change, and the text of all above it.
+pub(crate) struct Screen {
+    parser: Parser,
+    grid: Grid,
+    text: String,
+}
+
+/// The rows that may still change.
+struct Grid {
+    columns: usize,
+    rows: Vec<Row>,
+    row: usize,
+    column: usize,
+    /// Whether something was written since a row was erased.
+    is_fresh: bool,
+    /// Whether something was written since the rows were last looked at.
+    is_new: bool,
+    /// What has become certain: lines that stay, and frames that were complete.
+    certain: Vec<Certain>,
+}
+
+/// A row, cell by cell. A wide character has an empty cell behind it.
+#[derive(Default)]
+struct Row {
+    cells: Vec<Cell>,
+    /// Whether the row before it was full, and this one goes on with it.
+    continues: bool,
+}
+
+#[derive(Clone, Default)]
+struct Cell {
+    character: Option<char>,
+    /// Characters without a width that follow it.
+    #[expect(clippy::box_collection, reason = "hardly any cell has some, and there are many cells")]
+    marks: Option<Box<String>>,
+}
+
+enum Certain {
+    Lines(Vec<Row>),
+    /// Its rows, and whether all of it was written.
+    Frame(Vec<String>, bool),
+}
+
+impl Screen {
+    pub(crate) fn new(columns: usize) -> Self {
+        let grid = Grid {
+            columns,
+            rows: vec![Row::default()],
+            row: 0,
+            column: 0,
+            is_fresh: false,
+            is_new: false,
+            certain: Vec::new(),
+        };
+        Self { parser: Parser::new(), grid, text: String::new() }
+    }
+
+    /// Takes what the program has written.
+    pub(crate) fn advance(&mut self, bytes: &[u8], follower: &mut dyn Follower) {
+        self.parser.advance(&mut self.grid, bytes);
+        // No frame has so many.
+        if self.grid.rows.len() > MOST_ROWS && self.grid.is_after_lines() {
+            self.grid.keep(self.grid.row);
+        }
+        self.tell(follower);
+    }
+
+    /// The program has not written anything for a while.
+    pub(crate) fn rest(&mut self, follower: &mut dyn Follower) {
+        if mem::take(&mut self.grid.is_new) {
+            self.grid.settle();
+            self.tell(follower);
+        }
+    }
+
+    /// All lines that stay, without secrets.
+    pub(crate) fn finish(mut self, follower: &mut dyn Follower) -> String {
+        let mut rows = mem::take(&mut self.grid.rows);
+        while rows.len() > self.grid.row && rows.last().is_some_and(Row::is_empty) {
+            rows.pop();
+        }
+        // The row on which the cursor is has no end.
+        let is_cut = rows.len() > self.grid.row && rows.last().is_some_and(|row| !follower.is_transient(&row.text()));
+        self.grid.certain.push(Certain::Lines(rows));
+        self.tell(follower);
+        if is_cut {
+            self.text.pop();
+        }
+        self.text
+    }
+
+    fn tell(&mut self, follower: &mut dyn Follower) {
+        for certain in mem::take(&mut self.grid.certain) {
+            match certain {
+                Certain::Frame(rows, is_whole) => follower.frame(&rows, is_whole),
+                Certain::Lines(rows) => {
+                    // Where the program and one that it has started both write, a frame may stay where it was.
+                    for line in lines(&rows) {
+                        if !follower.is_transient(&line) {
+                            self.take(&line, follower);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, line: &str, follower: &mut dyn Follower) {
+        self.text.push_str(line);
+        self.text.push('\n');
+        if !line.is_empty() {
+            follower.line(line);
+        }
+    }
+}
+
+impl Grid {
+    /// Puts a character where the cursor is.
+    fn put(&mut self, character: char) {
+        let width = character.width().unwrap_or(0);
+        if width == 0 {
+            self.mark(character);
+            return;
+        }
+        if self.column + width > self.columns {
+            self.go_down(1);
+            self.column = 0;
+            self.rows[self.row].continues = true;
+        }
+        let cells = &mut self.rows[self.row].cells;
+        let end = self.column + width;
+        if cells.len() < end {
+            cells.resize(end, Cell::of(' '));
+        }
+        cells[self.column] = Cell::of(character);
+        cells[self.column + 1..end].fill(Cell::default());
+        self.column = end;
+        (self.is_fresh, self.is_new) = (true, true);
+    }
+
+    /// Adds a character that has no width to the one before the cursor.
+    fn mark(&mut self, character: char) {
+        let before = self.rows[self.row].cells[..].get_mut(..self.column).and_then(<[Cell]>::last_mut);
+        if let Some(cell) = before {
+            cell.marks.get_or_insert_default().push(character);
+        }
+    }
+
+    fn go_down(&mut self, rows: usize) {
+        self.row += rows.min(MOST_ROWS);
+        if self.rows.len() <= self.row {
+            self.rows.resize_with(self.row + 1, Row::default);
+        }
+    }
+
+    fn end_line(&mut self) {
+        self.go_down(1);
+        self.column = 0;
+        self.is_new = true;
+    }
+
+    /// Erases the row of the cursor. The first row that a program erases is where its frame begins.
+    fn erase(&mut self) {
+        if mem::take(&mut self.is_fresh) {
+            self.keep(self.row);
+            self.show(true);
+        }
+        self.rows[self.row] = Row::default();
+    }
+
+    /// The first `count` rows stay as they are.
+    fn keep(&mut self, count: usize) {
+        if count > 0 {
+            self.certain.push(Certain::Lines(self.rows.drain(..count).collect()));
+            self.row -= count;
+        }
+    }
+
+    fn show(&mut self, is_whole: bool) {
+        let rows = self.rows.iter().map(|row| redact(&row.text()).into_owned()).collect();
+        self.certain.push(Certain::Frame(rows, is_whole));
+    }
+
+    /// Takes the rows for what they are while the program writes nothing.
+    fn settle(&mut self) {
+        if self.is_after_lines() {
+            self.keep(self.row);
+        } else {
+            self.show(false);
+        }
+    }
+
+    fn is_after_lines(&self) -> bool {
+        self.column == 0 && self.rows[self.row..].iter().all(Row::is_empty)
+    }
+}
+
+impl Perform for Grid {
+    fn print(&mut self, character: char) {
+        self.put(character);
+    }
+
+    fn execute(&mut self, byte: u8) {
+        match byte {
+            b'\n' => self.end_line(),
+            b'\r' => self.column = 0,
+            b'\t' => {
+                let end = (self.column / TAB + 1) * TAB;
+                self.put(' ');
+                // What is shown of a tab is blank, and what is captured is the tab.
+                if let Some(cell) = self.rows[self.row].cells.get_mut(self.column - 1) {
+                    *cell = Cell::of('\t');
+                }
+                while self.column < end.min(self.columns) {
+                    self.put(' ');
+                    let column = self.column - 1;
+                    self.rows[self.row].cells[column] = Cell::default();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn csi_dispatch(&mut self, params: &Params, _: &[u8], _: bool, action: char) {
+        let given = params.iter().next().and_then(|param| param.first()).copied().unwrap_or_default();
+        let count = usize::from(given.max(1));
+        match action {
+            'A' => self.row = self.row.saturating_sub(count),
+            'B' => self.go_down(count),
+            'C' => self.column = self.column.saturating_add(count).min(self.columns),
+            'D' => self.column = self.column.saturating_sub(count),
+            'G' => self.column = (count - 1).min(self.columns),
+            'K' if given == 2 || self.column == 0 => self.erase(),
+            'K' if given == 0 => self.rows[self.row].cells.truncate(self.column),
+            'J' if given == 0 && self.column == 0 => {
+                self.erase();
+                self.rows.truncate(self.row + 1);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Row {
+    fn is_empty(&self) -> bool {
+        self.cells.iter().all(|cell| matches!(cell.character, None | Some(' ')))
+    }
+
+    /// The text, with the blanks at its end.
+    fn whole_text(&self) -> String {
+        let mut text = String::with_capacity(self.cells.len());
+        for cell in &self.cells {
+            text.extend(cell.character);
+            text.push_str(cell.marks.as_deref().map_or("", String::as_str));
+        }
+        text
+    }
+
+    fn text(&self) -> String {
+        let mut text = self.whole_text();
+        text.truncate(text.trim_end().len());
+        text
+    }
+}
+
+impl Cell {
+    fn of(character: char) -> Self {
+        Self { character: Some(character), marks: None }
+    }
+}
+
+/// The lines of `rows`, without secrets. A row that goes on with the one before it is one line with it, unless blanks fill
+/// that: programs write so, in place of a line's end, to have a row for themselves.
+fn lines(rows: &[Row]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for row in rows {
+        match lines.last_mut() {
+            Some(line) if row.continues && !line.ends_with("  ") => line.push_str(&row.whole_text()),
+            _ => lines.push(row.whole_text()),
+        }
+    }
+    lines.iter().map(|line| redact(line.trim_end()).into_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::strategy::Strategy;
+
+    use super::*;
+
+    /// What a follower was told.
+    #[derive(Default)]
+    struct Heard {
+        lines: Vec<String>,
+        frames: Vec<(Vec<String>, bool)>,
+    }
+
+    impl Follower for Heard {
+        fn line(&mut self, line: &str) {
+            self.lines.push(line.to_owned());
+        }
+
+        fn frame(&mut self, rows: &[String], is_whole: bool) {
+            self.frames.push((rows.to_vec(), is_whole));
+        }
+
+        fn is_transient(&self, row: &str) -> bool {
+            row.starts_with('~')
+        }
+
+        fn wants_stop(&self) -> bool {
+            false
+        }
+    }
+
+    /// The text of a screen of ten columns that got all of `written`, and what was told.
+    fn shown(written: &str) -> (String, Heard) {
+        let mut heard = Heard::default();
+        let mut screen = Screen::new(10);
+        screen.advance(written.as_bytes(), &mut heard);
+        (screen.finish(&mut heard), heard)
+    }
+
+    #[test]
+    fn a_frame_is_taken_away_and_what_is_above_it_stays() {
+        let (text, heard) = shown("one\r\n\r\n~ 1/2\r\n~ a\x1b[1A\r\x1b[2K\x1b[1B\r\x1b[2K\x1b[1Atwo\r\nend");
+        assert_eq!(text, "one\n\ntwo\nend");
+        assert_eq!(heard.lines, ["one", "two", "end"]);
+        assert_eq!(heard.frames, [(vec!["~ 1/2".to_owned(), "~ a".to_owned()], true)]);
+    }
+
+    #[test]
+    fn a_full_row_ends_when_something_follows() {
+        // Blanks up to the edge stand for the end of a line; without them it is one line, however long.
+        assert_eq!(shown("~ 1       ~ 2       \x1b[1A\r\x1b[2K\x1b[1B\r\x1b[2K\x1b[1Aone\n").0, "one\n");
+        assert_eq!(shown("one       two       \nthree\n").0, "one\ntwo\nthree\n");
+        assert_eq!(shown("0123456789\n").0, "0123456789\n");
+        assert_eq!(shown("0123456789abcdefghij0123456789 a\nb\n").0, "0123456789abcdefghij0123456789 a\nb\n");
+    }
+
+    #[test]
+    fn text_is_kept_as_it_is() {
+        for text in ["a\tb\n", "\t\tx\n", "ü 用户 e\u{301} 👩‍🔬\n", "a\u{fffd}b", "    indented\n\n", "", "\n"]
+        {
+            assert_eq!(shown(text).0, text, "{text:?}");
+        }
+        assert_eq!(shown("12345678\u{7528}\u{6237}\n").0, "12345678\u{7528}\u{6237}\n");
+        assert_eq!(shown("\x1b[1m\x1b[31mred\x1b[0m \x1b]8;;https://h\x1b\\link\x1b]8;;\x1b\\\n").0, "red link\n");
+    }
+
+    #[test]
+    fn a_row_is_written_over() {
+        assert_eq!(shown("10%\r20%\r100%\n").0, "100%\n");
+        assert_eq!(shown("longer\rab\n").0, "abnger\n");
+        assert_eq!(shown("longer\r\x1b[Kab\n").0, "ab\n");
+        assert_eq!(shown("longer\x1b[3D\x1b[Kab\n").0, "lonab\n");
+    }
+
+    #[test]
+    fn the_frame_of_a_program_that_was_killed_is_no_line() {
+        assert_eq!(shown("one\n~ 1/2\n~ a").0, "one\n");
+        assert_eq!(shown("one\n~ 1/2\nerror").0, "one\nerror");
+    }
+
+    #[test]
+    fn secrets_are_masked_wherever_they_are_cut() {
+        let written = "~ https://u:p@h\r\x1b[2Khttps://user:password@host/x\n";
+        for cut in 0..written.len() {
+            let mut heard = Heard::default();
+            let mut screen = Screen::new(20);
+            screen.advance(&written.as_bytes()[..cut], &mut heard);
+            screen.advance(&written.as_bytes()[cut..], &mut heard);
+            assert_eq!(screen.finish(&mut heard), "https://****@host/x\n");
+            assert_eq!(heard.frames, [(vec!["~ https://****@h".to_owned()], true)]);
+        }
+    }
+
+    #[test]
+    fn lines_are_told_when_the_program_rests() {
+        let mut heard = Heard::default();
+        let mut screen = Screen::new(10);
+        screen.advance(b"one\r\ntwo", &mut heard);
+        screen.rest(&mut heard);
+        assert_eq!((heard.lines.len(), heard.frames.len()), (0, 1));
+        screen.advance(b"\r\n", &mut heard);
+        screen.rest(&mut heard);
+        screen.rest(&mut heard);
+        assert_eq!((heard.lines.join(" "), heard.frames.len()), ("one two".to_owned(), 1));
+    }
+
+    #[test]
+    fn much_without_a_rest_is_not_kept_back() {
+        let mut heard = Heard::default();
+        let mut screen = Screen::new(10);
+        for _ in 0..3 * MOST_ROWS {
+            screen.advance(b"x\r\n", &mut heard);
+        }
+        assert!(heard.lines.len() >= MOST_ROWS);
+        assert_eq!(screen.finish(&mut heard).len(), 3 * MOST_ROWS * 2);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_breaks_it(pieces in proptest::collection::vec(
+            proptest::prop_oneof![
+                "[a-z ~]{0,12}",
+                "\\PC{0,3}",
+                proptest::sample::select(&["\r", "\n", "\t", "\x1b[A", "\x1b[65535B", "\x1b[3C", "\x1b[9D", "\x1b[G", "\x1b[K", "\x1b[1K",
+                    "\x1b[2K", "\x1b[J", "\x1b[", "\x1b", "\x07", "用"][..]).prop_map(str::to_owned),
+            ], 0..40), columns in 1_usize..12) {
+            let mut heard = Heard::default();
+            let mut screen = Screen::new(columns);
+            for piece in &pieces {
+                screen.advance(piece.as_bytes(), &mut heard);
+                screen.rest(&mut heard);
+            }
+            screen.finish(&mut heard);
+        }
+    }
+}
