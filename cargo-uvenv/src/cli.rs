@@ -108,6 +108,8 @@ pub(crate) enum Command {
     Status(Status),
     #[command(subcommand)]
     Backend(Backend),
+    #[command(subcommand)]
+    Kernel(Kernel),
     New(New),
     Completions(Completions),
 }
@@ -341,6 +343,75 @@ Examples:
   cargo uvenv backend detect
   cargo uvenv backend detect --message-format json")]
     Detect,
+}
+
+/// Jupyter kernels that start in a profile's environment
+#[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  cargo uvenv kernel install --profile prod --backend cu124
+  cargo uvenv kernel list
+  cargo uvenv kernel remove bench-prod-cu124")]
+pub(crate) enum Kernel {
+    Install(Box<KernelInstall>),
+    List(KernelList),
+    Remove(KernelRemove),
+}
+
+/// Install a kernel, after bringing the environment up to date
+///
+/// The environment must have `ipykernel`. Whenever Jupyter starts the kernel, `run` brings the environment up to date with
+/// the same selection first, so that it has this backend. Installed again, it takes the place of what it was.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo uvenv kernel install --backend cu124 --group notebook
+  cargo uvenv kernel install --profile prod --backend cu124 --name bench --display-name \"Bench\"")]
+pub(crate) struct KernelInstall {
+    #[command(flatten)]
+    pub(crate) profile: OneProfile,
+    /// Its name; else those of the project, the profile and the backend
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// What people see
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) display_name: Option<String>,
+    #[command(flatten)]
+    pub(crate) prefix: KernelPrefix,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}
+
+/// List uvenv's kernels
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo uvenv kernel list
+  cargo uvenv kernel list --message-format json")]
+pub(crate) struct KernelList {
+    #[command(flatten)]
+    pub(crate) prefix: KernelPrefix,
+}
+
+/// Remove kernels of uvenv's
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo uvenv kernel remove bench-prod-cu124")]
+pub(crate) struct KernelRemove {
+    /// The names
+    #[arg(required = true, value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    #[command(flatten)]
+    pub(crate) prefix: KernelPrefix,
+}
+
+/// Whose kernels.
+#[derive(Debug, Args)]
+pub(crate) struct KernelPrefix {
+    /// Where Jupyter is installed, for kernels of its own; else they are the user's
+    #[arg(long, value_name = "DIR")]
+    pub(crate) prefix: Option<PathBuf>,
 }
 
 /// Lay out a new monorepo: two Rust crates, three Python packages, three profiles

@@ -10,7 +10,8 @@ use uvenv_core::{
     monorepo::DiscoveryError,
     native::CargoProfile,
     ops::{
-        self, BackendRequest, EnvRequest, LockMode, LockPlan, LockRequest, RunRequest, Session, SyncPlan, SyncRequest,
+        self, BackendRequest, EnvRequest, KernelRequest, LockMode, LockPlan, LockRequest, RunRequest, Session,
+        SyncPlan, SyncRequest,
     },
     report::Message,
     uv::Appearance,
@@ -18,7 +19,7 @@ use uvenv_core::{
 
 use crate::{
     DONE, Failure, Program,
-    cli::{self, Backend, Command, Global, Uvenv, Verbosity},
+    cli::{self, Backend, Command, Global, Kernel, Uvenv, Verbosity},
     failure, new,
     output::{Form, Output, script},
 };
@@ -38,6 +39,9 @@ pub(crate) fn run(
         Command::Status(_) => context.status(output),
         Command::Backend(Backend::List) => context.list_backends(output),
         Command::Backend(Backend::Detect) => context.detect_backend(output),
+        Command::Kernel(Kernel::Install(args)) => context.install_kernel(*args, output),
+        Command::Kernel(Kernel::List(args)) => context.list_kernels(&args, output),
+        Command::Kernel(Kernel::Remove(args)) => context.remove_kernels(&args, output),
         Command::New(args) => context.new_monorepo(&args, output),
         Command::Completions(args) => {
             print_completions(args.shell);
@@ -294,6 +298,49 @@ impl<'a> Context<'a> {
         let report = ops::detect(monorepo.as_ref()).map_err(failure)?;
         output.message(&Message::BackendDetected(report));
         Ok(())
+    }
+
+    fn install_kernel(&self, args: cli::KernelInstall, output: &mut Output) -> Result<(), Failure> {
+        let (monorepo, profile) = self.profile(&args.profile)?;
+        warn(&monorepo, profile, output);
+        let request = KernelRequest {
+            name: args.name,
+            display_name: args.display_name,
+            prefix: self.prefix(&args.prefix)?,
+            launcher: self.launcher()?,
+            sync: self.sync_request(args.selection, true),
+        };
+        let installed = ops::install_kernel(&monorepo, &self.session, profile, &request);
+        self.warn_of_session(output);
+        output.message(&Message::KernelInstalled(installed.map_err(failure)?));
+        Ok(())
+    }
+
+    fn list_kernels(&self, args: &cli::KernelList, output: &mut Output) -> Result<(), Failure> {
+        let prefix = self.prefix(&args.prefix)?;
+        output.message(&Message::Kernels(ops::list_kernels(&self.session, prefix.as_deref()).map_err(failure)?));
+        Ok(())
+    }
+
+    /// One that cannot be removed does not keep the others from it.
+    fn remove_kernels(&self, args: &cli::KernelRemove, output: &mut Output) -> Result<(), Failure> {
+        let prefix = self.prefix(&args.prefix)?;
+        let mut failed: Option<Failure> = None;
+        for name in &args.names {
+            match ops::remove_kernel(&self.session, name, prefix.as_deref()) {
+                Ok(report) => output.message(&Message::KernelRemoved(report)),
+                Err(error) => {
+                    if let Some(earlier) = failed.replace(failure(error)) {
+                        output.error(earlier.as_ref());
+                    }
+                }
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn prefix(&self, args: &cli::KernelPrefix) -> Result<Option<Utf8PathBuf>, Failure> {
+        args.prefix.as_deref().map(|prefix| Ok(self.session.directory.join(utf8(prefix)?))).transpose()
     }
 
     fn new_monorepo(&self, args: &cli::New, output: &mut Output) -> Result<(), Failure> {

@@ -29,6 +29,8 @@ pub mod environment;
 pub mod error;
 #[cfg(feature = "remotes")]
 pub mod git;
+#[cfg(feature = "jupyter")]
+pub mod jupyter;
 pub mod lockfile;
 pub mod manifest;
 pub mod monorepo;
@@ -86,6 +88,10 @@ pub enum Error {
     /// A native package cannot be built as it should be.
     #[error(transparent)]
     Native(#[from] native::NativeError),
+    /// A Jupyter kernel cannot be installed or removed.
+    #[cfg(feature = "jupyter")]
+    #[error(transparent)]
+    Jupyter(#[from] jupyter::JupyterError),
     /// A build script cannot have its environment.
     #[error(transparent)]
     BuildScript(#[from] build_script::BuildScriptError),
@@ -109,6 +115,8 @@ impl Error {
             Self::Operation(error) => error,
             Self::Uv(error) => error,
             Self::Native(error) => error,
+            #[cfg(feature = "jupyter")]
+            Self::Jupyter(error) => error,
             Self::BuildScript(error) => error,
             #[cfg(feature = "remotes")]
             Self::Git(error) => error,

@@ -35,6 +35,12 @@ pub enum Message {
     Backends(BackendsReport),
     /// What the driver says.
     BackendDetected(DetectionReport),
+    /// A Jupyter kernel was installed.
+    KernelInstalled(KernelReport),
+    /// The Jupyter kernels that are uvenv's.
+    Kernels(KernelsReport),
+    /// A Jupyter kernel was removed.
+    KernelRemoved(KernelReport),
     /// A monorepo was laid out.
     NewFinished(NewReport),
     /// Something to look at that stops nothing.
@@ -390,6 +396,49 @@ pub struct AutoChoice {
     pub backend: Option<Name>,
     /// Why.
     pub explanation: String,
+}
+
+/// `kernel-installed` or `kernel-removed`: a Jupyter kernel that starts in a profile's environment.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct KernelReport {
+    /// Its name, as `jupyter` takes it for `--kernel`.
+    pub name: String,
+    /// What people see.
+    pub display_name: String,
+    /// The directory of its kernelspec.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub path: Utf8PathBuf,
+    /// The monorepo's root.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub root: Utf8PathBuf,
+    /// The profile.
+    pub profile: Profile,
+    /// The backend, `null` without one.
+    pub backend: Option<Name>,
+    /// What Jupyter starts.
+    pub command: Vec<String>,
+    /// Its state.
+    pub state: KernelState,
+}
+
+/// Whether a kernel can start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum KernelState {
+    /// Its monorepo is there.
+    Ready,
+    /// Its monorepo is gone or was moved.
+    NoMonorepo,
+}
+
+/// `kernels`.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct KernelsReport {
+    /// The kernels, in the order in which Jupyter finds them.
+    pub kernels: Vec<KernelReport>,
 }
 
 /// `new-finished`.

@@ -13,8 +13,9 @@ use uvenv_core::{
     backend::Detection,
     environment::{Distribution, Source},
     report::{
-        BackendsReport, DetectionReport, EnvReport, EnvironmentState, EnvironmentStatus, LockReport, LockfileState,
-        Message, NewReport, PackageOrigin, ProfileStatus, StatusReport, SyncPlanned, SyncReport,
+        BackendsReport, DetectionReport, EnvReport, EnvironmentState, EnvironmentStatus, KernelReport, KernelState,
+        KernelsReport, LockReport, LockfileState, Message, NewReport, PackageOrigin, ProfileStatus, StatusReport,
+        SyncPlanned, SyncReport,
     },
 };
 
@@ -24,6 +25,8 @@ pub(super) fn message(message: &Message) {
         Message::SyncPlanned(plan) => planned(plan),
         Message::SyncFinished(report) => sync(report),
         Message::Environment(report) => cargo_config(report),
+        Message::KernelInstalled(report) => kernel("Installed", report),
+        Message::KernelRemoved(report) => kernel("Removed", report),
         Message::NewFinished(report) => laid_out(report),
         // The rest is drawn by `render`, which has the place in the file.
         message => {
@@ -40,6 +43,7 @@ pub(super) fn text(message: &Message) -> Option<String> {
         Message::Status(report) => Some(status(report)),
         Message::Backends(report) => Some(backends(report)),
         Message::BackendDetected(report) => Some(detection(report)),
+        Message::Kernels(report) => Some(kernels(report)),
         _ => None,
     }
 }
@@ -259,6 +263,30 @@ fn detection(report: &DetectionReport) -> String {
         let backend = choice.backend.as_ref().map_or("nothing", |backend| backend.as_str());
         line(&mut text, format_args!("{}: `--backend auto` chooses {backend}: {}", choice.profile, choice.explanation));
     }
+    text
+}
+
+fn kernel(verb: &str, report: &KernelReport) {
+    done(verb, format_args!("kernel {}, shown as `{}`, in {}", report.name, report.display_name, shown(&report.path)));
+}
+
+fn kernels(report: &KernelsReport) -> String {
+    let mut text = String::new();
+    if report.kernels.is_empty() {
+        line(&mut text, "There are no kernels.");
+        return text;
+    }
+    let mut table = table(&["kernel", "shown as", "profile", "backend", "monorepo"]);
+    for kernel in &report.kernels {
+        let backend = kernel.backend.as_ref().map_or("none", |backend| backend.as_str());
+        let gone = match kernel.state {
+            KernelState::Ready => "",
+            KernelState::NoMonorepo => " (gone)",
+        };
+        let root = format!("{}{gone}", shown(&kernel.root));
+        table.add_row([&kernel.name, &kernel.display_name, kernel.profile.as_str(), backend, &root]);
+    }
+    lines(&mut text, &table);
     text
 }
 

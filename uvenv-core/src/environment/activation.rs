@@ -161,6 +161,9 @@ mod tests {
             executable: "/opt/python/bin/python3.11".into(),
             prefix: "/opt/python".into(),
             version: (3, 11, 7),
+            implementation: "cpython".to_owned(),
+            free_threaded: false,
+            site_packages: Vec::new(),
             library: Some(PythonLibrary {
                 directory: "/opt/python/lib".into(),
                 link_name: "python3.11".to_owned(),

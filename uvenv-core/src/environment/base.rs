@@ -9,7 +9,7 @@ use crate::process::Invocation;
 /// What a Python says of itself, as JSON. Its own notion of the base executable is not enough: up to Python 3.10 it is the
 /// link in the environment, and elsewhere it may be any of the links beside the executable.
 const QUESTION: &str = r"
-import json, os, sys, sysconfig
+import json, os, site, sys, sysconfig
 executable = os.path.realpath(getattr(sys, '_base_executable', None) or sys.executable)
 if os.path.exists(os.path.join(os.path.dirname(os.path.dirname(executable)), 'pyvenv.cfg')):
     name = 'python%d.%d' % sys.version_info[:2]
@@ -19,13 +19,14 @@ print(json.dumps({
     'executable': executable,
     'prefix': sys.base_prefix,
     'version': list(sys.version_info[:3]),
-    'pypy': sys.implementation.name == 'pypy',
+    'implementation': sys.implementation.name,
     'free_threaded': bool(value('Py_GIL_DISABLED')),
     'suffix': value('LDVERSION') or '',
     'framework': value('PYTHONFRAMEWORKPREFIX') or '',
     'directories': [path for path in (value('LIBDIR'), value('LIBPL')) if path],
     'soname': value('INSTSONAME') or '',
     'multiarch': value('MULTIARCH') or '',
+    'site_packages': site.getsitepackages([sys.base_prefix]),
 }))
 ";
 
@@ -39,6 +40,12 @@ pub struct BaseInterpreter {
     pub prefix: Utf8PathBuf,
     /// Its version: major, minor, micro.
     pub version: (u8, u8, u8),
+    /// What it is: `cpython`, `pypy`.
+    pub implementation: String,
+    /// Whether it runs without a global interpreter lock.
+    pub free_threaded: bool,
+    /// Where its own packages are.
+    pub site_packages: Vec<Utf8PathBuf>,
     /// Its library; `None` where it has none that others can be linked with.
     pub library: Option<PythonLibrary>,
 }
@@ -73,13 +80,14 @@ struct Answer {
     executable: Utf8PathBuf,
     prefix: Utf8PathBuf,
     version: (u8, u8, u8),
-    pypy: bool,
+    implementation: String,
     free_threaded: bool,
     suffix: String,
     framework: String,
     directories: Vec<Utf8PathBuf>,
     soname: String,
     multiarch: String,
+    site_packages: Vec<Utf8PathBuf>,
 }
 
 impl BaseInterpreter {
@@ -120,8 +128,8 @@ impl System {
 impl Answer {
     fn interpreter(self, system: System, exists: &dyn Fn(&Utf8Path) -> bool) -> BaseInterpreter {
         let library = self.library(system, exists);
-        let Self { executable, prefix, version, .. } = self;
-        BaseInterpreter { executable, prefix, version, library }
+        let Self { executable, prefix, version, implementation, free_threaded, site_packages, .. } = self;
+        BaseInterpreter { executable, prefix, version, implementation, free_threaded, site_packages, library }
     }
 
     /// The library, looked for where the interpreter says it is and then where it was installed: one that was moved after
@@ -151,7 +159,7 @@ impl Answer {
         let (major, minor, _) = self.version;
         let threads = if self.free_threaded { "t" } else { "" };
         match system {
-            _ if self.pypy => format!("pypy{major}.{minor}-c"),
+            _ if self.implementation == "pypy" => format!("pypy{major}.{minor}-c"),
             System::Windows => format!("python{major}{minor}{threads}"),
             _ if self.suffix.is_empty() => format!("python{major}.{minor}{threads}"),
             _ => format!("python{}", self.suffix),
@@ -204,13 +212,14 @@ mod tests {
             executable: "/opt/python/bin/python3.11".into(),
             prefix: "/opt/python".into(),
             version: (3, 11, 7),
-            pypy: false,
+            implementation: "cpython".to_owned(),
             free_threaded: false,
             suffix: "3.11".to_owned(),
             framework: String::new(),
             directories: vec!["/opt/python/lib".into(), "/opt/python/lib/python3.11/config".into()],
             soname: "libpython3.11.so.1.0".to_owned(),
             multiarch: "x86_64-linux-gnu".to_owned(),
+            site_packages: vec!["/opt/python/lib/python3.11/site-packages".into()],
         }
     }
 
@@ -256,7 +265,7 @@ mod tests {
         let free = Answer { free_threaded: true, suffix: "3.13t".to_owned(), version: (3, 13, 0), ..answer() };
         assert_eq!(free.link_name(System::Linux), "python3.13t");
         assert_eq!(free.link_name(System::Windows), "python313t");
-        let pypy = Answer { pypy: true, version: (3, 10, 14), ..answer() };
+        let pypy = Answer { implementation: "pypy".to_owned(), version: (3, 10, 14), ..answer() };
         assert_eq!(pypy.link_name(System::Linux), "pypy3.10-c");
     }
 

@@ -22,7 +22,7 @@ pub(crate) use self::{
     journal::Journal,
     record::{Record, replace},
 };
-use crate::{cache::CacheError, error::Diagnostic, process::is_program};
+use crate::{cache::CacheError, error::Diagnostic, monorepo::Profile, process::is_program};
 
 /// The file in an environment that says what its native packages were built from.
 pub(crate) const NATIVE_RECORD: &str = ".uvenv-native.json";
@@ -164,6 +164,18 @@ pub enum EnvironmentError {
         /// What it said, or how it ended.
         problem: String,
     },
+    /// It was made from another Python than the one that is to import from it.
+    #[error("the environment `{environment}` has {other}, and this is {running}: they cannot import the same packages")]
+    OtherPython {
+        /// The environment.
+        environment: Utf8PathBuf,
+        /// Its Python.
+        other: String,
+        /// The one that runs.
+        running: String,
+        /// The profile.
+        profile: Profile,
+    },
     /// The cache, where syncs of it are recorded, cannot be used.
     #[error(transparent)]
     Cache(#[from] CacheError),
@@ -177,6 +189,7 @@ impl Diagnostic for EnvironmentError {
             Self::NotWritable { .. } => "environment-not-writable",
             Self::Unreadable { .. } => "environment-unreadable",
             Self::Silent { .. } => "python-does-not-run",
+            Self::OtherPython { .. } => "other-python",
             Self::Cache(error) => error.code(),
         }
     }
@@ -197,6 +210,10 @@ impl Diagnostic for EnvironmentError {
                                     that runs; `--python` chooses another"
                     .to_owned()
             }
+            Self::OtherPython { profile, .. } => format!(
+                "run `cargo uvenv kernel install --profile {profile}` for a Jupyter kernel with the environment's own \
+                 Python, or start this one's program with `cargo uvenv run --profile {profile}`"
+            ),
             Self::Cache(error) => return error.help(),
         })
     }
@@ -226,6 +243,16 @@ impl Environment {
     /// Where its packages are; `None` if it has no such directory.
     pub fn site_packages(&self) -> Option<Utf8PathBuf> {
         self.platform.site_packages(&self.root)
+    }
+
+    /// Where its interpreter, which was made from `base`, finds packages: in it and, if it was made so, with `base`.
+    #[cfg(feature = "jupyter")]
+    pub(crate) fn all_site_packages(&self, base: &BaseInterpreter) -> Vec<Utf8PathBuf> {
+        let configuration = fs::read_to_string(self.root.join("pyvenv.cfg")).unwrap_or_default();
+        let shared = layout::configuration_value(&configuration, "include-system-site-packages");
+        let shared = shared.is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let of_base = if shared { base.site_packages.as_slice() } else { &[] };
+        self.site_packages().into_iter().chain(of_base.iter().cloned()).collect()
     }
 
     /// Looks at what is there. Starts nothing and changes nothing.

@@ -7,6 +7,10 @@ mod backends;
 mod env;
 #[cfg(feature = "remotes")]
 mod explain;
+#[cfg(feature = "jupyter")]
+mod importable;
+#[cfg(feature = "jupyter")]
+mod kernel;
 mod lock;
 #[cfg(feature = "inspection")]
 mod profiles;
@@ -33,6 +37,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 pub use backends::{detect, list};
 #[cfg(feature = "cargo-features")]
 pub use env::{EnvRequest, write_cargo_config};
+#[cfg(feature = "jupyter")]
+pub use importable::{ImportReport, RunningPython, importable};
+#[cfg(feature = "jupyter")]
+pub use kernel::{KernelRequest, install_kernel, list_kernels, remove_kernel};
 pub use lock::{LockPlan, LockRequest};
 #[cfg(feature = "inspection")]
 pub use profiles::{Pin, ProfileInfo, profiles};

@@ -1,0 +1,439 @@
+//! Jupyter's kernelspecs: where they lie, and those of them that are uvenv's.
+//!
+//! A kernelspec is a directory with a `kernel.json`, whose name is the kernel's. Where Jupyter looks for them, and in which
+//! order, is from `jupyter_core.paths` and from Jupyter's documentation of its common directories; what the file says is
+//! from `jupyter_client`'s documentation of kernelspecs.
+
+use std::{
+    fs, io,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use crate::{
+    error::{Diagnostic, Fault, nearest},
+    manifest,
+    monorepo::Profile,
+    variables::Variables,
+};
+
+const FILE: &str = "kernel.json";
+
+/// How many kernels this process has installed.
+static INSTALLS: AtomicUsize = AtomicUsize::new(0);
+
+/// The key of `metadata` under which uvenv keeps what it knows of a kernel of its own.
+const OURS: &str = "uvenv";
+
+/// Why a kernel cannot be installed or removed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum JupyterError {
+    /// Nothing says where the user's kernels are.
+    #[error("there is no home directory to keep Jupyter's kernels in")]
+    NoDirectory,
+    /// The name is none that Jupyter takes.
+    #[error("`{name}` cannot be the name of a kernel")]
+    InvalidName {
+        /// The name.
+        name: String,
+    },
+    /// Another kernel has the name.
+    #[error("there is a kernel `{name}` already, which {owner}: {path}")]
+    Exists {
+        /// The name.
+        name: String,
+        /// Whose it is.
+        owner: String,
+        /// Where it is.
+        path: Utf8PathBuf,
+    },
+    /// The environment lacks what a kernel is made of.
+    #[error("the environment `{environment}` has no `ipykernel`")]
+    NoIpykernel {
+        /// The environment.
+        environment: Utf8PathBuf,
+        /// The profile.
+        profile: Profile,
+        /// The backend, `none` among them; nothing where there is nothing to choose.
+        backend: Option<String>,
+        /// The directory of its manifest, as seen from the root; empty for the root itself.
+        project: Utf8PathBuf,
+    },
+    /// There is no kernel of that name.
+    #[error("there is no kernel `{name}` in `{directory}`")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// Where it was looked for.
+        directory: Utf8PathBuf,
+        /// uvenv's kernels there.
+        available: Vec<String>,
+    },
+    /// The kernel was made by somebody else.
+    #[error("the kernel `{name}` is not one of uvenv's: {path}")]
+    Foreign {
+        /// The name.
+        name: String,
+        /// Where it is.
+        path: Utf8PathBuf,
+    },
+    /// A kernelspec cannot be written or removed.
+    #[error("{path}: {source}")]
+    NotWritable {
+        /// The file or directory.
+        path: Utf8PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Diagnostic for JupyterError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NoDirectory => "no-jupyter-directory",
+            Self::InvalidName { .. } => "invalid-kernel-name",
+            Self::Exists { .. } => "kernel-exists",
+            Self::NoIpykernel { .. } => "missing-ipykernel",
+            Self::Unknown { .. } => "unknown-kernel",
+            Self::Foreign { .. } => "not-a-uvenv-kernel",
+            Self::NotWritable { .. } => "kernel-not-writable",
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::NoDirectory => "set `JUPYTER_DATA_DIR`, or choose a place with `--prefix`".to_owned(),
+            Self::InvalidName { .. } => "use letters, digits, `.`, `-` and `_`".to_owned(),
+            Self::Exists { .. } => "choose another name with `--name`".to_owned(),
+            Self::NoIpykernel { profile, backend, project, .. } => {
+                let project = if project.as_str().is_empty() { String::new() } else { format!(" --project {project}") };
+                let backend = backend.as_ref().map(|backend| format!(" --backend {backend}")).unwrap_or_default();
+                format!(
+                    "run `uv add{project} --no-sync --group notebook ipykernel`, then \
+                     `cargo uvenv kernel install --profile {profile}{backend} --group notebook`"
+                )
+            }
+            Self::Unknown { name, available, .. } => match nearest(name, available.iter().map(String::as_str), 3) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`cargo uvenv kernel list` shows uvenv's kernels, and where they are".to_owned(),
+            },
+            Self::Foreign { name, .. } => format!("`jupyter kernelspec remove {name}` removes it"),
+            Self::NotWritable { path, .. } => format!("give yourself the right to change `{path}`"),
+        })
+    }
+
+    fn fault(&self) -> Fault {
+        Fault::Request
+    }
+}
+
+/// What uvenv keeps of a kernel of its own, in `kernel.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Owner {
+    /// The monorepo's root.
+    pub(crate) root: Utf8PathBuf,
+    pub(crate) profile: Profile,
+    /// The backend, `none` among them; nothing where there is nothing to choose.
+    pub(crate) backend: Option<String>,
+    /// The version of uvenv that wrote it.
+    pub(crate) version: String,
+}
+
+impl Owner {
+    /// Whether its monorepo is where it was.
+    pub(crate) fn is_there(&self) -> bool {
+        self.root.join(manifest::FILE_NAME).is_file()
+    }
+}
+
+/// A kernelspec.
+#[derive(Clone, Debug)]
+pub(crate) struct KernelSpec {
+    pub(crate) name: String,
+    /// Its directory.
+    pub(crate) path: Utf8PathBuf,
+    pub(crate) display_name: String,
+    /// The command that starts the kernel.
+    pub(crate) argv: Vec<String>,
+    /// `None` for a kernel that is not uvenv's.
+    pub(crate) owner: Option<Owner>,
+}
+
+/// The form of `kernel.json`.
+#[derive(Serialize, Deserialize)]
+struct Wire {
+    argv: Vec<String>,
+    display_name: String,
+    #[serde(default)]
+    language: String,
+    #[serde(default)]
+    metadata: Map<String, Value>,
+}
+
+/// A directory of kernelspecs.
+#[derive(Clone, Debug)]
+pub(crate) struct Kernels {
+    directory: Utf8PathBuf,
+}
+
+impl Kernels {
+    /// Where kernels are installed: below `prefix`, such as an environment in which Jupyter is installed, else where the
+    /// user's are.
+    pub(crate) fn at(prefix: Option<&Utf8Path>, variables: &Variables) -> Result<Self, JupyterError> {
+        let data = match prefix {
+            Some(prefix) => below(prefix),
+            None => user_directory(variables).ok_or(JupyterError::NoDirectory)?,
+        };
+        Ok(Self { directory: data.join("kernels") })
+    }
+
+    /// All places where the Jupyter of `variables` looks for kernels. The first of several kernels of one name is taken.
+    pub(crate) fn search_path(variables: &Variables) -> Vec<Self> {
+        let named = variables.get_os("JUPYTER_PATH").map(std::env::split_paths).into_iter().flatten();
+        let named = named.filter_map(|path| Utf8PathBuf::from_path_buf(path).ok());
+        // Jupyter asks whether the Python that it runs in is an environment's; ours is not that one.
+        let environments = ["VIRTUAL_ENV", "CONDA_PREFIX"].into_iter().filter_map(|name| variables.get(name));
+        let environments = environments.map(|prefix| below(Utf8Path::new(prefix)));
+        let directories =
+            named.chain(user_directory(variables)).chain(environments).chain(system_directories(variables));
+        let mut found: Vec<Utf8PathBuf> = Vec::new();
+        for directory in directories.map(|data| data.join("kernels")) {
+            if !found.contains(&directory) {
+                found.push(directory);
+            }
+        }
+        found.into_iter().map(|directory| Self { directory }).collect()
+    }
+
+    pub(crate) fn directory(&self) -> &Utf8Path {
+        &self.directory
+    }
+
+    /// The kernel that is called `name`, in whatever case: Jupyter makes no difference.
+    pub(crate) fn find(&self, name: &str) -> Option<KernelSpec> {
+        self.list().into_iter().find(|kernel| kernel.name.eq_ignore_ascii_case(name))
+    }
+
+    /// The kernels, by name. What Jupyter cannot read is nobody's kernel to it, and so here.
+    pub(crate) fn list(&self) -> Vec<KernelSpec> {
+        let entries = self.directory.read_dir_utf8().into_iter().flatten();
+        let mut kernels: Vec<_> = entries.filter_map(|entry| KernelSpec::read(entry.ok()?.into_path())).collect();
+        kernels.sort_by(|one, other| one.name.cmp(&other.name));
+        kernels
+    }
+
+    /// Installs a kernel in the place of one of the same name: by rename, so that it is never half there.
+    pub(crate) fn install(&self, kernel: &KernelSpec) -> Result<(), JupyterError> {
+        fs::create_dir_all(&self.directory).map_err(not_writable(&self.directory))?;
+        // Jupyter passes over a directory whose name no kernel can have. Each install has its own, in threads as well.
+        let number = INSTALLS.fetch_add(1, Ordering::Relaxed);
+        let beside = self.directory.join(format!(".~{}-{}-{number}", kernel.name, std::process::id()));
+        let done = fs::create_dir_all(&beside)
+            .and_then(|()| fs::write(beside.join(FILE), kernel.to_json()))
+            .and_then(|()| put_in_place(&beside, &kernel.path));
+        if done.is_err() {
+            let _ = fs::remove_dir_all(&beside);
+        }
+        done.map_err(not_writable(&kernel.path))
+    }
+}
+
+/// Puts the new directory in the place of what is there: only a file that is replaced is never missing for a moment.
+fn put_in_place(new: &Utf8Path, place: &Utf8Path) -> io::Result<()> {
+    if place.is_dir() {
+        fs::rename(new.join(FILE), place.join(FILE))?;
+        return fs::remove_dir(new);
+    }
+    match fs::rename(new, place) {
+        // Somebody else was faster.
+        Err(_) if place.is_dir() => put_in_place(new, place),
+        done => done,
+    }
+}
+
+fn not_writable(path: &Utf8Path) -> impl FnOnce(io::Error) -> JupyterError {
+    let path = path.to_owned();
+    move |source| JupyterError::NotWritable { path, source }
+}
+
+impl KernelSpec {
+    /// A kernel of uvenv's in `kernels`.
+    pub(crate) fn new(
+        kernels: &Kernels,
+        name: &str,
+        display_name: String,
+        argv: Vec<String>,
+        owner: Owner,
+    ) -> Result<Self, JupyterError> {
+        if !is_valid(name) {
+            return Err(JupyterError::InvalidName { name: name.to_owned() });
+        }
+        let name = name.to_ascii_lowercase();
+        Ok(Self { path: kernels.directory.join(&name), name, display_name, argv, owner: Some(owner) })
+    }
+
+    fn read(path: Utf8PathBuf) -> Option<Self> {
+        let name = path.file_name().filter(|name| is_valid(name))?.to_owned();
+        let mut wire: Wire = serde_json::from_slice(&fs::read(path.join(FILE)).ok()?).ok()?;
+        let owner = wire.metadata.remove(OURS).and_then(|value| serde_json::from_value(value).ok());
+        Some(Self { name, path, display_name: wire.display_name, argv: wire.argv, owner })
+    }
+
+    fn to_json(&self) -> String {
+        let owner = self.owner.as_ref().and_then(|owner| serde_json::to_value(owner).ok());
+        // ipykernel has a debugger, which JupyterLab shows where this says so.
+        let metadata = [("debugger".to_owned(), Value::Bool(true))];
+        let metadata = metadata.into_iter().chain(owner.map(|owner| (OURS.to_owned(), owner))).collect();
+        let (argv, display_name) = (self.argv.clone(), self.display_name.clone());
+        let wire = Wire { argv, display_name, language: "python".to_owned(), metadata };
+        // Strings, lists and maps with names for keys can always be written.
+        serde_json::to_string_pretty(&wire).unwrap_or_default() + "\n"
+    }
+
+    /// Removes it.
+    pub(crate) fn remove(&self) -> Result<(), JupyterError> {
+        // First what makes it a kernel, so that one which is removed in part is none.
+        fs::remove_file(self.path.join(FILE)).map_err(not_writable(&self.path))?;
+        fs::remove_dir_all(&self.path).map_err(not_writable(&self.path))
+    }
+}
+
+/// Whether Jupyter takes a directory of that name for a kernel.
+fn is_valid(name: &str) -> bool {
+    let allowed = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+    !name.is_empty() && name.chars().all(allowed) && name.starts_with(|first: char| first != '.')
+}
+
+/// The data directory of a Jupyter that is installed in `prefix`.
+fn below(prefix: &Utf8Path) -> Utf8PathBuf {
+    prefix.join("share/jupyter")
+}
+
+/// The user's data directory of Jupyter.
+fn user_directory(variables: &Variables) -> Option<Utf8PathBuf> {
+    let directory = |name| variables.get(name).map(Utf8PathBuf::from);
+    if let Some(chosen) = directory("JUPYTER_DATA_DIR") {
+        return Some(chosen);
+    }
+    let home = || directory("HOME");
+    if cfg!(windows) {
+        Some(directory("APPDATA")?.join("jupyter"))
+    } else if cfg!(target_os = "macos") {
+        let is_new = variables.is_on("JUPYTER_PLATFORM_DIRS");
+        Some(home()?.join(if is_new { "Library/Application Support/Jupyter" } else { "Library/Jupyter" }))
+    } else {
+        let data = directory("XDG_DATA_HOME").or_else(|| Some(home()?.join(".local/share")))?;
+        Some(data.join("jupyter"))
+    }
+}
+
+fn system_directories(variables: &Variables) -> Vec<Utf8PathBuf> {
+    if cfg!(windows) {
+        return variables.get("PROGRAMDATA").map(|data| Utf8Path::new(data).join("jupyter")).into_iter().collect();
+    }
+    ["/usr/local/share/jupyter", "/usr/share/jupyter"].map(Utf8PathBuf::from).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kernels() -> (tempfile::TempDir, Kernels) {
+        let guard = tempfile::tempdir().unwrap();
+        let prefix = Utf8Path::from_path(guard.path()).unwrap();
+        let kernels = Kernels::at(Some(prefix), &Variables::default()).unwrap();
+        (guard, kernels)
+    }
+
+    fn kernel(kernels: &Kernels, name: &str, root: &str) -> KernelSpec {
+        let owner = Owner { root: root.into(), profile: Profile::Prod, backend: None, version: "1".to_owned() };
+        KernelSpec::new(kernels, name, name.to_owned(), vec!["python".to_owned()], owner).unwrap()
+    }
+
+    #[test]
+    fn what_is_installed_is_found_in_any_case() {
+        let (_guard, kernels) = kernels();
+        assert!(kernels.list().is_empty());
+        kernels.install(&kernel(&kernels, "Bench-prod", "/code")).unwrap();
+        let found = kernels.find("BENCH-PROD").unwrap();
+        assert_eq!((found.name.as_str(), found.owner.unwrap().root.as_str()), ("bench-prod", "/code"));
+    }
+
+    #[test]
+    fn a_kernel_takes_the_place_of_one_of_its_name_and_leaves_nothing_beside_it() {
+        let (_guard, kernels) = kernels();
+        for root in ["/one", "/two"] {
+            kernels.install(&kernel(&kernels, "bench", root)).unwrap();
+            fs::write(kernels.directory.join("bench/logo-64x64.png"), "").unwrap();
+            let names: Vec<_> = kernels.directory.read_dir_utf8().unwrap().map(Result::unwrap).collect();
+            assert_eq!(names.len(), 1, "{names:?}");
+            assert_eq!(kernels.find("bench").unwrap().owner.unwrap().root, root);
+        }
+        kernels.find("bench").unwrap().remove().unwrap();
+        assert!(kernels.directory.read_dir_utf8().unwrap().next().is_none());
+    }
+
+    #[test]
+    fn many_at_once_leave_one() {
+        let (_guard, kernels) = kernels();
+        std::thread::scope(|scope| {
+            for root in ["/a", "/b", "/c", "/d"] {
+                let kernels = &kernels;
+                scope.spawn(move || {
+                    for _ in 0..20 {
+                        kernels.install(&kernel(kernels, "bench", root)).unwrap();
+                        assert!(kernels.find("bench").unwrap().owner.is_some());
+                    }
+                });
+            }
+        });
+        let names: Vec<_> = kernels.directory.read_dir_utf8().unwrap().map(Result::unwrap).collect();
+        assert_eq!(names.len(), 1, "{names:?}");
+    }
+
+    #[test]
+    fn what_is_no_kernelspec_is_passed_over() {
+        let (_guard, kernels) = kernels();
+        for (name, text) in [("empty", "{}"), ("broken", "{"), ("with space", r#"{"argv": [], "display_name": ""}"#)] {
+            fs::create_dir_all(kernels.directory.join(name)).unwrap();
+            fs::write(kernels.directory.join(name).join(FILE), text).unwrap();
+        }
+        fs::write(kernels.directory.join("file"), "").unwrap();
+        assert!(kernels.list().is_empty());
+        fs::create_dir_all(kernels.directory.join("python3")).unwrap();
+        let text = r#"{"argv": ["python"], "display_name": "Python 3", "metadata": {"uvenv": "?"}, "env": {}}"#;
+        fs::write(kernels.directory.join("python3").join(FILE), text).unwrap();
+        assert!(kernels.find("python3").unwrap().owner.is_none());
+    }
+
+    #[test]
+    fn names_are_those_that_jupyter_takes() {
+        for (name, valid) in [("a", true), ("A.b-c_1", true), ("", false), ("a b", false), ("a/b", false), ("ü", false)]
+        {
+            assert_eq!(is_valid(name), valid, "{name}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn jupyter_s_own_variables_come_first() {
+        let of = |pairs: &[(&str, &str)]| user_directory(&pairs.iter().copied().collect());
+        assert_eq!(of(&[("HOME", "/h")]).unwrap(), "/h/.local/share/jupyter");
+        assert_eq!(of(&[("HOME", "/h"), ("XDG_DATA_HOME", "/d")]).unwrap(), "/d/jupyter");
+        assert_eq!(of(&[("HOME", "/h"), ("JUPYTER_DATA_DIR", "/j")]).unwrap(), "/j");
+        assert_eq!(of(&[]), None);
+        let variables: Variables =
+            [("HOME", "/h"), ("JUPYTER_PATH", "/p:/h/.local/share/jupyter"), ("VIRTUAL_ENV", "/v")]
+                .into_iter()
+                .collect();
+        let searched: Vec<_> = Kernels::search_path(&variables).into_iter().map(|found| found.directory).collect();
+        let expected =
+            ["/p", "/h/.local/share/jupyter", "/v/share/jupyter", "/usr/local/share/jupyter", "/usr/share/jupyter"];
+        assert_eq!(searched, expected.map(|data| Utf8Path::new(data).join("kernels")));
+    }
+}

@@ -1,0 +1,137 @@
+//! Whether an interpreter that already runs, such as that of a notebook, can import what is in an environment, and from
+//! where. The environment is taken as it is.
+
+use camino::Utf8PathBuf;
+use serde::Serialize;
+
+use super::{
+    Session, SyncRequest,
+    env::changed,
+    run::{activate, existing_environment},
+};
+use crate::{
+    Name,
+    environment::{Audience, BaseInterpreter, EnvironmentError, Record},
+    monorepo::{Monorepo, Profile},
+    report::{PythonInfo, Variable},
+};
+
+/// An interpreter that runs. Extension modules are compiled for one of these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunningPython {
+    /// `sys.implementation.name`: `cpython`.
+    pub implementation: String,
+    /// Its version: major, minor, micro. The last does not matter.
+    pub version: (u8, u8, u8),
+    /// Whether it runs without a global interpreter lock.
+    pub free_threaded: bool,
+}
+
+/// From where to import what an environment has.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct ImportReport {
+    /// The profile.
+    pub profile: Profile,
+    /// The backend of the environment's last sync.
+    pub backend: Option<Name>,
+    /// The environment.
+    pub environment: Utf8PathBuf,
+    /// Its Python.
+    pub python: PythonInfo,
+    /// The directories of packages, as the environment's own interpreter has them, first to last.
+    pub site_packages: Vec<Utf8PathBuf>,
+    /// The variables that programs must see otherwise.
+    pub variables: Vec<Variable>,
+}
+
+/// From where `running` imports what the environment of `profile` has.
+///
+/// # Errors
+///
+/// `other-python` where the environment was made from another Python: another implementation, another minor version, or
+/// one that differs in free threading.
+pub fn importable(
+    monorepo: &Monorepo,
+    session: &Session,
+    profile: Profile,
+    request: &SyncRequest,
+    running: &RunningPython,
+) -> crate::Result<ImportReport> {
+    let environment = existing_environment(monorepo, session, profile, request)?;
+    let (activation, base) = activate(session, &environment, profile, Audience::Shell)?;
+    let other = RunningPython::from(&base);
+    if !running.fits(&other) {
+        let environment = environment.root().to_owned();
+        let (running, other) = (running.to_string(), other.to_string());
+        return Err(EnvironmentError::OtherPython { environment, other, running, profile }.into());
+    }
+    let recorded = Record::read(&environment).and_then(|record| record.backend);
+    let (major, minor, micro) = base.version;
+    Ok(ImportReport {
+        profile,
+        backend: recorded.as_deref().filter(|backend| *backend != "none").and_then(Name::parse),
+        environment: environment.root().to_owned(),
+        python: PythonInfo { path: environment.executable(), version: format!("{major}.{minor}.{micro}") },
+        site_packages: environment.all_site_packages(&base),
+        variables: changed(&activation, &session.variables),
+    })
+}
+
+impl RunningPython {
+    /// Whether it can load what was compiled for `other`.
+    fn fits(&self, other: &Self) -> bool {
+        let abi = |python: &Self| {
+            (python.implementation.to_ascii_lowercase(), python.version.0, python.version.1, python.free_threaded)
+        };
+        abi(self) == abi(other)
+    }
+}
+
+impl From<&BaseInterpreter> for RunningPython {
+    fn from(base: &BaseInterpreter) -> Self {
+        Self { implementation: base.implementation.clone(), version: base.version, free_threaded: base.free_threaded }
+    }
+}
+
+/// `Python 3.11.7`, `free-threaded Python 3.13.0`, `PyPy 3.10.14`.
+impl std::fmt::Display for RunningPython {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (major, minor, micro) = self.version;
+        let name = match self.implementation.to_ascii_lowercase().as_str() {
+            "cpython" => "Python",
+            "pypy" => "PyPy",
+            "graalpy" => "GraalPy",
+            _ => &self.implementation,
+        };
+        let threads = if self.free_threaded { "free-threaded " } else { "" };
+        write!(f, "{threads}{name} {major}.{minor}.{micro}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn python(version: (u8, u8, u8)) -> RunningPython {
+        RunningPython { implementation: "cpython".to_owned(), version, free_threaded: false }
+    }
+
+    #[test]
+    fn a_minor_version_is_one_abi() {
+        let ours = python((3, 11, 7));
+        assert!(ours.fits(&python((3, 11, 2))));
+        assert!(!ours.fits(&python((3, 12, 7))));
+        assert!(ours.fits(&RunningPython { implementation: "CPython".to_owned(), ..ours.clone() }));
+        assert!(!ours.fits(&RunningPython { implementation: "pypy".to_owned(), ..ours.clone() }));
+        assert!(!ours.fits(&RunningPython { free_threaded: true, ..ours.clone() }));
+    }
+
+    #[test]
+    fn people_read_what_they_know() {
+        let free = RunningPython { free_threaded: true, ..python((3, 13, 0)) };
+        let pypy = RunningPython { implementation: "pypy".to_owned(), ..python((3, 10, 14)) };
+        let shown = [python((3, 11, 7)), free, pypy].map(|python| python.to_string());
+        assert_eq!(shown, ["Python 3.11.7", "free-threaded Python 3.13.0", "PyPy 3.10.14"]);
+    }
+}
