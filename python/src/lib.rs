@@ -1,9 +1,215 @@
-//! The extension module behind `import uvenv`.
+//! The extension module behind `import uvenv`: functions without state, each of which does one operation of the core on
+//! the monorepo of a directory and returns what the command line prints as JSON, `reason` included, as dicts and lists.
+//!
+//! The Python part makes reports of these, and has the documentation.
 
+mod call;
+mod failure;
+mod listener;
+mod request;
+
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf};
+
+use cargo_uvenv::Program;
 use pyo3::prelude::*;
+use uvenv_core::{
+    Monorepo, Variables,
+    monorepo::DiscoveryError,
+    ops::{self, BackendRequest, EnvRequest, LockPlan, RunRequest, SyncPlan, SyncRequest},
+    report::Message,
+};
+
+use crate::{
+    call::{Call, companion_uv, to_python},
+    request::{Kernel, Lock, Running, Selection, choice},
+};
 
 /// Native part of the `uvenv` package.
-#[pymodule]
-fn _uvenv(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add("__version__", uvenv_core::VERSION)
+#[pymodule(gil_used = false)]
+mod _uvenv {
+    #[pymodule_export]
+    use super::{
+        backends, detect, discover, env, importable, install_kernel, list_kernels, lock, main, plan, profiles,
+        remove_kernel, run, status, sync,
+    };
+
+    #[pymodule_export]
+    #[allow(non_upper_case_globals)]
+    const __version__: &str = uvenv_core::VERSION;
+}
+
+/// `root`, `directory` and `profile` of the monorepo that `path` is in; the latter is the profile in whose directory
+/// `path` is.
+#[pyfunction]
+fn discover(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyAny>> {
+    call::without_session(py, move || {
+        let path = call::utf8(path)?;
+        let (monorepo, directory) = if path.is_file() {
+            let directory = path.parent().unwrap_or(&path).to_owned();
+            (Monorepo::discover_manifest(&path)?, directory)
+        } else {
+            (Monorepo::discover(&path)?, path)
+        };
+        let directory =
+            directory.canonicalize_utf8().map_err(|source| DiscoveryError::Directory { path: directory, source })?;
+        let profile = monorepo.profile_at(&directory);
+        Ok(serde_json::json!({ "root": monorepo.root, "directory": directory, "profile": profile }))
+    })
+}
+
+/// The profiles of a monorepo, with the pins of each.
+#[pyfunction]
+fn profiles(py: Python<'_>, call: Call) -> PyResult<Bound<'_, PyAny>> {
+    call.work(py, |call| Ok(ops::profiles(&call.monorepo()?, &call.session)?))
+}
+
+/// `lock`.
+#[pyfunction]
+fn lock(py: Python<'_>, call: Call, request: Lock) -> PyResult<Bound<'_, PyAny>> {
+    call.work(py, move |call| {
+        let request = request.request()?;
+        let (monorepo, profile) = call.profile()?;
+        let plan = LockPlan::new(&monorepo, &call.session, profile, &request)?;
+        Ok(Message::LockFinished(plan.execute(&call.session)?))
+    })
+}
+
+/// `sync`.
+#[pyfunction]
+fn sync(py: Python<'_>, call: Call, selection: Selection) -> PyResult<Bound<'_, PyAny>> {
+    call.work(py, move |call| {
+        let request = selection.request(call, false)?;
+        let (monorepo, profile) = call.profile()?;
+        let plan = SyncPlan::new(&monorepo, &call.session, profile, &request)?;
+        Ok(Message::SyncFinished(plan.execute(&call.session)?))
+    })
+}
+
+/// `sync --dry-run`.
+#[pyfunction]
+fn plan(py: Python<'_>, call: Call, selection: Selection) -> PyResult<Bound<'_, PyAny>> {
+    call.work(py, move |call| {
+        let request = SyncRequest { dry_run: true, ..selection.request(call, false)? };
+        let (monorepo, profile) = call.profile()?;
+        let plan = SyncPlan::new(&monorepo, &call.session, profile, &request)?;
+        Ok(Message::SyncPlanned(plan.dry_run(&call.session)?))
+    })
+}
+
+/// Variables that a command sees otherwise; `None` for one that it does not see.
+type Changes = BTreeMap<String, Option<OsString>>;
+
+/// `run` up to the start of the command: its words, and what it sees otherwise than `variables`, those of its caller.
+#[pyfunction]
+fn run(
+    py: Python<'_>,
+    call: Call,
+    selection: Selection,
+    command: Vec<OsString>,
+    no_sync: bool,
+    variables: BTreeMap<String, OsString>,
+) -> PyResult<(Vec<OsString>, Changes)> {
+    call.detached(py, move |call| {
+        let request = RunRequest {
+            sync: SyncRequest { keep_extraneous: true, ..selection.request(call, true)? },
+            no_sync: no_sync || call.session.variables.is_on("UV_NO_SYNC"),
+            command,
+        };
+        let (monorepo, profile) = call.profile()?;
+        let (_, command) = request.prepare(&monorepo, &call.session, profile)?;
+        let words = command.words().map(OsString::from).collect();
+        let changes = command.changes(&Variables::from_iter(variables));
+        Ok((words, changes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))
+    })
+}
+
+/// `env`.
+#[pyfunction]
+fn env(py: Python<'_>, call: Call, backend: Option<String>) -> PyResult<Bound<'_, PyAny>> {
+    call.work(py, move |call| {
+        let backend = BackendRequest { choice: choice(backend)?, keep: true, ..BackendRequest::default() };
+        let (monorepo, profile) = call.profile()?;
+        let report = EnvRequest { backend }.variables(&monorepo, &call.session, profile)?;
+        Ok(Message::Environment(report))
+    })
+}
+
+/// Whether `python`, which runs, can import from an environment, and from where.
+#[pyfunction]
+fn importable(py: Python<'_>, call: Call, backend: Option<String>, python: Running) -> PyResult<Bound<'_, PyAny>> {
+    call.work(py, move |call| {
+        let backend = BackendRequest { choice: choice(backend)?, keep: true, ..BackendRequest::default() };
+        let request = SyncRequest { backend, ..SyncRequest::default() };
+        let (monorepo, profile) = call.profile()?;
+        Ok(ops::importable(&monorepo, &call.session, profile, &request, &python.into())?)
+    })
+}
+
+/// `kernel install`.
+#[pyfunction]
+fn install_kernel(py: Python<'_>, call: Call, selection: Selection, kernel: Kernel) -> PyResult<Bound<'_, PyAny>> {
+    call.work(py, move |call| {
+        let request = kernel.request(selection.request(call, false)?)?;
+        let (monorepo, profile) = call.profile()?;
+        let report = ops::install_kernel(&monorepo, &call.session, profile, &request)?;
+        Ok(Message::KernelInstalled(report))
+    })
+}
+
+/// `kernel list`, and the table of it.
+#[pyfunction]
+fn list_kernels(py: Python<'_>, call: Call, prefix: Option<PathBuf>) -> PyResult<(Bound<'_, PyAny>, String)> {
+    let message = call.detached(py, |call| {
+        let prefix = prefix.map(call::utf8).transpose()?;
+        Ok(Message::Kernels(ops::list_kernels(&call.session, prefix.as_deref())?))
+    })?;
+    with_text(py, &message)
+}
+
+/// `kernel remove`.
+#[pyfunction]
+fn remove_kernel(py: Python<'_>, call: Call, name: String, prefix: Option<PathBuf>) -> PyResult<Bound<'_, PyAny>> {
+    call.work(py, move |call| {
+        let prefix = prefix.map(call::utf8).transpose()?;
+        Ok(Message::KernelRemoved(ops::remove_kernel(&call.session, &name, prefix.as_deref())?))
+    })
+}
+
+/// `status`, and the table of it.
+#[pyfunction]
+fn status(py: Python<'_>, call: Call) -> PyResult<(Bound<'_, PyAny>, String)> {
+    let message = call.detached(py, |call| Ok(Message::Status(ops::status(&call.monorepo()?, &call.session))))?;
+    with_text(py, &message)
+}
+
+/// `backend list`, and the table of it.
+#[pyfunction]
+fn backends(py: Python<'_>, call: Call) -> PyResult<(Bound<'_, PyAny>, String)> {
+    let message = call.detached(py, |call| Ok(Message::Backends(ops::list(&call.monorepo()?, &call.session)?)))?;
+    with_text(py, &message)
+}
+
+/// `backend detect`, and what the command line says of it.
+#[pyfunction]
+fn detect(py: Python<'_>, call: Call) -> PyResult<(Bound<'_, PyAny>, String)> {
+    let message = call.detached(py, |call| {
+        // The driver can be asked anywhere.
+        let monorepo = match Monorepo::discover(&call.session.directory) {
+            Err(DiscoveryError::NotFound { .. }) => None,
+            found => Some(found?),
+        };
+        Ok(Message::BackendDetected(ops::detect(monorepo.as_ref())?))
+    })?;
+    with_text(py, &message)
+}
+
+fn with_text<'py>(py: Python<'py>, message: &Message) -> PyResult<(Bound<'py, PyAny>, String)> {
+    Ok((to_python(py, message)?, cargo_uvenv::text(message)))
+}
+
+/// The command line `args`, the program's name first; returns the exit status.
+#[pyfunction]
+fn main(py: Python<'_>, args: Vec<OsString>, launcher: Vec<OsString>) -> u8 {
+    let program = Program { launcher, companion_uv: companion_uv(py) };
+    py.detach(|| cargo_uvenv::run(args, &program))
 }

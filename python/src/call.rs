@@ -1,0 +1,131 @@
+//! A call from Python: what it takes from there, the work without the GIL, and what goes back.
+
+use std::{ffi::OsString, path::PathBuf, sync::Arc};
+
+use camino::Utf8PathBuf;
+use pyo3::{prelude::*, types::PyString};
+use serde::Serialize;
+use uvenv_core::{
+    Monorepo, Profile, Variables,
+    monorepo::DiscoveryError,
+    ops::{self, Session},
+    report::Problem,
+};
+
+use crate::{failure::Failure, listener::Listener};
+
+/// What each call says: where it is made, and who follows it.
+#[derive(FromPyObject)]
+pub(crate) struct Call {
+    /// Where the monorepo was looked for; it is read anew, since its files may have changed.
+    directory: PathBuf,
+    profile: Option<String>,
+    offline: bool,
+    /// An object with the methods that [`Listener`] calls.
+    listener: Py<PyAny>,
+    /// Whether the listener wants to know the command lines of uv.
+    commands: bool,
+}
+
+/// A call at work.
+pub(crate) struct Working {
+    pub(crate) session: Session,
+    profile: Option<String>,
+    listener: Arc<Listener>,
+}
+
+impl Call {
+    /// Does `work` without the GIL and returns what it returns, as Python has it.
+    pub(crate) fn work<T: Serialize + Send>(
+        self,
+        py: Python<'_>,
+        work: impl FnOnce(&Working) -> Result<T, Failure> + Send,
+    ) -> PyResult<Bound<'_, PyAny>> {
+        to_python(py, &self.detached(py, work)?)
+    }
+
+    /// Does `work` without the GIL.
+    pub(crate) fn detached<T: Send>(
+        self,
+        py: Python<'_>,
+        work: impl FnOnce(&Working) -> Result<T, Failure> + Send,
+    ) -> PyResult<T> {
+        let Self { directory, profile, offline, listener, commands } = self;
+        let (variables, companion_uv) = (variables(py)?, companion_uv(py));
+        let listener = Arc::new(Listener::new(listener));
+        let observer = Arc::clone(&listener);
+        let result = py.detach(move || {
+            let offline = offline || variables.is_on("UV_OFFLINE") || variables.is_on("CARGO_NET_OFFLINE");
+            let mut session = Session::new(variables, utf8(directory)?, offline);
+            session.show_commands = commands;
+            session.companion_uv = companion_uv.map(utf8).transpose()?;
+            session.observer = Some(observer.clone());
+            let working = Working { session, profile, listener: observer };
+            let result = work(&working);
+            for warning in working.session.take_warnings() {
+                working.listener.warn(&Problem::new(&warning));
+            }
+            result
+        });
+        // A Ctrl-C that has reached uv as well is an interrupt, not a failure of uv.
+        listener.interrupted(py)?;
+        result.map_err(|failure| failure.raise(py))
+    }
+}
+
+impl Working {
+    pub(crate) fn monorepo(&self) -> Result<Monorepo, Failure> {
+        Ok(Monorepo::discover(&self.session.directory)?)
+    }
+
+    /// The monorepo and the profile that is named; else that of the variable, or in whose directory we are.
+    pub(crate) fn profile(&self) -> Result<(Monorepo, Profile), Failure> {
+        let monorepo = self.monorepo()?;
+        let profile = match &self.profile {
+            Some(name) => name.parse().map_err(Failure::arguments)?,
+            None => Monorepo::profile_of_variables(&self.session.variables)?
+                .unwrap_or_else(|| monorepo.profile_at(&self.session.directory)),
+        };
+        for warning in ops::warnings(&monorepo, profile) {
+            self.listener.warn(&Problem::new(&warning));
+        }
+        Ok((monorepo, profile))
+    }
+}
+
+/// Does `work`, which starts no program, without the GIL.
+pub(crate) fn without_session<T: Serialize + Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> Result<T, Failure> + Send,
+) -> PyResult<Bound<'_, PyAny>> {
+    let result = py.detach(work);
+    to_python(py, &result.map_err(|failure| failure.raise(py))?)
+}
+
+/// `value` as dicts, lists and strings.
+pub(crate) fn to_python<'py>(py: Python<'py>, value: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
+    let text =
+        serde_json::to_string(value).map_err(|error| pyo3::exceptions::PyValueError::new_err(error.to_string()))?;
+    py.import("json")?.call_method1("loads", (PyString::new(py, &text),))
+}
+
+/// The variables as Python has them: reading those of the process would race with other threads that set some.
+fn variables(py: Python<'_>) -> PyResult<Variables> {
+    let copy = py.import("os")?.getattr("environ")?.call_method0("copy")?;
+    let items: Vec<(OsString, OsString)> =
+        copy.call_method0("items")?.try_iter()?.map(|item| item?.extract()).collect::<PyResult<_>>()?;
+    let unicode = items.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+    Ok(Variables::given(unicode))
+}
+
+/// The uv of the distribution `uv`, which ours requires; none where somebody has removed it.
+pub(crate) fn companion_uv(py: Python<'_>) -> Option<PathBuf> {
+    py.import("uv").ok()?.call_method0("find_uv_bin").ok()?.extract().ok()
+}
+
+pub(crate) fn utf8(path: PathBuf) -> Result<Utf8PathBuf, Failure> {
+    let path = std::path::absolute(&path).unwrap_or(path);
+    Utf8PathBuf::try_from(path).map_err(|error| {
+        DiscoveryError::NotUnicode { path: error.into_path_buf().to_string_lossy().into_owned() }.into()
+    })
+}

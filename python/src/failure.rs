@@ -1,0 +1,76 @@
+//! Errors on their way to Python, where each code has its class.
+
+use pyo3::{prelude::*, types::PyDict};
+use uvenv_core::{Error, report::Problem, uv::UvError};
+
+/// Why a call fails.
+pub(crate) enum Failure {
+    Core(Error),
+    /// Arguments that contradict each other, or that no name can be; what mends it.
+    Arguments {
+        message: String,
+        help: Option<String>,
+    },
+}
+
+impl<E: Into<Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Core(error.into())
+    }
+}
+
+impl Failure {
+    pub(crate) fn arguments(message: impl Into<String>) -> Self {
+        Self::Arguments { message: message.into(), help: None }
+    }
+
+    /// The exception.
+    pub(crate) fn raise(self, py: Python<'_>) -> PyErr {
+        self.exception(py).unwrap_or_else(|error| error)
+    }
+
+    fn exception(&self, py: Python<'_>) -> PyResult<PyErr> {
+        let (problem, text, rest) = self.parts(py)?;
+        let fields = PyDict::new(py);
+        fields.set_item("text", text)?;
+        fields.set_item("help", problem.help)?;
+        fields.set_item("path", problem.file.map(camino::Utf8PathBuf::into_string))?;
+        fields.set_item("line", problem.line)?;
+        fields.set_item("column", problem.column)?;
+        fields.update(rest.as_mapping())?;
+        let class = py.import("uvenv._errors")?.call_method1("class_of", (problem.code,))?;
+        Ok(PyErr::from_value(class.call((problem.message,), Some(&fields))?))
+    }
+
+    /// What all exceptions have, the whole text, and what only this one has.
+    fn parts<'py>(&self, py: Python<'py>) -> PyResult<(Problem, String, Bound<'py, PyDict>)> {
+        let rest = PyDict::new(py);
+        match self {
+            Self::Core(error) => {
+                if let Error::Uv(UvError::Failed { status, stderr, .. }) = error {
+                    rest.set_item("returncode", returncode(*status))?;
+                    rest.set_item("stderr", stderr)?;
+                }
+                Ok((Problem::new(error), format!("{error:?}"), rest))
+            }
+            Self::Arguments { message, help } => {
+                let (code, message) = ("invalid-arguments".to_owned(), message.clone());
+                let mut text = format!("error[{code}]: {message}");
+                if let Some(help) = help {
+                    text = format!("{text}\n |\n = help: {help}");
+                }
+                let problem = Problem { code, message, help: help.clone(), file: None, line: None, column: None };
+                Ok((problem, text, rest))
+            }
+        }
+    }
+}
+
+/// As `subprocess` has it: a signal is a negative number.
+fn returncode(status: std::process::ExitStatus) -> Option<i32> {
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return Some(-signal);
+    }
+    status.code()
+}

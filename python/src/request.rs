@@ -1,0 +1,169 @@
+//! What Python asks for, as the core's requests. The names are those of the command line's flags.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use pyo3::prelude::*;
+use uvenv_core::{
+    Name,
+    backend::Choice,
+    cargo::FeatureSelection,
+    native::CargoProfile,
+    ops::{BackendRequest, KernelRequest, LockMode, LockRequest, RunningPython, SyncRequest},
+};
+
+use crate::{
+    call::{Working, utf8},
+    failure::Failure,
+};
+
+/// The flags of `lock`.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct Lock {
+    locked: bool,
+    upgrade: bool,
+    upgrade_package: Vec<String>,
+    dry_run: bool,
+}
+
+impl Lock {
+    pub(crate) fn request(self) -> Result<LockRequest, Failure> {
+        let Self { locked, upgrade, upgrade_package: upgrade_packages, dry_run } = self;
+        refuse_two([
+            (locked && upgrade, "locked", "upgrade"),
+            (locked && !upgrade_packages.is_empty(), "locked", "upgrade_package"),
+        ])?;
+        Ok(LockRequest { locked, upgrade, upgrade_packages, dry_run })
+    }
+}
+
+/// The flags of `sync` and `run`.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct Selection {
+    backend: Option<String>,
+    features: Vec<String>,
+    all_features: bool,
+    no_default_features: bool,
+    #[pyo3(item("crate"))]
+    crates: Vec<String>,
+    workspace: bool,
+    exclude: Vec<String>,
+    frozen: bool,
+    locked: bool,
+    allow_stale: bool,
+    extra: Vec<String>,
+    group: Vec<String>,
+    no_default_groups: bool,
+    package: Vec<String>,
+    all_packages: bool,
+    python: Option<String>,
+    release: bool,
+    debug: bool,
+    recreate: bool,
+    uv_args: Vec<OsString>,
+}
+
+impl Selection {
+    /// The request. With `keep`, the backend of the last sync counts.
+    pub(crate) fn request(self, call: &Working, keep: bool) -> Result<SyncRequest, Failure> {
+        self.check()?;
+        let variables = &call.session.variables;
+        Ok(SyncRequest {
+            lock: LockMode::new(self.frozen, self.locked, self.allow_stale, variables),
+            backend: BackendRequest {
+                choice: choice(self.backend)?,
+                features: FeatureSelection {
+                    packages: self.crates,
+                    workspace: self.workspace,
+                    exclude: self.exclude,
+                    features: self.features,
+                    all_features: self.all_features,
+                    no_default_features: self.no_default_features,
+                },
+                decided: None,
+                keep,
+            },
+            extras: names(&self.extra)?,
+            groups: names(&self.group)?,
+            no_default_groups: self.no_default_groups,
+            packages: self.package,
+            all_packages: self.all_packages,
+            python: self.python.or_else(|| variables.get("UV_PYTHON").map(str::to_owned)),
+            recreate: self.recreate,
+            cargo_profile: match (self.release, self.debug) {
+                (true, _) => Some(CargoProfile::Release),
+                (false, true) => Some(CargoProfile::Debug),
+                (false, false) => None,
+            },
+            uv_args: self.uv_args,
+            ..SyncRequest::default()
+        })
+    }
+
+    /// Refuses what the command line refuses.
+    fn check(&self) -> Result<(), Failure> {
+        refuse_two([
+            (self.frozen && self.locked, "frozen", "locked"),
+            (self.release && self.debug, "release", "debug"),
+            (self.all_packages && !self.package.is_empty(), "all_packages", "package"),
+        ])?;
+        if self.allow_stale && !self.frozen {
+            let message = "`allow_stale` is only for `frozen`".to_owned();
+            return Err(Failure::Arguments { message, help: Some("add `frozen=True`".to_owned()) });
+        }
+        Ok(())
+    }
+}
+
+/// What `kernel install` says of the kernel.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct Kernel {
+    name: Option<String>,
+    display_name: Option<String>,
+    prefix: Option<PathBuf>,
+    launcher: Vec<String>,
+}
+
+impl Kernel {
+    /// The request; `sync` is what the environment is to have.
+    pub(crate) fn request(self, sync: SyncRequest) -> Result<KernelRequest, Failure> {
+        let Self { name, display_name, prefix, launcher } = self;
+        Ok(KernelRequest { name, display_name, prefix: prefix.map(utf8).transpose()?, launcher, sync })
+    }
+}
+
+/// The interpreter that asks.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct Running {
+    implementation: String,
+    version: [u8; 3],
+    free_threaded: bool,
+}
+
+impl From<Running> for RunningPython {
+    fn from(running: Running) -> Self {
+        let Running { implementation, version, free_threaded } = running;
+        Self { implementation, version: version.into(), free_threaded }
+    }
+}
+
+/// `NAME`, `auto` or `none`.
+pub(crate) fn choice(backend: Option<String>) -> Result<Option<Choice>, Failure> {
+    backend.map(|text| Choice::parse(&text).map_err(Failure::arguments)).transpose()
+}
+
+fn names(texts: &[String]) -> Result<Vec<Name>, Failure> {
+    let name =
+        |text: &String| Name::parse(text).ok_or_else(|| Failure::arguments(format!("`{text}` is not a valid name")));
+    texts.iter().map(name).collect()
+}
+
+/// Refuses two arguments of which only one can be, where both are.
+fn refuse_two<const N: usize>(pairs: [(bool, &str, &str); N]) -> Result<(), Failure> {
+    let Some((_, one, other)) = pairs.into_iter().find(|(both, ..)| *both) else { return Ok(()) };
+    let message = format!("`{one}` and `{other}` cannot be used together");
+    Err(Failure::Arguments { message, help: Some(format!("leave `{one}` or `{other}` out")) })
+}
