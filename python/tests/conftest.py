@@ -1,0 +1,155 @@
+"""Monorepos for the tests, laid out by the package itself and worked on with the real uv."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import uvenv
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+# Whoever starts the tests in the background may have switched Ctrl-C off, for all that they start too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+SELECTING = ("UVENV_", "UV_", "VIRTUAL_ENV", "CARGO_", "CONDA_")
+KEPT = ("CARGO_HOME", "UV_CACHE_DIR", "UVENV_CACHE_DIR")
+
+
+def command_line(*arguments: str | os.PathLike[str]) -> list[str]:
+    """The command line of the package under test."""
+    return [sys.executable, "-m", "uvenv", *(os.fspath(argument) for argument in arguments)]
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The variables of the caches that all tests share."""
+    directory = tmp_path_factory.mktemp("cache")
+    return {
+        "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", str(directory / "uv")),
+        "UVENV_CACHE_DIR": os.environ.get("UVENV_CACHE_DIR", str(directory / "uvenv")),
+    }
+
+
+def variables(cache: dict[str, str]) -> dict[str, str]:
+    """Our variables, without those that select something."""
+    ours = {name: value for name, value in os.environ.items() if name in KEPT or not name.startswith(SELECTING)}
+    return ours | cache
+
+
+@pytest.fixture(autouse=True)
+def _own_variables(cache: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = variables(cache)
+    for name in set(os.environ) - set(kept):
+        monkeypatch.delenv(name)
+    for name, value in cache.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays_activated() -> Iterator[None]:
+    yield
+    activation: Any = sys.modules.get("uvenv._activate")
+    if activation is not None and activation._active is not None:
+        activation._active.undo()
+        activation._active = None
+
+
+@pytest.fixture(scope="session")
+def template(cache: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A monorepo with three locked profiles, to copy."""
+    root = tmp_path_factory.mktemp("code") / "bench"
+    for arguments in (["new", str(root), "--local-remotes"], ["-C", str(root), "lock", "--all-profiles"]):
+        subprocess.run(command_line(*arguments), check=True, env=variables(cache), capture_output=True)
+    return root
+
+
+@pytest.fixture
+def repo_path(template: Path, tmp_path: Path) -> Path:
+    """The root of a monorepo with three locked profiles and no environment."""
+    root = tmp_path / "bench"
+    shutil.copytree(template, root, symlinks=True)
+    return root.resolve()
+
+
+@pytest.fixture
+def repo(repo_path: Path) -> uvenv.Monorepo:
+    """The same as `uvenv` has it."""
+    return uvenv.Monorepo.discover(repo_path)
+
+
+class SlowPackage:
+    """A package of the workspace whose build takes as long as the test wants."""
+
+    BACKEND = """
+import os, pathlib, time, zipfile
+
+HERE = pathlib.Path(__file__).parent
+DIST = "slow-1.dist-info"
+
+def build_editable(directory, config_settings=None, metadata_directory=None):
+    (HERE / "pid.tmp").write_text(str(os.getpid()))
+    (HERE / "pid.tmp").rename(HERE / "pid")
+    for _ in range(1200):
+        if (HERE / "quick").exists():
+            break
+        time.sleep(0.1)
+    with zipfile.ZipFile(pathlib.Path(directory) / "slow-1-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{DIST}/METADATA", "Metadata-Version: 2.1\\nName: slow\\nVersion: 1\\n")
+        about = "Wheel-Version: 1.0\\nGenerator: slow\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
+        wheel.writestr(f"{DIST}/WHEEL", about)
+        wheel.writestr(f"{DIST}/RECORD", f"{DIST}/METADATA,,\\n{DIST}/WHEEL,,\\n{DIST}/RECORD,,\\n")
+    return "slow-1-py3-none-any.whl"
+
+build_wheel = build_editable
+"""
+    PROJECT = """
+[project]
+name = "slow"
+version = "1"
+requires-python = ">=3.10"
+
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+"""
+
+    def __init__(self, root: Path) -> None:
+        self.directory = root / "packages" / "slow"
+        self.directory.mkdir()
+        (self.directory / "pyproject.toml").write_text(self.PROJECT)
+        (self.directory / "backend.py").write_text(self.BACKEND)
+        manifest = root / "pyproject.toml"
+        text = manifest.read_text().replace("dependencies = [", 'dependencies = [\n    "slow",', 1)
+        text = text.replace("[tool.uv.sources]\n", "[tool.uv.sources]\nslow = { workspace = true }\n", 1)
+        manifest.write_text(text)
+
+    def wait_until_it_is_built(self, process: subprocess.Popen[Any] | None = None) -> None:
+        """Waits until uv is at it."""
+        while not (self.directory / "pid").exists():
+            assert process is None or process.poll() is None, "it has ended before"
+            time.sleep(0.02)
+
+    def builder(self) -> int:
+        """The process that builds it."""
+        return int((self.directory / "pid").read_text())
+
+    def be_quick(self) -> None:
+        """Lets the build come to its end."""
+        (self.directory / "quick").touch()
+
+
+@pytest.fixture
+def slow_package(repo_path: Path) -> SlowPackage:
+    """A package of `repo`'s workspace that dev depends on."""
+    return SlowPackage(repo_path)

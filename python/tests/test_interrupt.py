@@ -1,0 +1,113 @@
+"""Ctrl-C, and the interrupt of a notebook, which is the same signal: uv stops, and the next call heals."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from conftest import SlowPackage
+
+import uvenv
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals are those of POSIX")
+
+SYNC = """
+import sys, uvenv
+repo = uvenv.Monorepo.discover(sys.argv[1])
+try:
+    repo.sync("dev", backend="none", progress=False)
+except KeyboardInterrupt:
+    # The process goes on.
+    print("interrupted", repo.profiles["dev"].name, flush=True)
+"""
+
+
+def start(repo: uvenv.Monorepo) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", SYNC, str(repo.root)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def ends(pid: int) -> bool:
+    """Whether a process that was told to ends."""
+    for _ in range(200):
+        if not is_alive(pid):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize("to", ["the process", "its group, as a terminal does"])
+def test_it_stops_uv_and_the_next_call_heals(repo: uvenv.Monorepo, slow_package: SlowPackage, to: str) -> None:
+    process = start(repo)
+    slow_package.wait_until_it_is_built(process)
+    builder = slow_package.builder()
+    if to == "the process":
+        process.send_signal(signal.SIGINT)
+    else:
+        os.killpg(process.pid, signal.SIGINT)
+    said, _ = process.communicate(timeout=30)
+    assert said == "interrupted dev\n"
+    assert process.returncode == 0
+    assert ends(builder)
+
+    slow_package.be_quick()
+    report = repo.sync("dev", backend="none")
+    assert {"slow", "bench-utils"} <= {one.name for one in report.installed}
+    assert repo.status().profiles[0].environments[0].state == "in-sync"
+
+
+def test_waiting_for_another_process_ends(repo: uvenv.Monorepo, slow_package: SlowPackage) -> None:
+    first = start(repo)
+    slow_package.wait_until_it_is_built(first)
+    second = start(repo)
+    try:
+        # It has nothing else to do, and says nothing before.
+        time.sleep(1)
+        assert second.poll() is None
+        second.send_signal(signal.SIGINT)
+        assert second.communicate(timeout=30)[0] == "interrupted dev\n"
+        assert first.poll() is None
+    finally:
+        first.send_signal(signal.SIGINT)
+        first.communicate(timeout=30)
+
+
+def test_own_handlers_run(repo: uvenv.Monorepo, slow_package: SlowPackage) -> None:
+    """A handler that raises nothing does not stop the work; one that does, does."""
+    seen = list[int]()
+
+    def interrupt(*_: object) -> None:
+        seen.append(len(seen))
+        if len(seen) == 2:
+            raise TimeoutError("enough")
+
+    def send() -> None:
+        slow_package.wait_until_it_is_built()
+        for wanted in (1, 2):
+            os.kill(os.getpid(), signal.SIGUSR1)
+            while len(seen) < wanted:
+                time.sleep(0.01)
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        with pytest.raises(TimeoutError, match="enough"):
+            repo.sync("dev", backend="none")
+    finally:
+        thread.join()
+        signal.signal(signal.SIGUSR1, before)
+    assert ends(slow_package.builder())
