@@ -240,7 +240,9 @@ def test_env(repo: uvenv.Monorepo) -> None:
     assert report.to_dict() == message
 
 
-def test_status(repo: uvenv.Monorepo) -> None:
+def test_status(repo: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Paths are seen from there.
+    monkeypatch.chdir(repo.root)
     repo.sync("prod", backend="cu124")
     (repo.root / "staging" / "uv.lock").unlink()
     report = repo.status()
@@ -249,8 +251,7 @@ def test_status(repo: uvenv.Monorepo) -> None:
     assert report.to_dict() == message
     states = {one.profile: (one.lockfile.state, one.environments[0].state) for one in report.profiles}
     assert states == {"dev": ("fresh", "missing"), "staging": ("missing", "missing"), "prod": ("fresh", "in-sync")}
-    # Seen from its root.
-    printed = subprocess.run(command_line("-C", repo.root, "status"), capture_output=True, text=True, check=True)
+    printed = subprocess.run(command_line("status"), capture_output=True, text=True, check=True)
     assert str(report) == repr(report) == printed.stdout.rstrip("\n")
     # One that was made by hand has a text, too.
     assert repr(uvenv.StatusReport.from_dict(message)).startswith("StatusReport({'reason': 'status', ")

@@ -6,8 +6,10 @@ import sys
 import sysconfig
 
 destination = pathlib.Path(sys.argv[1])
-left_out = shutil.ignore_patterns("site-packages", "dist-packages", "test", "idlelib", "__pycache__", "EXTERNALLY-MANAGED")
-for key in {"stdlib", "platstdlib"}:
+left_out = shutil.ignore_patterns(
+    "site-packages", "dist-packages", "test", "idlelib", "__pycache__", "EXTERNALLY-MANAGED"
+)
+for key in ("stdlib", "platstdlib"):
     library = pathlib.Path(sysconfig.get_path(key))
     relative = library.relative_to(sys.base_prefix)
     shutil.copytree(library, destination / relative, symlinks=False, ignore=left_out, dirs_exist_ok=True)

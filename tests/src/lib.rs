@@ -14,23 +14,29 @@
 #![allow(clippy::missing_panics_doc, reason = "a fixture that cannot be made fails its test")]
 
 mod cargo_builds;
+mod cpython;
 mod environment;
 mod example;
 mod fixture;
 mod index;
 mod interpreters;
 mod invocation;
+mod jupyter;
 mod monorepo;
 pub mod native;
 mod outcome;
 mod programs;
 mod remotes;
+mod wheel;
 
+pub use cpython::Cpython;
 pub use environment::{Environment, Files};
 pub use fixture::Fixture;
 pub use index::Index;
 pub use interpreters::{Kind, interpreter_of};
 pub use invocation::Invocation;
+pub use jupyter::Started;
 pub use monorepo::Monorepo;
 pub use outcome::{Outcome, Refusal};
 pub use programs::{Uv, cargo_uvenv, uv_from_pip};
+pub use wheel::{Build, PythonHome, python_dir, wheel};

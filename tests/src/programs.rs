@@ -67,11 +67,16 @@ fn fetched_by_uvenv() -> Utf8PathBuf {
 
 /// uv of `version`, installed with pip into a directory that outlives the test run.
 pub fn uv_from_pip(version: &str) -> Utf8PathBuf {
-    let home = scratch().join("uv").join(version);
+    tool_from_pip("uv", version).join("bin").join(format!("uv{}", env::consts::EXE_SUFFIX))
+}
+
+/// The directory of a distribution that needs no other, installed with pip to outlive the test run.
+pub(crate) fn tool_from_pip(name: &str, version: &str) -> Utf8PathBuf {
+    let home = scratch().join(name).join(version);
     made_once(&home, |unfinished| {
-        pip_install(&format!("uv=={version}"), unfinished);
+        pip_install(&format!("{name}=={version}"), unfinished);
     });
-    home.join("bin").join(format!("uv{}", env::consts::EXE_SUFFIX))
+    home
 }
 
 /// `cargo-uvenv`, built as `cargo build --workspace` does: with the features of the whole workspace.
@@ -186,11 +191,17 @@ fn beside_cargo(name: &str) -> Utf8PathBuf {
 }
 
 fn on_path(name: &str) -> Utf8PathBuf {
+    all_on_path(name).next().unwrap_or_else(|| panic!("the tests need `{name}` on PATH"))
+}
+
+/// The programs of a name in the directories of the tester's `PATH`.
+pub(crate) fn all_on_path(name: &str) -> impl Iterator<Item = Utf8PathBuf> + use<'_> {
     let path = env::var_os("PATH").expect("PATH is set");
-    env::split_paths(&path)
-        .filter_map(|directory| Utf8PathBuf::from_path_buf(directory.join(name)).ok())
-        .find(|candidate| candidate.is_file())
-        .unwrap_or_else(|| panic!("the tests need `{name}` on PATH"))
+    let directories: Vec<_> = env::split_paths(&path).collect();
+    directories
+        .into_iter()
+        .filter_map(move |directory| Utf8PathBuf::from_path_buf(directory.join(name)).ok())
+        .filter(|candidate| candidate.is_file())
 }
 
 /// What the tests keep from one run to the next, in cargo's target directory.

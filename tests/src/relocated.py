@@ -1,5 +1,8 @@
-"""Copies the running interpreter to a directory, with a compiled-in prefix that does not exist, as the interpreters that uv
-installs have it: those were built for `/install`, and only what is written in text files was put right since."""
+"""Copies the running interpreter to a directory, with a compiled-in prefix that does not exist.
+
+The interpreters that uv installs are so: they were built for `/install`, and only what is written in text files was put
+right since.
+"""
 
 import pathlib
 import shutil
@@ -14,7 +17,7 @@ head, _, tail = built_for.rpartition(b"/")
 hidden = b"/install".ljust(len(head), b"-")[: len(head)] + b"/" + tail
 
 
-def replaced(binary):
+def replaced(binary: bytes) -> bytes:
     text, position = bytearray(binary), 0
     while (position := binary.find(built_for, position)) >= 0:
         end = binary.index(b"\0", position)

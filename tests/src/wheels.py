@@ -7,7 +7,7 @@ import sys
 import zipfile
 
 
-def wheel(directory, name, version, files):
+def wheel(directory: pathlib.Path, name: str, version: str, files: dict[str, str]) -> None:
     info = f"{name}-{version}.dist-info"
     files = files | {
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
@@ -24,7 +24,7 @@ def wheel(directory, name, version, files):
             archive.writestr(zipfile.ZipInfo(path, (2025, 1, 1, 0, 0, 0)), text)
 
 
-def modules(package, count):
+def modules(package: str, count: int) -> dict[str, str]:
     return {f"{package}/part_{number:04}.py": f"NUMBER = {number}\n" for number in range(count)}
 
 

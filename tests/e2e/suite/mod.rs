@@ -11,6 +11,8 @@ mod fixture;
 mod frozen;
 #[cfg(unix)]
 mod heal;
+#[cfg(unix)]
+mod kernel;
 mod native;
 mod new;
 #[cfg(unix)]

@@ -1,0 +1,126 @@
+//! The Python package as those have it who install its wheel: in fresh environments, far from its sources.
+#![cfg(unix)]
+#![expect(clippy::disallowed_methods, reason = "a variable asks for the reference to be written")]
+#![expect(clippy::print_stdout, reason = "`--nocapture` shows how far it is")]
+
+use std::{
+    collections::VecDeque,
+    env, fs,
+    sync::Mutex,
+    thread::{self, available_parallelism},
+};
+
+use camino::Utf8Path;
+use uvenv_tests::{Build, Cpython, Environment, Invocation, Outcome, PythonHome, python_dir, wheel};
+
+/// The CPython for what needs to run in one only.
+fn cpython() -> &'static Cpython {
+    // Type checkers and the like support it longest.
+    Cpython::all().last().unwrap()
+}
+
+fn passes(cpython: &Cpython) -> Result<(), String> {
+    let home = PythonHome::with_wheel(cpython, Build::Debug, &["test"]);
+    let browser = python_dir().join("tests/test_jupyterlab.py");
+    // A browser takes its time, and sees the same whatever Python it is.
+    let left_out = (cpython.python != self::cpython().python).then(|| format!("--ignore={browser}"));
+    let outcome = home.pytest().args(left_out).run();
+    println!("CPython {}: {}", cpython.version, outcome.stdout().lines().last().unwrap_or_default());
+    if outcome.status() == Some(0) { Ok(()) } else { Err(format!("CPython {}: {outcome}", cpython.version)) }
+}
+
+#[test]
+fn its_tests_pass_in_each_cpython_of_this_machine() {
+    let waiting: Mutex<VecDeque<_>> = Mutex::new(Cpython::all().iter().collect());
+    let failures = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                loop {
+                    let Some(cpython) = waiting.lock().unwrap().pop_front() else { break };
+                    failures.lock().unwrap().extend(passes(cpython).err());
+                }
+            });
+        }
+    });
+    let failures = failures.into_inner().unwrap();
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[test]
+fn pip_installs_the_command_line() {
+    let home = PythonHome::empty(cpython());
+    home.program("python", ["-m", "ensurepip", "--upgrade"]).ok();
+    let wheel = wheel(cpython(), Build::Debug);
+    home.program("python", ["-m", "pip", "install", "--quiet", wheel.as_str()]).ok();
+
+    let cargo = home.program("python", ["-c", "import subprocess; subprocess.run(['cargo', 'uvenv', '--version'])"]);
+    let said = cargo.ok().stdout().to_owned();
+    assert!(said.starts_with("cargo-uvenv "), "{said}");
+
+    // A machine without Rust, and with no uv but the one that was installed with the wheel.
+    let without_rust = |name: &str, arguments: &[&str]| -> Outcome {
+        home.program(name, []).args(arguments).without("cargo").without("rustc").ok()
+    };
+    for (name, before) in [("cargo-uvenv", &["uvenv"][..]), ("cargo-uvenv", &[]), ("python", &["-m", "uvenv"])] {
+        let command = |arguments: &[&str]| without_rust(name, &[before, arguments].concat());
+        assert_eq!(command(&["--version"]).stdout(), said);
+    }
+    let root = home.machine().temporary().join("bench");
+    without_rust("cargo-uvenv", &["new", root.as_str(), "--local-remotes"]);
+    without_rust("python", &["-m", "uvenv", "-C", root.as_str(), "lock"]);
+    without_rust("cargo-uvenv", &["-C", root.as_str(), "sync", "--backend", "none"]);
+    assert_eq!(Environment::at(root.join(".venv")).version("bench-utils").as_deref(), Some("0.1.2"));
+}
+
+/// Checks what is installed, and the tests, as somebody who writes against the package would.
+#[test]
+fn type_checkers_accept_it() {
+    let home = PythonHome::with_wheel(cpython(), Build::Debug, &["types"]);
+    // Side by side in a directory of their own: type checkers pass over what lies in an environment.
+    let sources = home.machine().temporary().join("sources");
+    fs::create_dir(&sources).unwrap();
+    let installed = home.environment().site_packages().unwrap().join("uvenv");
+    for (from, to) in [(installed, "uvenv"), (python_dir().join("tests"), "tests")] {
+        copy_python(&from, &sources.join(to));
+    }
+    fs::copy(python_dir().join("pyproject.toml"), sources.join("pyproject.toml")).unwrap();
+    let checks = [
+        home.program("mypy", ["uvenv", "tests"]).within(&sources),
+        home.program("pyright", []).within(&sources),
+        // Whether the native module has what its stub says.
+        home.program("stubtest", ["--mypy-config-file=pyproject.toml", "uvenv._uvenv"]).within(&sources),
+    ];
+    let outcomes = checks.into_iter().map(Invocation::run).filter(|outcome| outcome.status() != Some(0));
+    let findings: Vec<_> = outcomes.map(|outcome| outcome.to_string()).collect();
+    assert!(findings.is_empty(), "{}", findings.join("\n\n"));
+}
+
+fn copy_python(from: &Utf8Path, to: &Utf8Path) {
+    fs::create_dir(to).unwrap();
+    for entry in from.read_dir_utf8().unwrap().map(|entry| entry.unwrap().into_path()) {
+        let copy = to.join(entry.file_name().unwrap());
+        if entry.is_dir() {
+            copy_python(&entry, &copy);
+        } else {
+            fs::copy(&entry, copy).unwrap();
+        }
+    }
+}
+
+#[test]
+fn the_reference_is_written_from_the_docstrings() {
+    let home = PythonHome::with_wheel(cpython(), Build::Debug, &["docs"]);
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/src/api_reference.py");
+    let written = home.program("python", [script]).ok();
+    let page = python_dir().with_file_name("docs").join("python-api.md");
+    if env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(page, written.stdout()).unwrap();
+        return;
+    }
+    let committed = fs::read_to_string(&page).unwrap();
+    assert!(
+        committed == written.stdout(),
+        "{page} is out of date: UPDATE_DOCS=1 cargo test -p uvenv-tests --test python reference"
+    );
+}

@@ -1,0 +1,59 @@
+//! Jupyter, which starts kernels: its client, in an environment of its own.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::{
+    Environment, Fixture, Invocation,
+    programs::{interpreter, made_once, run, scratch},
+    wheel::tools_uv,
+};
+
+const JUPYTER_CLIENT: &str = "8.6.3";
+
+/// What Jupyter says of a kernel that it has started.
+#[derive(Debug)]
+pub struct Started {
+    /// Each cell: `status`, `error` and `stdout`.
+    pub cells: Vec<Value>,
+    /// How the kernel ended after it was asked to.
+    pub status: Value,
+}
+
+impl Fixture {
+    /// Python with Jupyter's client, on the machine of this fixture but outside of the monorepo.
+    pub fn jupyter<const N: usize>(&self, arguments: [&str; N]) -> Invocation<'_> {
+        let python = environment().python();
+        Invocation::new(self, &python).args(arguments).within(self.temporary().join("home"))
+    }
+
+    /// Has Jupyter start a kernel and run these cells in it; one that prints `interrupt me` is then interrupted.
+    pub fn start_kernel(&self, name: &str, cells: &[&str], variables: &[(&str, &str)]) -> Started {
+        let mut jupyter = self.jupyter(["-c", include_str!("jupyter.py"), name]).args(cells);
+        for (name, value) in variables {
+            jupyter = jupyter.env(name, value);
+        }
+        let said = jupyter.ok();
+        let mut said: Value = serde_json::from_str(said.stdout()).unwrap_or_else(|error| panic!("{error}: {said}"));
+        let status = said["status"].take();
+        Started { cells: said["cells"].as_array().cloned().unwrap_or_default(), status }
+    }
+}
+
+/// The environment, which outlives the test run.
+fn environment() -> Environment {
+    let home = scratch().join("jupyter").join(JUPYTER_CLIENT);
+    made_once(&home, |unfinished| {
+        let cache = scratch().join("uv-cache");
+        let uv = |arguments: &[&str]| {
+            run(Command::new(tools_uv())
+                .args(["--quiet", "--no-config", "--cache-dir", cache.as_str()])
+                .args(arguments));
+        };
+        uv(&["venv", "--allow-existing", "--python", interpreter().as_str(), unfinished.as_str()]);
+        let python = unfinished.join("bin/python");
+        uv(&["pip", "install", "--python", python.as_str(), &format!("jupyter-client=={JUPYTER_CLIENT}")]);
+    });
+    Environment::at(home)
+}
