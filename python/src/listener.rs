@@ -1,10 +1,6 @@
 //! The Python object that follows a call: it is told what goes on, and its thread is asked for signals.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::{prelude::*, types::PyString};
 use uvenv_core::{
@@ -14,21 +10,16 @@ use uvenv_core::{
 
 use crate::call::to_python;
 
-/// How often Python hears of one thing that goes on and on.
-const PERIOD: Duration = Duration::from_millis(100);
-
 /// An object with the methods `progress(event)`, `say(line)`, `runs(command)` and `warn(problem)`.
 pub(crate) struct Listener {
     object: Py<PyAny>,
     /// What the object or the handler of a signal has raised while we were at work.
     interrupt: Mutex<Option<PyErr>>,
-    /// When what was last told.
-    told: Mutex<HashMap<String, Instant>>,
 }
 
 impl Listener {
     pub(crate) fn new(object: Py<PyAny>) -> Self {
-        Self { object, interrupt: Mutex::default(), told: Mutex::default() }
+        Self { object, interrupt: Mutex::default() }
     }
 
     /// Raises what was raised since the beginning.
@@ -57,32 +48,11 @@ impl Listener {
     fn keep(&self, error: PyErr) {
         locked(&self.interrupt).get_or_insert(error);
     }
-
-    /// Whether it is time to tell of `progress`. What ends something is always told.
-    fn is_due(&self, progress: &Progress) -> bool {
-        let key = match progress {
-            Progress::Resolving { .. } => "resolving",
-            Progress::Preparing { done, total } if done < total => "preparing",
-            Progress::Installing { done, total } if done < total => "installing",
-            Progress::Downloading { name, bytes, total } if total.is_none_or(|total| *bytes < total) => name,
-            _ => return true,
-        };
-        let (mut told, now) = (locked(&self.told), Instant::now());
-        match told.get(key) {
-            Some(last) if now.duration_since(*last) < PERIOD => false,
-            _ => {
-                told.insert(key.to_owned(), now);
-                true
-            }
-        }
-    }
 }
 
 impl Observer for Listener {
     fn progress(&self, progress: &Progress) {
-        if self.is_due(progress) {
-            self.call("progress", |py| to_python(py, progress));
-        }
+        self.call("progress", |py| to_python(py, progress));
     }
 
     fn say(&self, line: &str) {

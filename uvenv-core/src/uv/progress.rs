@@ -9,6 +9,7 @@ mod recorded;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
+    mem::discriminant,
     time::{Duration, Instant},
 };
 
@@ -17,7 +18,7 @@ use crate::{
     process::{Follower, Invocation, Streamed},
 };
 
-/// How often a download's bytes are told.
+/// How often a step that goes on is told again.
 const PERIOD: Duration = Duration::from_millis(100);
 
 /// Runs uv, which tells `observer` what it does and, where that is to be shown, what it says.
@@ -99,12 +100,12 @@ impl<'a> Reader<'a> {
         Self { observer, is_shown, period, told: BTreeMap::new(), downloads: BTreeSet::new() }
     }
 
-    /// Tells the observer, unless it knows or was told of the download's last bytes just now.
+    /// Tells the observer, unless it knows, or was told of a step that goes on just now.
     fn tell(&mut self, progress: Progress) {
         let now = Instant::now();
         let thing = Thing::of(&progress);
         if let Some((last, when)) = self.told.get(&thing) {
-            let is_more = matches!((last, &progress), (Progress::Downloading { .. }, Progress::Downloading { .. }));
+            let is_more = discriminant(last) == discriminant(&progress) && goes_on(&progress);
             if *last == progress || is_more && now.duration_since(*when) < self.period {
                 return;
             }
@@ -136,6 +137,16 @@ impl Thing {
             Progress::Fetching { url } | Progress::Fetched { url } => Self::Repository(url.clone()),
             Progress::Building { name } | Progress::Built { name } => Self::Build(name.clone()),
         }
+    }
+}
+
+/// Whether more of the same is to come: what ends a step is always told.
+fn goes_on(progress: &Progress) -> bool {
+    match progress {
+        Progress::Resolving { .. } => true,
+        Progress::Preparing { done, total } | Progress::Installing { done, total } => done < total,
+        Progress::Downloading { bytes, total, .. } => total.is_none_or(|total| *bytes < total),
+        _ => false,
     }
 }
 
@@ -395,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_are_told_now_and_then_and_nothing_twice() {
+    fn steps_that_go_on_are_told_now_and_then_and_nothing_twice() {
         let notes = Notes::default();
         let mut reader = Reader::new(&notes, false, Duration::from_hours(1));
         let bar = |name: &str, bytes| format!("{name} ------------------------------ {bytes} MiB/2.00 MiB");
@@ -409,6 +420,8 @@ mod tests {
             r#""downloading","name":"a","bytes":0,"total":2097152"#,
             r#""downloading","name":"b","bytes":0,"total":2097152"#,
             r#""building","name":"c""#,
+            // The last bytes are not kept back.
+            r#""downloading","name":"a","bytes":2097152,"total":2097152"#,
             r#""downloaded","name":"b""#,
             // It was begun anew.
             r#""downloading","name":"b","bytes":0,"total":2097152"#,
