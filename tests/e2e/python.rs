@@ -34,7 +34,8 @@ fn its_tests_pass_in_each_cpython_of_this_machine() {
     let waiting: Mutex<VecDeque<_>> = Mutex::new(Cpython::all().iter().collect());
     let failures = Mutex::new(Vec::new());
     thread::scope(|scope| {
-        for _ in 0..available_parallelism().map_or(1, usize::from) {
+        // They mostly wait: for uv, for kernels.
+        for _ in 0..2 * available_parallelism().map_or(1, usize::from) {
             scope.spawn(|| {
                 loop {
                     let Some(cpython) = waiting.lock().unwrap().pop_front() else { break };
