@@ -1,6 +1,6 @@
 //! A call from Python: what it takes from there, the work without the GIL, and what goes back.
 
-use std::{ffi::OsString, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, sync::Arc};
 
 use camino::Utf8PathBuf;
 use pyo3::{prelude::*, types::PyString};
@@ -109,12 +109,10 @@ pub(crate) fn to_python<'py>(py: Python<'py>, value: &impl Serialize) -> PyResul
     py.import("json")?.call_method1("loads", (PyString::new(py, &text),))
 }
 
-/// The variables as Python has them: reading those of the process would race with other threads that set some.
+/// The variables as Python has them.
 fn variables(py: Python<'_>) -> PyResult<Variables> {
-    let copy = py.import("os")?.getattr("environ")?.call_method0("copy")?;
-    let items: Vec<(OsString, OsString)> =
-        copy.call_method0("items")?.try_iter()?.map(|item| item?.extract()).collect::<PyResult<_>>()?;
-    let unicode = items.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+    let variables: BTreeMap<OsString, OsString> = py.import("uvenv._variables")?.call_method0("current")?.extract()?;
+    let unicode = variables.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
     Ok(Variables::given(unicode))
 }
 

@@ -22,6 +22,7 @@ from typing import Any, NoReturn, TextIO
 from IPython.core.error import UsageError
 
 import uvenv
+from uvenv import _variables
 from uvenv._errors import Error
 
 _SHORT = {"features": "-F", "crate": "-p", "upgrade": "-U", "upgrade_package": "-P"}
@@ -249,7 +250,7 @@ def _run(rest: list[str], cell: str | None, arguments: dict[str, Any]) -> None:
     """Runs a command, or a cell as a script, whose output appears as it comes."""
     if cell is None and not rest:
         raise UsageError("`%uvenv run` takes a command behind `--`; `%%uvenv run` runs its cell")
-    variables = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    variables = {**_variables.current(), "PYTHONUNBUFFERED": "1"}
     with _script(cell) as script, _streamed() as (out, err):
         command = rest if script is None else ["python", str(script), *rest]
         uvenv.Monorepo.discover().run(

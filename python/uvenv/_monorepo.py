@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from uvenv import _progress, _uvenv
+from uvenv import _progress, _uvenv, _variables
 from uvenv._mapping import FrozenMapping
 from uvenv._reports import (
     BackendsReport,
@@ -419,7 +419,7 @@ class Monorepo:
             0
         """
         wanted = [command] if isinstance(command, (str, os.PathLike)) else command
-        variables = dict(os.environ if env is None else env)
+        variables = _variables.current() if env is None else dict(env)
         with _followed(self.directory, profile, offline, progress) as call:
             selection = _selection({**locals(), "uv_args": ()})
             words, changes = _uvenv.run(call, selection, [os.fspath(word) for word in wanted], no_sync, variables)
