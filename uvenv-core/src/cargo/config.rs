@@ -4,15 +4,15 @@
 //! a forced value would count: one that then wins over an environment that was asked for by other means. What cargo runs
 //! therefore goes through a runner, which is `cargo uvenv run`.
 
-use std::{fs, io, path::Path};
+use std::{fs, path::Path};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use toml_edit::{Array, InlineTable, Item, Table, TableLike, value};
 
 use super::CargoError;
 use crate::{
-    environment::replace,
     error::{Diagnostic, Place},
+    file,
     toml::{File, Node, TomlError},
     variables::Variables,
 };
@@ -85,7 +85,9 @@ impl Settings {
         let merged = self.merged(&file, other.is_none())?;
         let changed = merged != *file.text;
         if changed {
-            store(&path, &merged).map_err(|source| CargoError::ConfigNotWritable { path: path.clone(), source })?;
+            fs::create_dir_all(path.parent().unwrap_or(&path))
+                .and_then(|()| file::replace(&path, &merged))
+                .map_err(|source| CargoError::ConfigNotWritable { path: path.clone(), source })?;
         }
         Ok(Written { path, changed, other_runner: other })
     }
@@ -180,21 +182,6 @@ fn further_configurations(root: &Utf8Path, variables: &Variables) -> Vec<Utf8Pat
     let home = variables.get("CARGO_HOME").map(str::to_owned).or_else(home);
     let above = root.ancestors().skip(1).map(|directory| directory.join(".cargo"));
     above.chain(home.map(Utf8PathBuf::from)).filter_map(|directory| existing(&directory)).collect()
-}
-
-/// Replaces the file by rename. One that must not be written is not replaced either, and where a link leads to the file,
-/// it stays.
-fn store(path: &Utf8Path, text: &str) -> io::Result<()> {
-    let Ok(real) = path.canonicalize_utf8() else {
-        fs::create_dir_all(path.parent().unwrap_or(path))?;
-        return replace(path, text.as_bytes());
-    };
-    let permissions = fs::metadata(&real)?.permissions();
-    if permissions.readonly() {
-        return Err(io::ErrorKind::PermissionDenied.into());
-    }
-    replace(&real, text.as_bytes())?;
-    fs::set_permissions(&real, permissions)
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub(crate) use self::{
     activation::{Activation, Audience},
     distributions::{Distributions, Suspects},
     journal::Journal,
-    record::{Record, replace},
+    record::Record,
 };
 use crate::{cache::CacheError, error::Diagnostic, monorepo::Profile, process::is_program};
 

@@ -2,11 +2,11 @@
 
 use std::{fs, io};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{Environment, EnvironmentError};
-use crate::monorepo::Profile;
+use crate::{file, monorepo::Profile};
 
 /// The file in the environment. It goes with the environment, also when uv makes that anew.
 pub(super) const FILE: &str = ".uvenv.json";
@@ -52,17 +52,7 @@ impl Record {
         let path = environment.root().join(FILE);
         serde_json::to_vec(self)
             .map_err(io::Error::from)
-            .and_then(|text| replace(&path, &text))
+            .and_then(|text| file::replace(&path, &text))
             .map_err(environment.not_writable(&path))
     }
-}
-
-/// Replaces the file by rename, so that it is never half-written.
-pub(crate) fn replace(path: &Utf8Path, content: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension(format!("json.{}", std::process::id()));
-    let done = fs::write(&beside, content).and_then(|()| fs::rename(&beside, path));
-    if done.is_err() {
-        let _ = fs::remove_file(&beside);
-    }
-    done
 }

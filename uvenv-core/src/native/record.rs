@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     Name,
-    environment::{Environment, EnvironmentError, NATIVE_RECORD as FILE, replace},
+    environment::{Environment, EnvironmentError, NATIVE_RECORD as FILE},
+    file,
 };
 
 const SCHEMA: u32 = 1;
@@ -65,7 +66,7 @@ impl Record {
         let path = environment.root().join(FILE);
         serde_json::to_vec(&self)
             .map_err(io::Error::from)
-            .and_then(|text| replace(&path, &text))
+            .and_then(|text| file::replace(&path, &text))
             .map_err(environment.not_writable(&path))
     }
 }

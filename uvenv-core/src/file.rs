@@ -1,0 +1,71 @@
+//! Files that are replaced whole: by rename, so that they are never half-written.
+
+use std::{
+    fs, io,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use camino::Utf8Path;
+
+/// Tells the files apart that threads write at the same time.
+static WRITTEN: AtomicU32 = AtomicU32::new(0);
+
+/// Replaces a file, or makes it. It keeps its permissions; one that must not be written is not replaced
+/// either, and where a link leads to the file, the link stays.
+pub(crate) fn replace(path: &Utf8Path, content: impl AsRef<[u8]>) -> io::Result<()> {
+    let real = path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned());
+    let permissions = fs::metadata(&real).ok().map(|file| file.permissions());
+    if permissions.as_ref().is_some_and(fs::Permissions::readonly) {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let name = real.file_name().unwrap_or_default();
+    let beside = real.with_file_name(format!(".{name}.{}-{number}", std::process::id()));
+    let done = fs::write(&beside, content)
+        .and_then(|()| permissions.map_or(Ok(()), |permissions| fs::set_permissions(&beside, permissions)))
+        .and_then(|()| fs::rename(&beside, &real));
+    if done.is_err() {
+        let _ = fs::remove_file(&beside);
+    }
+    done
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use camino::Utf8PathBuf;
+
+    use super::*;
+
+    fn directory() -> (tempfile::TempDir, Utf8PathBuf) {
+        let guard = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::from_path_buf(guard.path().canonicalize().unwrap()).unwrap();
+        (guard, path)
+    }
+
+    #[test]
+    fn permissions_and_links_stay() {
+        let (_guard, directory) = directory();
+        let (file, link) = (directory.join("real/file"), directory.join("link"));
+        fs::create_dir(directory.join("real")).unwrap();
+        replace(&file, "one").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        symlink(&file, &link).unwrap();
+        replace(&link, "two").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "two");
+        assert!(link.is_symlink());
+        assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(fs::read_dir(directory.join("real")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_must_not_be_written_is_not_replaced() {
+        let (_guard, directory) = directory();
+        let file = directory.join("file");
+        replace(&file, "one").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o444)).unwrap();
+        assert_eq!(replace(&file, "two").unwrap_err().kind(), io::ErrorKind::PermissionDenied);
+        assert_eq!(fs::read_to_string(&file).unwrap(), "one");
+    }
+}
