@@ -1,18 +1,26 @@
 //! The port to git: it explains pins that cannot be resolved, and makes repositories.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    io, thread,
-    time::Duration,
-};
+mod contents;
+mod remotes;
+mod work_tree;
+
+use std::{io, time::Duration};
 
 use camino::Utf8Path;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use thiserror::Error;
 
+pub(crate) use self::{
+    contents::{CommitLine, Contents},
+    remotes::Remotes,
+    work_tree::Submodule,
+};
+
 use crate::{
     Name, Variables,
     error::{Diagnostic, Fault, Place},
+    git_url,
+    observer::{Interrupted, Observer},
     process::{Captured, Invocation, ending, on_path},
     redact::redact,
 };
@@ -57,14 +65,8 @@ const REPRODUCIBLE: [&str; 12] = [
     "tag.gpgSign=false",
 ];
 
-/// What a tag may have after the version, so that `v1.0rc1` and `v1.0.dev0` are older than `v1.0`.
-const BEFORE_A_RELEASE: [&str; 8] = [".dev", "-dev", "a", "b", "rc", "-a", "-b", "-rc"];
-
 /// Where a remote whose tag is missing has this many others, they are enough to see what is meant.
 const TAGS_SHOWN: usize = 5;
-
-/// How many remotes are asked at a time.
-const REMOTES_AT_A_TIME: usize = 16;
 
 /// A git to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,6 +119,15 @@ pub enum GitError {
         /// What git wrote to stderr, without secrets.
         stderr: String,
     },
+    /// A revision that the repository does not have.
+    #[error("the git repository has no revision `{revision}`")]
+    NoRevision {
+        /// The revision.
+        revision: String,
+    },
+    /// Remotes were waited for, and the observer wanted to wait no longer.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
     /// A pin names a tag that its remote does not have.
     #[error("`{package}` is pinned to the tag `{tag}`, which {url} does not have")]
     MissingTag {
@@ -170,30 +181,12 @@ impl Git {
         BareRepository::create(self.prepared(), directory)
     }
 
-    /// The tags of the remote at `url`, newest version first. git is killed if it has no answer after `limit`.
-    pub fn remote_tags(&self, url: &str, limit: Duration) -> Result<Vec<RemoteTag>, GitError> {
-        let suffixes = BEFORE_A_RELEASE.map(|suffix| format!("versionsort.suffix={suffix}"));
-        let prepared = with_settings(self.prepared(), &suffixes);
-        let arguments = ["ls-remote", "--tags", "--sort=-version:refname", "--", git_url(url)];
-        let answer = run_within(prepared, &arguments, Some(limit))?;
-        Ok(read_tags(&answer.stdout))
-    }
-
-    /// Fails with the first of `pins` that its remote says cannot be. Each remote is asked once, many at the same time.
-    pub(crate) fn explain(&self, pins: &[Pin], limit: Duration) -> Result<(), GitError> {
-        let urls: BTreeSet<_> = pins.iter().map(|pin| pin.url.as_str()).collect();
-        let urls: Vec<_> = urls.into_iter().collect();
-        let mut answers = BTreeMap::new();
-        for some in urls.chunks(REMOTES_AT_A_TIME) {
-            thread::scope(|scope| {
-                let ask = |url| (url, scope.spawn(move || self.remote_tags(url, limit)));
-                let asked: Vec<_> = some.iter().copied().map(ask).collect();
-                // A thread that panicked has no answer.
-                answers.extend(asked.into_iter().filter_map(|(url, thread)| Some((url, thread.join().ok()?))));
-            });
-        }
-        let problem = |pin: &Pin| pin.explain(answers.get(pin.url.as_str())?);
-        pins.iter().find_map(problem).map_or(Ok(()), Err)
+    /// Fails with the first of `pins` that its remote says cannot be.
+    pub(crate) fn explain(&self, pins: &[Pin], limit: Duration, observer: &dyn Observer) -> Result<(), GitError> {
+        let urls = pins.iter().map(|pin| pin.url.clone());
+        let remotes = Remotes::ask(self, urls, limit, observer)?;
+        let problem = pins.iter().find_map(|pin| pin.explain(remotes.tags(&pin.url)));
+        problem.map_or(Ok(()), Err)
     }
 
     /// The command that all others start with: it never asks, never runs a program that a URL names, and speaks
@@ -247,7 +240,7 @@ impl BareRepository {
 
 impl Pin {
     /// What is wrong with the pin, given what its remote answered.
-    fn explain(&self, answer: &Result<Vec<RemoteTag>, GitError>) -> Option<GitError> {
+    pub(crate) fn explain(&self, answer: Result<&[RemoteTag], &GitError>) -> Option<GitError> {
         let package = self.package.clone();
         let url = redact(&self.url).into_owned();
         match answer {
@@ -259,7 +252,7 @@ impl Pin {
             }
             Err(GitError::Failed { ending, stderr, .. }) => {
                 let reason = cause(stderr).map_or_else(|| format!("git {ending}"), str::to_owned);
-                let command = shown(&["ls-remote", git_url(&self.url)]);
+                let command = shown(&["ls-remote", git_url::plain(&self.url)]);
                 let place = Box::new(self.url_place.clone());
                 Some(GitError::UnreachableRemote { package, url, reason, command, place })
             }
@@ -298,11 +291,6 @@ fn escaped(path: &str) -> impl std::fmt::Display + '_ {
     utf8_percent_encode(path, UNSAFE)
 }
 
-/// `pip` and `uv` write `git+https://…` for what git calls `https://…`.
-fn git_url(url: &str) -> &str {
-    url.strip_prefix("git+").unwrap_or(url)
-}
-
 fn with_settings(base: Invocation, settings: &[impl AsRef<str>]) -> Invocation {
     settings.iter().fold(base, |base, setting| base.args(["-c", setting.as_ref()]))
 }
@@ -339,23 +327,6 @@ fn on_new_lines(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("\n{text}") }
 }
 
-/// Reads the answer of `git ls-remote --tags`. An annotated tag has two lines, the second with `^{}` after the name and
-/// the commit that it names.
-fn read_tags(answer: &str) -> Vec<RemoteTag> {
-    let lines: Vec<_> = answer
-        .lines()
-        .filter_map(|line| line.split_once('\t'))
-        .filter_map(|(object, name)| Some((name.strip_prefix("refs/tags/")?, object)))
-        .collect();
-    let commits: BTreeMap<_, _> =
-        lines.iter().filter_map(|(name, commit)| Some((name.strip_suffix("^{}")?, *commit))).collect();
-    let tag = |(name, object): &(&str, &str)| RemoteTag {
-        name: (*name).to_owned(),
-        commit: (*commits.get(name).unwrap_or(object)).to_owned(),
-    };
-    lines.iter().filter(|(name, _)| !name.ends_with("^{}")).map(tag).collect()
-}
-
 /// The tags that begin most like `wanted`, which in a repository of many packages are those of the same package; the
 /// newest of them first, which is how `tags` are sorted.
 fn nearest(wanted: &str, tags: &[RemoteTag]) -> Vec<String> {
@@ -378,6 +349,17 @@ fn cause(stderr: &str) -> Option<&str> {
         .map(|line| line.strip_prefix("fatal: ").or_else(|| line.strip_prefix("error: ")).unwrap_or(line))
 }
 
+impl GitError {
+    /// The same, where git could only fail because it has no such revision.
+    fn of_revision(self, revision: &str) -> Self {
+        match self {
+            // `--quiet` says no more than that.
+            Self::Failed { stderr, .. } if stderr.is_empty() => Self::NoRevision { revision: revision.to_owned() },
+            other => other,
+        }
+    }
+}
+
 impl Diagnostic for GitError {
     fn code(&self) -> &'static str {
         match self {
@@ -385,6 +367,8 @@ impl Diagnostic for GitError {
             Self::Failed { .. } => "git-failed",
             Self::MissingTag { .. } => "missing-tag",
             Self::UnreachableRemote { .. } => "unreachable-remote",
+            Self::NoRevision { .. } => "unknown-revision",
+            Self::Interrupted(interrupted) => interrupted.code(),
         }
     }
 
@@ -392,6 +376,10 @@ impl Diagnostic for GitError {
         match self {
             Self::NotFound => Some("install git, or add its directory to `PATH`".to_owned()),
             Self::Failed { .. } => None,
+            Self::NoRevision { .. } => {
+                Some("name a tag, a branch or a commit that `git rev-parse` knows, or fetch it first".to_owned())
+            }
+            Self::Interrupted(interrupted) => interrupted.help(),
             Self::MissingTag { tag, nearest, .. } if nearest.is_empty() => {
                 Some(format!("the remote has no tags: push `{tag}` to it"))
             }
@@ -409,13 +397,14 @@ impl Diagnostic for GitError {
     fn place(&self) -> Option<&Place> {
         match self {
             Self::MissingTag { place, .. } | Self::UnreachableRemote { place, .. } => Some(place),
-            Self::NotFound | Self::Failed { .. } => None,
+            Self::NotFound | Self::Failed { .. } | Self::NoRevision { .. } | Self::Interrupted(_) => None,
         }
     }
 
     fn fault(&self) -> Fault {
         match self {
-            Self::NotFound => Fault::Request,
+            Self::NotFound | Self::NoRevision { .. } => Fault::Request,
+            Self::Interrupted(interrupted) => interrupted.fault(),
             // The request may be right and the remote wrong; both become known only when uv or git has failed.
             Self::Failed { .. } | Self::MissingTag { .. } | Self::UnreachableRemote { .. } => Fault::Finding,
         }
@@ -429,6 +418,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::process::Terminal;
 
     const LIMIT: Duration = Duration::from_mins(1);
 
@@ -471,7 +461,7 @@ mod tests {
     }
 
     fn explained(pins: &[Pin]) -> GitError {
-        git().explain(pins, LIMIT).unwrap_err()
+        git().explain(pins, LIMIT, &Terminal { quiet: true }).unwrap_err()
     }
 
     fn said(error: &GitError) -> String {
@@ -545,7 +535,7 @@ mod tests {
         let (_guard, directory) = temporary();
         let (path, _) = remote(&directory, &["v1", "v2"]);
         let pins = [pin(path.as_str(), "v1"), pin(&format!("git+{}", file_url(&path)), "v2")];
-        assert!(git().explain(&pins, LIMIT).is_ok());
+        assert!(git().explain(&pins, LIMIT, &Terminal { quiet: true }).is_ok());
     }
 
     #[test]
@@ -580,7 +570,7 @@ mod tests {
     fn a_remote_that_never_answers_is_given_up() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("git://{}/a.git", listener.local_addr().unwrap());
-        let error = git().explain(&[pin(&url, "v1")], Duration::from_secs(1)).unwrap_err();
+        let error = git().explain(&[pin(&url, "v1")], Duration::from_secs(1), &Terminal { quiet: true }).unwrap_err();
         assert!(said(&error).contains("cannot be reached: git had no answer after 1 s"));
     }
 

@@ -8,11 +8,12 @@ use std::{
     fmt,
 };
 
-use super::{LockedReference, LockedRequirement, Lockfile, Package, PackageSource, git_source::canonical_url};
+use super::{GitSource, LockedReference, LockedRequirement, Lockfile, Package, PackageSource};
 use crate::{
     Name,
     error::Place,
-    manifest::{GitReference, GroupEntry, Manifest, Requirement, SourceKind},
+    git_url,
+    manifest::{GroupEntry, Manifest, Requirement, Source, SourceKind},
 };
 
 /// How a lockfile stands to its manifests.
@@ -58,6 +59,13 @@ pub enum Change {
         /// What is locked.
         locked: String,
     },
+    /// It is to come from another kind of place.
+    Origin {
+        /// Where the manifest takes it from.
+        manifest: &'static str,
+        /// Where the lockfile takes it from.
+        locked: &'static str,
+    },
     /// A requirement that the lockfile does not have.
     Added {
         /// The project that asks for it.
@@ -82,6 +90,13 @@ pub enum Change {
         /// What is locked.
         locked: String,
     },
+    /// Other versions of Python.
+    Python {
+        /// What the manifests ask for.
+        manifest: String,
+        /// What the lockfile was made for.
+        locked: String,
+    },
     /// A workspace member that the lockfile does not have.
     MemberAdded,
     /// A workspace member that only the lockfile has.
@@ -99,6 +114,9 @@ impl fmt::Display for Staleness {
             Change::Pin { manifest, locked } => {
                 write!(f, "`{package}` is pinned to {manifest}, but locked from {locked}")
             }
+            Change::Origin { manifest, locked } => {
+                write!(f, "`{package}` is to come from {manifest}, but is locked from {locked}")
+            }
             Change::Added { by } => write!(f, "`{package}` is required by `{by}`, but not locked for it"),
             Change::Removed { by } => write!(f, "`{package}` is locked for `{by}`, which no longer requires it"),
             Change::Versions { manifest, locked } => {
@@ -106,6 +124,9 @@ impl fmt::Display for Staleness {
             }
             Change::Version { manifest, locked } => {
                 write!(f, "`{package}` has version `{manifest}`, but is locked with `{locked}`")
+            }
+            Change::Python { manifest, locked } => {
+                write!(f, "`{package}` requires Python `{manifest}`, but is locked for `{locked}`")
             }
             Change::MemberAdded => write!(f, "the workspace member `{package}` is not in the lockfile"),
             Change::MemberRemoved => write!(f, "`{package}` is locked as a workspace member, but is none"),
@@ -124,6 +145,7 @@ pub fn freshness<'a>(
     let Some(lockfile) = lockfile else { return Freshness::Missing };
     let members: Vec<_> = members.into_iter().collect();
     let mut found = compare_members(lockfile, root, &members);
+    found.extend(compare_python(lockfile, root, &members));
     for manifest in std::iter::once(root).chain(members) {
         compare_project(lockfile, root, manifest, &mut found);
     }
@@ -174,13 +196,14 @@ fn compare_project(lockfile: &Lockfile, root: &Manifest, manifest: &Manifest, fo
     // A project may name itself to join its own extras; uv puts what they hold in its place.
     let required: Vec<_> =
         project.dependencies.iter().chain(extras).filter(|requirement| requirement.name != *name).collect();
-    compare_requirements(manifest, name, &required, &metadata.requires_dist, found);
+    let projects = Projects { root, manifest };
+    compare_requirements(projects, &required, &metadata.requires_dist, found);
     if let Some(locked) = &metadata.provides_extras
         && locked.iter().collect::<BTreeSet<_>>() != project.extras.keys().collect()
     {
         found.push(Staleness { package: name.clone(), change: Change::Extras, place: None });
     }
-    compare_groups(manifest, name, &metadata.requires_dev, found);
+    compare_groups(projects, name, &metadata.requires_dev, found);
 }
 
 fn is_dynamic(fields: &[String]) -> bool {
@@ -195,13 +218,31 @@ fn added(manifest: &Manifest, requirement: &Requirement, by: &Name) -> Staleness
     }
 }
 
+/// A project, and the root of its workspace.
+#[derive(Clone, Copy)]
+struct Projects<'a> {
+    root: &'a Manifest,
+    manifest: &'a Manifest,
+}
+
+impl<'a> Projects<'a> {
+    /// The sources of `package`, and whose they are: those of the root hold for its members too.
+    fn sources_of(self, package: &Name) -> (&'a Manifest, &'a [Source]) {
+        match self.manifest.sources_of(package) {
+            [] => (self.root, self.root.sources_of(package)),
+            sources => (self.manifest, sources),
+        }
+    }
+}
+
 fn compare_requirements(
-    manifest: &Manifest,
-    by: &Name,
+    projects: Projects<'_>,
     required: &[&Requirement],
     locked: &[LockedRequirement],
     found: &mut Vec<Staleness>,
 ) {
+    let manifest = projects.manifest;
+    let Some(by) = manifest.name() else { return };
     let mut wanted: BTreeMap<&Name, Vec<&Requirement>> = BTreeMap::new();
     for &requirement in required {
         wanted.entry(&requirement.name).or_default().push(requirement);
@@ -213,13 +254,52 @@ fn compare_requirements(
     for (name, requirements) in &wanted {
         match kept.get(name) {
             None => found.push(added(manifest, requirements[0], by)),
-            Some(locked) => found.extend(compare_versions(manifest, requirements, locked)),
+            Some(locked) => {
+                found.extend(compare_origin(projects, requirements[0], locked));
+                found.extend(compare_versions(manifest, requirements, locked));
+            }
         }
     }
     for name in kept.keys().filter(|name| !wanted.contains_key(*name)) {
         let change = Change::Removed { by: by.clone() };
         found.push(Staleness { package: (*name).clone(), change, place: None });
     }
+}
+
+const INDEX: &str = "a package index";
+const ELSEWHERE: &str = "a directory or an archive";
+
+/// Whether a requirement comes from an index or from elsewhere, in the manifest and in the lockfile. Git sources are looked at
+/// more closely, as pins.
+fn compare_origin(
+    projects: Projects<'_>,
+    requirement: &Requirement,
+    locked: &[&LockedRequirement],
+) -> Option<Staleness> {
+    let (holder, sources) = projects.sources_of(&requirement.name);
+    let (place, manifest) = match sources {
+        // A URL of its own.
+        [] if requirement.text.contains('@') => return None,
+        [] => (projects.manifest.place(requirement.span.clone()), INDEX),
+        [source] if source.selector.is_none() && source.marker.is_none() => {
+            let manifest = match source.kind {
+                SourceKind::Index(_) => INDEX,
+                SourceKind::Workspace | SourceKind::Path(_) | SourceKind::Url(_) => ELSEWHERE,
+                SourceKind::Git { .. } => return None,
+            };
+            (holder.place(source.span.clone()), manifest)
+        }
+        _ => return None,
+    };
+    let kind = |one: &LockedRequirement| match one.git {
+        Some(_) => "git",
+        None if one.from_registry => INDEX,
+        None => ELSEWHERE,
+    };
+    let locked: BTreeSet<_> = locked.iter().map(|one| kind(one)).collect();
+    let locked = locked.first().filter(|kind| locked.len() == 1 && **kind != manifest)?;
+    let change = Change::Origin { manifest, locked };
+    Some(Staleness { package: requirement.name.clone(), change, place: Some(place) })
 }
 
 // Where a build script has no PEP 440, changes of versions are left for uv to find.
@@ -240,6 +320,86 @@ fn compare_version(package: &Package, manifest: &Manifest) -> Option<Staleness> 
         change: Change::Version { manifest: version.value.clone(), locked: locked.clone() },
         place: Some(manifest.place(version.span.clone())),
     })
+}
+
+#[cfg(not(feature = "requirements"))]
+fn compare_python(_: &Lockfile, _: &Manifest, _: &[&Manifest]) -> Option<Staleness> {
+    None
+}
+
+/// What all projects together require of Python. uv looks at the two ends of the range only.
+#[cfg(feature = "requirements")]
+fn compare_python(lockfile: &Lockfile, root: &Manifest, members: &[&Manifest]) -> Option<Staleness> {
+    let projects = std::iter::once(root).chain(members.iter().copied());
+    let said: Vec<_> = projects
+        .filter_map(|manifest| manifest.project.as_ref().map(|project| (manifest, project)))
+        .filter_map(|(manifest, project)| Some((manifest, &project.name.value, project.requires_python.as_ref()?)))
+        .collect();
+    let (manifest, package, first) = said.first()?;
+    let texts: BTreeSet<_> = said.iter().map(|(_, _, text)| text.value.as_str()).collect();
+    let wanted = texts.iter().map(|text| Ends::parse(text)).collect::<Option<Vec<_>>>()?;
+    let locked = lockfile.requires_python.as_ref()?;
+    (wanted.into_iter().reduce(Ends::and)? != Ends::parse(locked)?).then(|| Staleness {
+        package: (*package).clone(),
+        change: Change::Python { manifest: texts.into_iter().collect::<Vec<_>>().join(","), locked: locked.clone() },
+        place: Some(manifest.place(first.span.clone())),
+    })
+}
+
+/// The two ends of a range of versions, each with whether it lies within.
+#[cfg(feature = "requirements")]
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Ends {
+    lower: Option<(pep440_rs::Version, bool)>,
+    upper: Option<(pep440_rs::Version, bool)>,
+}
+
+#[cfg(feature = "requirements")]
+impl Ends {
+    /// `None` where there is more to it than two ends.
+    fn parse(text: &str) -> Option<Self> {
+        use pep440_rs::Operator;
+
+        let specifiers: pep440_rs::VersionSpecifiers = text.parse().ok()?;
+        specifiers.iter().try_fold(Self::default(), |ends, specifier| {
+            // uv drops what is behind the release: Python 3.13.0rc1 is a 3.13.
+            let version = specifier.version().only_release();
+            let release = version.release();
+            let (lower, upper) = match specifier.operator() {
+                Operator::GreaterThanEqual => (Some((version, true)), None),
+                Operator::GreaterThan => (Some((version, false)), None),
+                Operator::LessThan => (None, Some((version, false))),
+                Operator::LessThanEqual => (None, Some((version, true))),
+                Operator::Equal => (Some((version.clone(), true)), Some((version, true))),
+                Operator::EqualStar => (Some((version.clone(), true)), Some((next(release)?, false))),
+                Operator::TildeEqual => (Some((version.clone(), true)), Some((next(release.split_last()?.1)?, false))),
+                Operator::NotEqual | Operator::NotEqualStar => (None, None),
+                Operator::ExactEqual => return None,
+            };
+            Some(ends.and(Self { lower, upper }))
+        })
+    }
+
+    /// What lies within both.
+    fn and(self, other: Self) -> Self {
+        // Of two equal versions, the end that lies outside is the narrower one.
+        let lower = match (self.lower, other.lower) {
+            (Some(a), Some(b)) => Some(if (&a.0, !a.1) >= (&b.0, !b.1) { a } else { b }),
+            (a, b) => a.or(b),
+        };
+        let upper = match (self.upper, other.upper) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        Self { lower, upper }
+    }
+}
+
+/// The version behind all that start with `release`.
+#[cfg(feature = "requirements")]
+fn next(release: &[u64]) -> Option<pep440_rs::Version> {
+    let (last, start) = release.split_last()?;
+    Some(pep440_rs::Version::new(start.iter().copied().chain([last.checked_add(1)?])))
 }
 
 #[cfg(not(feature = "requirements"))]
@@ -292,11 +452,12 @@ fn canonical_specifiers(specifiers: &pep440_rs::VersionSpecifiers) -> String {
 }
 
 fn compare_groups(
-    manifest: &Manifest,
+    projects: Projects<'_>,
     by: &Name,
     locked: &BTreeMap<Name, Vec<LockedRequirement>>,
     found: &mut Vec<Staleness>,
 ) {
+    let manifest = projects.manifest;
     // uv may or may not keep a group that requires nothing.
     let names = |groups: &mut dyn Iterator<Item = (&Name, bool)>| -> BTreeSet<Name> {
         groups.filter(|(_, is_empty)| !is_empty).map(|(name, _)| name.clone()).collect()
@@ -317,7 +478,7 @@ fn compare_groups(
             })
             .collect();
         if let (Some(required), Some(locked)) = (required, locked.get(group)) {
-            compare_requirements(manifest, by, &required, locked, found);
+            compare_requirements(projects, &required, locked, found);
         }
     }
 }
@@ -328,22 +489,16 @@ fn compare_pins(lockfile: &Lockfile, root: &Manifest, manifest: &Manifest) -> Ve
     let required: BTreeSet<_> = manifest.requirements().map(|requirement| &requirement.name).collect();
     let mut found = Vec::new();
     for package in required {
-        let (holder, sources) = match manifest.sources_of(package) {
-            [] => (root, root.sources_of(package)),
-            sources => (manifest, sources),
-        };
+        let (holder, sources) = Projects { root, manifest }.sources_of(package);
         for source in sources {
-            let SourceKind::Git { url, reference, subdirectory } = &source.kind else { continue };
-            let mut locked = lockfile.packages_named(package).peekable();
-            let satisfied = |package: &Package| match &package.source {
-                PackageSource::Git(pin) => pin.satisfies(&url.value, reference.as_ref(), subdirectory.as_deref()),
-                _ => false,
-            };
+            let Some(asked) = GitSource::of(&source.kind) else { continue };
+            let mut locked = lockfile.packages_named(package);
             // A source with a marker that no locked environment meets leaves no package behind.
-            if locked.peek().is_none() && source.marker.is_some() {
+            let first = locked.next();
+            if first.is_none() && source.marker.is_some() {
                 continue;
             }
-            let Some(first) = locked.peek().copied() else {
+            let Some(first) = first else {
                 // Without a locked package, the requirement itself is reported where there is metadata to compare with.
                 if let Some(name) = manifest.name() {
                     let place = Some(holder.place(source.span.clone()));
@@ -352,10 +507,10 @@ fn compare_pins(lockfile: &Lockfile, root: &Manifest, manifest: &Manifest) -> Ve
                 }
                 continue;
             };
-            if !locked.any(satisfied) {
-                let manifest = describe_pin(&url.value, reference.as_ref(), subdirectory.as_deref(), first);
-                let change = Change::Pin { manifest, locked: describe_locked(first, &url.value) };
-                let span = reference.as_ref().map_or(&source.span, |reference| &reference.text().span);
+            if lockfile.locked_for(package, &asked).is_none() {
+                let change =
+                    Change::Pin { manifest: describe_pin(&asked, first), locked: describe_locked(first, asked.url) };
+                let span = asked.reference.map_or(&source.span, |reference| &reference.text().span);
                 found.push(Staleness { package: package.clone(), change, place: Some(holder.place(span.clone())) });
             }
         }
@@ -364,21 +519,23 @@ fn compare_pins(lockfile: &Lockfile, root: &Manifest, manifest: &Manifest) -> Ve
 }
 
 /// What a manifest asks for, in words; the directory and the repository only where they are what differs.
-fn describe_pin(url: &str, reference: Option<&GitReference>, subdirectory: Option<&str>, locked: &Package) -> String {
+fn describe_pin(asked: &GitSource<'_>, locked: &Package) -> String {
     let (same_directory, same_url) = match &locked.source {
-        PackageSource::Git(pin) => (pin.subdirectory.as_deref() == subdirectory, pin.url == canonical_url(url)),
+        PackageSource::Git(pin) => {
+            (pin.subdirectory.as_deref() == asked.subdirectory, pin.url == git_url::canonical(asked.url))
+        }
         _ => (true, true),
     };
-    let directory = (!same_directory).then(|| subdirectory.unwrap_or("."));
-    let url = (!same_url).then(|| canonical_url(url));
-    in_words(reference.map(LockedReference::from).as_ref(), directory, url.as_deref())
+    let directory = (!same_directory).then(|| asked.subdirectory.unwrap_or("."));
+    let url = (!same_url).then(|| git_url::canonical(asked.url));
+    in_words(asked.reference.map(LockedReference::from).as_ref(), directory, url.as_deref())
 }
 
 /// What is locked instead of a git source of `url`, in words.
 fn describe_locked(package: &Package, url: &str) -> String {
     match &package.source {
         PackageSource::Git(pin) => {
-            let other_url = Some(pin.url.as_str()).filter(|locked| *locked != canonical_url(url));
+            let other_url = Some(pin.url.as_str()).filter(|locked| *locked != git_url::canonical(url));
             in_words(pin.reference.as_ref(), pin.subdirectory.as_deref(), other_url)
         }
         PackageSource::Registry(_) => "a package index".to_owned(),
@@ -440,7 +597,7 @@ mod tests {
 
     fn found(manifest: &str, lockfile: &str) -> Vec<String> {
         let manifest = Manifest::from_file(File { path: "pyproject.toml".into(), text: manifest.into() }).unwrap();
-        let lockfile = super::super::wire::read(&File { path: "uv.lock".into(), text: lockfile.into() }).unwrap();
+        let lockfile = Lockfile::from_file(&File { path: "uv.lock".into(), text: lockfile.into() }).unwrap();
         match freshness(Some(&lockfile), &manifest, []) {
             Freshness::Fresh => Vec::new(),
             Freshness::Missing => vec!["missing".to_owned()],
@@ -487,6 +644,37 @@ mod tests {
         );
     }
 
+    /// uv locks all packages of one commit with the tag of one of them.
+    #[test]
+    fn a_package_that_is_locked_with_the_tag_of_another_is_fresh() {
+        let manifest = MANIFEST.replace("v0.1.2", "utils/v0.1.2");
+        let asked = LOCKFILE.replace("git?tag=v0.1.2\"", "git?tag=utils%2Fv0.1.2\"");
+        assert_eq!(found(&manifest, &asked), [""; 0]);
+        assert_eq!(
+            found(&manifest.replace("utils/v0.1.2", "utils/v0.1.3"), &asked),
+            ["`bench-utils` is pinned to tag `utils/v0.1.3`, but locked from tag `v0.1.2`"]
+        );
+    }
+
+    #[test]
+    fn another_origin_is_told() {
+        let source = "bench_utils = { git = \"https://git.example.com/bench-utils.git/\", tag = \"v0.1.2\", subdirectory = \".\" }";
+        assert_eq!(changed(source, ""), ["`bench-utils` is to come from a package index, but is locked from git"]);
+        assert_eq!(
+            changed(source, "bench_utils = { index = \"internal\" }"),
+            ["`bench-utils` is to come from a package index, but is locked from git"]
+        );
+        assert_eq!(
+            changed(source, &format!("{source}\nsix = {{ path = \"../six\" }}")),
+            ["`six` is to come from a directory or an archive, but is locked from a package index"]
+        );
+        // For other platforms uv has another requirement.
+        assert_eq!(
+            changed(source, &format!("{source}\nsix = {{ path = \"../six\", marker = \"os_name == 'nt'\" }}")),
+            [""; 0]
+        );
+    }
+
     #[test]
     fn requirements_that_come_and_go_are_told() {
         assert_eq!(
@@ -521,6 +709,41 @@ mod tests {
         );
     }
 
+    #[cfg(feature = "requirements")]
+    #[test]
+    fn another_range_of_pythons_is_told() {
+        let with = |manifest: &str, locked: &str| {
+            let python = |versions: &str| format!("requires-python = \"{versions}\"");
+            found(
+                &MANIFEST.replace(&python(">=3.10"), &python(manifest)),
+                &LOCKFILE.replace(&python(">=3.10"), &python(locked)),
+            )
+        };
+        assert_eq!(with(">=3.11", ">=3.10"), ["`app` requires Python `>=3.11`, but is locked for `>=3.10`"]);
+        // What uv 0.7.16 and 0.13.9 take for the same.
+        for (manifest, locked) in [
+            ("<3.13,>=3.10", ">=3.10, <3.13"),
+            ("~=3.10", ">=3.10, <4"),
+            (">=3.10.0", ">=3.10"),
+            (">=3.11,<3.12", "==3.11.*"),
+            (">=3.10", ">=3.10, !=3.12.1"),
+            (">=3.8,>=3.10", ">=3.10"),
+            ("===3.10", ">=3.11"),
+        ] {
+            assert_eq!(with(manifest, locked), [""; 0], "{manifest}, {locked}");
+        }
+        for (manifest, locked) in [
+            (">=3.10.1", ">=3.10"),
+            (">=3.10,<4", ">=3.10"),
+            (">=3.10,<3.14", ">=3.10, <3.13"),
+            (">3.9", ">=3.10"),
+            (">=3.9", ">=3.10"),
+            (">=3.10,>3.10", ">=3.10"),
+        ] {
+            assert_eq!(with(manifest, locked).len(), 1, "{manifest}, {locked}");
+        }
+    }
+
     #[test]
     fn a_member_that_is_not_locked_is_told() {
         let manifest =
@@ -528,7 +751,7 @@ mod tests {
         let root = manifest("pyproject.toml", MANIFEST);
         let member = manifest("packages/a/pyproject.toml", "[project]\nname = \"a\"\nversion = \"1\"\n");
         let text = LOCKFILE.replace("requires-python", "manifest = { members = [\"app\", \"gone\"] }\nrequires-python");
-        let lockfile = super::super::wire::read(&File { path: "uv.lock".into(), text: text.into() }).unwrap();
+        let lockfile = Lockfile::from_file(&File { path: "uv.lock".into(), text: text.into() }).unwrap();
         let Freshness::Stale(changes) = freshness(Some(&lockfile), &root, [&member]) else { panic!("stale") };
         let changes: Vec<_> = changes.iter().map(ToString::to_string).collect();
         assert_eq!(

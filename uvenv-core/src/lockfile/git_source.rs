@@ -4,7 +4,10 @@ use std::fmt;
 
 use percent_encoding::percent_decode_str;
 
-use crate::manifest::GitReference;
+use crate::{
+    git_url,
+    manifest::{GitReference, SourceKind},
+};
 
 /// A git repository, what was asked of it, and the commit that it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +20,25 @@ pub struct GitPin {
     pub subdirectory: Option<String>,
     /// The commit, in full.
     pub commit: Option<String>,
+}
+
+/// A git source of a manifest.
+pub(crate) struct GitSource<'a> {
+    pub(crate) url: &'a str,
+    pub(crate) reference: Option<&'a GitReference>,
+    pub(crate) subdirectory: Option<&'a str>,
+}
+
+impl<'a> GitSource<'a> {
+    /// `kind`, where it is git.
+    pub(crate) fn of(kind: &'a SourceKind) -> Option<Self> {
+        match kind {
+            SourceKind::Git { url, reference, subdirectory } => {
+                Some(Self { url: &url.value, reference: reference.as_ref(), subdirectory: subdirectory.as_deref() })
+            }
+            _ => None,
+        }
+    }
 }
 
 /// A git reference of a lockfile.
@@ -48,7 +70,7 @@ impl GitPin {
             None => (text, None),
         };
         let (url, query) = text.split_once('?').unwrap_or((text, ""));
-        let mut pin = Self { url: canonical_url(url), reference: None, subdirectory: None, commit };
+        let mut pin = Self { url: git_url::canonical(url), reference: None, subdirectory: None, commit };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=')?;
             let value = percent_decode_str(value).decode_utf8().ok()?.into_owned();
@@ -64,25 +86,14 @@ impl GitPin {
     }
 
     /// Whether this is what a manifest asks for with a git source.
-    pub(crate) fn satisfies(&self, url: &str, reference: Option<&GitReference>, subdirectory: Option<&str>) -> bool {
-        self.url == canonical_url(url)
-            && self.reference == reference.map(LockedReference::from)
-            && self.subdirectory == subdirectory.and_then(canonical_directory)
+    pub(crate) fn satisfies(&self, source: &GitSource<'_>) -> bool {
+        self.is_same_directory(source) && self.reference == source.reference.map(LockedReference::from)
     }
-}
 
-/// `url` in the spelling that two URLs of one repository share: uv drops credentials and a `git+` in front, and a manifest
-/// may have a slash at the end.
-pub(super) fn canonical_url(url: &str) -> String {
-    let url = url.strip_prefix("git+").unwrap_or(url).trim_end_matches('/');
-    let decoded = percent_decode_str(url).decode_utf8_lossy();
-    match decoded.split_once("://") {
-        Some((scheme, rest)) => {
-            let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-            let host = authority.rsplit('@').next().unwrap_or(authority);
-            format!("{}://{}/{path}", scheme.to_ascii_lowercase(), host.to_ascii_lowercase())
-        }
-        None => decoded.into_owned(),
+    /// Whether this is the directory of the repository that a git source names, at whatever commit.
+    pub(crate) fn is_same_directory(&self, source: &GitSource<'_>) -> bool {
+        self.url == git_url::canonical(source.url)
+            && self.subdirectory == source.subdirectory.and_then(canonical_directory)
     }
 }
 
@@ -110,12 +121,13 @@ mod tests {
     fn spelling_makes_no_difference() {
         let tag = GitReference::Tag(Spanned { value: "a/v0.1.2".to_owned(), span: 0..0 });
         let pin = GitPin::parse("ssh://git@h.example.com/o/a.git?tag=a%2Fv0.1.2#0123").unwrap();
-        assert!(pin.satisfies("ssh://git@h.example.com/o/a.git/", Some(&tag), Some(".")));
-        assert!(pin.satisfies("ssh://user:secret@H.example.com/o/a.git", Some(&tag), None));
-        assert!(!pin.satisfies("ssh://git@h.example.com/o/b.git", Some(&tag), None));
-        assert!(!pin.satisfies("ssh://git@h.example.com/o/a.git", Some(&tag), Some("py")));
-        assert!(!pin.satisfies("ssh://git@h.example.com/o/a.git", None, None));
+        let satisfies = |url, reference, subdirectory| pin.satisfies(&GitSource { url, reference, subdirectory });
+        assert!(satisfies("ssh://git@h.example.com/o/a.git/", Some(&tag), Some(".")));
+        assert!(satisfies("ssh://user:secret@H.example.com/o/a.git", Some(&tag), None));
+        assert!(!satisfies("ssh://git@h.example.com/o/b.git", Some(&tag), None));
+        assert!(!satisfies("ssh://git@h.example.com/o/a.git", Some(&tag), Some("py")));
+        assert!(!satisfies("ssh://git@h.example.com/o/a.git", None, None));
         let branch = GitReference::Branch(Spanned { value: "a/v0.1.2".to_owned(), span: 0..0 });
-        assert!(!pin.satisfies("ssh://git@h.example.com/o/a.git", Some(&branch), None));
+        assert!(!satisfies("ssh://git@h.example.com/o/a.git", Some(&branch), None));
     }
 }

@@ -4,11 +4,12 @@ mod freshness;
 mod git_source;
 mod wire;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 pub use freshness::{Change, Freshness, Staleness, freshness, stale_pins};
+pub(crate) use git_source::GitSource;
 pub use git_source::{GitPin, LockedReference};
 
 use crate::{
@@ -75,8 +76,8 @@ impl Diagnostic for LockfileError {
 /// A `uv.lock`.
 #[derive(Clone, Debug)]
 pub struct Lockfile {
-    /// Where it was read.
-    pub path: Utf8PathBuf,
+    /// The file and its text.
+    pub file: File,
     /// The revision of the format, 0 where none is given.
     pub revision: u32,
     /// `requires-python`: what all members together allow.
@@ -96,6 +97,8 @@ pub struct Package {
     pub version: Option<String>,
     /// Where it comes from.
     pub source: PackageSource,
+    /// Where the file says so.
+    pub span: Range<usize>,
     /// `[package.metadata]`, of packages whose metadata can change.
     pub metadata: Option<Metadata>,
 }
@@ -124,6 +127,14 @@ impl PackageSource {
     pub fn is_directory(&self) -> bool {
         matches!(self, Self::Directory(_) | Self::Editable(_) | Self::Virtual(_))
     }
+
+    /// The git repository, where it is one.
+    pub fn git(&self) -> Option<&GitPin> {
+        match self {
+            Self::Git(pin) => Some(pin),
+            _ => None,
+        }
+    }
 }
 
 /// What a package's manifest asked for when the lockfile was made.
@@ -146,16 +157,28 @@ pub struct LockedRequirement {
     pub specifier: Option<String>,
     /// Whether it is to come from a package index.
     pub from_registry: bool,
+    /// The git source that it is to come from; without a commit.
+    pub git: Option<GitPin>,
 }
 
 impl Lockfile {
     /// Reads the lockfile at `path`; `None` where there is no such file.
     pub fn read(path: &Utf8Path) -> Result<Option<Self>, LockfileError> {
         match File::read(path) {
-            Ok(file) => wire::read(&file).map(Some),
+            Ok(file) => Self::from_file(&file).map(Some),
             Err(TomlError::Unreadable { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(LockfileError::Toml(error)),
         }
+    }
+
+    /// Reads the lockfile's text.
+    pub fn from_file(file: &File) -> Result<Self, LockfileError> {
+        wire::read(file)
+    }
+
+    /// Where the lockfile says where `package` comes from.
+    pub fn place(&self, package: &Package) -> Place {
+        self.file.place(package.span.clone())
     }
 
     /// The packages called `name`.
@@ -163,11 +186,32 @@ impl Lockfile {
         self.packages.iter().filter(move |package| package.name == *name)
     }
 
+    /// What the git source of a manifest was locked as, if this is what was locked.
+    ///
+    /// Packages of one repository at one commit are all locked with the tag of one of them, whatever tag was asked for. What
+    /// was is in the metadata of the project.
+    pub(crate) fn locked_for(&self, name: &Name, source: &GitSource<'_>) -> Option<(&Package, &GitPin)> {
+        let packages = self.packages.iter().filter(|package| package.name == *name);
+        let mut locked = packages.filter_map(|package| Some((package, package.source.git()?)));
+        let exact = locked.clone().find(|(_, pin)| pin.satisfies(source));
+        exact.or_else(|| {
+            let of_requirement =
+                |requirement: &LockedRequirement| requirement.git.as_ref().is_some_and(|pin| pin.satisfies(source));
+            let was_asked = self.requirements_on(name).any(of_requirement);
+            locked.find(|(_, pin)| was_asked && pin.is_same_directory(source))
+        })
+    }
+
+    /// What the projects that were locked asked of `name`.
+    pub(crate) fn requirements_on<'a>(&'a self, name: &'a Name) -> impl Iterator<Item = &'a LockedRequirement> {
+        let metadata = self.packages.iter().filter_map(|package| package.metadata.as_ref());
+        let all =
+            metadata.flat_map(|metadata| metadata.requires_dist.iter().chain(metadata.requires_dev.values().flatten()));
+        all.filter(move |requirement| requirement.name == *name)
+    }
+
     /// The git source of `name`, if it has one.
     pub fn git_pin<'a>(&'a self, name: &'a Name) -> Option<&'a GitPin> {
-        self.packages_named(name).find_map(|package| match &package.source {
-            PackageSource::Git(pin) => Some(pin),
-            _ => None,
-        })
+        self.packages_named(name).find_map(|package| package.source.git())
     }
 }

@@ -49,7 +49,7 @@ fn read_lockfile(file: &File, root: &Node<'_>) -> Result<Lockfile, LockfileError
         None => Vec::new(),
     };
     Ok(Lockfile {
-        path: file.path.clone(),
+        file: file.clone(),
         revision: revision.unwrap_or(0),
         requires_python: requires_python.map(|text| text.value),
         members,
@@ -61,11 +61,13 @@ fn read_package(package: &Element<'_>) -> Result<Package, LockfileError> {
     let damaged = |message: &str| LockfileError::Damaged { message: message.to_owned(), place: package.place() };
     let name = package.get("name")?.ok_or_else(|| damaged("a package has no name"))?.name()?;
     let source = package.get("source")?.ok_or_else(|| damaged("a package has no source"))?;
+    let span = source.span();
     let source = read_source(&source)?.ok_or_else(|| damaged("a package has a source that cannot be read"))?;
     Ok(Package {
         name,
         version: package.get_string("version")?.map(|version| version.value),
         source,
+        span,
         metadata: package.get("metadata")?.map(|metadata| read_metadata(&metadata)).transpose()?,
     })
 }
@@ -116,6 +118,7 @@ fn read_requirements(list: &Node<'_>) -> Result<Vec<LockedRequirement>, TomlErro
             name: name.name()?,
             specifier: requirement.get_string("specifier")?.map(|specifier| specifier.value),
             from_registry,
+            git: requirement.get_string("git")?.and_then(|url| GitPin::parse(&url.value)),
         })
     };
     list.elements()?.iter().map(read).collect()

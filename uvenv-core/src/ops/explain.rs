@@ -39,7 +39,7 @@ pub(super) fn pins(session: &Session, manifest: &Manifest, freshness: &Freshness
             }
         }
     }
-    Ok(git.explain(&pins, TIMEOUT)?)
+    Ok(git.explain(&pins, TIMEOUT, session.observer())?)
 }
 
 /// Whether the lockfile has the package's pin as it is in the manifest.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{Session, selection::profile_backends};
 use crate::{
     Name,
-    lockfile::{Lockfile, PackageSource},
+    lockfile::{GitSource, Lockfile},
     manifest::{GitReference, Manifest, SourceKind},
     monorepo::{Monorepo, Profile, ProfilePaths},
     redact::redact,
@@ -72,10 +72,8 @@ fn profile(monorepo: &Monorepo, session: &Session, paths: &ProfilePaths) -> crat
 fn pins(manifest: &Manifest, lockfile: Option<&Lockfile>) -> BTreeMap<Name, Pin> {
     let pin = |name: &Name, kind: &SourceKind| {
         let SourceKind::Git { url, reference, subdirectory } = kind else { return None };
-        let commit = lockfile.into_iter().flat_map(|lockfile| lockfile.packages_named(name)).find_map(|package| {
-            let PackageSource::Git(pin) = &package.source else { return None };
-            pin.commit.clone().filter(|_| pin.satisfies(&url.value, reference.as_ref(), subdirectory.as_deref()))
-        });
+        let locked = lockfile.and_then(|lockfile| lockfile.locked_for(name, &GitSource::of(kind)?));
+        let commit = locked.and_then(|(_, pin)| pin.commit.clone());
         let mut pin = Pin {
             url: redact(&url.value).into_owned(),
             tag: None,

@@ -9,8 +9,8 @@ use crate::{
     Name,
     backend::Choice,
     environment::{Distributions, Environment, Record, State},
-    lockfile::{Freshness, Lockfile, freshness},
-    manifest::{Manifest, SourceKind},
+    lockfile::{Freshness, GitSource, Lockfile, freshness},
+    manifest::Manifest,
     monorepo::{Monorepo, Profile, ProfilePaths},
     native::{self, Choices, NativePackages},
     process::Stderr,
@@ -221,15 +221,11 @@ impl Look<'_> {
             return;
         }
         for name in self.monorepo.internal_packages([manifest]) {
-            let pins = manifest.sources_of(&name).iter().find_map(|source| match &source.kind {
-                SourceKind::Git { reference, .. } => Some(reference),
-                _ => None,
-            });
-            if let Some(reference) = pins {
-                let text = reference.as_ref().map_or("HEAD", |reference| &reference.text().value);
-                let locked = lockfile.and_then(|lockfile| lockfile.git_pin(&name));
-                let locked = locked.filter(|pin| pin.reference.as_ref().map_or("HEAD", |found| &found.text) == text);
-                let commit = locked.and_then(|pin| pin.commit.clone());
+            let mut sources = manifest.sources_of(&name).iter();
+            if let Some(source) = sources.find_map(|source| GitSource::of(&source.kind)) {
+                let text = source.reference.map_or("HEAD", |reference| &reference.text().value);
+                let locked = lockfile.and_then(|lockfile| lockfile.locked_for(&name, &source));
+                let commit = locked.and_then(|(_, pin)| pin.commit.clone());
                 let origin = PackageOrigin { profile, version: None, reference: Some(text.to_owned()), commit };
                 packages.entry(name).or_default().push(origin);
             }
