@@ -43,7 +43,7 @@ impl schemars::JsonSchema for CudaVersion {
 impl CudaVersion {
     /// The release that a tag such as `cu124` stands for: PyTorch's indexes and local versions write the minor digit last.
     /// Extras are called `cuda124` as well.
-    pub(super) fn from_tag(tag: &str) -> Option<Self> {
+    pub(crate) fn from_tag(tag: &str) -> Option<Self> {
         let digits = tag.strip_prefix("cuda").or_else(|| tag.strip_prefix("cu"))?;
         let all_digits = digits.len() >= 3 && digits.bytes().all(|byte| byte.is_ascii_digit());
         let (major, minor) = digits.split_at_checked(digits.len().checked_sub(1)?).filter(|_| all_digits)?;

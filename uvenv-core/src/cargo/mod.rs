@@ -185,6 +185,13 @@ impl Features {
         Ok(Self { graph })
     }
 
+    /// The crates of the workspace, each by its manifest, with the names of their features.
+    #[cfg(feature = "upkeep")]
+    pub(crate) fn by_crate(&self) -> Vec<(Utf8PathBuf, Vec<&str>)> {
+        let packages = self.graph.workspace().iter();
+        packages.map(|package| (package.manifest_path().to_owned(), package.named_features().collect())).collect()
+    }
+
     /// The features of the workspace's crates that switch one of `backends` on, by their name or by what they forward to:
     /// the backend, and `crate/feature`.
     pub fn selecting(&self, backends: &[Name]) -> Result<Vec<(Name, String)>, CargoError> {

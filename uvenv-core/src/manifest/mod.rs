@@ -2,6 +2,8 @@
 //!
 //! Only what uvenv acts on is read; what uv itself checks (keys it does not know, versions, markers) is left to uv.
 
+#[cfg(feature = "upkeep")]
+mod edit;
 mod native;
 mod requirement;
 mod source;
@@ -10,6 +12,8 @@ use std::{collections::BTreeMap, ops::Range};
 
 use camino::Utf8Path;
 
+#[cfg(feature = "upkeep")]
+pub use edit::{Edit, EditError, ManifestEditor, NewSource};
 pub(crate) use native::{BuildSettings, BuildTables, Settings};
 pub use requirement::Requirement;
 pub use source::{GitReference, Source, SourceKind};
@@ -131,6 +135,8 @@ pub struct Manifest {
     pub(crate) build: BuildTables,
     /// `[tool.uv]`.
     pub uv: UvTable,
+    /// Whether there is a `[tool.uv]` table: uv takes settings from the nearest manifest that has one.
+    pub has_uv_table: bool,
     /// Whether there is a `[tool.uvenv]` table, and where.
     pub uvenv: Option<Range<usize>>,
 }
@@ -185,12 +191,14 @@ pub struct UvTable {
     pub conflicts: Vec<ConflictSet>,
     /// `[[tool.uv.index]]`.
     pub indexes: Vec<Index>,
-    /// `override-dependencies` and `constraint-dependencies`: requirements on what others depend on.
+    /// `override-dependencies`, `constraint-dependencies` and the like for builds: requirements on what others depend on.
     pub constraints: Vec<Requirement>,
     /// `environments`: the markers that the lockfile is made for.
     pub environments: Vec<String>,
     /// `default-groups`; uv's own default is the group `dev`.
     pub default_groups: DefaultGroups,
+    /// All keys that the table has.
+    pub keys: Vec<Spanned<String>>,
 }
 
 /// `[tool.uv.workspace]`.
@@ -249,6 +257,8 @@ pub struct Index {
     pub url: String,
     /// Where the URL stands.
     pub span: Range<usize>,
+    /// Whether only sources that name it take anything from it.
+    pub is_explicit: bool,
 }
 
 /// `default-groups`.
@@ -308,10 +318,11 @@ impl Manifest {
             None => Vec::new(),
         };
         let build = BuildTables::read(tool.as_ref());
+        let has_uv_table = uv_node.is_some();
         if project.is_none() && uv.workspace.is_none() {
             return Err(ManifestError::NoProject { place: file.place(0..0) });
         }
-        Ok(Self { file, project, groups, build_backend, build_requires, build, uv, uvenv })
+        Ok(Self { file, project, groups, build_backend, build_requires, build, uv, has_uv_table, uvenv })
     }
 
     /// The path of the file.
@@ -344,6 +355,20 @@ impl Manifest {
             GroupEntry::Include(_) => None,
         });
         project.chain(groups)
+    }
+
+    /// Whether anything in the file asks for `package`: sources hold for all of these.
+    #[cfg(feature = "upkeep")]
+    pub(crate) fn asks_for(&self, package: &Name) -> bool {
+        let others = self.build_requires.iter().chain(&self.uv.constraints);
+        self.requirements().chain(others).any(|requirement| requirement.name == *package)
+    }
+
+    /// Whether only a build knows what the project depends on.
+    #[cfg(feature = "upkeep")]
+    pub(crate) fn has_dynamic_requirements(&self) -> bool {
+        let fields = self.project.iter().flat_map(|project| &project.dynamic);
+        fields.into_iter().any(|field| matches!(field.as_str(), "dependencies" | "optional-dependencies"))
     }
 
     /// The sources of `package`; none where nothing is said of it.
@@ -425,6 +450,11 @@ impl UvTable {
     fn read(node: &Node<'_>) -> Result<Self, ManifestError> {
         let mut table = Self {
             package: node.get("package")?.map(|node| node.bool()).transpose()?,
+            keys: node
+                .entries()?
+                .into_iter()
+                .map(|(key, node)| Spanned { value: key.to_owned(), span: node.key_span() })
+                .collect(),
             is_unmanaged: node.get("managed")?.map(|node| node.bool()).transpose()? == Some(false),
             ..Self::default()
         };
@@ -447,13 +477,19 @@ impl UvTable {
             for index in indexes.elements()? {
                 let name = index.get_string("name")?.map(|name| name.value);
                 if let Some(Spanned { value: url, span }) = index.get_string("url")? {
-                    table.indexes.push(Index { name, url, span });
+                    let is_explicit = index.get("explicit")?.is_some_and(|node| node.bool().unwrap_or_default());
+                    table.indexes.push(Index { name, url, span, is_explicit });
                 }
             }
         }
-        for key in ["override-dependencies", "constraint-dependencies"] {
+        for key in ["override-dependencies", "constraint-dependencies", "build-constraint-dependencies"] {
             if let Some(list) = node.get(key)? {
                 table.constraints.extend(requirement::read_list(&list)?);
+            }
+        }
+        if let Some(packages) = node.get("extra-build-dependencies")? {
+            for (_, list) in packages.entries()? {
+                table.constraints.extend(read_extra_build_dependencies(&list)?);
             }
         }
         if let Some(environments) = node.get("environments")? {
@@ -475,6 +511,19 @@ impl UvTable {
         }
         Ok(table)
     }
+}
+
+/// Requirements, some with a word on the version that runs: `{ requirement = "torch", match-runtime = true }`.
+fn read_extra_build_dependencies(list: &Node<'_>) -> Result<Vec<Requirement>, ManifestError> {
+    let mut requirements = Vec::new();
+    for element in list.elements()? {
+        if !element.is_table() {
+            requirements.push(requirement::read(&element)?);
+        } else if let Some(inner) = element.get("requirement")?.and_then(|node| node.as_element()) {
+            requirements.push(requirement::read(&inner)?);
+        }
+    }
+    Ok(requirements)
 }
 
 fn read_conflicts(node: &Node<'_>) -> Result<Vec<ConflictSet>, TomlError> {

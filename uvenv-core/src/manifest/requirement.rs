@@ -29,10 +29,21 @@ impl Requirement {
         let (name, extras) = head(text)?;
         Some(Self { text: text.to_owned(), span, name, extras })
     }
+
+    /// Its name and extras as they are written, and its marker: the tag of a pin says which version.
+    #[cfg(feature = "upkeep")]
+    pub(crate) fn without_versions(&self) -> String {
+        let (what, marker) = match self.text.split_once(';') {
+            Some((what, marker)) => (what, format!("; {}", marker.trim())),
+            None => (self.text.as_str(), String::new()),
+        };
+        let end = what.find(|c: char| "<>=!~@(".contains(c)).unwrap_or(what.len());
+        format!("{}{marker}", what[..end].trim())
+    }
 }
 
 /// The name and the extras with which a requirement starts (PEP 508: `name [extras] …`).
-fn head(text: &str) -> Option<(Name, Vec<Name>)> {
+pub(super) fn head(text: &str) -> Option<(Name, Vec<Name>)> {
     let text = text.trim_start();
     let in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let (name, rest) = text.split_at(text.find(|c| !in_name(c)).unwrap_or(text.len()));

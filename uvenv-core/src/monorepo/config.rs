@@ -13,7 +13,8 @@ use crate::{
     toml::{File, Node, TomlError},
 };
 
-const KEYS: [&str; 3] = ["backends", "env-per-backend", "profiles"];
+const KEYS: [&str; 4] = ["backends", "check", "env-per-backend", "profiles"];
+const LEVELS: [&str; 3] = ["allow", "deny", "warn"];
 const PROFILES: [&str; 2] = ["staging", "prod"];
 
 /// A configuration that cannot be used.
@@ -84,6 +85,28 @@ pub struct Config {
     pub env_per_backend: bool,
     /// `profiles`: directories of staging and prod that are called otherwise, relative to the root.
     pub profiles: BTreeMap<Profile, Utf8PathBuf>,
+    /// `check`: which findings are errors, warnings or nothing.
+    pub check: CheckConfig,
+}
+
+/// `check`: codes of findings, as they are written.
+#[derive(Clone, Debug, Default)]
+pub struct CheckConfig {
+    /// `allow`: not told.
+    pub allow: Vec<Code>,
+    /// `warn`: warnings.
+    pub warn: Vec<Code>,
+    /// `deny`: errors.
+    pub deny: Vec<Code>,
+}
+
+/// A code in the configuration.
+#[derive(Clone, Debug)]
+pub struct Code {
+    /// What stands there.
+    pub text: String,
+    /// Where.
+    pub place: Place,
 }
 
 impl Config {
@@ -124,6 +147,7 @@ impl Config {
                 "backends" => config.backends = Some(value.names()?),
                 "env-per-backend" => config.env_per_backend = value.bool()?,
                 "profiles" => config.profiles = read_profiles(file, &value)?,
+                "check" => config.check = read_check(file, &value)?,
                 _ => return Err(unknown_key(file, key, &node, &value, &KEYS)),
             }
         }
@@ -142,6 +166,21 @@ fn read_profiles(file: &File, node: &Node<'_>) -> Result<BTreeMap<Profile, Utf8P
         profiles.insert(profile, value.string()?.value.into());
     }
     Ok(profiles)
+}
+
+fn read_check(file: &File, node: &Node<'_>) -> Result<CheckConfig, ConfigError> {
+    let mut check = CheckConfig::default();
+    for (key, value) in node.entries()? {
+        let codes = match key {
+            "allow" => &mut check.allow,
+            "warn" => &mut check.warn,
+            "deny" => &mut check.deny,
+            _ => return Err(unknown_key(file, key, node, &value, &LEVELS)),
+        };
+        let written = value.strings()?.into_iter();
+        codes.extend(written.map(|code| Code { text: code.value, place: file.place(code.span) }));
+    }
+    Ok(check)
 }
 
 fn unknown_key(

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-pub use config::{Config, ConfigError};
+pub use config::{CheckConfig, Code, Config, ConfigError};
 pub use discovery::DiscoveryError;
 pub use members::Member;
 pub use profile::{Profile, ProfilePaths};
@@ -151,6 +151,12 @@ impl Monorepo {
             names.extend(from_git.cloned());
         }
         names
+    }
+
+    /// Whether the dev manifest's workspace would take a project in `directory` for a member.
+    #[cfg(feature = "upkeep")]
+    pub(crate) fn has_member_at(&self, directory: &Utf8Path) -> bool {
+        members::includes(&self.dev, directory)
     }
 
     /// `path` as one sees it from the root; as it is, where it is elsewhere.

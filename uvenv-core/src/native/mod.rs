@@ -18,6 +18,8 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use arguments::{Choices, Told};
 pub(crate) use freshness::Stale;
+#[cfg(feature = "upkeep")]
+pub(crate) use package::packages;
 
 use crate::{
     Name,

@@ -35,7 +35,7 @@ pub(super) enum Builder {
 
 /// The packages of a profile that are built from Rust and come from directories: the manifest's own, the members of the
 /// workspace, and what their path sources lead to.
-pub(super) fn packages(monorepo: &Monorepo, profile: Profile, manifest: &Manifest) -> Vec<Package> {
+pub(crate) fn packages(monorepo: &Monorepo, profile: Profile, manifest: &Manifest) -> Vec<Package> {
     let members = monorepo.members_of(profile).iter().map(|member| &member.manifest);
     let mut waiting: Vec<Manifest> = std::iter::once(manifest).chain(members).cloned().collect();
     let mut known: BTreeSet<_> = waiting.iter().map(|manifest| manifest.directory().to_owned()).collect();
@@ -63,6 +63,12 @@ fn path_sources(manifest: &Manifest) -> Vec<Utf8PathBuf> {
 }
 
 impl Package {
+    /// Its manifest.
+    #[cfg(feature = "upkeep")]
+    pub(crate) fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
     fn of(manifest: Manifest) -> Option<Self> {
         let name = manifest.name()?.clone();
         if manifest.uv.package == Some(false) {

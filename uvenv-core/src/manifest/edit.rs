@@ -1,0 +1,311 @@
+//! Edits of a manifest that keep every other byte of it: comments, order, spelling, line ends.
+
+mod headings;
+mod line_ends;
+mod requirements;
+mod sources;
+#[cfg(test)]
+mod tests;
+
+use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value};
+
+use crate::{
+    Name,
+    error::{Diagnostic, Place},
+    toml::{File, TomlError},
+};
+
+const SOURCES: &[&str] = &["tool", "uv", "sources"];
+
+/// One change of a manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Edit {
+    /// The tag of the package's git sources; a branch or revision gives way to it, all other keys stay as they are.
+    SetTag {
+        /// The package.
+        package: Name,
+        /// The tag.
+        tag: String,
+    },
+    /// The package's source, in place of those that are there, or as the last of the sources.
+    SetSource {
+        /// The package.
+        package: Name,
+        /// Its new source.
+        source: NewSource,
+    },
+    /// No source for the package.
+    RemoveSource {
+        /// The package.
+        package: Name,
+    },
+    /// One more requirement in `project.dependencies`, unless the package is there.
+    AddDependency {
+        /// The requirement, as PEP 508 writes it.
+        requirement: String,
+    },
+    /// No `[[tool.uv.index]]` of this name.
+    RemoveIndex {
+        /// Its name.
+        name: String,
+    },
+    /// `tool.uv.cache-keys`, where there are none.
+    SetCacheKeys {
+        /// Glob patterns of files.
+        files: Vec<String>,
+    },
+}
+
+/// A source that is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NewSource {
+    /// `{ workspace = true }`.
+    Workspace,
+    /// `{ git = URL, tag = TAG, subdirectory = DIR }`.
+    Git {
+        /// The repository.
+        url: String,
+        /// The tag.
+        tag: String,
+        /// The package's directory in it.
+        subdirectory: Option<String>,
+    },
+}
+
+/// An edit that a manifest has no place for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EditError {
+    /// The manifest is no TOML.
+    #[error(transparent)]
+    Toml(#[from] TomlError),
+    /// What stands where the edit belongs is something else.
+    #[error("`{key}` in `{}` is no {expected}, and cannot be edited", place.path())]
+    Occupied {
+        /// The dotted key.
+        key: &'static str,
+        /// What it must be.
+        expected: &'static str,
+        /// The file.
+        place: Place,
+    },
+    /// The tag of a package that is not taken from git.
+    #[error("`{}` takes `{package}` from no git repository", place.path())]
+    NoGitSource {
+        /// The package.
+        package: Name,
+        /// The file.
+        place: Place,
+    },
+}
+
+impl Diagnostic for EditError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Toml(error) => error.code(),
+            Self::Occupied { .. } => "invalid-value",
+            Self::NoGitSource { .. } => "invalid-source",
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Toml(error) => error.help(),
+            Self::Occupied { key, expected, .. } => Some(format!("make `{key}` {expected}")),
+            Self::NoGitSource { package, .. } => {
+                Some(format!("give `{package}` a source with `git` and `tag` in `[tool.uv.sources]`"))
+            }
+        }
+    }
+
+    fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Toml(error) => error.place(),
+            Self::Occupied { place, .. } | Self::NoGitSource { place, .. } => Some(place),
+        }
+    }
+}
+
+/// A manifest that is being edited. Nothing is written: [`ManifestEditor::text`] is what the file would be.
+#[derive(Clone, Debug)]
+pub struct ManifestEditor {
+    file: File,
+    text: String,
+}
+
+impl ManifestEditor {
+    /// Begins with `file` as it is.
+    pub fn new(file: &File) -> Result<Self, TomlError> {
+        file.parse()?;
+        Ok(Self { file: file.clone(), text: file.text.to_string() })
+    }
+
+    /// Makes an edit, and says whether it has changed anything. After an error nothing is changed.
+    pub fn apply(&mut self, edit: &Edit) -> Result<bool, EditError> {
+        // What is not UTF-8 text of TOML was refused before; a mark of its encoding is no part of it.
+        let (mark, body) = match self.text.strip_prefix('\u{feff}') {
+            Some(body) => ("\u{feff}", body),
+            None => ("", self.text.as_str()),
+        };
+        let mut document: DocumentMut = body.parse().map_err(|error: toml_edit::TomlError| {
+            EditError::Toml(self.file.syntax_error(error.message(), error.span().unwrap_or(0..0)))
+        })?;
+        let original = document.clone();
+        if !self.edit(&mut document, edit)? {
+            return Ok(false);
+        }
+        headings::keep_comments(&original, &mut document);
+        self.text = format!("{mark}{}", line_ends::keep(body, &document.to_string()));
+        Ok(true)
+    }
+
+    /// The text with the edits made so far.
+    pub fn text(&self) -> String {
+        self.text.clone()
+    }
+
+    fn edit(&self, document: &mut DocumentMut, edit: &Edit) -> Result<bool, EditError> {
+        match edit {
+            Edit::SetTag { package, tag } => {
+                let found = self.sources(document, false)?.map(|sources| sources::set_tag(sources, package, tag));
+                found.flatten().ok_or_else(|| EditError::NoGitSource { package: package.clone(), place: self.start() })
+            }
+            Edit::SetSource { package, source } => {
+                let sources = self.sources(document, true)?;
+                Ok(sources.is_some_and(|sources| sources::set(sources, package, source)))
+            }
+            Edit::RemoveSource { package } => {
+                let sources = self.item(document, SOURCES, "tool.uv.sources", false)?;
+                Ok(sources.is_some_and(|sources| sources::remove(sources, package)))
+            }
+            Edit::AddDependency { requirement } => {
+                let project = self.table(document, &["project"], "project", true)?;
+                let Some(project) = project else { return Ok(false) };
+                let list = project.entry("dependencies").or_insert(Item::Value(Value::Array(Array::new())));
+                let list = list.as_array_mut().ok_or_else(|| self.occupied("project.dependencies", "array"))?;
+                Ok(requirements::add(list, requirement))
+            }
+            Edit::RemoveIndex { name } => {
+                let uv = self.table(document, &["tool", "uv"], "tool.uv", false)?;
+                Ok(uv.is_some_and(|uv| remove_index(uv, name)))
+            }
+            Edit::SetCacheKeys { files } => {
+                let Some(uv) = self.table(document, &["tool", "uv"], "tool.uv", true)? else { return Ok(false) };
+                if uv.contains_key("cache-keys") {
+                    return Ok(false);
+                }
+                let keys = files.iter().map(|file| Value::InlineTable(inline([("file", file.as_str().into())])));
+                put(uv, "cache-keys", Value::Array(keys.collect()));
+                Ok(true)
+            }
+        }
+    }
+
+    /// `[tool.uv.sources]`; made where it is missing and `make` says so.
+    fn sources<'a>(
+        &self,
+        document: &'a mut DocumentMut,
+        make: bool,
+    ) -> Result<Option<&'a mut dyn TableLike>, EditError> {
+        self.table(document, SOURCES, "tool.uv.sources", make)
+    }
+
+    fn table<'a>(
+        &self,
+        document: &'a mut DocumentMut,
+        path: &[&str],
+        key: &'static str,
+        make: bool,
+    ) -> Result<Option<&'a mut dyn TableLike>, EditError> {
+        Ok(self.item(document, path, key, make)?.and_then(Item::as_table_like_mut))
+    }
+
+    /// The table at `path`.
+    fn item<'a>(
+        &self,
+        document: &'a mut DocumentMut,
+        path: &[&str],
+        key: &'static str,
+        make: bool,
+    ) -> Result<Option<&'a mut Item>, EditError> {
+        let mut item = document.as_item_mut();
+        for (depth, part) in path.iter().enumerate() {
+            let table = item.as_table_like_mut().ok_or_else(|| self.occupied(key, "table"))?;
+            if !table.contains_key(part) {
+                if !make {
+                    return Ok(None);
+                }
+                let mut new = Table::new();
+                // `[tool]` alone is a line that nobody writes.
+                new.set_implicit(depth + 1 < path.len());
+                table.insert(part, Item::Table(new));
+            }
+            item = table.get_mut(part).ok_or_else(|| self.occupied(key, "table"))?;
+        }
+        if item.is_table_like() { Ok(Some(item)) } else { Err(self.occupied(key, "table")) }
+    }
+
+    fn occupied(&self, key: &'static str, expected: &'static str) -> EditError {
+        EditError::Occupied { key, expected, place: self.start() }
+    }
+
+    fn start(&self) -> Place {
+        self.file.place(0..0)
+    }
+}
+
+/// An inline table of these keys, laid out as people write it.
+fn inline<'a>(entries: impl IntoIterator<Item = (&'a str, Value)>) -> InlineTable {
+    let mut table = InlineTable::new();
+    for (key, value) in entries {
+        table.insert(key, value);
+    }
+    table
+}
+
+/// Adds a key at the end of a table. In an inline one, the blank before the brace stays the last thing.
+fn put(table: &mut dyn TableLike, key: &str, value: Value) {
+    let last = table.iter().last().map(|(key, _)| key.to_owned());
+    let suffix = last.and_then(|last| {
+        // In a full table the end of a line may have a comment, which stays where it is.
+        let value = table.get_mut(&last)?.as_value_mut()?;
+        let suffix = value.decor().suffix()?.as_str()?.to_owned();
+        (!suffix.is_empty() && suffix.trim().is_empty() && !suffix.contains('\n')).then(|| {
+            value.decor_mut().set_suffix("");
+            suffix
+        })
+    });
+    let mut value = value;
+    if let Some(suffix) = suffix {
+        value.decor_mut().set_suffix(suffix);
+    }
+    table.insert(key, Item::Value(value));
+}
+
+fn remove_index(uv: &mut dyn TableLike, name: &str) -> bool {
+    let has_name = |table: &dyn TableLike| table.get("name").and_then(Item::as_str) == Some(name);
+    let Some(item) = uv.get_mut("index") else { return false };
+    let removed = match item {
+        Item::ArrayOfTables(tables) => remove_table(tables, |table| has_name(table)),
+        Item::Value(Value::Array(values)) => {
+            let before = values.len();
+            values.retain(|value| !value.as_inline_table().is_some_and(|table| has_name(table)));
+            values.len() != before
+        }
+        _ => false,
+    };
+    if removed
+        && (item.as_array().is_some_and(Array::is_empty)
+            || item.as_array_of_tables().is_some_and(ArrayOfTables::is_empty))
+    {
+        uv.remove("index");
+    }
+    removed
+}
+
+fn remove_table(tables: &mut ArrayOfTables, is_meant: impl Fn(&Table) -> bool) -> bool {
+    let before = tables.len();
+    tables.retain(|table| !is_meant(table));
+    tables.len() != before
+}

@@ -1,0 +1,62 @@
+//! Edits of lists of requirements, which keep the layout of the list.
+
+use toml_edit::{Array, RawString, Value};
+
+use crate::{Name, manifest::requirement::head};
+
+/// Adds a requirement at the end, unless the list asks for its package already.
+pub(super) fn add(requirements: &mut Array, requirement: &str) -> bool {
+    let name = name_of(requirement);
+    if requirements.iter().any(|value| value.as_str().is_some_and(|text| name_of(text) == name)) {
+        return false;
+    }
+    let mut new = Value::from(requirement);
+    match indentation(requirements) {
+        Some(indentation) => {
+            let after = comment_after_last(requirements);
+            new.decor_mut().set_prefix(format!("{after}{indentation}"));
+            requirements.push_formatted(new);
+        }
+        None => requirements.push(requirement),
+    }
+    true
+}
+
+fn name_of(requirement: &str) -> Option<Name> {
+    head(requirement).map(|(name, _)| name)
+}
+
+/// What stands before each element of a list that has a line for each: a line end and blanks.
+fn indentation(requirements: &Array) -> Option<String> {
+    let last = requirements.iter().last()?;
+    let before = text(last.decor().prefix());
+    let (_, blanks) = before.rsplit_once('\n')?;
+    Some(format!("\n{blanks}"))
+}
+
+/// Takes away what stands behind the last element, but for the line end before the bracket: a comment stays with it.
+fn comment_after_last(requirements: &mut Array) -> String {
+    if requirements.trailing_comma() {
+        let trailing = text(Some(requirements.trailing()));
+        let (comment, rest) = trailing.rsplit_once('\n').unwrap_or(("", &trailing));
+        let (comment, rest) = (comment.to_owned(), format!("\n{rest}"));
+        if comment.trim().is_empty() {
+            return String::new();
+        }
+        requirements.set_trailing(rest);
+        return comment;
+    }
+    let Some(last) = requirements.iter_mut().last() else { return String::new() };
+    let suffix = text(last.decor().suffix());
+    last.decor_mut().set_suffix("");
+    let (comment, rest) = suffix.rsplit_once('\n').unwrap_or(("", &suffix));
+    let (comment, rest) = (comment.trim_end().to_owned(), format!("\n{rest}"));
+    if text(Some(requirements.trailing())).is_empty() {
+        requirements.set_trailing(rest);
+    }
+    comment
+}
+
+fn text(raw: Option<&RawString>) -> String {
+    raw.and_then(RawString::as_str).unwrap_or_default().to_owned()
+}
