@@ -48,6 +48,13 @@ impl Place {
         self.0.span.clone()
     }
 
+    /// The empty place behind the range.
+    #[must_use]
+    pub fn end(&self) -> Self {
+        let end = self.0.span.end;
+        self.at(end..end)
+    }
+
     /// Another range of the same file.
     pub(crate) fn at(&self, span: Range<usize>) -> Self {
         Self::new(self.0.path.clone(), Arc::clone(&self.0.text), span)
@@ -123,7 +130,7 @@ fn underline(place: &Place, text: &str, line: &str) -> String {
 }
 
 /// The one of `names` that a mistyped `wanted` is most likely to mean: at most `within` edits away.
-pub(crate) fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>, within: usize) -> Option<&'a str> {
+pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>, within: usize) -> Option<&'a str> {
     let edits = |name: &&str| strsim::damerau_levenshtein(wanted, name);
     names.into_iter().min_by_key(edits).filter(|name| edits(name) <= within)
 }

@@ -243,7 +243,7 @@ fn a_source_that_nobody_depends_on() {
     assert_data_eq!(
         outcome.told(),
         str![[r#"
-warning[unused-source]: `[ROOT]/repo/prod/pyproject.toml` has a source for `bench-utils`, which nothing there depends on
+warning[unused-source]: prod has a source for `bench-utils`, which nothing there depends on
   --> prod/pyproject.toml:13:1
    |
 13 | bench-utils = { git = "file://[ROOT]/remotes/bench-utils.git", tag = "v0.1.2" }

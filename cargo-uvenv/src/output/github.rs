@@ -1,0 +1,91 @@
+//! Findings as commands that a workflow of GitHub reads from what its steps print, and shows in the files.
+
+use std::io::Write as _;
+
+use uvenv_core::{
+    check::Severity,
+    report::{CheckReport, FindingReport},
+};
+
+use super::check::{from_repository, summary};
+use crate::output::human::done;
+
+/// Prints the findings and a summary; where nothing but errors is to be said, those among the findings.
+pub(super) fn message(report: &CheckReport, quiet: bool) {
+    let mut stdout = std::io::stdout();
+    for finding in report.findings.iter().filter(|finding| !quiet || finding.severity == Severity::Error) {
+        let _ = writeln!(stdout, "{}", command(report, finding));
+    }
+    if !quiet {
+        done("Checked", summary(report));
+    }
+}
+
+fn command(report: &CheckReport, finding: &FindingReport) -> String {
+    let name = match finding.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "notice",
+    };
+    let mut properties = Vec::new();
+    if let Some(place) = &finding.place {
+        let end = place.end();
+        properties.push(("file", from_repository(&report.root, place.path())));
+        properties.push(("line", place.line().to_string()));
+        properties.push(("endLine", end.line().to_string()));
+        // GitHub takes columns for those of one line.
+        if place.line() == end.line() {
+            properties.push(("col", place.column().to_string()));
+            properties.push(("endColumn", end.column().to_string()));
+        }
+    }
+    properties.push(("title", finding.code.clone()));
+    let properties: Vec<_> =
+        properties.iter().map(|(key, value)| format!("{key}={}", escape_property(value))).collect();
+    format!("::{name} {}::{}", properties.join(","), escape(&words(report, finding)))
+}
+
+/// The sentence, then what belongs to it, a line each.
+fn words(report: &CheckReport, finding: &FindingReport) -> String {
+    let sentence = std::iter::once(finding.message.clone());
+    let related = finding.related.iter().map(|related| {
+        format!("{}:{}: {}", from_repository(&report.root, &related.file), related.line, related.message)
+    });
+    let help = finding.help.iter().map(|help| format!("help: {help}"));
+    sentence.chain(related).chain(help).collect::<Vec<_>>().join("\n")
+}
+
+fn escape(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+fn escape_property(text: &str) -> String {
+    escape(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::check::tests::{finding, report};
+
+    #[test]
+    fn what_would_end_a_part_is_escaped() {
+        let finding = FindingReport { message: "50% of a:b,\r\nc::d".to_owned(), ..finding("/r/a,b:c%/x.toml", "key") };
+        assert_eq!(
+            command(&report(&[]), &finding),
+            "::warning file=a%2Cb%3Ac%25/x.toml,line=1,endLine=1,col=1,endColumn=4,title=some-code::50%25 of a:b,%0D%0Ac::d"
+        );
+    }
+
+    #[test]
+    fn a_finding_without_a_place_has_a_title_only() {
+        let finding = FindingReport { place: None, severity: Severity::Info, ..finding("/r/x", "") };
+        assert_eq!(command(&report(&[]), &finding), "::notice title=some-code::a sentence");
+    }
+
+    #[test]
+    fn a_place_of_several_lines_has_no_columns() {
+        let command = command(&report(&[]), &finding("/r/x.toml", "a\nbc"));
+        assert_eq!(command, "::warning file=x.toml,line=1,endLine=2,title=some-code::a sentence");
+    }
+}

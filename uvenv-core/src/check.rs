@@ -1,0 +1,229 @@
+//! Findings: what in a monorepo contradicts itself, drifts apart or will not install, with the place and the way out.
+//!
+//! A [`Rule`] has a stable code and a severity; each is a module of [`rules`](self) and looks at the [`Facts`], which are
+//! read once for all of them. Rules that ask git remotes get their answers too.
+
+mod facts;
+mod levels;
+mod pins;
+mod remote;
+mod rules;
+#[cfg(test)]
+mod tests;
+mod workspace;
+
+use std::fmt;
+
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+
+pub(crate) use facts::{Facts, LockfileFacts, ProfileFacts};
+pub(crate) use levels::Levels;
+pub use levels::{CheckError, Level, LevelOf};
+pub(crate) use remote::Remote;
+pub(crate) use rules::tag_keeps_workspace_sources::outside as taken_from_outside;
+
+use crate::{
+    Name,
+    error::{Diagnostic, Fault, Place},
+    manifest::{Edit, Manifest},
+    monorepo::{Monorepo, Profile},
+};
+
+/// How much a finding matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing, nothing to do.
+    Info,
+    /// Worth a change.
+    Warning,
+    /// The check fails.
+    Error,
+}
+
+/// A kind of finding.
+pub struct Rule {
+    /// Stable, kebab-case: `dev-tag-in-prod`.
+    pub code: &'static str,
+    /// How much it matters where nothing else is said.
+    pub severity: Severity,
+    /// What it finds, in one sentence.
+    pub summary: &'static str,
+    check: Check,
+}
+
+/// How a rule looks for findings.
+enum Check {
+    /// In files alone.
+    Offline(fn(&Facts<'_>) -> Vec<Finding>),
+    /// In what git remotes say.
+    Remote(fn(&Facts<'_>, &Remote) -> Vec<Finding>),
+    /// In files, and in what git remotes say of what the files do not.
+    Both(fn(&Facts<'_>) -> Vec<Finding>, fn(&Facts<'_>, &Remote) -> Vec<Finding>),
+}
+
+/// Something that is wrong.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The code of its rule, or of the error with which a file could not be read.
+    pub code: &'static str,
+    /// How much it matters.
+    pub severity: Severity,
+    /// One sentence, with the real names.
+    pub message: String,
+    /// What mends it.
+    pub help: Option<String>,
+    /// The line that is to blame.
+    pub place: Option<Place>,
+    /// Other lines that have to do with it, each with a few words.
+    pub related: Vec<(String, Place)>,
+    /// The profile that it is about.
+    pub profile: Option<Profile>,
+    /// The package that it is about.
+    pub package: Option<Name>,
+    /// The edits that mend it, where there is one right answer.
+    pub fix: Option<Fix>,
+}
+
+/// Edits of one manifest that mend a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// The manifest.
+    pub manifest: Utf8PathBuf,
+    /// The edits.
+    pub edits: Vec<Edit>,
+}
+
+impl Rule {
+    /// All rules, in the order in which their findings are told.
+    pub fn all() -> &'static [Self] {
+        rules::ALL
+    }
+
+    /// The rule with this code.
+    pub fn find(code: &str) -> Option<&'static Self> {
+        Self::all().iter().find(|rule| rule.code == code)
+    }
+
+    /// A finding of this rule.
+    fn finding(&self, message: impl Into<String>, help: impl Into<String>) -> Finding {
+        Finding {
+            code: self.code,
+            severity: self.severity,
+            message: message.into(),
+            help: Some(help.into()),
+            place: None,
+            related: Vec::new(),
+            profile: None,
+            package: None,
+            fix: None,
+        }
+    }
+}
+
+impl Finding {
+    /// An error that keeps a file from being looked at.
+    fn unreadable(profile: Profile, error: &dyn Diagnostic) -> Self {
+        Self {
+            code: error.code(),
+            severity: Severity::Error,
+            message: error.to_string(),
+            help: error.help(),
+            place: error.place().cloned(),
+            related: Vec::new(),
+            profile: Some(profile),
+            package: None,
+            fix: None,
+        }
+    }
+
+    /// Whether `other`, found another time, is the same finding.
+    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+        let path = |finding: &Self| finding.place.as_ref().map(|place| place.path().to_owned());
+        self.code == other.code
+            && self.message == other.message
+            && self.profile == other.profile
+            && self.package == other.package
+            && path(self) == path(other)
+    }
+
+    fn at(self, place: Place) -> Self {
+        Self { place: Some(place), ..self }
+    }
+
+    fn related(mut self, words: impl Into<String>, place: Place) -> Self {
+        self.related.push((words.into(), place));
+        self
+    }
+
+    fn in_profile(self, profile: Profile) -> Self {
+        Self { profile: Some(profile), ..self }
+    }
+
+    fn about(self, package: &Name) -> Self {
+        Self { package: Some(package.clone()), ..self }
+    }
+
+    fn fixed_by(self, manifest: impl Into<Utf8PathBuf>, edits: Vec<Edit>) -> Self {
+        Self { fix: Some(Fix { manifest: manifest.into(), edits }), ..self }
+    }
+}
+
+/// Everything that the files of a monorepo show.
+pub(crate) fn offline(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut findings = facts.unreadable.clone();
+    for rule in Rule::all() {
+        if let Check::Offline(check) | Check::Both(check, _) = rule.check {
+            findings.extend(check(facts));
+        }
+    }
+    findings
+}
+
+/// Everything that only git remotes show.
+pub(crate) fn remote(facts: &Facts<'_>, remote: &Remote) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for rule in Rule::all() {
+        if let Check::Remote(check) | Check::Both(_, check) = rule.check {
+            findings.extend(check(facts, remote));
+        }
+    }
+    findings
+}
+
+/// What is worth a word before an operation on `profile`, found in nothing but what the operation reads anyway.
+pub(crate) fn before_operation(monorepo: &Monorepo, profile: Profile, manifest: &Manifest) -> Vec<Finding> {
+    let mut findings = rules::unused_source::in_manifest(monorepo, profile, manifest);
+    if profile == Profile::Dev {
+        findings.extend(rules::unmatched_member_pattern::in_monorepo(monorepo));
+    }
+    findings
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Finding {}
+
+impl Diagnostic for Finding {
+    fn code(&self) -> &'static str {
+        self.code
+    }
+
+    fn help(&self) -> Option<String> {
+        self.help.clone()
+    }
+
+    fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
+    }
+
+    fn fault(&self) -> Fault {
+        Fault::Finding
+    }
+}

@@ -1,0 +1,167 @@
+//! How much each kind of finding matters here: as its rule says, as the configuration says, as the command line says.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8PathBuf;
+
+use super::{Finding, Rule, Severity};
+use crate::{
+    error::{Diagnostic, Place, nearest},
+    monorepo::{Code, Config},
+    toml::TomlError,
+};
+
+/// How much a kind of finding is to matter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// It is not told.
+    Allow,
+    /// It is a warning.
+    Warn,
+    /// It is an error.
+    Deny,
+}
+
+/// A level for a kind of finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LevelOf {
+    /// The code of the rule.
+    pub code: String,
+    /// Its level.
+    pub level: Level,
+    /// Where the configuration says so.
+    pub place: Option<Place>,
+}
+
+/// What was said of levels.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Levels(BTreeMap<&'static str, Level>);
+
+/// A check that cannot be made as it was asked for.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckError {
+    /// No rule has this code.
+    #[error("there is no finding `{code}`")]
+    UnknownCode {
+        /// The code.
+        code: String,
+        /// The code that is nearest to it.
+        nearest: Option<&'static str>,
+        /// Where the configuration has it.
+        place: Option<Place>,
+    },
+    /// Remotes are to be asked without the network.
+    #[error("git remotes cannot be asked without the network")]
+    Offline,
+    /// A manifest that is to be mended cannot be read any more.
+    #[error(transparent)]
+    Toml(#[from] TomlError),
+    /// A manifest that is to be mended cannot be replaced.
+    #[error("cannot write `{path}`: {source}")]
+    NotWritten {
+        /// The manifest.
+        path: Utf8PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A code has two levels in one place.
+    #[error("`{code}` is to be both `{first}` and `{second}`")]
+    TwoLevels {
+        /// The code.
+        code: &'static str,
+        /// A level.
+        first: Level,
+        /// Another one.
+        second: Level,
+        /// Where the configuration says the other one.
+        place: Option<Place>,
+    },
+}
+
+impl Diagnostic for CheckError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::UnknownCode { .. } => "unknown-code",
+            Self::TwoLevels { .. } => "two-levels",
+            Self::Offline => "no-network",
+            Self::Toml(error) => error.code(),
+            Self::NotWritten { .. } => "not-writable",
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        Some(match self {
+            Self::UnknownCode { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
+            Self::UnknownCode { .. } => "`cargo uvenv explain` lists them all".to_owned(),
+            Self::TwoLevels { .. } => "keep one of the two".to_owned(),
+            Self::Offline => {
+                "leave out `--remote` or `--offline`; `UV_OFFLINE` and `CARGO_NET_OFFLINE` count as the latter"
+                    .to_owned()
+            }
+            Self::Toml(error) => return error.help(),
+            Self::NotWritten { .. } => "check that the file and its directory may be written".to_owned(),
+        })
+    }
+
+    fn place(&self) -> Option<&Place> {
+        match self {
+            Self::UnknownCode { place, .. } | Self::TwoLevels { place, .. } => place.as_ref(),
+            Self::Toml(error) => error.place(),
+            Self::Offline | Self::NotWritten { .. } => None,
+        }
+    }
+}
+
+impl Levels {
+    /// Those of the configuration; `said` of the command line is stronger.
+    pub(crate) fn new(config: &Config, said: &[LevelOf]) -> Result<Self, CheckError> {
+        let Self(mut levels) = Self::read(&configured(config))?;
+        levels.extend(Self::read(said)?.0);
+        Ok(Self(levels))
+    }
+
+    fn read(said: &[LevelOf]) -> Result<Self, CheckError> {
+        let mut levels = BTreeMap::new();
+        for LevelOf { code, level, place } in said {
+            let Some(rule) = Rule::find(code) else {
+                let nearest = nearest(&code.replace('_', "-"), Rule::all().iter().map(|rule| rule.code), 4);
+                return Err(CheckError::UnknownCode { code: code.clone(), nearest, place: place.clone() });
+            };
+            if let Some(first) = levels.insert(rule.code, *level).filter(|first| first != level) {
+                return Err(CheckError::TwoLevels { code: rule.code, first, second: *level, place: place.clone() });
+            }
+        }
+        Ok(Self(levels))
+    }
+
+    /// The finding with its level here, where it is to be told.
+    pub(crate) fn apply(&self, mut finding: Finding) -> Option<Finding> {
+        finding.severity = match self.0.get(finding.code) {
+            None => finding.severity,
+            Some(Level::Allow) => return None,
+            Some(Level::Warn) => Severity::Warning,
+            Some(Level::Deny) => Severity::Error,
+        };
+        Some(finding)
+    }
+}
+
+fn configured(config: &Config) -> Vec<LevelOf> {
+    let of = |level, codes: &[Code]| {
+        let codes = codes.iter().cloned();
+        codes.map(|code| LevelOf { code: code.text, level, place: Some(code.place) }).collect::<Vec<_>>()
+    };
+    let config = &config.check;
+    [of(Level::Allow, &config.allow), of(Level::Warn, &config.warn), of(Level::Deny, &config.deny)].concat()
+}
+
+impl std::fmt::Display for Level {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Allow => "allow",
+            Self::Warn => "warn",
+            Self::Deny => "deny",
+        })
+    }
+}

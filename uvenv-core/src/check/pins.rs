@@ -1,0 +1,81 @@
+//! What staging and prod pin.
+
+use super::{Facts, ProfileFacts};
+use crate::{
+    Name,
+    error::Place,
+    lockfile::{GitPin, GitSource, Package},
+    manifest::{GitReference, Source, SourceKind},
+    monorepo::Profile,
+    release::Release,
+    toml::Spanned,
+};
+
+/// A git source with a tag, of an internal package that the profile takes.
+#[derive(Clone, Copy)]
+pub(crate) struct Pin<'a> {
+    pub(crate) facts: &'a ProfileFacts,
+    pub(crate) package: &'a Name,
+    pub(crate) url: &'a Spanned<String>,
+    pub(crate) tag: &'a Spanned<String>,
+    pub(crate) subdirectory: Option<&'a str>,
+    reference: &'a GitReference,
+}
+
+impl Facts<'_> {
+    /// The pins of staging and prod.
+    pub(crate) fn pins(&self) -> impl Iterator<Item = Pin<'_>> {
+        self.pinned().flat_map(|facts| self.pins_of(facts))
+    }
+
+    /// The pins of one profile, where there is such a profile.
+    pub(crate) fn pins_in(&self, profile: Profile) -> impl Iterator<Item = Pin<'_>> {
+        self.profile(profile).into_iter().flat_map(|facts| self.pins_of(facts))
+    }
+
+    fn pins_of<'b>(&'b self, facts: &'b ProfileFacts) -> impl Iterator<Item = Pin<'b>> {
+        self.taken_by(facts).flat_map(move |package| {
+            facts.manifest.sources_of(package).iter().filter_map(move |source| Pin::read(facts, package, source))
+        })
+    }
+
+    /// The internal packages that the manifest of a profile asks for, without itself. uv looks at no source of another
+    /// package.
+    pub(crate) fn taken_by<'b>(&'b self, facts: &'b ProfileFacts) -> impl Iterator<Item = &'b Name> {
+        let any = facts.manifest.has_dynamic_requirements();
+        let others = self.internal.iter().filter(|package| facts.manifest.name() != Some(package));
+        others.filter(move |package| any || facts.manifest.asks_for(package))
+    }
+}
+
+impl<'a> Pin<'a> {
+    fn read(facts: &'a ProfileFacts, package: &'a Name, source: &'a Source) -> Option<Self> {
+        match &source.kind {
+            SourceKind::Git { url, reference: Some(reference @ GitReference::Tag(tag)), subdirectory } => {
+                Some(Self { facts, package, url, tag, subdirectory: subdirectory.as_deref(), reference })
+            }
+            _ => None,
+        }
+    }
+
+    pub(crate) fn profile(&self) -> Profile {
+        self.facts.profile
+    }
+
+    /// The release that the tag names, if it names one.
+    pub(crate) fn release(&self) -> Option<Release> {
+        Release::parse(&self.tag.value)
+    }
+
+    /// The tag, in the manifest.
+    pub(crate) fn place(&self) -> Place {
+        self.facts.manifest.place(self.tag.span.clone())
+    }
+
+    /// What the lockfile has for it: nothing where it has another pin, or none.
+    pub(crate) fn locked(&self) -> Option<(&'a Package, &'a GitPin)> {
+        let source =
+            GitSource { url: &self.url.value, reference: Some(self.reference), subdirectory: self.subdirectory };
+        self.facts.lockfile.read()?.locked_for(self.package, &source)
+    }
+}

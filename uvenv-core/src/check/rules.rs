@@ -1,0 +1,62 @@
+//! The rules, one a module.
+
+mod backend_mismatch;
+mod broken_submodule;
+mod dev_tag_in_prod;
+mod internal_package_from_index;
+mod lockfile_from_working_tree;
+mod missing_cache_keys;
+mod missing_internal_package;
+mod missing_lockfile;
+mod missing_member;
+mod missing_tag;
+mod moved_tag;
+mod python_mismatch;
+mod settings_from_parent;
+mod source_not_a_member;
+mod stable_tag_in_staging;
+mod staging_behind_prod;
+mod stale_lockfile;
+mod stray_lockfile;
+pub(super) mod tag_keeps_workspace_sources;
+mod tag_not_a_version;
+mod tag_prefix;
+mod undefined_conflict;
+pub(super) mod unmatched_member_pattern;
+mod unpinned_internal_package;
+mod unused_index;
+pub(super) mod unused_source;
+mod version_tag_mismatch;
+
+use super::Rule;
+
+/// All of them, in the order in which their findings are told.
+pub(super) const ALL: &[Rule] = &[
+    unpinned_internal_package::RULE,
+    stable_tag_in_staging::RULE,
+    dev_tag_in_prod::RULE,
+    tag_not_a_version::RULE,
+    missing_internal_package::RULE,
+    unused_source::RULE,
+    stale_lockfile::RULE,
+    missing_lockfile::RULE,
+    internal_package_from_index::RULE,
+    version_tag_mismatch::RULE,
+    tag_prefix::RULE,
+    lockfile_from_working_tree::RULE,
+    staging_behind_prod::RULE,
+    missing_member::RULE,
+    source_not_a_member::RULE,
+    broken_submodule::RULE,
+    unmatched_member_pattern::RULE,
+    backend_mismatch::RULE,
+    python_mismatch::RULE,
+    undefined_conflict::RULE,
+    unused_index::RULE,
+    settings_from_parent::RULE,
+    stray_lockfile::RULE,
+    missing_cache_keys::RULE,
+    missing_tag::RULE,
+    moved_tag::RULE,
+    tag_keeps_workspace_sources::RULE,
+];

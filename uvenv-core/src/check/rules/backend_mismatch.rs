@@ -1,0 +1,280 @@
+//! Profiles, conflicts, index sources and Cargo features agree about the backends.
+
+use crate::{
+    Name,
+    backend::{self, Backend, CudaVersion, Target},
+    cargo,
+    check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
+    error::Diagnostic,
+    manifest::{Extra, Manifest, Selector, SourceKind},
+    monorepo::Profile,
+    toml::{File, Node},
+};
+
+pub(super) const RULE: Rule = Rule {
+    code: "backend-mismatch",
+    severity: Severity::Error,
+    summary: "profiles, conflicts, index sources and Cargo features disagree about the GPU backends",
+    check: Check::Offline(check),
+};
+
+fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let dev = facts.profile(Profile::Dev).and_then(|dev| backends(facts, dev, &mut findings));
+    for profile in facts.pinned() {
+        if let (Some(here), Some(dev)) = (backends(facts, profile, &mut findings), &dev) {
+            findings.extend(of_profiles(profile, &here, dev));
+        }
+    }
+    for profile in &facts.profiles {
+        findings.extend(outside_conflicts(facts, profile));
+        findings.extend(undeclared_extras(profile));
+    }
+    if let Some(dev) = dev.filter(|dev| !dev.is_empty()) {
+        findings.extend(features_without_extra(facts, &dev));
+    }
+    findings
+}
+
+/// The backends of a profile. Where the configuration names one that it lacks, that is a finding.
+fn backends(facts: &Facts<'_>, profile: &ProfileFacts, findings: &mut Vec<Finding>) -> Option<Vec<Backend>> {
+    let manifest = &profile.manifest;
+    let target = if manifest.project.is_some() { Target::Project(manifest) } else { Target::Workspace };
+    let shown = facts.monorepo.relative(manifest.path());
+    let configured = facts.monorepo.config.backends.as_deref();
+    let members = facts.monorepo.members_of(profile.profile);
+    match backend::backends(manifest, members, target, configured, shown.as_str()) {
+        Ok(backends) => Some(backends),
+        Err(error) => {
+            let help = error.help().unwrap_or_default();
+            let finding = RULE.finding(error.to_string(), help).at(error.place().cloned().unwrap_or(profile.heading()));
+            findings.push(finding.in_profile(profile.profile));
+            None
+        }
+    }
+}
+
+fn has<'a>(backends: &'a [Backend], name: &Name) -> Option<&'a Backend> {
+    backends.iter().find(|backend| backend.name == *name)
+}
+
+/// What only dev, or only another profile has.
+fn of_profiles(profile: &ProfileFacts, here: &[Backend], dev: &[Backend]) -> Vec<Finding> {
+    let name = profile.profile;
+    let lacking = dev.iter().filter(|backend| has(here, &backend.name).is_none()).map(|backend| {
+        let extra = &backend.name;
+        let finding = match extra_of(&profile.manifest, extra) {
+            Some(found) => RULE
+                .finding(
+                    format!("`{extra}` is a backend of dev, and in {name} an extra that excludes no other"),
+                    format!("add a set with `{{ extra = \"{extra}\" }}` to `conflicts` in `[tool.uv]`, as dev has it"),
+                )
+                .at(profile.manifest.place(found.span.clone())),
+            None => RULE
+                .finding(
+                    format!("dev has the backend `{extra}`, and {name} does not"),
+                    format!("add the extra `{extra}` to {name}, in a set of `conflicts`, or take it out of dev"),
+                )
+                .at(profile.heading()),
+        };
+        finding.related("dev declares it here", backend.place.clone())
+    });
+    let only_here = here.iter().filter(|backend| has(dev, &backend.name).is_none()).map(|backend| {
+        let extra = &backend.name;
+        let message = format!("{name} has the backend `{extra}`, and dev does not");
+        let help = format!("add the extra `{extra}` to dev, in a set of `conflicts`, or take it out of {name}");
+        RULE.finding(message, help).at(backend.place.clone())
+    });
+    lacking.chain(only_here).map(|finding| finding.in_profile(name)).collect()
+}
+
+fn extra_of<'a>(manifest: &'a Manifest, name: &Name) -> Option<&'a Extra> {
+    manifest.project.as_ref()?.extras.get(name)
+}
+
+/// Extras that are called like a CUDA release, and that no set of conflicts has although there are others of the kind.
+fn outside_conflicts(facts: &Facts<'_>, profile: &ProfileFacts) -> Vec<Finding> {
+    let Some(project) = profile.manifest.project.as_ref().filter(|_| facts.monorepo.config.backends.is_none()) else {
+        return Vec::new();
+    };
+    let conflicts = profile.manifest.uv.conflicts.iter().flat_map(|set| &set.entries);
+    let exclusive: Vec<_> = conflicts.filter_map(|entry| entry.selector.as_ref()).collect();
+    let is_cuda = |name: &Name| name.as_str().split('-').any(|part| CudaVersion::from_tag(part).is_some());
+    let cuda: Vec<_> = project.extras.iter().filter(|(name, _)| is_cuda(name)).collect();
+    let is_outside = |name: &Name| !exclusive.contains(&&Selector::Extra(name.clone()));
+    // Where dev has it in a set, the comparison of the profiles has said so.
+    let of_dev = |name: &Name| {
+        let dev = facts.monorepo.dev.uv.conflicts.iter().flat_map(|set| &set.entries);
+        let mut dev = dev.filter_map(|entry| entry.selector.as_ref());
+        profile.profile != Profile::Dev && dev.any(|selector| selector.name() == name)
+    };
+    let outside = cuda.iter().filter(|(name, _)| cuda.len() > 1 && is_outside(name) && !of_dev(name));
+    let finding = |(name, extra): &(&Name, &Extra)| {
+        let message = format!(
+            "the extra `{name}` of {} is in no set of conflicts: it can be chosen with another",
+            profile.profile
+        );
+        let help = format!("add `{{ extra = \"{name}\" }}` to the set of the backends in `conflicts`");
+        RULE.finding(message, help).at(profile.manifest.place(extra.span.clone())).in_profile(profile.profile)
+    };
+    outside.map(finding).collect()
+}
+
+/// Sources for an extra that the manifest does not have.
+fn undeclared_extras(profile: &ProfileFacts) -> Vec<Finding> {
+    let manifest = &profile.manifest;
+    let mut findings = Vec::new();
+    if manifest.has_dynamic_requirements() {
+        return findings;
+    }
+    for (package, sources) in &manifest.uv.sources {
+        for source in sources {
+            let (SourceKind::Index(index), Some(Selector::Extra(extra))) = (&source.kind, &source.selector) else {
+                continue;
+            };
+            if extra_of(manifest, extra).is_some() {
+                continue;
+            }
+            let name = &package.value;
+            let message =
+                format!("`{name}` is taken from the index `{index}` for the extra `{extra}`, which there is not");
+            let help = format!("add the extra `{extra}`, or take the source out");
+            let finding = RULE.finding(message, help).at(manifest.place(source.span.clone()));
+            findings.push(finding.in_profile(profile.profile).about(name));
+        }
+    }
+    findings
+}
+
+/// Cargo features that are called like a CUDA release, of crates that mirror a backend, without a backend of that name.
+fn features_without_extra(facts: &Facts<'_>, backends: &[Backend]) -> Vec<Finding> {
+    let Some(manifest) = facts.monorepo.cargo_manifest().filter(|_| cargo::is_installed(facts.variables)) else {
+        return Vec::new();
+    };
+    // What cargo cannot read is for cargo to say.
+    let Ok(features) = cargo::Features::read(&manifest, true) else { return Vec::new() };
+    let mut findings = Vec::new();
+    for (manifest, features) in features.by_crate() {
+        let names: Vec<_> = features.iter().filter_map(|feature| Name::parse(feature)).collect();
+        if !names.iter().any(|name| has(backends, name).is_some()) {
+            continue;
+        }
+        for feature in names.iter().filter(|name| CudaVersion::from_tag(name.as_str()).is_some()) {
+            if has(backends, feature).is_none() {
+                findings.extend(feature_finding(facts, &manifest, feature, backends));
+            }
+        }
+    }
+    findings
+}
+
+fn feature_finding(
+    facts: &Facts<'_>,
+    manifest: &camino::Utf8Path,
+    feature: &Name,
+    backends: &[Backend],
+) -> Option<Finding> {
+    let file = File::read(manifest).ok()?;
+    let document = file.parse().ok()?;
+    let place = Node::root(&file, &document).get("features").ok()??.get(feature.as_str()).ok()??;
+    let names: Vec<_> = backends.iter().map(|backend| format!("`{}`", backend.name)).collect();
+    let message = format!(
+        "the Cargo feature `{feature}` in `{}` mirrors no backend: dev has {}",
+        facts.monorepo.relative(manifest),
+        names.join(", ")
+    );
+    let help =
+        format!("add the extra `{feature}` to the manifests, in the set of the backends, or take the feature out");
+    Some(RULE.finding(message, help).at(file.place(place.key_span())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::check::tests::Tree;
+
+    const EXTRAS: &str = "[project.optional-dependencies]\ncu124 = []\ncu128 = []\n\n[tool.uv]\n\
+                          conflicts = [[{ extra = \"cu124\" }, { extra = \"cu128\" }]]\n";
+
+    fn with_backends() -> Tree {
+        let tree = Tree::clean();
+        for profile in ["", "staging/", "prod/"] {
+            tree.replace(&format!("{profile}pyproject.toml"), "[tool.uv]\n", EXTRAS);
+        }
+        tree
+    }
+
+    #[test]
+    fn profiles_with_the_same_backends_are_right() {
+        assert_eq!(with_backends().shown(RULE.code), [""; 0]);
+    }
+
+    #[test]
+    fn what_only_one_profile_has_is_told() {
+        let tree = with_backends();
+        tree.replace("prod/pyproject.toml", EXTRAS, "[tool.uv]\n");
+        tree.replace("staging/pyproject.toml", "cu128", "cu130");
+        assert_eq!(
+            tree.shown(RULE.code),
+            [
+                "staging/pyproject.toml:2: dev has the backend `cu128`, and staging does not",
+                "staging/pyproject.toml:12: staging has the backend `cu130`, and dev does not",
+                "prod/pyproject.toml:2: dev has the backend `cu124`, and prod does not",
+                "prod/pyproject.toml:2: dev has the backend `cu128`, and prod does not",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_extra_beside_the_conflicts_is_told_once() {
+        let tree = with_backends();
+        tree.replace("prod/pyproject.toml", ", { extra = \"cu128\" }", "");
+        assert_eq!(
+            tree.shown(RULE.code),
+            [
+                "prod/pyproject.toml:8: `cu124` is a backend of dev, and in prod an extra that excludes no other",
+                "prod/pyproject.toml:9: `cu128` is a backend of dev, and in prod an extra that excludes no other",
+            ]
+        );
+        let tree = with_backends();
+        tree.replace("pyproject.toml", "cu128 = []\n", "cu128 = []\ncu130 = []\ndocs = []\n");
+        assert_eq!(
+            tree.shown(RULE.code),
+            ["pyproject.toml:10: the extra `cu130` of dev is in no set of conflicts: it can be chosen with another"]
+        );
+    }
+
+    #[test]
+    fn a_source_for_an_extra_needs_the_extra() {
+        let tree = with_backends();
+        tree.replace(
+            "prod/pyproject.toml",
+            "[tool.uv.sources]\n",
+            "[tool.uv.sources]\nsix = [{ index = \"i\", extra = \"cu126\" }, { index = \"j\", extra = \"cu124\" }]\n",
+        );
+        assert_eq!(
+            tree.shown(RULE.code),
+            ["prod/pyproject.toml:16: `six` is taken from the index `i` for the extra `cu126`, which there is not"]
+        );
+    }
+
+    #[test]
+    fn a_feature_mirrors_a_backend() {
+        let tree = with_backends();
+        let manifest = |name: &str, features: &str| {
+            let package = format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n");
+            tree.write(&format!("crates/{name}/src/lib.rs"), "");
+            tree.write(&format!("crates/{name}/Cargo.toml"), &format!("{package}\n[features]\n{features}"));
+        };
+        tree.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"crates/*\"]\n");
+        manifest("kernels", "cu124 = []\ncu126 = []\nfast = []\n");
+        manifest("other", "cu999 = []\n");
+        let found = tree.found_by(RULE.code, &crate::Variables::from_process());
+        let messages: Vec<_> = found.iter().map(|finding| finding.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            ["the Cargo feature `cu126` in `crates/kernels/Cargo.toml` mirrors no backend: dev has `cu124`, `cu128`"]
+        );
+        assert_eq!(found[0].place.as_ref().unwrap().line(), 8);
+    }
+}

@@ -1,0 +1,101 @@
+//! No lockfile takes an internal package from an index, where anybody could have put one of that name.
+
+use crate::{
+    Name,
+    check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
+    lockfile::{Lockfile, PackageSource},
+    monorepo::Profile,
+};
+
+pub(super) const RULE: Rule = Rule {
+    code: "internal-package-from-index",
+    severity: Severity::Error,
+    summary: "a lockfile takes an internal package from a package index",
+    check: Check::Offline(check),
+};
+
+fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for profile in &facts.profiles {
+        let Some(lockfile) = profile.lockfile.read() else { continue };
+        // What only another profile takes from git may well be somebody else's package, in a version of our own.
+        let own = |package: &&Name| facts.is_made_here(package) || profile.manifest.asks_for(package);
+        let packages = facts.internal.iter().filter(own);
+        findings.extend(packages.filter_map(|package| finding(profile, lockfile, package)));
+    }
+    findings
+}
+
+fn finding(facts: &ProfileFacts, lockfile: &Lockfile, package: &Name) -> Option<Finding> {
+    let mut locked = lockfile.packages_named(package);
+    let locked = locked.find(|locked| matches!(locked.source, PackageSource::Registry(_)))?;
+    let profile = facts.profile;
+    let version = locked.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
+    let message = format!("the lockfile of {profile} takes `{package}`{version} from a package index");
+    let mut finding = RULE.finding(message, help(facts, package)).at(lockfile.place(locked));
+    if profile != Profile::Prod {
+        finding.severity = Severity::Warning;
+    }
+    if let Some(place) = facts.request(package) {
+        finding = finding.related(format!("{profile} depends on it here"), place);
+    }
+    Some(finding.in_profile(profile).about(package))
+}
+
+fn help(facts: &ProfileFacts, package: &Name) -> String {
+    let profile = facts.profile;
+    if profile == Profile::Dev {
+        format!("give `{package}` the source `{{ workspace = true }}`, and run `cargo uvenv lock --profile dev`")
+    } else if facts.direct().contains(package) {
+        format!("pin it to a tag with `cargo uvenv promote --to {profile} {package}`")
+    } else {
+        format!(
+            "something that {profile} depends on needs it, and uv has sources for direct dependencies only: make it one with \
+             `cargo uvenv promote --to {profile} {package}`"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::check::{Severity, tests::Tree};
+
+    const LOCKED: &str =
+        "{ git = \"https://git.example.com/model.git?tag=v1.0.0#0123456789012345678901234567890123456789\" }";
+    const REGISTRY: &str = "{ registry = \"https://index.example.com/simple\" }";
+
+    #[test]
+    fn prod_takes_no_internal_package_from_an_index() {
+        let tree = Tree::clean();
+        tree.replace("prod/uv.lock", LOCKED, REGISTRY);
+        assert_eq!(
+            tree.shown(RULE.code),
+            ["prod/uv.lock:24: the lockfile of prod takes `model-qwen2-5` 1.0.0 from a package index"]
+        );
+        assert_eq!(tree.found(RULE.code)[0].severity, Severity::Error);
+    }
+
+    #[test]
+    fn elsewhere_it_is_worth_a_word() {
+        let tree = Tree::clean();
+        tree.replace("staging/uv.lock", &LOCKED.replace("v1.0.0", "v1.0.0.dev4"), REGISTRY);
+        tree.replace("uv.lock", "{ editable = \"packages/auth-client\" }\n", &format!("{REGISTRY}\n"));
+        let found = tree.found(RULE.code);
+        assert_eq!(found.iter().map(|finding| finding.severity).collect::<Vec<_>>(), [Severity::Warning; 2]);
+    }
+
+    /// A fork of somebody else's package that only prod takes.
+    #[test]
+    fn what_only_another_profile_pins_is_not_internal_here() {
+        let tree = Tree::clean();
+        tree.replace("prod/pyproject.toml", "\"six>=1.16\"", "\"six>=1.16\", \"idna\"");
+        tree.replace(
+            "prod/pyproject.toml",
+            "[tool.uv.sources]\n",
+            "[tool.uv.sources]\nidna = { git = \"https://h/idna.git\", tag = \"v3.9\" }\n",
+        );
+        tree.write("staging/uv.lock", &std::fs::read_to_string(tree.root.join("staging/uv.lock")).unwrap().replace("[[package]]\nname = \"model", "[[package]]\nname = \"idna\"\nversion = \"3.0\"\nsource = { registry = \"https://i/simple\" }\n\n[[package]]\nname = \"model"));
+        assert_eq!(tree.shown(RULE.code), [""; 0]);
+    }
+}

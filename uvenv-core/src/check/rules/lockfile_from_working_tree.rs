@@ -1,0 +1,88 @@
+//! The lockfiles of staging and prod take no internal package from a directory: `--frozen` would install whatever lies there.
+
+use crate::{
+    Name,
+    check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
+    lockfile::{Lockfile, Package, PackageSource},
+};
+
+pub(super) const RULE: Rule = Rule {
+    code: "lockfile-from-working-tree",
+    severity: Severity::Error,
+    summary: "the lockfile of staging or prod takes an internal package from the working tree",
+    check: Check::Offline(check),
+};
+
+fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for profile in facts.pinned() {
+        let Some(lockfile) = profile.lockfile.read() else { continue };
+        findings.extend(facts.internal.iter().flat_map(|package| in_lockfile(profile, lockfile, package)));
+    }
+    findings
+}
+
+fn in_lockfile(facts: &ProfileFacts, lockfile: &Lockfile, package: &Name) -> Vec<Finding> {
+    let profile = facts.profile;
+    let find = |locked: &Package| {
+        let directory = directory(&locked.source).filter(|directory| *directory != ".")?;
+        let message = format!("the lockfile of {profile} takes `{package}` from `{directory}` in the working tree");
+        let help = format!(
+            "pin it with `cargo uvenv promote --to {profile} {package}`, or lock again with `cargo uvenv lock --profile {profile}` \
+             where it is pinned"
+        );
+        let finding = RULE.finding(message, help).at(lockfile.place(locked)).in_profile(profile).about(package);
+        Some(match facts.request(package) {
+            Some(place) => finding.related(format!("{profile} depends on it here"), place),
+            None => finding,
+        })
+    };
+    lockfile.packages_named(package).filter_map(find).collect()
+}
+
+/// The directory or archive on this machine from which a package is installed.
+fn directory(source: &PackageSource) -> Option<&str> {
+    match source {
+        PackageSource::Directory(path)
+        | PackageSource::Editable(path)
+        | PackageSource::Virtual(path)
+        | PackageSource::Path(path) => Some(path),
+        PackageSource::Registry(_) | PackageSource::Git(_) | PackageSource::Url(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::check::tests::Tree;
+
+    const LOCKED: &str =
+        "{ git = \"https://git.example.com/model.git?tag=v1.0.0#0123456789012345678901234567890123456789\" }";
+
+    #[test]
+    fn prod_is_not_installed_from_a_directory() {
+        for source in ["editable", "directory", "virtual"] {
+            let tree = Tree::clean();
+            tree.replace("prod/uv.lock", LOCKED, &format!("{{ {source} = \"../packages/model\" }}"));
+            assert_eq!(
+                tree.shown(RULE.code),
+                [
+                    "prod/uv.lock:24: the lockfile of prod takes `model-qwen2-5` from `../packages/model` in the working tree"
+                ]
+            );
+        }
+    }
+
+    /// The project of a profile, and what a profile keeps beside its manifest of somebody else's.
+    #[test]
+    fn the_project_itself_and_packages_of_others_may_lie_there() {
+        let tree = Tree::clean();
+        tree.replace("prod/uv.lock", "{ virtual = \".\" }", "{ editable = \".\" }");
+        tree.replace(
+            "prod/uv.lock",
+            "{ registry = \"https://index.example.com/simple\" }",
+            "{ directory = \"vendor/six\" }",
+        );
+        assert_eq!(tree.shown(RULE.code), [""; 0]);
+    }
+}

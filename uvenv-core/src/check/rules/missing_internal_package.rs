@@ -1,0 +1,266 @@
+//! The profiles depend on the same internal packages.
+//!
+//! Groups are for developers. And staging and prod may name packages that dev gets through others: uv looks at the sources of
+//! direct dependencies only, so that a package has to be one to be pinned.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    Name,
+    check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
+    manifest::{Edit, GitReference, Manifest, Requirement, SourceKind},
+    monorepo::Profile,
+};
+
+pub(super) const RULE: Rule = Rule {
+    code: "missing-internal-package",
+    severity: Severity::Error,
+    summary: "dev depends on an internal package that staging or prod does not depend on, or the other way round",
+    check: Check::Offline(check),
+};
+
+fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let Some(dev) = facts.profile(Profile::Dev) else { return Vec::new() };
+    let mut findings = Vec::new();
+    for pinned in facts.pinned() {
+        findings.extend(missing_in(facts, dev, pinned));
+    }
+    findings.extend(missing_in_dev(facts, dev));
+    findings
+}
+
+/// Whether `dev` depends on `package` and `pinned` does not.
+pub(super) fn lacks(pinned: &ProfileFacts, dev: &ProfileFacts, package: &Name) -> bool {
+    let constrained = || pinned.manifest.uv.constraints.iter().any(|requirement| requirement.name == *package);
+    // A project names itself to join its own extras.
+    dev.manifest.name() != Some(package)
+        && !pinned.manifest.has_dynamic_requirements()
+        && dev.direct().contains(package)
+        && !pinned.direct().contains(package)
+        && !constrained()
+        && !has_through_git(pinned, package)
+}
+
+/// Whether a dependency brings `package` along from git, out of its own repository, as uv takes it where both are members of
+/// one workspace. It cannot be pinned to another commit then, and need not be.
+fn has_through_git(pinned: &ProfileFacts, package: &Name) -> bool {
+    pinned.lockfile.read().is_some_and(|lockfile| {
+        lockfile.git_pin(package).is_some() && lockfile.requirements_on(package).next().is_none()
+    })
+}
+
+fn missing_in(facts: &Facts<'_>, dev: &ProfileFacts, pinned: &ProfileFacts) -> Vec<Finding> {
+    let missing = facts.internal.iter().filter(|package| lacks(pinned, dev, package));
+    missing.map(|package| missing_one(dev, pinned, package)).collect()
+}
+
+fn missing_one(dev: &ProfileFacts, pinned: &ProfileFacts, package: &Name) -> Finding {
+    let profile = pinned.profile;
+    let message = format!("{profile} does not depend on `{package}`, and dev does");
+    let help = format!(
+        "add it with `cargo uvenv promote --to {profile} {package}`, or take it out of the dependencies of dev"
+    );
+    let finding = RULE.finding(message, help).at(pinned.heading()).in_profile(profile).about(package);
+    let finding = match dev.request(package) {
+        Some(place) => finding.related("dev depends on it here", place),
+        None => finding,
+    };
+    // Where the pin is there already, only the dependency was forgotten.
+    match dependency(&dev.manifest, package).filter(|_| has_pin(&pinned.manifest, package)) {
+        Some(requirement) => {
+            let edit = Edit::AddDependency { requirement: requirement.without_versions() };
+            finding.fixed_by(pinned.manifest.path(), vec![edit])
+        }
+        None => finding,
+    }
+}
+
+/// What dev itself always depends on; not what only an extra of it does.
+fn dependency<'a>(manifest: &'a Manifest, package: &Name) -> Option<&'a Requirement> {
+    manifest.project.as_ref()?.dependencies.iter().find(|requirement| requirement.name == *package)
+}
+
+fn has_pin(manifest: &Manifest, package: &Name) -> bool {
+    let mut sources = manifest.sources_of(package).iter();
+    sources.any(|source| matches!(&source.kind, SourceKind::Git { reference: Some(GitReference::Tag(_)), .. }))
+}
+
+/// What staging or prod depends on and dev has not at all, each package once.
+fn missing_in_dev(facts: &Facts<'_>, dev: &ProfileFacts) -> Vec<Finding> {
+    let Some(had) = had_by_dev(facts, dev) else { return Vec::new() };
+    let mut findings = Vec::new();
+    for package in facts.internal.iter().filter(|package| !had.contains(package)) {
+        let askers: Vec<_> = facts.pinned().filter(|pinned| pinned.direct().contains(package)).collect();
+        let names: Vec<_> = askers.iter().map(|asker| asker.profile.as_str()).collect();
+        if names.is_empty() {
+            continue;
+        }
+        let does = if names.len() == 1 { "does" } else { "do" };
+        let message = format!("dev does not depend on `{package}`, and {} {does}", names.join(" and "));
+        let way = if facts.is_made_here(package) { "" } else { " as a member of the workspace" };
+        let help = format!(
+            "add it to the dependencies in `{}`{way}, or take it out of those of {}",
+            facts.monorepo.relative(dev.manifest.path()),
+            names.join(" and ")
+        );
+        let mut finding = RULE.finding(message, help).at(dev.heading()).in_profile(Profile::Dev).about(package);
+        for asker in askers {
+            if let Some(place) = asker.request(package) {
+                finding = finding.related(format!("{} depends on it here", asker.profile), place);
+            }
+        }
+        findings.push(finding);
+    }
+    findings
+}
+
+/// Everything that dev asks for, by itself or through members of its workspace; `None` where a build has to tell.
+fn had_by_dev<'a>(facts: &'a Facts<'_>, dev: &'a ProfileFacts) -> Option<BTreeSet<&'a Name>> {
+    let members = &facts.monorepo.members;
+    let mut had = BTreeSet::from_iter(dev.manifest.name());
+    let mut manifests = vec![&dev.manifest];
+    if dev.manifest.project.is_none() {
+        // uv syncs all members of a workspace whose root is no project.
+        had.extend(members.iter().map(|member| &member.name));
+        manifests.extend(members.iter().map(|member| &member.manifest));
+    }
+    while let Some(manifest) = manifests.pop() {
+        if manifest.has_dynamic_requirements() {
+            return None;
+        }
+        for requirement in manifest.requirements() {
+            if had.insert(&requirement.name) {
+                let members = members.iter().filter(|member| member.name == requirement.name);
+                manifests.extend(members.map(|member| &member.manifest));
+            }
+        }
+    }
+    Some(had)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::{
+        check::{Fix, tests::Tree},
+        manifest::Edit,
+    };
+
+    const SOURCE: &str =
+        "model-qwen2_5 = { git = \"https://git.example.com/model.git\", tag = \"v1.0.0\", subdirectory = \".\" }\n";
+
+    #[test]
+    fn what_dev_depends_on_is_in_prod_too() {
+        let tree = Tree::clean();
+        tree.replace("prod/pyproject.toml", ", \"model-qwen2_5\"", "").replace("prod/pyproject.toml", SOURCE, "");
+        let found = tree.found(RULE.code);
+        assert_eq!(
+            tree.shown(RULE.code),
+            ["prod/pyproject.toml:2: prod does not depend on `model-qwen2-5`, and dev does"]
+        );
+        assert_eq!((found[0].related[0].1.line(), found[0].fix.is_none()), (5, true));
+    }
+
+    #[test]
+    fn a_pin_without_its_dependency_gets_it() {
+        let tree = Tree::clean();
+        tree.replace("pyproject.toml", "Model_Qwen2.5", "Model_Qwen2.5[fast] >=1.0; sys_platform == 'linux'");
+        tree.replace("prod/pyproject.toml", ", \"model-qwen2_5\"", "");
+        let requirement = "Model_Qwen2.5[fast]; sys_platform == 'linux'".to_owned();
+        let fix =
+            Fix { manifest: tree.root.join("prod/pyproject.toml"), edits: vec![Edit::AddDependency { requirement }] };
+        assert_eq!(tree.found(RULE.code)[0].fix, Some(fix));
+        // The source is not taken away at the same time.
+        assert_eq!(tree.found("unused-source")[0].fix, None);
+    }
+
+    #[test]
+    fn a_dependency_may_bring_it_along_from_its_repository() {
+        let tree = Tree::clean();
+        tree.replace("prod/pyproject.toml", ", \"model-qwen2_5\"", "").replace("prod/pyproject.toml", SOURCE, "");
+        assert_eq!(tree.found(RULE.code).len(), 1);
+        tree.replace(
+            "prod/uv.lock",
+            "    { name = \"model-qwen2-5\", git = \"https://git.example.com/model.git?tag=v1.0.0\" },\n",
+            "",
+        );
+        assert_eq!(tree.shown(RULE.code), [""; 0]);
+    }
+
+    #[test]
+    fn what_staging_and_prod_depend_on_is_in_dev_too() {
+        let tree = Tree::clean();
+        tree.replace("pyproject.toml", ", \"Model_Qwen2.5\"", "");
+        assert_eq!(
+            tree.shown(RULE.code),
+            ["pyproject.toml:2: dev does not depend on `model-qwen2-5`, and staging and prod do"]
+        );
+        assert_eq!(tree.found(RULE.code)[0].related.len(), 2);
+    }
+
+    #[test]
+    fn an_extra_is_as_good_and_a_group_is_not() {
+        let tree = Tree::clean();
+        tree.replace("prod/pyproject.toml", ", \"model-qwen2_5\"", "");
+        tree.replace(
+            "prod/pyproject.toml",
+            "[tool.uv]\n",
+            "[project.optional-dependencies]\nm = [\"model-qwen2_5\"]\n\n[tool.uv]\n",
+        );
+        assert_eq!(tree.shown(RULE.code), [""; 0]);
+        tree.replace("prod/pyproject.toml", "project.optional-dependencies", "dependency-groups");
+        assert_eq!(tree.found(RULE.code).len(), 1);
+    }
+
+    /// To be pinned, a package has to be a direct dependency of staging and prod, which it need not be of dev.
+    #[test]
+    fn dev_may_have_it_through_a_member() {
+        let tree = Tree::clean();
+        tree.replace("pyproject.toml", ", \"Model_Qwen2.5\"", "");
+        tree.replace(
+            "packages/auth-client/pyproject.toml",
+            "[build-system]",
+            "dependencies = [\"Model-Qwen2-5\"]\n[build-system]",
+        );
+        assert_eq!(tree.shown(RULE.code), [""; 0]);
+    }
+
+    /// A root that is itself released, and that prod takes from its tag.
+    #[test]
+    fn dev_has_itself() {
+        let tree = Tree::clean();
+        tree.replace("pyproject.toml", "\"auth-client\", ", "\"auth-client\", \"bench[all]\", ");
+        let prod = "prod/pyproject.toml";
+        tree.replace(prod, "name = \"bench\"", "name = \"bench-prod\"").replace(
+            prod,
+            "\"auth-client\"",
+            "\"auth-client\", \"bench\"",
+        );
+        tree.replace(
+            prod,
+            "[tool.uv.sources]\n",
+            "[tool.uv.sources]\nbench = { git = \"https://h/b.git\", tag = \"v1.0\" }\n",
+        );
+        assert_eq!(tree.shown(RULE.code), [""; 0]);
+    }
+
+    #[test]
+    fn what_only_a_build_knows_is_not_guessed() {
+        let tree = Tree::clean();
+        tree.replace(
+            "prod/pyproject.toml",
+            "dependencies = [\"auth-client\", \"model-qwen2_5\", \"six>=1.16\"]",
+            "dynamic = [\"dependencies\"]",
+        );
+        assert_eq!(tree.shown(RULE.code), [""; 0]);
+    }
+
+    #[test]
+    fn a_workspace_without_a_project_has_all_members() {
+        let tree = Tree::clean();
+        let text = std::fs::read_to_string(tree.root.join("pyproject.toml")).unwrap();
+        let (_, rest) = text.split_once("[tool.uv]").unwrap();
+        tree.write("pyproject.toml", &format!("[tool.uv]{rest}"));
+        assert_eq!(tree.shown(RULE.code), [""; 0]);
+    }
+}

@@ -1,0 +1,75 @@
+//! A path source leads to a directory that is there.
+
+use crate::{
+    check::{Check, Facts, Finding, Rule, Severity, workspace},
+    manifest::{Manifest, SourceKind},
+    monorepo::Profile,
+};
+
+pub(super) const RULE: Rule = Rule {
+    code: "missing-member",
+    severity: Severity::Error,
+    summary: "a path source leads to nothing, or to a directory without a package",
+    check: Check::Offline(check),
+};
+
+fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    workspace::manifests(facts).flat_map(|manifest| of_manifest(facts, manifest)).collect()
+}
+
+fn of_manifest(facts: &Facts<'_>, manifest: &Manifest) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (package, sources) in &manifest.uv.sources {
+        for source in sources {
+            let SourceKind::Path(path) = &source.kind else { continue };
+            let directory = workspace::normal(&manifest.directory().join(path));
+            let what = if !directory.exists() {
+                "is not there"
+            } else if directory.is_dir() && !workspace::has_package(&directory) {
+                "has no package in it"
+            } else {
+                continue;
+            };
+            let name = &package.value;
+            let message = format!("`{name}` is to come from the directory `{path}`, which {what}");
+            let help = match workspace::submodule_of(facts, &directory) {
+                Some(submodule) => format!(
+                    "it is in a git submodule that was not initialised: run `git submodule update --init {}`",
+                    facts.monorepo.relative(&submodule)
+                ),
+                None => "correct the path, or restore the directory".to_owned(),
+            };
+            let place = manifest.place(source.span.clone());
+            findings.push(RULE.finding(message, help).at(place).in_profile(Profile::Dev).about(name));
+        }
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::check::tests::Tree;
+
+    #[test]
+    fn a_path_leads_to_a_package() {
+        let tree = Tree::clean();
+        tree.replace(
+            "pyproject.toml",
+            "auth-client = { workspace = true }",
+            "auth-client = { path = \"vendor/auth\" }\nsix = { path = \"wheels/six.whl\" }\nidna = { path = \"empty\" }",
+        );
+        tree.write("empty/README.md", "");
+        tree.write("wheels/six.whl", "");
+        assert_eq!(
+            tree.shown(RULE.code),
+            [
+                "pyproject.toml:14: `auth-client` is to come from the directory `vendor/auth`, which is not there",
+                "pyproject.toml:16: `idna` is to come from the directory `empty`, which has no package in it",
+            ]
+        );
+        tree.write("vendor/auth/setup.py", "");
+        tree.write("empty/pyproject.toml", "[project]\nname = \"idna\"\nversion = \"1\"\n");
+        assert_eq!(tree.shown(RULE.code), [""; 0]);
+    }
+}

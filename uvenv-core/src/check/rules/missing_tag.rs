@@ -1,0 +1,30 @@
+//! The remote of a pin has its tag.
+
+use crate::{
+    check::{Check, Facts, Finding, Remote, Rule, Severity, pins::Pin},
+    git,
+};
+
+pub(super) const RULE: Rule = Rule {
+    code: "missing-tag",
+    severity: Severity::Error,
+    summary: "with --remote: the git remote of a pin does not have its tag",
+    check: Check::Remote(check),
+};
+
+/// A remote that cannot be asked is a finding too: nothing is known of its tags.
+fn check(facts: &Facts<'_>, remote: &Remote) -> Vec<Finding> {
+    facts.pins().filter_map(|pin| finding(&pin, remote)).collect()
+}
+
+fn finding(pin: &Pin<'_>, remote: &Remote) -> Option<Finding> {
+    let asked = git::Pin {
+        package: pin.package.clone(),
+        url: pin.url.value.clone(),
+        tag: pin.tag.value.clone(),
+        url_place: pin.place().at(pin.url.span.clone()),
+        tag_place: pin.place(),
+    };
+    let error = asked.explain(remote.tags(pin))?;
+    Some(Finding { severity: RULE.severity, ..Finding::unreadable(pin.profile(), &error) }.about(pin.package))
+}

@@ -1,0 +1,38 @@
+//! A tag names the commit that it named when the profile was locked.
+
+use crate::check::{Check, Facts, Finding, Remote, Rule, Severity, pins::Pin};
+
+pub(super) const RULE: Rule = Rule {
+    code: "moved-tag",
+    severity: Severity::Error,
+    summary: "with --remote: the tag of a pin names another commit than the lockfile",
+    check: Check::Remote(check),
+};
+
+fn check(facts: &Facts<'_>, remote: &Remote) -> Vec<Finding> {
+    facts.pins().filter_map(|pin| finding(&pin, remote)).collect()
+}
+
+fn finding(pin: &Pin<'_>, remote: &Remote) -> Option<Finding> {
+    let (package, locked) = pin.locked()?;
+    let (locked, now) = (locked.commit.as_ref()?, remote.tag(pin)?);
+    if *locked == now.commit {
+        return None;
+    }
+    let (profile, name) = (pin.profile(), pin.package);
+    let message = format!(
+        "the tag `{}` of `{name}` was moved after {profile} was locked: from {} to {}",
+        pin.tag.value,
+        remote.dated(pin, locked),
+        remote.dated(pin, &now.commit)
+    );
+    let help = format!(
+        "find out who moved it and why; only then take the new commit, with `cargo uvenv lock --profile {profile} \
+         --upgrade-package {name}`, or better a new tag"
+    );
+    let finding = RULE.finding(message, help).at(pin.place()).in_profile(profile).about(name);
+    Some(match pin.facts.lockfile.read() {
+        Some(lockfile) => finding.related("locked here", lockfile.place(package)),
+        None => finding,
+    })
+}

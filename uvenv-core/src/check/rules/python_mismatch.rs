@@ -1,0 +1,139 @@
+//! The profiles are for the same Pythons.
+
+use std::{collections::BTreeSet, str::FromStr};
+
+use camino::Utf8PathBuf;
+use pep440_rs::{Version, VersionSpecifiers};
+
+use crate::{
+    check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
+    monorepo::Profile,
+    toml::{File, Spanned},
+};
+
+pub(super) const RULE: Rule = Rule {
+    code: "python-mismatch",
+    severity: Severity::Error,
+    summary: "`requires-python` of two profiles differ, or `.python-version` is outside them",
+    check: Check::Offline(check),
+};
+
+fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let different = facts.pinned().filter_map(|profile| different(facts, profile));
+    let outside = facts.profiles.iter().filter_map(|profile| outside(facts, profile));
+    different.chain(outside).collect()
+}
+
+fn required(profile: &ProfileFacts) -> Option<&Spanned<String>> {
+    profile.manifest.project.as_ref()?.requires_python.as_ref()
+}
+
+fn different(facts: &Facts<'_>, profile: &ProfileFacts) -> Option<Finding> {
+    let dev = facts.profile(Profile::Dev)?;
+    let (here, there) = (required(profile), required(dev));
+    if parts(here)? == parts(there)? {
+        return None;
+    }
+    let text = |required: Option<&Spanned<String>>| match required {
+        Some(required) => format!("`{}`", required.value),
+        None => "any".to_owned(),
+    };
+    let name = profile.profile;
+    let message = format!("{name} requires Python {}, and dev {}", text(here), text(there));
+    let help = "give all profiles the same `requires-python`, and lock those that you change";
+    let place = here.map_or_else(|| profile.heading(), |here| profile.manifest.place(here.span.clone()));
+    let finding = RULE.finding(message, help).at(place).in_profile(name);
+    Some(match there {
+        Some(there) => finding.related("dev requires this", dev.manifest.place(there.span.clone())),
+        None => finding,
+    })
+}
+
+/// The parts of a specifier, in whatever order and spelling; `None` where it is none.
+fn parts(required: Option<&Spanned<String>>) -> Option<BTreeSet<String>> {
+    let Some(required) = required else { return Some(BTreeSet::new()) };
+    let specifiers = VersionSpecifiers::from_str(&required.value).ok()?;
+    let part = |specifier: &pep440_rs::VersionSpecifier| {
+        // Zeros at the end say nothing, but for `~=` and wildcards.
+        let version = specifier.version().to_string();
+        let short = version.trim_end_matches(".0");
+        let says_zeros = specifier.operator().to_string().ends_with("~=") || version.contains('*');
+        format!("{}{}", specifier.operator(), if says_zeros { &version } else { short })
+    };
+    Some(specifiers.iter().map(part).collect())
+}
+
+/// Whether the `.python-version` that uv finds for a profile is one that the profile is not for.
+fn outside(facts: &Facts<'_>, profile: &ProfileFacts) -> Option<Finding> {
+    let required = required(profile)?;
+    let specifiers = VersionSpecifiers::from_str(&required.value).ok()?;
+    let file = File::read(&version_file(facts, profile)?).ok()?;
+    let line = file.text.lines().find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))?;
+    let version = requested(line.trim())?;
+    if fits(&specifiers, &version) {
+        return None;
+    }
+    let start = line.as_ptr() as usize - file.text.as_ptr() as usize;
+    let name = profile.profile;
+    let message =
+        format!("`.python-version` asks for Python {}, and {name} requires `{}`", line.trim(), required.value);
+    let help = format!("write a version that fits into `{}`", facts.monorepo.relative(&file.path));
+    let finding = RULE.finding(message, help).at(file.place(start..start + line.len())).in_profile(name);
+    Some(finding.related(format!("{name} requires this"), profile.manifest.place(required.span.clone())))
+}
+
+/// uv takes the nearest one, from the profile's directory up.
+fn version_file(facts: &Facts<'_>, profile: &ProfileFacts) -> Option<Utf8PathBuf> {
+    let directories = profile.paths.directory.ancestors().take_while(|path| path.starts_with(&facts.monorepo.root));
+    directories.map(|directory| directory.join(".python-version")).find(|path| path.is_file())
+}
+
+/// The version of a request such as `3.11`, `3.11.7` or `cpython@3.11`; `None` for what is no version of CPython.
+fn requested(text: &str) -> Option<Version> {
+    let text = ["cpython", "python"].iter().find_map(|name| text.strip_prefix(name)).unwrap_or(text);
+    Version::from_str(text.trim_start_matches(['@', '-'])).ok()
+}
+
+/// Whether `version` is one of them; a minor version alone is, if one of its releases is.
+fn fits(specifiers: &VersionSpecifiers, version: &Version) -> bool {
+    let release = version.release();
+    if release.len() > 2 {
+        return specifiers.contains(version);
+    }
+    let (major, minor) = (release.first().copied().unwrap_or(3), release.get(1).copied());
+    let minors = minor.map_or(0..=99, |minor| minor..=minor);
+    minors.into_iter().any(|minor| (0..=99).any(|patch| specifiers.contains(&Version::new([major, minor, patch]))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::check::tests::Tree;
+
+    #[test]
+    fn the_profiles_are_for_the_same_pythons() {
+        let tree = Tree::clean();
+        tree.replace("prod/pyproject.toml", ">=3.10", ">=3.11");
+        assert_eq!(tree.shown(RULE.code), ["prod/pyproject.toml:4: prod requires Python `>=3.11`, and dev `>=3.10`"]);
+        assert_eq!(tree.found(RULE.code)[0].related.len(), 1);
+        tree.replace("pyproject.toml", ">=3.10", ">= 3.11.0, <4");
+        tree.replace("prod/pyproject.toml", ">=3.11", "<4,>=3.11");
+        tree.replace("staging/pyproject.toml", ">=3.10", "<4.0 , >=3.11");
+        assert_eq!(tree.shown(RULE.code), [""; 0]);
+    }
+
+    #[test]
+    fn the_version_that_is_asked_for_is_one_of_them() {
+        let tree = Tree::clean();
+        tree.write(".python-version", "# ours\n3.9\n");
+        let found = tree.shown(RULE.code);
+        assert_eq!(found[0], ".python-version:2: `.python-version` asks for Python 3.9, and dev requires `>=3.10`");
+        assert_eq!(found.len(), 3);
+        tree.write("prod/.python-version", "3.12\n");
+        assert_eq!(tree.found(RULE.code).len(), 2);
+        for version in ["3.10", "3.11.7", "cpython@3.12", "pypy@3.9", "/usr/bin/python3", "3"] {
+            tree.write(".python-version", version);
+            assert_eq!(tree.shown(RULE.code), [""; 0], "{version}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Staging and prod have settings of their own.
+
+use crate::check::{Check, Facts, Finding, ProfileFacts, Rule, Severity};
+
+/// Settings of `[tool.uv]` that decide where packages come from (uv's reference, "Settings").
+const OF_INDEXES: [&str; 7] =
+    ["index", "index-url", "extra-index-url", "find-links", "no-index", "index-strategy", "keyring-provider"];
+
+pub(super) const RULE: Rule = Rule {
+    code: "settings-from-parent",
+    severity: Severity::Warning,
+    summary: "a profile's manifest has no `[tool.uv]` table, so that uv takes its indexes from the manifest above",
+    check: Check::Offline(check),
+};
+
+fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    facts.pinned().filter_map(|profile| finding(facts, profile)).collect()
+}
+
+fn finding(facts: &Facts<'_>, profile: &ProfileFacts) -> Option<Finding> {
+    let dev = &facts.monorepo.dev;
+    // uv reads the settings of the nearest directory that has some, and `uv.toml` before a manifest.
+    let between = profile.paths.directory.ancestors().take_while(|directory| *directory != facts.monorepo.root);
+    let has_file = between.into_iter().any(|directory| directory.join("uv.toml").is_file());
+    let is_below = profile.paths.directory.starts_with(&facts.monorepo.root);
+    let key = dev.uv.keys.iter().find(|key| OF_INDEXES.contains(&key.value.as_str()))?;
+    if profile.manifest.has_uv_table || has_file || !is_below || facts.monorepo.root.join("uv.toml").is_file() {
+        return None;
+    }
+    let (name, manifest) = (profile.profile, facts.monorepo.relative(profile.manifest.path()));
+    let message =
+        format!("`{manifest}` has no `[tool.uv]` table, so uv takes the indexes of {name} from `pyproject.toml`");
+    let help = format!("add `[tool.uv]` to `{manifest}`, with the indexes that {name} is meant to have");
+    let finding = RULE.finding(message, help).at(profile.heading()).in_profile(name);
+    Some(finding.related("these are taken", dev.place(key.span.clone())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::check::tests::Tree;
+
+    fn without_table() -> Tree {
+        let tree = Tree::clean();
+        tree.write(
+            "prod/pyproject.toml",
+            "[project]\nname = \"bench\"\nversion = \"0.1.0\"\nrequires-python = \">=3.10\"\n",
+        );
+        tree.write("uv.lock.keep", "");
+        tree
+    }
+
+    #[test]
+    fn indexes_of_the_manifest_above_are_told() {
+        let tree = without_table();
+        // A manifest that speaks of no internal package is no profile unless the configuration says so.
+        tree.write("Cargo.toml", "[workspace.metadata.uvenv.profiles]\nprod = \"prod\"\n");
+        assert_eq!(tree.shown(RULE.code), [""; 0]);
+        tree.replace(
+            "pyproject.toml",
+            "package = false",
+            "package = false\nindex-url = \"https://i.example.com/simple\"",
+        );
+        assert_eq!(
+            tree.shown(RULE.code),
+            [
+                "prod/pyproject.toml:2: `prod/pyproject.toml` has no `[tool.uv]` table, so uv takes the indexes of prod from \
+              `pyproject.toml`"
+            ]
+        );
+        tree.write("prod/uv.toml", "");
+        assert_eq!(tree.shown(RULE.code), [""; 0]);
+    }
+
+    #[test]
+    fn a_table_of_its_own_is_enough() {
+        let tree = Tree::clean();
+        tree.replace(
+            "pyproject.toml",
+            "package = false",
+            "package = false\nindex-url = \"https://i.example.com/simple\"",
+        );
+        assert_eq!(tree.shown(RULE.code), [""; 0]);
+    }
+}

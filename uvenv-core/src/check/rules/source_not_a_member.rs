@@ -1,0 +1,70 @@
+//! A workspace source names a member of the workspace.
+
+use crate::{
+    check::{Check, Facts, Finding, Rule, Severity, workspace},
+    error::nearest,
+    manifest::{Manifest, SourceKind},
+    monorepo::Profile,
+};
+
+pub(super) const RULE: Rule = Rule {
+    code: "source-not-a-member",
+    severity: Severity::Error,
+    summary: "a workspace source names a package that is no member of the workspace",
+    check: Check::Offline(check),
+};
+
+fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    workspace::manifests(facts).flat_map(|manifest| of_manifest(facts, manifest)).collect()
+}
+
+fn of_manifest(facts: &Facts<'_>, manifest: &Manifest) -> Vec<Finding> {
+    let members: Vec<_> = workspace::manifests(facts).filter_map(Manifest::name).collect();
+    let mut findings = Vec::new();
+    for (package, sources) in &manifest.uv.sources {
+        let from_workspace = sources.iter().find(|source| matches!(source.kind, SourceKind::Workspace));
+        let Some(source) = from_workspace.filter(|_| !members.contains(&&package.value)) else { continue };
+        let name = &package.value;
+        let message = format!("`{name}` is to come from the workspace, which has no member of that name");
+        let lost = workspace::uninitialised(facts, name.as_str());
+        let near = nearest(name.as_str(), members.iter().map(|member| member.as_str()), 2);
+        let help = match (lost, near) {
+            (Some(directory), _) => format!(
+                "`{0}` is a git submodule that was not initialised: run `git submodule update --init {0}`",
+                facts.monorepo.relative(&directory)
+            ),
+            (None, Some(near)) => format!("the workspace has `{near}`; or add the package's directory to its members"),
+            (None, None) => {
+                "add the package's directory to `members` in `[tool.uv.workspace]`, or take it from elsewhere"
+                    .to_owned()
+            }
+        };
+        let place = manifest.place(source.span.clone());
+        findings.push(RULE.finding(message, help).at(place).in_profile(Profile::Dev).about(name));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::check::tests::Tree;
+
+    #[test]
+    fn a_workspace_source_needs_a_member() {
+        let tree = Tree::clean();
+        tree.replace("pyproject.toml", "auth-client = { workspace", "auth-clients = { workspace");
+        assert_eq!(
+            tree.shown(RULE.code),
+            ["pyproject.toml:14: `auth-clients` is to come from the workspace, which has no member of that name"]
+        );
+        assert!(tree.found(RULE.code)[0].help.as_ref().unwrap().contains("has `auth-client`"));
+    }
+
+    #[test]
+    fn names_are_compared_normalised_and_the_root_is_a_member() {
+        let tree = Tree::clean();
+        tree.replace("pyproject.toml", "auth-client = {", "bench = { workspace = true }\nAuth_Client = {");
+        assert_eq!(tree.shown(RULE.code), [""; 0]);
+    }
+}

@@ -1,0 +1,48 @@
+//! Staging pins each package to a dev-release. A pre-release is let pass: it too is there to be tried before the release.
+
+use crate::{
+    check::{Check, Facts, Finding, Rule, Severity},
+    monorepo::Profile,
+    release::Stage,
+};
+
+pub(super) const RULE: Rule = Rule {
+    code: "stable-tag-in-staging",
+    severity: Severity::Warning,
+    summary: "staging pins an internal package to a tag of a stable release",
+    check: Check::Offline(check),
+};
+
+fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for pin in facts.pins_in(Profile::Staging) {
+        let Some(release) = pin.release().filter(|release| release.stage() == Stage::Stable) else { continue };
+        let package = pin.package;
+        let message =
+            format!("staging pins `{package}` to `{}`, and {} is no dev-release", pin.tag.value, release.version);
+        let help = format!("take its newest dev-release with `cargo uvenv promote --to staging {package}`");
+        findings.push(RULE.finding(message, help).at(pin.place()).in_profile(Profile::Staging).about(package));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::check::{Severity, tests::Tree};
+
+    #[test]
+    fn a_stable_release_in_staging_is_worth_a_word() {
+        let tree = Tree::clean();
+        tree.replace("staging/pyproject.toml", "auth-client/v0.1.3.dev0", "auth-client/v0.1.2");
+        let found = tree.found(RULE.code);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].severity, Severity::Warning);
+        assert_eq!(
+            tree.shown(RULE.code),
+            [
+                "staging/pyproject.toml:11: staging pins `auth-client` to `auth-client/v0.1.2`, and 0.1.2 is no dev-release"
+            ]
+        );
+    }
+}

@@ -1,0 +1,66 @@
+//! Each lockfile satisfies its manifest.
+
+use crate::{
+    check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
+    lockfile::{Staleness, freshness},
+};
+
+pub(super) const RULE: Rule = Rule {
+    code: "stale-lockfile",
+    severity: Severity::Error,
+    summary: "a lockfile does not satisfy its manifest",
+    check: Check::Offline(check),
+};
+
+fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for profile in &facts.profiles {
+        let members = facts.monorepo.members_of(profile.profile).iter().map(|member| &member.manifest);
+        let freshness = freshness(profile.lockfile.read(), &profile.manifest, members);
+        findings.extend(freshness.changes().iter().map(|change| finding(profile, change)));
+    }
+    findings
+}
+
+fn finding(facts: &ProfileFacts, change: &Staleness) -> Finding {
+    let profile = facts.profile;
+    let message = format!("the lockfile of {profile} is stale: {change}");
+    let help = format!("run `cargo uvenv lock --profile {profile}`");
+    let place = change.place.clone().unwrap_or_else(|| facts.heading());
+    RULE.finding(message, help).at(place).in_profile(profile).about(&change.package)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::check::tests::Tree;
+
+    #[test]
+    fn each_package_that_differs_is_told_at_its_line() {
+        let tree = Tree::clean();
+        tree.replace("prod/pyproject.toml", "v1.0.0", "v1.0.1").replace(
+            "prod/pyproject.toml",
+            "\"six>=1.16\"",
+            "\"six>=1.17\", \"idna\"",
+        );
+        assert_eq!(
+            tree.shown(RULE.code),
+            [
+                "prod/pyproject.toml:12: the lockfile of prod is stale: `model-qwen2-5` is pinned to tag `v1.0.1`, but locked from \
+                 tag `v1.0.0`",
+                "prod/pyproject.toml:5: the lockfile of prod is stale: `idna` is required by `bench`, but not locked for it",
+                "prod/pyproject.toml:5: the lockfile of prod is stale: `six` is required as `>=1.17`, but locked for `>=1.16`",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_member_that_is_not_locked_is_told() {
+        let tree = Tree::clean();
+        tree.write("packages/new/pyproject.toml", "[project]\nname = \"new\"\nversion = \"1\"\n");
+        assert_eq!(
+            tree.shown(RULE.code),
+            ["pyproject.toml:2: the lockfile of dev is stale: the workspace member `new` is not in the lockfile"]
+        );
+    }
+}

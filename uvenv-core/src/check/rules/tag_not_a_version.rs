@@ -1,0 +1,41 @@
+//! A tag names a release, so that one can tell which is newer and for which profile it is.
+
+use crate::check::{Check, Facts, Finding, Rule, Severity};
+
+pub(super) const RULE: Rule = Rule {
+    code: "tag-not-a-version",
+    severity: Severity::Error,
+    summary: "staging or prod pins an internal package to a tag that is no version",
+    check: Check::Offline(check),
+};
+
+fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for pin in facts.pins().filter(|pin| pin.release().is_none()) {
+        let (profile, package) = (pin.profile(), pin.package);
+        let message = format!("{profile} pins `{package}` to `{}`, which is not the tag of a version", pin.tag.value);
+        let help = format!("take a release of it with `cargo uvenv promote --to {profile} {package}`");
+        findings.push(RULE.finding(message, help).at(pin.place()).in_profile(profile).about(package));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::check::tests::Tree;
+
+    #[test]
+    fn a_tag_names_a_release() {
+        let tree = Tree::clean();
+        tree.replace("prod/pyproject.toml", "v1.0.0", "nightly");
+        tree.replace("staging/pyproject.toml", "v1.0.0.dev4", "release-final");
+        assert_eq!(
+            tree.shown(RULE.code),
+            [
+                "staging/pyproject.toml:12: staging pins `model-qwen2-5` to `release-final`, which is not the tag of a version",
+                "prod/pyproject.toml:12: prod pins `model-qwen2-5` to `nightly`, which is not the tag of a version",
+            ]
+        );
+    }
+}

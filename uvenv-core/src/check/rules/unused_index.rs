@@ -1,0 +1,77 @@
+//! Each explicit index has a source that takes something from it.
+
+use crate::{
+    check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
+    manifest::{Edit, SourceKind},
+};
+
+pub(super) const RULE: Rule = Rule {
+    code: "unused-index",
+    severity: Severity::Warning,
+    summary: "no source takes anything from an explicit index",
+    check: Check::Offline(check),
+};
+
+fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    facts.profiles.iter().flat_map(|profile| of_profile(facts, profile)).collect()
+}
+
+fn of_profile(facts: &Facts<'_>, profile: &ProfileFacts) -> Vec<Finding> {
+    let members = facts.monorepo.members_of(profile.profile).iter().map(|member| &member.manifest);
+    let projects: Vec<_> = std::iter::once(&profile.manifest).chain(members).collect();
+    let sources = projects.iter().flat_map(|project| &project.uv.sources).flat_map(|(_, sources)| sources);
+    let used: Vec<_> = sources
+        .filter_map(|source| match &source.kind {
+            SourceKind::Index(name) => Some(name.as_str()),
+            _ => None,
+        })
+        .collect();
+    let mut findings = Vec::new();
+    for index in profile.manifest.uv.indexes.iter().filter(|index| index.is_explicit) {
+        let Some(name) = index.name.as_deref().filter(|name| !used.contains(name)) else { continue };
+        let message =
+            format!("nothing is taken from the index `{name}`, which is explicit: uv asks it for nothing else");
+        let help =
+            format!("take a package from it with `{{ index = \"{name}\" }}` in `[tool.uv.sources]`, or remove it");
+        let edits = vec![Edit::RemoveIndex { name: name.to_owned() }];
+        let finding = RULE.finding(message, help).at(profile.manifest.place(index.span.clone()));
+        findings.push(finding.in_profile(profile.profile).fixed_by(profile.manifest.path(), edits));
+    }
+    findings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RULE;
+    use crate::check::tests::Tree;
+
+    fn with_index(more: &str) -> Tree {
+        let tree = Tree::clean();
+        let index = format!("[[tool.uv.index]]\nname = \"pytorch\"\nurl = \"https://i.example.com/cu124\"\n{more}\n");
+        tree.replace("prod/pyproject.toml", "[tool.uv.sources]\n", &format!("{index}[tool.uv.sources]\n"));
+        tree
+    }
+
+    #[test]
+    fn an_explicit_index_is_for_something() {
+        let tree = with_index("explicit = true\n");
+        assert_eq!(
+            tree.shown(RULE.code),
+            [
+                "prod/pyproject.toml:12: nothing is taken from the index `pytorch`, which is explicit: uv asks it for nothing else"
+            ]
+        );
+        tree.replace(
+            "prod/pyproject.toml",
+            "[tool.uv.sources]\n",
+            "[tool.uv.sources]\nsix = { index = \"pytorch\" }\n",
+        );
+        assert_eq!(tree.shown(RULE.code), [""; 0]);
+    }
+
+    #[test]
+    fn other_indexes_are_for_all_packages() {
+        assert_eq!(with_index("").shown(RULE.code), [""; 0]);
+        assert_eq!(with_index("explicit = false").shown(RULE.code), [""; 0]);
+    }
+}

@@ -1,0 +1,250 @@
+//! Monorepos of a few files, and what the rules find in them.
+
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use tempfile::TempDir;
+
+use super::{Facts, Finding, offline};
+use crate::{Monorepo, Variables};
+
+/// A monorepo in a temporary directory.
+pub(super) struct Tree {
+    _guard: TempDir,
+    pub(super) root: Utf8PathBuf,
+}
+
+impl Tree {
+    /// Lays out `files`: path and text.
+    pub(super) fn new(files: &[(&str, &str)]) -> Self {
+        let guard = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(guard.path()).unwrap().canonicalize_utf8().unwrap();
+        let tree = Self { _guard: guard, root };
+        for (path, text) in files {
+            tree.write(path, text);
+        }
+        tree
+    }
+
+    /// Writes one more file, or another text.
+    pub(super) fn write(&self, path: &str, text: &str) {
+        let path = self.root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Replaces `from`, which must be there, by `to`.
+    pub(super) fn replace(&self, path: &str, from: &str, to: &str) -> &Self {
+        let text = fs::read_to_string(self.root.join(path)).unwrap();
+        assert!(text.contains(from), "no `{from}` in\n{text}");
+        self.write(path, &text.replace(from, to));
+        self
+    }
+
+    /// All findings, where there are no programs to ask.
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        self.findings_with(&Variables::default())
+    }
+
+    fn findings_with(&self, variables: &Variables) -> Vec<Finding> {
+        let monorepo = Monorepo::discover(&self.root).unwrap();
+        offline(&Facts::read(&monorepo, variables))
+    }
+
+    /// The findings of the rule `code`, with the programs of these variables.
+    pub(super) fn found_by(&self, code: &str, variables: &Variables) -> Vec<Finding> {
+        self.findings_with(variables).into_iter().filter(|finding| finding.code == code).collect()
+    }
+
+    /// The findings of the rule `code`.
+    pub(super) fn found(&self, code: &str) -> Vec<Finding> {
+        self.findings().into_iter().filter(|finding| finding.code == code).collect()
+    }
+
+    /// The findings of the rule `code`, each as `path:line: message`.
+    pub(super) fn shown(&self, code: &str) -> Vec<String> {
+        self.found(code).iter().map(|finding| self.show(finding)).collect()
+    }
+
+    /// All findings, each as `code path:line: message`.
+    pub(super) fn all_shown(&self) -> Vec<String> {
+        self.findings().iter().map(|finding| format!("{} {}", finding.code, self.show(finding))).collect()
+    }
+
+    fn show(&self, finding: &Finding) -> String {
+        let message = finding.message.replace(self.root.as_str(), "[ROOT]");
+        match &finding.place {
+            Some(place) => {
+                let path = place.path().strip_prefix(&self.root).unwrap_or(place.path());
+                format!("{path}:{}: {message}", place.line())
+            }
+            None => message,
+        }
+    }
+}
+
+const DEV: &str = r#"[project]
+name = "bench"
+version = "0.1.0"
+requires-python = ">=3.10"
+dependencies = ["auth-client", "Model_Qwen2.5", "six>=1.16"]
+
+[tool.uv]
+package = false
+
+[tool.uv.workspace]
+members = ["packages/*"]
+
+[tool.uv.sources]
+auth-client = { workspace = true }
+"model-qwen2.5" = { workspace = true }
+"#;
+
+const PINNED: &str = r#"[project]
+name = "bench"
+version = "0.1.0"
+requires-python = ">=3.10"
+dependencies = ["auth-client", "model-qwen2_5", "six>=1.16"]
+
+[tool.uv]
+package = false
+
+[tool.uv.sources]
+auth-client = { git = "https://git.example.com/packages.git", tag = "auth-client/v0.1.2", subdirectory = "auth-client" }
+model-qwen2_5 = { git = "https://git.example.com/model.git", tag = "v1.0.0", subdirectory = "." }
+"#;
+
+const DEV_LOCK: &str = r#"version = 1
+revision = 3
+requires-python = ">=3.10"
+
+[manifest]
+members = ["auth-client", "bench", "model-qwen2-5"]
+
+[[package]]
+name = "auth-client"
+version = "0.1.2"
+source = { editable = "packages/auth-client" }
+
+[[package]]
+name = "bench"
+version = "0.1.0"
+source = { virtual = "." }
+
+[package.metadata]
+requires-dist = [
+    { name = "auth-client", editable = "packages/auth-client" },
+    { name = "model-qwen2-5", editable = "packages/model" },
+    { name = "six", specifier = ">=1.16" },
+]
+
+[[package]]
+name = "model-qwen2-5"
+version = "1.0.0"
+source = { editable = "packages/model" }
+
+[[package]]
+name = "six"
+version = "1.17.0"
+source = { registry = "https://index.example.com/simple" }
+"#;
+
+const PINNED_LOCK: &str = r#"version = 1
+requires-python = ">=3.10"
+
+[[package]]
+name = "auth-client"
+version = "0.1.2"
+source = { git = "https://git.example.com/packages.git?subdirectory=auth-client&tag=auth-client%2Fv0.1.2#0123456789012345678901234567890123456789" }
+
+[[package]]
+name = "bench"
+version = "0.1.0"
+source = { virtual = "." }
+
+[package.metadata]
+requires-dist = [
+    { name = "auth-client", git = "https://git.example.com/packages.git?subdirectory=auth-client&tag=auth-client%2Fv0.1.2" },
+    { name = "model-qwen2-5", git = "https://git.example.com/model.git?tag=v1.0.0" },
+    { name = "six", specifier = ">=1.16" },
+]
+
+[[package]]
+name = "model-qwen2-5"
+version = "1.0.0"
+source = { git = "https://git.example.com/model.git?tag=v1.0.0#0123456789012345678901234567890123456789" }
+
+[[package]]
+name = "six"
+version = "1.17.0"
+source = { registry = "https://index.example.com/simple" }
+"#;
+
+/// The tags of prod in a text, made those of staging.
+fn of_staging(text: &str) -> String {
+    text.replace("v0.1.2", "v0.1.3.dev0")
+        .replace("v1.0.0", "v1.0.0.dev4")
+        .replace("\"0.1.2\"", "\"0.1.3.dev0\"")
+        .replace("\"1.0.0\"", "\"1.0.0.dev4\"")
+}
+
+fn member(name: &str, version: &str, rest: &str) -> String {
+    let build = "[build-system]\nrequires = [\"hatchling\"]\nbuild-backend = \"hatchling.build\"\n";
+    format!("[project]\nname = \"{name}\"\nversion = \"{version}\"\nrequires-python = \">=3.10\"\n{rest}\n{build}")
+}
+
+impl Tree {
+    /// A monorepo in which nothing is wrong: two packages, one of them in a directory of a repository of several and with
+    /// tags of its own, staging after a release of one and before the next of the other. Names are spelled in several ways.
+    pub(super) fn clean() -> Self {
+        Self::new(&[
+            ("pyproject.toml", DEV),
+            ("uv.lock", DEV_LOCK),
+            ("packages/auth-client/pyproject.toml", &member("auth_client", "0.1.2", "")),
+            ("packages/model/pyproject.toml", &member("model.qwen2.5", "1.0.0", "")),
+            ("staging/pyproject.toml", &of_staging(PINNED)),
+            ("staging/uv.lock", &of_staging(PINNED_LOCK)),
+            ("prod/pyproject.toml", PINNED),
+            ("prod/uv.lock", PINNED_LOCK),
+        ])
+    }
+}
+
+#[test]
+fn a_clean_monorepo_has_no_findings() {
+    assert_eq!(Tree::clean().all_shown(), [""; 0]);
+}
+
+/// What no rule may find fault with.
+#[test]
+fn what_is_right_is_never_reported() {
+    let tree = Tree::clean();
+    // The same releases in both, as right after a release that came by way of pre-releases; an unrelated folder.
+    tree.write("staging/pyproject.toml", &PINNED.replace("v0.1.2", "v0.1.3rc1").replace("v1.0.0", "v1.0.1rc1"));
+    let lock = PINNED_LOCK.replace("v0.1.2", "v0.1.3rc1").replace("v1.0.0", "v1.0.1rc1");
+    tree.write("staging/uv.lock", &lock.replace("\"0.1.2\"", "\"0.1.3rc1\"").replace("\"1.0.0\"", "\"1.0.1rc1\""));
+    tree.write("packages/prod/README.md", "no profile\n");
+    assert_eq!(tree.all_shown(), [""; 0]);
+}
+
+#[test]
+fn what_a_member_takes_from_a_directory_is_internal_and_a_wheel_of_others_is_not() {
+    let tree = Tree::clean();
+    let internal = |tree: &Tree| {
+        let monorepo = Monorepo::discover(&tree.root).unwrap();
+        let names = Facts::read(&monorepo, &Variables::default()).internal;
+        names.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    tree.replace(
+        "pyproject.toml",
+        "[tool.uv.sources]\n",
+        "[tool.uv.sources]\nsix = { path = \"vendor/six-1.17.0-py3-none-any.whl\" }\n",
+    );
+    assert_eq!(internal(&tree), ["auth-client", "model-qwen2-5"]);
+    tree.replace(
+        "packages/model/pyproject.toml",
+        "[build-system]",
+        "dependencies = [\"deep\"]\n[tool.uv.sources]\ndeep = { path = \"deep\" }\n[build-system]",
+    );
+    assert_eq!(internal(&tree), ["auth-client", "deep", "model-qwen2-5"]);
+}

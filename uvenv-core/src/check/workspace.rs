@@ -1,0 +1,71 @@
+//! The workspace of dev: its manifests, and the git submodules that its members lie in.
+
+use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use glob::Pattern;
+
+use super::Facts;
+use crate::{
+    error::Place,
+    git::{Git, Submodule},
+    manifest::{self, Manifest},
+};
+
+/// The manifests that are locked together: the root's and the members'.
+pub(super) fn manifests<'a>(facts: &'a Facts<'_>) -> impl Iterator<Item = &'a Manifest> {
+    let members = facts.monorepo.members.iter().map(|member| &member.manifest);
+    std::iter::once(&facts.monorepo.dev).chain(members)
+}
+
+/// The git links whose directories are empty, or which git does not know where to fetch from. Without a git there are none.
+pub(super) fn lost_submodules(facts: &Facts<'_>) -> Vec<Submodule> {
+    let Ok(git) = Git::find(facts.variables) else { return Vec::new() };
+    let mut submodules = git.submodules(&facts.monorepo.root);
+    // One that was cloned by hand works without an entry.
+    submodules.retain(|submodule| !submodule.is_initialised && !has_package(&submodule.directory));
+    submodules
+}
+
+/// The lost submodule that `directory` lies in.
+pub(super) fn submodule_of(facts: &Facts<'_>, directory: &Utf8Path) -> Option<Utf8PathBuf> {
+    let directories = lost_submodules(facts).into_iter().map(|submodule| submodule.directory);
+    directories.into_iter().find(|submodule| directory.starts_with(submodule))
+}
+
+/// The lost submodule whose directory is called like a package.
+pub(super) fn uninitialised(facts: &Facts<'_>, package: &str) -> Option<Utf8PathBuf> {
+    let is_meant = |directory: &Utf8PathBuf| {
+        directory.file_name().and_then(crate::Name::parse).is_some_and(|name| name.as_str() == package)
+    };
+    lost_submodules(facts).into_iter().map(|submodule| submodule.directory).find(is_meant)
+}
+
+/// The pattern of workspace members, or the path source, that is about `directory`.
+pub(super) fn selected_by(facts: &Facts<'_>, directory: &Utf8Path) -> Option<Place> {
+    let dev = &facts.monorepo.dev;
+    let below = directory.strip_prefix(&facts.monorepo.root).ok()?;
+    let workspace = dev.uv.workspace.as_ref()?;
+    let matches =
+        |text: &str| Pattern::new(text.trim_end_matches('/')).is_ok_and(|pattern| pattern.matches(below.as_str()));
+    if workspace.exclude.iter().any(|pattern| matches(&pattern.value)) {
+        return None;
+    }
+    let pattern = workspace.members.iter().find(|pattern| matches(&pattern.value))?;
+    Some(dev.place(pattern.span.clone()))
+}
+
+/// Whether a directory has something that can be installed.
+pub(super) fn has_package(directory: &Utf8Path) -> bool {
+    [manifest::FILE_NAME, "setup.py", "setup.cfg"].iter().any(|name| directory.join(name).is_file())
+}
+
+/// `path` without `.` and `..`.
+pub(super) fn normal(path: &Utf8Path) -> Utf8PathBuf {
+    path.components().fold(Utf8PathBuf::new(), |mut normal, component| {
+        match component {
+            Utf8Component::ParentDir => drop(normal.pop()),
+            Utf8Component::CurDir => {}
+            component => normal.push(component),
+        }
+        normal
+    })
+}

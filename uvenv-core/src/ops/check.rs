@@ -1,0 +1,95 @@
+//! `check`: what in the monorepo contradicts itself, drifts apart or will not install, and mending it.
+
+mod mending;
+
+use self::mending::Mending;
+pub(super) use self::mending::diff;
+use super::Session;
+use crate::{
+    check::{self, CheckError, Facts, Finding, LevelOf, Levels, Remote},
+    git::Git,
+    monorepo::{Monorepo, Profile},
+    report::{CheckReport, FindingReport},
+};
+
+/// What a check is asked to do.
+#[derive(Clone, Debug, Default)]
+pub struct CheckRequest {
+    /// The profiles to look at; all where there is none.
+    pub profiles: Vec<Profile>,
+    /// Whether git remotes are asked.
+    pub remote: bool,
+    /// Levels of findings; stronger than the configuration's.
+    pub levels: Vec<LevelOf>,
+    /// What becomes of findings that have one right answer.
+    pub fixing: Fixing,
+}
+
+/// What becomes of findings that have one right answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fixing {
+    /// They are told.
+    #[default]
+    No,
+    /// It is shown how they would be mended.
+    DryRun,
+    /// They are mended.
+    Write,
+}
+
+impl CheckRequest {
+    /// Looks at the profiles, and mends what is to be mended.
+    pub fn check(&self, monorepo: &Monorepo, session: &Session) -> crate::Result<CheckReport> {
+        for profile in &self.profiles {
+            monorepo.profile(*profile)?;
+        }
+        let levels = Levels::new(&monorepo.config, &self.levels)?;
+        if self.remote && session.offline {
+            return Err(CheckError::Offline.into());
+        }
+        let findings = self.findings(monorepo, session, &levels)?;
+        if self.fixing == Fixing::No {
+            return Ok(self.report(monorepo, &findings));
+        }
+        let mending = Mending::plan(&findings)?;
+        let changes = mending.changes(&monorepo.root);
+        if self.fixing == Fixing::DryRun || changes.is_empty() {
+            let dry_run = self.fixing == Fixing::DryRun;
+            let report = self.report(monorepo, &findings);
+            return Ok(CheckReport { fixed: reports(&mending.mended), changes, dry_run, ..report });
+        }
+        mending.write()?;
+        let monorepo = Monorepo::discover(&monorepo.root)?;
+        let left = self.findings(&monorepo, session, &levels)?;
+        let is_left = |mended: &Finding| left.iter().any(|finding| finding.says_the_same(mended));
+        let fixed: Vec<_> = mending.mended.iter().filter(|mended| !is_left(mended)).cloned().collect();
+        Ok(CheckReport { fixed: reports(&fixed), changes, ..self.report(&monorepo, &left) })
+    }
+
+    fn findings(&self, monorepo: &Monorepo, session: &Session, levels: &Levels) -> crate::Result<Vec<Finding>> {
+        let facts = Facts::read(monorepo, &session.variables);
+        let mut found = check::offline(&facts);
+        if self.remote {
+            let cache = crate::cache::directory(&session.variables)?;
+            let remote = Remote::ask(&facts, &Git::find(&session.variables)?, &cache, session.observer())?;
+            found.extend(check::remote(&facts, &remote));
+        }
+        let found = found.into_iter().filter(|finding| self.is_about(finding.profile));
+        Ok(found.filter_map(|finding| levels.apply(finding)).collect())
+    }
+
+    /// Whether `profile` was asked for. What is about no one profile always was.
+    fn is_about(&self, profile: Option<Profile>) -> bool {
+        self.profiles.is_empty() || profile.is_none_or(|profile| self.profiles.contains(&profile))
+    }
+
+    fn report(&self, monorepo: &Monorepo, findings: &[Finding]) -> CheckReport {
+        let all = monorepo.profiles.iter().map(|paths| paths.profile);
+        let profiles = all.filter(|profile| self.is_about(Some(*profile))).collect();
+        CheckReport::new(monorepo.root.clone(), profiles, self.remote, findings)
+    }
+}
+
+fn reports(findings: &[Finding]) -> Vec<FindingReport> {
+    findings.iter().map(FindingReport::new).collect()
+}

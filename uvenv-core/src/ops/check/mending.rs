@@ -1,0 +1,188 @@
+//! Mending what has one right answer.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use similar::TextDiff;
+
+use crate::{
+    check::{CheckError, Finding, Fix},
+    file,
+    manifest::ManifestEditor,
+    redact::redact_in_place,
+    report::FileChange,
+    toml::{File, TomlError},
+};
+
+/// The manifests as they are and as they are to be.
+#[derive(Debug, Default)]
+pub(super) struct Mending {
+    files: BTreeMap<Utf8PathBuf, Texts>,
+    /// The findings that it mends.
+    pub(super) mended: Vec<Finding>,
+}
+
+#[derive(Debug)]
+struct Texts {
+    before: String,
+    after: String,
+}
+
+impl Mending {
+    /// All fixes of `findings` that can be made together, in their order.
+    pub(super) fn plan(findings: &[Finding]) -> crate::Result<Self> {
+        let mut mending = Self::default();
+        for finding in findings {
+            let Some(fix) = &finding.fix else { continue };
+            if mending.add(fix)? {
+                mending.mended.push(finding.clone());
+            }
+        }
+        Ok(mending)
+    }
+
+    /// Adds one fix, or none of its edits where an earlier one has taken the ground from it.
+    fn add(&mut self, fix: &Fix) -> crate::Result<bool> {
+        if !self.files.contains_key(&fix.manifest) {
+            let before = File::read(&fix.manifest).map_err(CheckError::from)?.text.to_string();
+            self.files.insert(fix.manifest.clone(), Texts { after: before.clone(), before });
+        }
+        let Some(texts) = self.files.get_mut(&fix.manifest) else { return Ok(false) };
+        match edited(&fix.manifest, &texts.after, fix) {
+            Ok(Some(after)) => {
+                texts.after = after;
+                Ok(texts.after != texts.before)
+            }
+            Ok(None) => Ok(false),
+            Err(error) => Err(CheckError::from(error).into()),
+        }
+    }
+
+    /// The files that change.
+    fn changed(&self) -> impl Iterator<Item = (&Utf8PathBuf, &Texts)> {
+        self.files.iter().filter(|(_, texts)| texts.before != texts.after)
+    }
+
+    /// What changes, with paths from `root`.
+    pub(super) fn changes(&self, root: &Utf8Path) -> Vec<FileChange> {
+        self.changed()
+            .map(|(path, texts)| FileChange { file: path.clone(), diff: diff(root, path, &texts.before, &texts.after) })
+            .collect()
+    }
+
+    /// Replaces the files.
+    pub(super) fn write(&self) -> crate::Result<()> {
+        for (path, texts) in self.changed() {
+            file::replace(path, &texts.after)
+                .map_err(|source| CheckError::NotWritten { path: path.clone(), source })?;
+        }
+        Ok(())
+    }
+}
+
+/// `text` after the edits; `None` where one of them cannot be made.
+fn edited(path: &Utf8Path, text: &str, fix: &Fix) -> Result<Option<String>, TomlError> {
+    let mut editor = ManifestEditor::new(&File { path: path.to_owned(), text: text.into() })?;
+    let is_made = fix.edits.iter().all(|edit| editor.apply(edit).is_ok());
+    Ok(is_made.then(|| editor.text()))
+}
+
+/// As git writes it and `git apply` reads it.
+pub(in crate::ops) fn diff(root: &Utf8Path, path: &Utf8Path, before: &str, after: &str) -> String {
+    let shown = path.strip_prefix(root).unwrap_or(path).as_str().replace('\\', "/");
+    let (before, after) = (redact_in_place(before), redact_in_place(after));
+    let diff = TextDiff::from_lines(&*before, &*after);
+    diff.unified_diff().header(&format!("a/{shown}"), &format!("b/{shown}")).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::{
+        Name,
+        check::{Rule, Severity},
+        manifest::Edit,
+    };
+
+    const MANIFEST: &str = "# ours\n[project]\nname = \"app\"\n\n[tool.uv.sources] # pins\n\
+                            a = { git = \"https://t0ken@host/a\", tag = \"v1\" } # first\n\
+                            b = { git = \"https://host/b\", tag = \"v1\" }";
+
+    fn directory() -> (TempDir, Utf8PathBuf) {
+        let guard = tempfile::tempdir().unwrap();
+        let root = Utf8PathBuf::from_path_buf(guard.path().canonicalize().unwrap()).unwrap();
+        fs::write(root.join("pyproject.toml"), MANIFEST).unwrap();
+        (guard, root)
+    }
+
+    fn finding(root: &Utf8Path, edits: Vec<Edit>) -> Finding {
+        Finding {
+            code: Rule::all()[0].code,
+            severity: Severity::Warning,
+            message: format!("{edits:?}"),
+            help: None,
+            place: None,
+            related: Vec::new(),
+            profile: None,
+            package: None,
+            fix: Some(Fix { manifest: root.join("pyproject.toml"), edits }),
+        }
+    }
+
+    fn remove(package: &str) -> Edit {
+        Edit::RemoveSource { package: Name::parse(package).unwrap() }
+    }
+
+    fn set_tag(package: &str) -> Edit {
+        Edit::SetTag { package: Name::parse(package).unwrap(), tag: "v2".to_owned() }
+    }
+
+    #[test]
+    fn the_fixes_of_a_file_are_made_together() {
+        let (_guard, root) = directory();
+        let findings = [finding(&root, vec![set_tag("a")]), finding(&root, vec![set_tag("b")])];
+        let mending = Mending::plan(&findings).unwrap();
+        assert_eq!((mending.mended.len(), mending.changes(&root).len()), (2, 1));
+        mending.write().unwrap();
+        assert_eq!(fs::read_to_string(root.join("pyproject.toml")).unwrap(), MANIFEST.replace("\"v1\"", "\"v2\""));
+    }
+
+    /// All edits of a fix are made or none.
+    #[test]
+    fn a_fix_that_cannot_be_made_any_more_is_left_out() {
+        let (_guard, root) = directory();
+        let findings = [finding(&root, vec![remove("a")]), finding(&root, vec![set_tag("b"), set_tag("a")])];
+        let mending = Mending::plan(&findings).unwrap();
+        assert_eq!(mending.mended.len(), 1);
+        mending.write().unwrap();
+        let text = fs::read_to_string(root.join("pyproject.toml")).unwrap();
+        assert!(!text.contains("host/a") && text.contains("tag = \"v1\""), "{text}");
+    }
+
+    #[test]
+    fn the_diff_says_where_there_is_no_last_newline_and_no_secret() {
+        let (_guard, root) = directory();
+        let mending = Mending::plan(&[finding(&root, vec![set_tag("b")])]).unwrap();
+        let changes = mending.changes(&root);
+        assert_eq!(
+            changes[0].diff,
+            "--- a/pyproject.toml\n+++ b/pyproject.toml\n@@ -4,4 +4,4 @@\n \n [tool.uv.sources] # pins\n \
+             a = { git = \"https://*****@host/a\", tag = \"v1\" } # first\n\
+             -b = { git = \"https://host/b\", tag = \"v1\" }\n\\ No newline at end of file\n\
+             +b = { git = \"https://host/b\", tag = \"v2\" }\n\\ No newline at end of file\n"
+        );
+        assert_eq!(fs::read_to_string(root.join("pyproject.toml")).unwrap(), MANIFEST, "nothing is written yet");
+    }
+
+    #[test]
+    fn a_manifest_that_has_gone_is_an_error() {
+        let (_guard, root) = directory();
+        fs::remove_file(root.join("pyproject.toml")).unwrap();
+        let error = Mending::plan(&[finding(&root, vec![remove("a")])]).unwrap_err();
+        assert!(format!("{error:?}").starts_with("error[unreadable-file]: "), "{error:?}");
+    }
+}

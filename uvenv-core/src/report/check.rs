@@ -1,0 +1,167 @@
+//! What a check reports.
+
+use camino::Utf8PathBuf;
+use serde::Serialize;
+
+use crate::{
+    Name,
+    check::{Finding, Severity},
+    error::{Diagnostic, Place},
+    monorepo::Profile,
+    redact::redact,
+};
+
+/// `check-finished`.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CheckReport {
+    /// The monorepo's root.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub root: Utf8PathBuf,
+    /// The profiles that were looked at.
+    pub profiles: Vec<Profile>,
+    /// Whether git remotes were asked.
+    pub remote: bool,
+    /// What was found, and is still so.
+    pub findings: Vec<FindingReport>,
+    /// How many of them are errors.
+    pub errors: usize,
+    /// How many of them are warnings.
+    pub warnings: usize,
+    /// How many of them are worth knowing only.
+    pub infos: usize,
+    /// What `--fix` has mended; with `--dry-run`, what it would mend, which is among the findings too.
+    pub fixed: Vec<FindingReport>,
+    /// The files that `--fix` has changed, or would.
+    pub changes: Vec<FileChange>,
+    /// Whether nothing was to be written.
+    pub dry_run: bool,
+}
+
+/// Something that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Finding"))]
+pub struct FindingReport {
+    /// How much it matters.
+    pub severity: Severity,
+    /// The stable code.
+    pub code: String,
+    /// One sentence.
+    pub message: String,
+    /// What mends it.
+    pub help: Option<String>,
+    /// The profile that it is about.
+    pub profile: Option<Profile>,
+    /// The package that it is about.
+    pub package: Option<Name>,
+    /// The file that is to blame.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub file: Option<Utf8PathBuf>,
+    /// The line in it, from 1.
+    pub line: Option<usize>,
+    /// The column in it, in characters, from 1.
+    pub column: Option<usize>,
+    /// Other lines that have to do with it.
+    pub related: Vec<RelatedPlace>,
+    /// Whether `--fix` mends it.
+    pub fixable: bool,
+    /// The same place with the text around it, for those who draw it.
+    #[serde(skip)]
+    pub place: Option<Place>,
+}
+
+/// A line that has to do with a finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RelatedPlace {
+    /// What it has to do with it, in a few words.
+    pub message: String,
+    /// The file.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub file: Utf8PathBuf,
+    /// The line in it, from 1.
+    pub line: usize,
+    /// The column in it, in characters, from 1.
+    pub column: usize,
+    /// The same place with the text around it, for those who draw it.
+    #[serde(skip)]
+    pub place: Place,
+}
+
+/// A file that was changed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FileChange {
+    /// The file.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub file: Utf8PathBuf,
+    /// Its old and new lines as a unified diff.
+    pub diff: String,
+}
+
+/// `explanation`.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ExplanationReport {
+    /// The code.
+    pub code: String,
+    /// How much it matters where nothing else is said.
+    pub severity: Severity,
+    /// What it is, in one sentence.
+    pub summary: String,
+    /// Its page of the documentation, as Markdown.
+    pub text: String,
+}
+
+impl CheckReport {
+    /// A report of `findings`, of which nothing was mended.
+    pub(crate) fn new(root: Utf8PathBuf, profiles: Vec<Profile>, remote: bool, findings: &[Finding]) -> Self {
+        let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+        Self {
+            root,
+            profiles,
+            remote,
+            errors: count(Severity::Error),
+            warnings: count(Severity::Warning),
+            infos: count(Severity::Info),
+            findings: findings.iter().map(FindingReport::new).collect(),
+            fixed: Vec::new(),
+            changes: Vec::new(),
+            dry_run: false,
+        }
+    }
+}
+
+impl FindingReport {
+    /// The same as `finding` says, without secrets.
+    pub(crate) fn new(finding: &Finding) -> Self {
+        let place = finding.place.as_ref();
+        Self {
+            severity: finding.severity,
+            code: finding.code.to_owned(),
+            message: redact(&finding.message).into_owned(),
+            help: finding.help().map(|help| redact(&help).into_owned()),
+            profile: finding.profile,
+            package: finding.package.clone(),
+            file: place.map(|place| place.path().to_owned()),
+            line: place.map(Place::line),
+            column: place.map(Place::column),
+            related: finding.related.iter().map(|(words, place)| RelatedPlace::new(words, place)).collect(),
+            fixable: finding.fix.is_some(),
+            place: place.cloned(),
+        }
+    }
+}
+
+impl RelatedPlace {
+    fn new(words: &str, place: &Place) -> Self {
+        Self {
+            message: redact(words).into_owned(),
+            file: place.path().to_owned(),
+            line: place.line(),
+            column: place.column(),
+            place: place.clone(),
+        }
+    }
+}
