@@ -1,5 +1,9 @@
 //! The command line: what can be said, and how it is explained.
 
+mod check;
+mod diff;
+mod promote;
+
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::{
@@ -8,6 +12,12 @@ use clap::{
 };
 use clap_cargo::style::CLAP_STYLING;
 use uvenv_core::{Name, Profile, Variables, backend::Choice};
+
+pub(crate) use self::{
+    check::{Check, Explain},
+    diff::Diff,
+    promote::Promote,
+};
 
 /// What cargo sees: a subcommand of its own name.
 #[derive(Debug, Parser)]
@@ -44,7 +54,7 @@ pub(crate) struct Global {
     #[arg(short = 'C', long, global = true, value_name = "DIR")]
     pub(crate) directory: Option<PathBuf>,
     /// How outcomes are printed: for people, or as one JSON object a line
-    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    #[arg(long, global = true, value_parser = formats(&[]), default_value = "human", value_name = "FORMAT")]
     pub(crate) message_format: MessageFormat,
     // `CARGO_TERM_COLOR` and `CARGO_TERM_QUIET` are weaker than any of the flags, and clap would let them conflict.
     /// When to use colors
@@ -84,11 +94,14 @@ impl Global {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+/// How outcomes are printed. All commands have the first two; the others are for commands that say so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum MessageFormat {
-    #[default]
     Human,
     Json,
+    Sarif,
+    Github,
+    Markdown,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -106,6 +119,10 @@ pub(crate) enum Command {
     Run(Run),
     Env(Env),
     Status(Status),
+    Check(Check),
+    Promote(Promote),
+    Diff(Diff),
+    Explain(Explain),
     #[command(subcommand)]
     Backend(Backend),
     #[command(subcommand)]
@@ -442,6 +459,13 @@ pub(crate) struct Completions {
 /// Names of profiles, which help and completions list.
 fn profiles() -> impl TypedValueParser<Value = Profile> {
     PossibleValuesParser::new(Profile::ALL.map(Profile::as_str)).try_map(|text| text.parse::<Profile>())
+}
+
+/// The formats that all commands have, and `others`.
+fn formats(others: &[MessageFormat]) -> impl TypedValueParser<Value = MessageFormat> {
+    let formats = [&[MessageFormat::Human, MessageFormat::Json], others].concat();
+    let names = formats.iter().filter_map(ValueEnum::to_possible_value);
+    PossibleValuesParser::new(names).try_map(|name| MessageFormat::from_str(&name, false))
 }
 
 fn parse_name(text: &str) -> Result<Name, String> {

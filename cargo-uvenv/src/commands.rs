@@ -1,5 +1,8 @@
 //! From the parsed command line to the core's operations.
 
+mod check;
+mod promote;
+
 use std::path::Path;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -37,6 +40,10 @@ pub(crate) fn run(
         Command::Run(args) => return context.run(args, output),
         Command::Env(args) => context.env(args, output),
         Command::Status(_) => context.status(output),
+        Command::Check(args) => return context.check(&args, output),
+        Command::Promote(args) => context.promote(&args, output),
+        Command::Diff(args) => context.diff(&args, output),
+        Command::Explain(args) => check::explain(&args, output),
         Command::Backend(Backend::List) => context.list_backends(output),
         Command::Backend(Backend::Detect) => context.detect_backend(output),
         Command::Kernel(Kernel::Install(args)) => context.install_kernel(*args, output),

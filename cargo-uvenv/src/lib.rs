@@ -3,6 +3,7 @@
 
 mod cli;
 mod commands;
+mod explain;
 pub mod new;
 mod output;
 mod usage;

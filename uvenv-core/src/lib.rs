@@ -24,11 +24,15 @@ pub mod build_script;
 mod cache;
 #[cfg(feature = "cargo-features")]
 pub mod cargo;
+#[cfg(feature = "upkeep")]
+pub mod check;
 mod digest;
 pub mod environment;
 pub mod error;
+mod file;
 #[cfg(feature = "remotes")]
 pub mod git;
+mod git_url;
 #[cfg(feature = "jupyter")]
 pub mod jupyter;
 pub mod lockfile;
@@ -40,6 +44,8 @@ pub mod observer;
 pub mod ops;
 mod process;
 mod redact;
+#[cfg(feature = "requirements")]
+pub mod release;
 pub mod report;
 pub mod toml;
 pub mod uv;
@@ -99,6 +105,18 @@ pub enum Error {
     #[cfg(feature = "remotes")]
     #[error(transparent)]
     Git(#[from] git::GitError),
+    /// A check cannot be made as it was asked for.
+    #[cfg(feature = "upkeep")]
+    #[error(transparent)]
+    Check(#[from] check::CheckError),
+    /// A promotion cannot be.
+    #[cfg(feature = "upkeep")]
+    #[error(transparent)]
+    Promote(#[from] ops::PromoteError),
+    /// Two profiles cannot be compared.
+    #[cfg(feature = "upkeep")]
+    #[error(transparent)]
+    Diff(#[from] ops::DiffError),
     /// Cargo failed, or was asked for something that it does not have.
     #[cfg(feature = "cargo-features")]
     #[error(transparent)]
@@ -120,6 +138,12 @@ impl Error {
             Self::BuildScript(error) => error,
             #[cfg(feature = "remotes")]
             Self::Git(error) => error,
+            #[cfg(feature = "upkeep")]
+            Self::Check(error) => error,
+            #[cfg(feature = "upkeep")]
+            Self::Promote(error) => error,
+            #[cfg(feature = "upkeep")]
+            Self::Diff(error) => error,
             #[cfg(feature = "cargo-features")]
             Self::Cargo(error) => error,
         }

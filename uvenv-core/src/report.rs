@@ -3,8 +3,24 @@
 //! Each message is one JSON object with a `reason`. Fields may be added in later versions; none is removed or changes its
 //! meaning.
 
+#[cfg(feature = "upkeep")]
+mod check;
+#[cfg(feature = "upkeep")]
+mod diff;
+#[cfg(feature = "upkeep")]
+mod promote;
+
 use camino::Utf8PathBuf;
 use serde::Serialize;
+
+#[cfg(feature = "upkeep")]
+pub use check::{CheckReport, ExplanationReport, FileChange, FindingReport, RelatedPlace};
+#[cfg(feature = "upkeep")]
+pub use diff::{
+    BackendDifference, DiffReport, DiffSide, InternalDifference, InternalOrigin, PythonDifference, PythonRequest,
+};
+#[cfg(feature = "upkeep")]
+pub use promote::{CommitSummary, CommitsBetween, PinnedRelease, PromoteReport, PromotedPackage, PromotionOutcome};
 
 use crate::{
     Name,
@@ -43,6 +59,18 @@ pub enum Message {
     KernelRemoved(KernelReport),
     /// A monorepo was laid out.
     NewFinished(NewReport),
+    /// What contradicts itself, drifts apart or will not install.
+    #[cfg(feature = "upkeep")]
+    CheckFinished(CheckReport),
+    /// Pins were moved to newer releases.
+    #[cfg(feature = "upkeep")]
+    PromoteFinished(PromoteReport),
+    /// What differs between two profiles.
+    #[cfg(feature = "upkeep")]
+    DiffFinished(DiffReport),
+    /// What a code means.
+    #[cfg(feature = "upkeep")]
+    Explanation(ExplanationReport),
     /// Something to look at that stops nothing.
     Warning(Problem),
     /// The command failed.

@@ -37,6 +37,12 @@ fn command_lines_are_accepted() {
         "run --profile prod --no-sync -- python -c pass",
         "run -F cu124 python --profile prod -v",
         "status",
+        "check",
+        "check --profile prod --profile dev --remote --deny a --deny b --warn c --allow d --fix --dry-run",
+        "check --message-format sarif",
+        "--message-format json check -q",
+        "explain",
+        "explain dev-tag-in-prod --message-format json",
         "backend list",
         "backend detect -v",
         "kernel install",
@@ -89,7 +95,14 @@ fn command_lines_are_refused() {
         ("status --backend cu124", UnknownArgument),
         ("new", MissingRequiredArgument),
         ("completions tcsh", InvalidValue),
+        ("check prod", UnknownArgument),
+        ("check --dry-run", MissingRequiredArgument),
+        ("check --deny", InvalidValue),
+        ("check --message-format yaml", InvalidValue),
+        ("explain one two", UnknownArgument),
         ("status --message-format yaml", InvalidValue),
+        ("status --message-format sarif", InvalidValue),
+        ("--message-format github check", InvalidValue),
         ("status --color red", InvalidValue),
         ("-q -v status", ArgumentConflict),
     ] {
@@ -151,4 +164,20 @@ fn flags_are_stronger_than_variables() {
     assert_eq!(global("status").color(&never), Color::Never);
     assert_eq!(global("status --color always").color(&never), Color::Always);
     assert_eq!(global("status").color(&variables(&[("CARGO_TERM_COLOR", "")])), Color::Auto);
+}
+
+/// A command's own formats are seen where all commands' are, and so are those that stand before it.
+#[test]
+fn the_format_is_known_wherever_it_is_said() {
+    for (line, expected) in [
+        ("check", MessageFormat::Human),
+        ("check --message-format sarif", MessageFormat::Sarif),
+        ("--message-format json check", MessageFormat::Json),
+        ("--message-format json check --message-format github", MessageFormat::Github),
+        ("status --message-format json", MessageFormat::Json),
+    ] {
+        let words = ["cargo", "uvenv"].into_iter().chain(line.split_whitespace());
+        let Ok(Cargo::Uvenv(cli)) = Cargo::try_parse_from(words) else { panic!("`{line}`") };
+        assert_eq!(cli.global.message_format, expected, "`{line}`");
+    }
 }

@@ -28,6 +28,7 @@ pub(super) fn message(message: &Message) {
         Message::KernelInstalled(report) => kernel("Installed", report),
         Message::KernelRemoved(report) => kernel("Removed", report),
         Message::NewFinished(report) => laid_out(report),
+        Message::PromoteFinished(report) => super::promote::message(report),
         // The rest is drawn by `render`, which has the place in the file.
         message => {
             if let Some(text) = text(message) {
@@ -44,6 +45,9 @@ pub(super) fn text(message: &Message) -> Option<String> {
         Message::Backends(report) => Some(backends(report)),
         Message::BackendDetected(report) => Some(detection(report)),
         Message::Kernels(report) => Some(kernels(report)),
+        Message::CheckFinished(report) => Some(super::check::text(report)),
+        Message::PromoteFinished(report) => Some(super::promote::text(report)),
+        Message::DiffFinished(report) => Some(super::difference::text(report)),
         _ => None,
     }
 }
@@ -58,22 +62,22 @@ pub(super) fn shown(path: &Utf8Path) -> String {
 const DONE: Style = AnsiColor::Green.on_default().bold();
 
 /// A line in cargo's manner: what was done, in a column of its own.
-fn done(verb: &str, text: impl Display) {
+pub(super) fn done(verb: &str, text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{DONE}{verb:>12}{DONE:#} {text}");
 }
 
-fn print(text: impl Display) {
+pub(super) fn print(text: impl Display) {
     let _ = writeln!(anstream::stdout(), "{text}");
 }
 
 /// Adds a line to a text.
-fn line(text: &mut String, line: impl Display) {
+pub(super) fn line(text: &mut String, line: impl Display) {
     // Writing to a string cannot fail.
     let _ = writeln!(text, "{line}");
 }
 
 /// Adds a table, without the blanks that fill its last column.
-fn lines(text: &mut String, table: &Table) {
+pub(super) fn lines(text: &mut String, table: &Table) {
     for row in table.lines() {
         line(text, row.trim_end());
     }
@@ -132,7 +136,7 @@ fn origin(distribution: &Distribution) -> Option<String> {
     Some(format!("{} {} from {requested} ({})", distribution.name, distribution.version, short(commit)))
 }
 
-fn short(commit: &str) -> &str {
+pub(super) fn short(commit: &str) -> &str {
     commit.get(..8).unwrap_or(commit)
 }
 
@@ -304,7 +308,7 @@ fn laid_out(report: &NewReport) {
     }
 }
 
-fn table(header: &[&str]) -> Table {
+pub(super) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header.iter().map(Cell::new));

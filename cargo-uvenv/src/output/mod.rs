@@ -1,6 +1,13 @@
 //! All that is printed: summaries and tables for people, messages for programs. Outcomes go to stdout, the rest to stderr.
 
+mod check;
+mod diff;
+mod difference;
+mod explanation;
+mod github;
 mod human;
+mod promote;
+mod sarif;
 mod variables;
 
 use std::io::Write;
@@ -8,7 +15,7 @@ use std::io::Write;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use uvenv_core::{
     error::{Diagnostic, Place},
-    report::{Message, Problem},
+    report::{ExplanationReport, Message, Problem},
 };
 
 pub(crate) use self::variables::Form;
@@ -33,10 +40,25 @@ impl Output {
 
     /// Prints the outcome of a command.
     pub(crate) fn message(&mut self, message: &Message) {
+        let is_quiet = self.verbosity == Verbosity::Quiet;
+        match (self.format, message) {
+            (MessageFormat::Json, message) => json(message),
+            (MessageFormat::Sarif, Message::CheckFinished(report)) => script(&sarif::text(report)),
+            (MessageFormat::Github, Message::CheckFinished(report)) => github::message(report, is_quiet),
+            (MessageFormat::Markdown, Message::DiffFinished(report)) => script(&difference::markdown(report)),
+            (_, Message::CheckFinished(report)) => check::message(report, is_quiet),
+            (_, Message::Explanation(report)) => explanation::print(report),
+            _ if is_quiet => {}
+            (_, message) => human::message(message),
+        }
+    }
+
+    /// Prints what all codes mean.
+    pub(crate) fn explanations(&mut self, explanations: Vec<ExplanationReport>) {
         if self.format.is_json() {
-            json(message);
-        } else if self.verbosity != Verbosity::Quiet {
-            human::message(message);
+            explanations.into_iter().map(Message::Explanation).for_each(|message| json(&message));
+        } else {
+            explanation::list(&explanations);
         }
     }
 
@@ -76,19 +98,53 @@ fn json(message: &impl serde::Serialize) {
 
 /// Draws an error as rustc does: `error[code]: sentence`, the place, `help:`.
 fn render(level: Level<'_>, error: &dyn Diagnostic) {
-    let problem = Problem::new(error);
-    let mut group = Group::with_title(level.primary_title(problem.message).id(problem.code));
-    let place = error.place();
-    let text = place.map(Place::text_without_secrets).unwrap_or_default();
-    if let Some(place) = place {
-        let path = human::shown(place.path());
-        // An empty range has nothing to underline; the line is shown all the same.
-        let annotation = AnnotationKind::Primary.span(place.span());
-        group = group.element(Snippet::source(text).path(path).annotation(annotation));
+    let Problem { code, message, help, .. } = Problem::new(error);
+    let drawing =
+        Drawing { level, code: &code, message: &message, help: help.as_deref(), place: error.place(), related: vec![] };
+    let _ = writeln!(anstream::stderr(), "{}", drawing.render(&Renderer::styled()));
+}
+
+/// What is drawn.
+struct Drawing<'a> {
+    level: Level<'a>,
+    code: &'a str,
+    message: &'a str,
+    help: Option<&'a str>,
+    place: Option<&'a Place>,
+    /// Other places, each with a few words.
+    related: Vec<(&'a str, &'a Place)>,
+}
+
+impl Drawing<'_> {
+    fn render(&self, renderer: &Renderer) -> String {
+        let title = self.level.clone().primary_title(self.message).id(self.code);
+        let mut group = Group::with_title(title);
+        for (main, others) in self.files() {
+            let path = human::shown(main.path());
+            let mut snippet = Snippet::source(main.text_without_secrets().into_owned()).path(path);
+            if self.place.is_some_and(|place| place == main) {
+                // An empty range has nothing to underline; the line is shown all the same.
+                snippet = snippet.annotation(AnnotationKind::Primary.span(main.span()));
+            }
+            let labelled =
+                others.into_iter().map(|(words, place)| AnnotationKind::Context.span(place.span()).label(words));
+            group = group.element(snippet.annotations(labelled));
+        }
+        if let Some(help) = self.help {
+            group = group.element(Level::HELP.message(help));
+        }
+        renderer.render(&[group])
     }
-    if let Some(help) = problem.help {
-        group = group.element(Level::HELP.message(help));
+
+    /// The places, file by file: one of a file's, and those that have words.
+    fn files(&self) -> Vec<(&Place, Vec<(&str, &Place)>)> {
+        let mut files: Vec<(&Place, Vec<_>)> = self.place.map(|place| (place, Vec::new())).into_iter().collect();
+        for (words, place) in &self.related {
+            match files.iter_mut().find(|(other, _)| other.path() == place.path()) {
+                Some((_, others)) => others.push((*words, *place)),
+                None => files.push((place, vec![(*words, *place)])),
+            }
+        }
+        files
     }
-    let text = Renderer::styled().render(&[group]);
-    let _ = writeln!(anstream::stderr(), "{text}");
 }

@@ -140,6 +140,19 @@ fn the_commands_of_the_command_reference_run() {
 }
 
 #[test]
+fn the_commands_of_the_page_on_checks_run() {
+    let (repo, directory) = laid_out();
+    run_page(&repo, "docs/check.md", &directory);
+}
+
+#[test]
+fn the_commands_of_the_page_on_releases_run() {
+    let (repo, directory) = laid_out();
+    repo.uvenv(["lock", "--all-profiles"]).within(directory.as_str()).ok();
+    run_page(&repo, "docs/releasing.md", &directory);
+}
+
+#[test]
 fn the_commands_of_the_page_on_configuration_run() {
     let (repo, directory) = laid_out();
     run_page(&repo, "docs/configuration.md", &directory);
@@ -190,11 +203,13 @@ fn no_page_has_commands_that_nobody_runs() {
     let run_above = [
         "README.md",
         "docs/build-scripts.md",
+        "docs/check.md",
         "docs/commands.md",
         "docs/configuration.md",
         "docs/json.md",
         "docs/native-packages.md",
         "docs/pyo3.md",
+        "docs/releasing.md",
     ];
     // What needs the wheel.
     let by_python = page("python/tests/test_docs.py");
@@ -336,7 +351,8 @@ fn options(help: &str) -> BTreeSet<&str> {
 #[test]
 fn each_option_is_explained() {
     let repo = Monorepo::new(Uv::Newest).build();
-    let page = page("docs/commands.md");
+    // `check` has a page of its own.
+    let pages = ["docs/commands.md", "docs/check.md"].map(page).concat();
     for command in [
         &[][..],
         &["lock"],
@@ -344,13 +360,17 @@ fn each_option_is_explained() {
         &["run"],
         &["env"],
         &["status"],
+        &["check"],
+        &["promote"],
+        &["diff"],
+        &["explain"],
         &["backend", "list"],
         &["backend", "detect"],
         &["new"],
     ] {
         let help = repo.uvenv(command).args(["--help"]).ok();
         for option in options(help.stdout()) {
-            assert!(page.contains(&format!("`{option}")), "docs/commands.md does not tell of {option} of {command:?}");
+            assert!(pages.contains(&format!("`{option}")), "the pages do not tell of {option} of {command:?}");
         }
     }
 }
@@ -407,6 +427,7 @@ fn messages() -> Vec<Value> {
     fs::write(&manifest, text + "unused = { path = \"unused\" }\n").unwrap();
     let in_it = |arguments: &[&str]| repo.uvenv(arguments).within(directory.as_str());
     let mut messages = vec![in_it(&["sync"]).refused("backend-required").json];
+    messages.extend(in_it(&["check"]).arg_json().ends(1).reports());
     for arguments in [
         &["status"][..],
         &["lock", "--all-profiles"],
@@ -415,6 +436,9 @@ fn messages() -> Vec<Value> {
         &["sync", "--backend", "cu128"],
         &["env", "--write-cargo-config"],
         &["status"],
+        &["promote", "--to", "prod", "--dry-run"],
+        &["diff", "staging", "prod"],
+        &["explain", "backend-required"],
         &["backend", "list"],
         &["backend", "detect"],
         &["new", "../another", "--local-remotes"],

@@ -3,7 +3,13 @@
 
 mod backend;
 mod bad_input;
+mod check;
+mod check_pins;
+#[cfg(unix)]
+mod check_remote;
+mod check_workspace;
 mod command_line;
+mod diff;
 mod discovery;
 #[cfg(unix)]
 mod env;
@@ -18,6 +24,8 @@ mod new;
 #[cfg(unix)]
 mod observe;
 mod options;
+#[cfg(unix)]
+mod promote;
 mod run;
 mod seed_table;
 mod status;

@@ -46,6 +46,8 @@ impl LockPlan {
     /// Plans to lock `profile`.
     pub fn new(monorepo: &Monorepo, session: &Session, profile: Profile, request: &LockRequest) -> crate::Result<Self> {
         let paths = monorepo.profile(profile)?.clone();
+        #[cfg(feature = "upkeep")]
+        super::promote::recover(&paths, &session.variables, session.observer())?;
         let manifest = monorepo.manifest(&paths)?;
         let freshness = match Lockfile::read(&paths.lockfile()) {
             Ok(lockfile) => {
@@ -119,7 +121,7 @@ fn contents(path: &camino::Utf8Path) -> Result<Contents, LockfileError> {
 }
 
 /// The packages whose versions differ between two lockfiles.
-fn changes(before: Option<&Lockfile>, after: Option<&Lockfile>) -> Vec<LockedChange> {
+pub(super) fn changes(before: Option<&Lockfile>, after: Option<&Lockfile>) -> Vec<LockedChange> {
     let (before, after) = (versions(before), versions(after));
     let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
     let of = |versions: &BTreeMap<Name, BTreeSet<String>>, name: &Name| -> Vec<String> {

@@ -3,6 +3,10 @@
 
 #[cfg(feature = "inspection")]
 mod backends;
+#[cfg(feature = "upkeep")]
+mod check;
+#[cfg(feature = "upkeep")]
+mod diff;
 #[cfg(feature = "cargo-features")]
 mod env;
 #[cfg(feature = "remotes")]
@@ -14,12 +18,14 @@ mod kernel;
 mod lock;
 #[cfg(feature = "inspection")]
 mod profiles;
+#[cfg(feature = "upkeep")]
+mod promote;
 mod run;
 mod selection;
 #[cfg(feature = "inspection")]
 mod status;
 mod sync;
-#[cfg(feature = "inspection")]
+#[cfg(feature = "upkeep")]
 mod warnings;
 
 use std::{
@@ -35,6 +41,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 #[cfg(feature = "inspection")]
 pub use backends::{detect, list};
+#[cfg(feature = "upkeep")]
+pub use check::{CheckRequest, Fixing};
+#[cfg(feature = "upkeep")]
+pub use diff::{DiffError, SideRequest, diff};
 #[cfg(feature = "cargo-features")]
 pub use env::{EnvRequest, write_cargo_config};
 #[cfg(feature = "jupyter")]
@@ -44,14 +54,16 @@ pub use kernel::{KernelRequest, install_kernel, list_kernels, remove_kernel};
 pub use lock::{LockPlan, LockRequest};
 #[cfg(feature = "inspection")]
 pub use profiles::{Pin, ProfileInfo, profiles};
+#[cfg(feature = "upkeep")]
+pub use promote::{PackageRequest, PromoteError, PromotePlan, PromoteRequest, TagOf};
 pub use run::RunRequest;
 pub(crate) use run::activate;
 pub use selection::BackendRequest;
 #[cfg(feature = "inspection")]
 pub use status::status;
 pub use sync::{LockMode, SyncPlan, SyncRequest};
-#[cfg(feature = "inspection")]
-pub use warnings::{Warning, warnings};
+#[cfg(feature = "upkeep")]
+pub use warnings::warnings;
 
 use crate::{
     error::{Diagnostic, Fault, Place},

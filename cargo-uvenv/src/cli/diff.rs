@@ -1,0 +1,34 @@
+//! `diff`.
+
+use clap::Args;
+
+use super::{MessageFormat, formats};
+
+/// Show what differs between two profiles, or between a profile now and at a git revision
+///
+/// A side is a profile, or a profile at a revision: `prod@v1.0`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo uvenv diff staging prod
+  cargo uvenv diff prod@v1.0..prod
+  cargo uvenv diff prod@origin/main --message-format markdown   for a pull request")]
+pub(crate) struct Diff {
+    /// A side, or both as `A..B`
+    #[arg(value_name = "A")]
+    pub(crate) from: String,
+    /// The other side; where A is a profile at a revision, else that profile as it is
+    #[arg(value_name = "B")]
+    pub(crate) to: Option<String>,
+    // In place of the global option of this name, whose value clap takes from here.
+    /// How outcomes are printed
+    #[arg(
+        long,
+        id = "message_format",
+        value_name = "FORMAT",
+        default_value = "human",
+        help_heading = "Global options",
+        value_parser = formats(&[MessageFormat::Markdown])
+    )]
+    _message_format: MessageFormat,
+}

@@ -1,0 +1,318 @@
+//! `diff`: what differs between two profiles, or between a profile now and at a git revision.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
+
+use camino::Utf8Path;
+
+use super::{Session, lock};
+use crate::{
+    Name,
+    error::{Diagnostic, Fault},
+    git::Git,
+    lockfile::{GitSource, Lockfile, Package, PackageSource},
+    manifest::{Manifest, Selector},
+    monorepo::{Monorepo, Profile},
+    redact::redact,
+    report::{
+        BackendDifference, DiffReport, DiffSide, InternalDifference, InternalOrigin, LockedChange, PythonDifference,
+        PythonRequest,
+    },
+    toml::File,
+};
+
+/// A profile, now or at a git revision: `prod`, `prod@v1.0`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SideRequest {
+    /// The profile.
+    pub profile: Profile,
+    /// The revision.
+    pub revision: Option<String>,
+}
+
+impl SideRequest {
+    /// Reads what a user gives: two sides, one argument `A..B`, or a side at a revision, which is compared with now.
+    ///
+    /// ```
+    /// use uvenv_core::ops::SideRequest;
+    ///
+    /// let (from, to) = SideRequest::pair("prod@v1.0..prod", None).unwrap();
+    /// assert_eq!((from.to_string(), to.to_string()), ("prod@v1.0".into(), "prod".into()));
+    /// assert_eq!(SideRequest::pair("prod@v1.0", None).unwrap(), (from, to));
+    /// assert!(SideRequest::pair("prod", None).is_err());
+    /// ```
+    pub fn pair(one: &str, other: Option<&str>) -> Result<(Self, Self), DiffError> {
+        let read = |text: &str| text.parse().map_err(|problem| DiffError::Side { text: text.to_owned(), problem });
+        let (from, to) = match (split(one), other) {
+            (_, Some(other)) => (read(one)?, read(other)?),
+            (Some((from, to)), None) => (read(from)?, read(to)?),
+            (None, None) => {
+                let from: Self = read(one)?;
+                let to = Self { profile: from.profile, revision: None };
+                (from, to)
+            }
+        };
+        if from == to {
+            return Err(DiffError::Same { side: from.to_string() });
+        }
+        Ok((from, to))
+    }
+}
+
+/// Takes `A..B` apart. A revision has no two dots in it (git-check-ref-format(1)).
+fn split(text: &str) -> Option<(&str, &str)> {
+    text.split_once("..")
+}
+
+impl FromStr for SideRequest {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('@') {
+            Some((_, "")) => Err("no revision follows `@`".to_owned()),
+            Some((_, revision)) if revision.starts_with('-') => Err("a revision does not start with `-`".to_owned()),
+            Some((profile, revision)) => Ok(Self { profile: profile.parse()?, revision: Some(revision.to_owned()) }),
+            None => Ok(Self { profile: text.parse()?, revision: None }),
+        }
+    }
+}
+
+impl fmt::Display for SideRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.revision {
+            Some(revision) => write!(f, "{}@{revision}", self.profile),
+            None => self.profile.fmt(f),
+        }
+    }
+}
+
+/// Why two sides cannot be compared.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DiffError {
+    /// Neither a profile nor one at a revision.
+    #[error("`{text}` is no profile, nor a profile at a revision: {problem}")]
+    Side {
+        /// What was given.
+        text: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The same side twice.
+    #[error("`{side}` is to be compared with itself")]
+    Same {
+        /// The side.
+        side: String,
+    },
+    /// There is no such file at the revision.
+    #[error("there is no `{path}` at `{revision}`")]
+    NotThere {
+        /// The file, as seen from the root.
+        path: String,
+        /// The revision.
+        revision: String,
+    },
+}
+
+impl Diagnostic for DiffError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Side { .. } | Self::Same { .. } => "invalid-comparison",
+            Self::NotThere { .. } => "not-at-revision",
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        Some(
+            match self {
+                Self::Side { .. } | Self::Same { .. } => {
+                    "name two profiles, as in `staging prod`, or a revision, as in `prod@v1.0..prod`"
+                }
+                Self::NotThere { .. } => "name a revision that has it: `git log --oneline -- PATH` lists them",
+            }
+            .to_owned(),
+        )
+    }
+
+    fn fault(&self) -> Fault {
+        Fault::Request
+    }
+}
+
+/// What a side has.
+struct Side {
+    request: SideRequest,
+    manifest: Manifest,
+    lockfile: Option<Lockfile>,
+    python_version: Option<String>,
+}
+
+/// Compares two sides.
+pub fn diff(monorepo: &Monorepo, session: &Session, from: &SideRequest, to: &SideRequest) -> crate::Result<DiffReport> {
+    let from = Side::read(monorepo, session, from)?;
+    let to = Side::read(monorepo, session, to)?;
+    let mut internal = monorepo.internal_packages([&from.manifest, &to.manifest]);
+    internal.extend(from.of_working_tree().chain(to.of_working_tree()).cloned());
+    let (python, other) = (from.python(), to.python());
+    Ok(DiffReport {
+        internal: differences(from.origins(&internal), to.origins(&internal))
+            .map(|(name, from, to)| InternalDifference { name, from, to })
+            .collect(),
+        packages: other_packages(&from, &to, &internal),
+        backends: differences(from.backends(monorepo)?, to.backends(monorepo)?)
+            .map(|(name, from, to)| BackendDifference { name, from, to })
+            .collect(),
+        python: (python != other).then_some(PythonDifference { from: python, to: other }),
+        from: from.report(),
+        to: to.report(),
+    })
+}
+
+impl Side {
+    fn read(monorepo: &Monorepo, session: &Session, request: &SideRequest) -> crate::Result<Self> {
+        let paths = monorepo.profile(request.profile)?;
+        let python = paths.directory.join(".python-version");
+        let (manifest, lockfile, python_version) = match &request.revision {
+            None => {
+                let python_version = std::fs::read_to_string(python).ok();
+                (monorepo.manifest(paths)?, Lockfile::read(&paths.lockfile())?, python_version)
+            }
+            Some(revision) => {
+                let git = Git::find(&session.variables)?;
+                let show = |path: &Utf8Path| git.show(&monorepo.root, revision, path);
+                let path = paths.manifest();
+                let shown = monorepo.relative(&path).to_string();
+                let manifest =
+                    show(&path)?.ok_or_else(|| DiffError::NotThere { path: shown, revision: revision.clone() })?;
+                let at = |path: &Utf8Path| format!("{path}@{revision}").into();
+                let manifest = Manifest::from_file(File { path: at(&path), text: manifest.into() })?;
+                let lockfile = show(&paths.lockfile())?
+                    .map(|text| Lockfile::from_file(&File { path: at(&paths.lockfile()), text: text.into() }));
+                (manifest, lockfile.transpose()?, show(&python)?)
+            }
+        };
+        let first_line = |text: String| text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned);
+        let python_version = python_version.and_then(first_line);
+        Ok(Self { request: request.clone(), manifest, lockfile, python_version })
+    }
+
+    fn report(&self) -> DiffSide {
+        let SideRequest { profile, revision } = self.request.clone();
+        DiffSide { profile, revision, is_locked: self.lockfile.is_some() }
+    }
+
+    fn python(&self) -> PythonRequest {
+        let requires = self.manifest.project.as_ref().and_then(|project| project.requires_python.as_ref());
+        PythonRequest {
+            requires_python: requires.map(|requires| requires.value.clone()),
+            python_version: self.python_version.clone(),
+        }
+    }
+
+    fn packages(&self) -> impl Iterator<Item = &Package> {
+        self.lockfile.iter().flat_map(|lockfile| &lockfile.packages)
+    }
+
+    /// What is locked from a directory, without the project itself.
+    fn of_working_tree(&self) -> impl Iterator<Item = &Name> {
+        let packages = self.packages().filter(|package| package.source.is_directory());
+        packages.map(|package| &package.name).filter(|name| self.manifest.name() != Some(name))
+    }
+
+    /// Where the internal packages come from.
+    fn origins(&self, internal: &BTreeSet<Name>) -> BTreeMap<Name, InternalOrigin> {
+        let others = internal.iter().filter(|name| self.manifest.name() != Some(name));
+        others.filter_map(|name| Some((name.clone(), self.origin(name)?))).collect()
+    }
+
+    fn origin(&self, name: &Name) -> Option<InternalOrigin> {
+        let mut sources = self.manifest.sources_of(name).iter();
+        let source = sources.find_map(|source| GitSource::of(&source.kind));
+        let asked = self.manifest.asks_for(name).then_some(source).flatten();
+        let reference = asked.as_ref().map(|source| {
+            source.reference.map_or_else(|| "HEAD".to_owned(), |reference| reference.text().value.clone())
+        });
+        let pinned = asked.and_then(|source| self.lockfile.as_ref()?.locked_for(name, &source));
+        let package = match (pinned, &reference) {
+            (Some((package, _)), _) => Some(package),
+            // Another pin is locked: what the manifest says is not locked yet.
+            (None, Some(_)) => None,
+            (None, None) => self.packages().find(|package| package.name == *name),
+        };
+        let Some(package) = package else {
+            return reference.map(|reference| InternalOrigin {
+                version: None,
+                reference: Some(reference),
+                commit: None,
+                directory: None,
+            });
+        };
+        Some(origin(package, reference))
+    }
+
+    /// The backends, each with what it adds.
+    fn backends(&self, monorepo: &Monorepo) -> crate::Result<BTreeMap<Name, Vec<String>>> {
+        let paths = monorepo.profile(self.request.profile)?;
+        let backends = super::selection::profile_backends(monorepo, paths, &self.manifest)?;
+        Ok(backends.into_iter().map(|backend| (backend.name, self.adds(&backend.selector))).collect())
+    }
+
+    fn adds(&self, selector: &Selector) -> Vec<String> {
+        use crate::manifest::GroupEntry;
+        match selector {
+            Selector::Extra(name) => {
+                let extra = self.manifest.project.as_ref().and_then(|project| project.extras.get(name));
+                extra.into_iter().flat_map(|extra| &extra.requirements).map(|asked| asked.text.clone()).collect()
+            }
+            Selector::Group(name) => {
+                let entries = self.manifest.groups.get(name).into_iter().flatten();
+                let of = |entry: &GroupEntry| match entry {
+                    GroupEntry::Requirement(requirement) => requirement.text.clone(),
+                    GroupEntry::Include(group) => format!("the group {group}"),
+                };
+                entries.map(of).collect()
+            }
+        }
+    }
+}
+
+fn origin(package: &Package, reference: Option<String>) -> InternalOrigin {
+    let (reference, commit, directory) = match &package.source {
+        PackageSource::Git(pin) => {
+            let locked = || pin.reference.as_ref().map(|reference| reference.text.clone());
+            (reference.or_else(locked), pin.commit.clone(), None)
+        }
+        PackageSource::Directory(path) | PackageSource::Editable(path) | PackageSource::Virtual(path) => {
+            (None, None, Some(path.clone()))
+        }
+        PackageSource::Registry(url) | PackageSource::Url(url) | PackageSource::Path(url) => {
+            (Some(redact(url).into_owned()), None, None)
+        }
+    };
+    InternalOrigin { version: package.version.clone(), reference, commit, directory }
+}
+
+/// What the two sides have in common is left out.
+fn differences<T: PartialEq + Clone>(
+    from: BTreeMap<Name, T>,
+    mut to: BTreeMap<Name, T>,
+) -> impl Iterator<Item = (Name, Option<T>, Option<T>)> {
+    let mut all: BTreeMap<Name, (Option<T>, Option<T>)> = BTreeMap::new();
+    for (name, one) in from {
+        let other = to.remove(&name);
+        all.insert(name, (Some(one), other));
+    }
+    all.extend(to.into_iter().map(|(name, other)| (name, (None, Some(other)))));
+    all.into_iter().filter(|(_, (from, to))| from != to).map(|(name, (from, to))| (name, from, to))
+}
+
+/// The packages of others whose versions differ. Where a side is not locked, nothing is known of them.
+fn other_packages(from: &Side, to: &Side, internal: &BTreeSet<Name>) -> Vec<LockedChange> {
+    let (Some(one), Some(other)) = (&from.lockfile, &to.lockfile) else { return Vec::new() };
+    let projects = [from.manifest.name(), to.manifest.name()];
+    let is_other = |name: &Name| !internal.contains(name) && !projects.contains(&Some(name));
+    lock::changes(Some(one), Some(other)).into_iter().filter(|change| is_other(&change.name)).collect()
+}

@@ -1,0 +1,455 @@
+//! `promote`: newer releases of internal packages for staging or prod.
+//!
+//! The plan asks the remotes and changes nothing. It is executed in a directory of its own: the new manifest is locked and
+//! checked there, and only then takes the place of the profile's, together with its lockfile.
+
+mod candidate;
+mod choice;
+mod error;
+mod evidence;
+mod subject;
+
+use std::{collections::BTreeMap, str::FromStr, time::Instant};
+
+pub(crate) use candidate::recover;
+pub use error::{PromoteError, TagOf};
+
+use self::{
+    candidate::{Candidate, beside},
+    choice::{Choice, Wanted, choose},
+    error::shown,
+    evidence::Sources,
+    subject::{Repository, Subject, subjects},
+};
+use super::{Session, lock, milliseconds, uv_failed};
+use crate::{
+    Name,
+    check::{self, Facts, Finding, Levels, ProfileFacts, Severity},
+    git::{Git, GitError, RemoteTag},
+    lockfile::{Lockfile, freshness},
+    manifest::{Manifest, ManifestEditor, ManifestError},
+    monorepo::{Monorepo, Profile, ProfilePaths},
+    observer::Interrupted,
+    release::Release,
+    report::{FileChange, FindingReport, PinnedRelease, PromoteReport, PromotedPackage, PromotionOutcome},
+    toml,
+    uv::LockCommand,
+};
+
+/// What to promote, and how.
+#[derive(Clone, Debug)]
+pub struct PromoteRequest {
+    /// The profile that gets the releases: staging or prod.
+    pub profile: Profile,
+    /// The packages; all where there is none.
+    pub packages: Vec<PackageRequest>,
+    /// Pre-releases fit too.
+    pub pre: bool,
+    /// The stable releases of what staging has, in place of the newest.
+    pub exact: bool,
+    /// Tags are those of the checkouts that dev uses, which the remotes must have too.
+    pub from_local: bool,
+    /// Write nothing.
+    pub dry_run: bool,
+    /// Make a git commit of it.
+    pub commit: bool,
+}
+
+/// A package that is named: `PKG` or `PKG=TAG`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackageRequest {
+    /// The package.
+    pub name: Name,
+    /// The tag, in place of the newest that fits.
+    pub tag: Option<String>,
+}
+
+impl FromStr for PackageRequest {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, tag) = match text.split_once('=') {
+            Some((name, tag)) => (name, Some(tag)),
+            None => (text, None),
+        };
+        let name = Name::parse(name).ok_or_else(|| format!("`{name}` is not a valid name"))?;
+        match tag {
+            Some("") => Err(format!("no tag follows `{text}`")),
+            tag => Ok(Self { name, tag: tag.map(str::to_owned) }),
+        }
+    }
+}
+
+/// A promotion that is about to be done.
+#[derive(Debug)]
+pub struct PromotePlan<'a> {
+    monorepo: &'a Monorepo,
+    paths: ProfilePaths,
+    request: PromoteRequest,
+    /// What becomes of each package.
+    packages: Vec<PromotedPackage>,
+    /// The tags that are taken, with the commits that they name.
+    taken: BTreeMap<Name, RemoteTag>,
+    /// The manifest as it is and as it is to be.
+    before: Manifest,
+    after: String,
+    git: Git,
+    start: Instant,
+}
+
+impl<'a> PromotePlan<'a> {
+    /// Plans a promotion: asks the remotes, and looks into the commits that it would take.
+    pub fn new(monorepo: &'a Monorepo, session: &Session, request: &PromoteRequest) -> crate::Result<Self> {
+        let start = Instant::now();
+        meaningful(request, session)?;
+        let paths = monorepo.profile(request.profile)?.clone();
+        recover(&paths, &session.variables, session.observer())?;
+        let git = Git::find(&session.variables)?;
+        if request.commit {
+            nothing_else_in_commit(monorepo, &git, &paths)?;
+        }
+        let before = monorepo.manifest(&paths)?;
+        let facts = Facts::read(monorepo, &session.variables);
+        let mut plan = Self {
+            monorepo,
+            paths,
+            request: request.clone(),
+            packages: Vec::new(),
+            taken: BTreeMap::new(),
+            after: before.file.text.to_string(),
+            before,
+            git,
+            start,
+        };
+        let Some(profile) = facts.profile(request.profile) else { return Ok(plan) };
+        let subjects = subjects(&facts, profile, &request.packages, &plan.git)?;
+        plan.choose(session, &facts, &subjects)?;
+        Ok(plan)
+    }
+
+    fn choose(&mut self, session: &Session, facts: &Facts<'_>, subjects: &[Subject]) -> crate::Result<()> {
+        let sources = Sources::ask(self.monorepo, &self.git, session, subjects, self.request.from_local)?;
+        let mut editor = ManifestEditor::new(&self.before.file).map_err(ManifestError::from)?;
+        for subject in subjects {
+            let Some(repository) = &subject.repository else {
+                self.without_repository(subject)?;
+                continue;
+            };
+            let wanted = self.wanted(facts, subject);
+            let tags = sources.tags(subject, repository)?;
+            let chosen = match &wanted {
+                Some(wanted) => choose(&subject.package, subject.pinned(), tags, wanted),
+                None => Choice::None,
+            };
+            if let Choice::Take(tag) | Choice::Downgrade(tag) = &chosen {
+                sources.prove(subject, repository, tag)?;
+                for edit in subject.edits(repository, &tag.name) {
+                    editor.apply(&edit).map_err(PromoteError::from)?;
+                }
+                self.taken.insert(subject.package.clone(), tag.clone());
+            }
+            let mut package = self.outcome(subject, repository, &chosen, wanted.as_ref(), tags)?;
+            if let Choice::Take(tag) | Choice::Downgrade(tag) = &chosen {
+                package.commits = sources.commits_between(subject, repository, tag);
+            }
+            self.packages.push(package);
+        }
+        self.after = editor.text();
+        Ok(())
+    }
+
+    /// What is wanted of a package; nothing can be where it is to follow staging and staging has no release of it.
+    fn wanted(&self, facts: &Facts<'_>, subject: &Subject) -> Option<Wanted> {
+        let named = self.request.packages.iter().find(|request| request.name == subject.package);
+        if let Some(tag) = named.and_then(|request| request.tag.clone()) {
+            return Some(Wanted::Tag(tag));
+        }
+        if self.request.exact {
+            let release = subject::of_staging(facts, &subject.package)?;
+            return Some(Wanted::Exactly(choice::stable(&release.version)));
+        }
+        Some(Wanted::Newest { profile: self.request.profile, pre: self.request.pre })
+    }
+
+    /// What the choice comes to. Where a package was named, or staging is to be followed, there has to be a release.
+    fn outcome(
+        &self,
+        subject: &Subject,
+        repository: &Repository,
+        chosen: &Choice,
+        wanted: Option<&Wanted>,
+        tags: &[RemoteTag],
+    ) -> Result<PromotedPackage, PromoteError> {
+        let (outcome, to, newest) = match chosen {
+            Choice::Take(tag) if subject.is_new() => (PromotionOutcome::Added, Some(tag), None),
+            Choice::Take(tag) => (PromotionOutcome::Updated, Some(tag), None),
+            Choice::Downgrade(tag) => (PromotionOutcome::Downgraded, Some(tag), None),
+            Choice::UpToDate(_) => (PromotionOutcome::Unchanged, None, None),
+            Choice::Newer(tag) => (PromotionOutcome::Newer, None, Some(tag.name.clone())),
+            Choice::None if subject.is_named || self.request.exact => {
+                return Err(no_release(subject, repository, wanted, tags));
+            }
+            Choice::None => (PromotionOutcome::NoRelease, None, None),
+        };
+        Ok(PromotedPackage {
+            name: subject.package.clone(),
+            url: Some(shown(&repository.url)),
+            outcome,
+            from: subject.current.clone(),
+            to: to.map(pinned).or_else(|| subject.current.clone()),
+            newest,
+            commits: None,
+        })
+    }
+
+    fn without_repository(&mut self, subject: &Subject) -> Result<(), PromoteError> {
+        let package = subject.package.clone();
+        if subject.is_named {
+            let manifest = self.monorepo.relative(&self.paths.manifest()).to_owned();
+            return Err(PromoteError::NoRepository { package, manifest });
+        }
+        self.packages.push(PromotedPackage {
+            name: package,
+            url: None,
+            outcome: PromotionOutcome::NoRepository,
+            from: None,
+            to: None,
+            newest: None,
+            commits: None,
+        });
+        Ok(())
+    }
+
+    /// What would be done.
+    pub fn dry_run(&self) -> PromoteReport {
+        self.report()
+    }
+
+    /// Locks and checks the new manifest in a place of its own, and then puts it in the place of the profile's.
+    pub fn execute(&self, session: &Session) -> crate::Result<PromoteReport> {
+        let mut report = self.report();
+        if self.taken.is_empty() {
+            return Ok(report);
+        }
+        self.outside_of_workspace()?;
+        let candidate = Candidate::new(&self.paths, &self.after, &session.variables, session.observer())?;
+        let before = Lockfile::read(&self.paths.lockfile())?;
+        let after = self.lock(session, &candidate)?;
+        report.locked = lock::changes(before.as_ref(), Some(&after));
+        report.findings = self.check(session, after)?;
+        Interrupted::check(session.observer()).map_err(super::OperationError::from)?;
+        let installed = candidate.install()?;
+        if self.request.commit {
+            let paths = [self.paths.manifest(), self.paths.lockfile()];
+            match self.git.commit(&self.paths.directory, &paths, &message(&report)) {
+                Ok(commit) => report.commit = Some(commit),
+                Err(error) => {
+                    installed.undo()?;
+                    return Err(error.into());
+                }
+            }
+        }
+        report.elapsed_ms = milliseconds(self.start.elapsed());
+        Ok(report)
+    }
+
+    /// uv would lock the workspace in place of the candidate.
+    fn outside_of_workspace(&self) -> Result<(), PromoteError> {
+        let directory = beside(&self.paths);
+        if !self.monorepo.has_member_at(&directory) || self.monorepo.has_member_at(&self.paths.directory) {
+            return Ok(());
+        }
+        let dev = &self.monorepo.dev;
+        let patterns = dev.uv.workspace.iter().flat_map(|workspace| &workspace.members);
+        Err(PromoteError::InWorkspace {
+            manifest: self.monorepo.relative(dev.path()).to_owned(),
+            directory: self.monorepo.relative(&directory).to_owned(),
+            place: patterns.map(|pattern| dev.place(pattern.span.clone())).next(),
+        })
+    }
+
+    /// Locks the candidate, from where the profile's lockfile stands.
+    fn lock(&self, session: &Session, candidate: &Candidate) -> crate::Result<Lockfile> {
+        let uv = session.uv()?;
+        let command = LockCommand { project: candidate.paths().directory, ..LockCommand::default() };
+        let invocation = command.invocation(uv, &session.appearance);
+        let stderr = session.stderr(&[&self.after]);
+        let streamed = session.stream(&invocation, stderr)?;
+        if !streamed.status.success() {
+            let manifest = self.manifest_after()?;
+            let old = Lockfile::read(&self.paths.lockfile())?;
+            super::explain::pins(session, &manifest, &freshness(old.as_ref(), &manifest, []))?;
+            return Err(uv_failed(&invocation, streamed.status, &streamed, stderr).into());
+        }
+        let path = candidate.paths().lockfile();
+        let text = std::fs::read_to_string(&path).map_err(PromoteError::unwritable(&candidate.paths().directory))?;
+        // Messages are to point at the file that it will be.
+        let lockfile = Lockfile::from_file(&toml::File { path: self.paths.lockfile(), text: text.into() })?;
+        self.locked_what_was_proven(&lockfile)?;
+        Ok(lockfile)
+    }
+
+    /// uv has asked the remotes by itself, a moment later, and builds what has no static version.
+    fn locked_what_was_proven(&self, lockfile: &Lockfile) -> Result<(), PromoteError> {
+        for (package, tag) in &self.taken {
+            let Some(locked) = lockfile.git_pin(package).and_then(|pin| pin.commit.as_deref()) else { continue };
+            if locked != tag.commit {
+                let row = self.packages.iter().find(|row| row.name == *package);
+                let url = row.and_then(|row| row.url.as_deref()).unwrap_or_default();
+                return Err(PromoteError::MovedTag {
+                    at: Box::new(TagOf::new(package, &tag.name, url)),
+                    there: tag.commit.clone(),
+                    here: locked.to_owned(),
+                    by: self.monorepo.relative(&self.paths.lockfile()).to_owned(),
+                });
+            }
+            let versions = lockfile.packages_named(package).filter_map(|package| package.version.as_deref());
+            for version in versions {
+                evidence::same_version(package, &tag.name, version)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn manifest_after(&self) -> crate::Result<Manifest> {
+        let file = toml::File { path: self.paths.manifest(), text: self.after.as_str().into() };
+        Ok(Manifest::from_file(file)?)
+    }
+
+    /// What a check says of the profile with the candidate's files. Errors that were there before are nothing new; one that
+    /// is new counts wherever it is found.
+    fn check(&self, session: &Session, lockfile: Lockfile) -> crate::Result<Vec<FindingReport>> {
+        let levels = Levels::new(&self.monorepo.config, &[])?;
+        let found = |facts: &Facts<'_>| -> Vec<Finding> {
+            check::offline(facts).into_iter().filter_map(|finding| levels.apply(finding)).collect()
+        };
+        let before = found(&Facts::read(self.monorepo, &session.variables));
+        let mut facts = Facts::read(self.monorepo, &session.variables);
+        facts.put(ProfileFacts::new(&self.paths, self.manifest_after()?, lockfile));
+        let after = found(&facts);
+        let was_there = |finding: &Finding| {
+            let same = |other: &Finding| {
+                (other.code, other.profile, &other.package) == (finding.code, finding.profile, &finding.package)
+            };
+            before.iter().any(same)
+        };
+        let new: Vec<_> =
+            after.iter().filter(|finding| finding.severity == Severity::Error && !was_there(finding)).collect();
+        if new.is_empty() {
+            let is_about = |finding: &&Finding| finding.profile.is_none_or(|profile| profile == self.paths.profile);
+            return Ok(after.iter().filter(is_about).map(FindingReport::new).collect());
+        }
+        let problems = new.iter().map(|finding| format!("{} [{}]", finding.message, finding.code)).collect();
+        let place = new.iter().find_map(|finding| finding.place.clone());
+        Err(PromoteError::CheckFailed { profile: self.paths.profile, problems, place }.into())
+    }
+
+    fn report(&self) -> PromoteReport {
+        let file = self.paths.manifest();
+        let is_changed = *self.before.file.text != *self.after;
+        let changes = is_changed.then(|| FileChange {
+            diff: super::check::diff(&self.monorepo.root, &file, &self.before.file.text, &self.after),
+            file: file.clone(),
+        });
+        PromoteReport {
+            profile: self.paths.profile,
+            manifest: file,
+            lockfile: self.paths.lockfile(),
+            dry_run: self.request.dry_run,
+            changed: is_changed,
+            packages: self.packages.clone(),
+            locked: Vec::new(),
+            changes: changes.into_iter().collect(),
+            findings: Vec::new(),
+            commit: None,
+            elapsed_ms: milliseconds(self.start.elapsed()),
+        }
+    }
+}
+
+/// A commit is to have what is promoted, and nothing that the user has staged or not even that.
+fn nothing_else_in_commit(monorepo: &Monorepo, git: &Git, paths: &ProfilePaths) -> crate::Result<()> {
+    if !git.is_index_clean(&paths.directory)? {
+        return Err(PromoteError::DirtyIndex.into());
+    }
+    for path in [paths.manifest(), paths.lockfile()] {
+        // git may have the line ends of another system.
+        let same = |one: &str, other: &str| one.lines().eq(other.lines());
+        let now = std::fs::read_to_string(&path).unwrap_or_default();
+        let committed = match git.show(&monorepo.root, "HEAD", &path) {
+            // Nothing was ever committed.
+            Err(GitError::NoRevision { .. }) => None,
+            committed => committed?,
+        };
+        if let Some(committed) = committed
+            && !same(&committed, &now)
+        {
+            return Err(PromoteError::Uncommitted { file: monorepo.relative(&path).to_owned() }.into());
+        }
+    }
+    Ok(())
+}
+
+fn meaningful(request: &PromoteRequest, session: &Session) -> Result<(), PromoteError> {
+    if request.profile == Profile::Dev {
+        let problem = "dev takes internal packages from the workspace, and no releases of them";
+        return Err(PromoteError::meaningless(problem, "promote to `staging` or `prod`"));
+    }
+    if request.exact && request.profile != Profile::Prod {
+        let problem = "`--exact` takes the stable releases of what staging has, which only prod can follow";
+        return Err(PromoteError::meaningless(problem, "promote to `prod`, or leave `--exact` out"));
+    }
+    if session.offline {
+        let problem = "a promotion has to ask the git remotes, and the network is not to be used";
+        return Err(PromoteError::meaningless(problem, "leave `--offline` out"));
+    }
+    let mut named: Vec<_> = request.packages.iter().map(|package| &package.name).collect();
+    named.sort();
+    match named.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(PromoteError::meaningless(format!("`{}` is named twice", pair[0]), "name each package once")),
+        None => Ok(()),
+    }
+}
+
+fn pinned(tag: &RemoteTag) -> PinnedRelease {
+    PinnedRelease {
+        reference: tag.name.clone(),
+        version: Release::parse(&tag.name).map(|release| release.version.to_string()),
+        commit: Some(tag.commit.clone()),
+    }
+}
+
+fn no_release(subject: &Subject, repository: &Repository, wanted: Option<&Wanted>, tags: &[RemoteTag]) -> PromoteError {
+    let (package, url) = (subject.package.clone(), shown(&repository.url));
+    let tags: Vec<_> = tags.iter().take(SHOWN).map(|tag| tag.name.clone()).collect();
+    let wanted = match wanted {
+        Some(Wanted::Tag(tag)) => {
+            let at = Box::new(TagOf::new(&package, tag, &url));
+            return PromoteError::MissingTag { at, checkout: None, tags };
+        }
+        Some(Wanted::Exactly(version)) => format!("tag of release {version}"),
+        Some(Wanted::Newest { profile: Profile::Staging, .. }) => "tag of a dev-release".to_owned(),
+        Some(Wanted::Newest { .. }) => "tag of a stable release".to_owned(),
+        None => "release in staging to follow".to_owned(),
+    };
+    PromoteError::NoRelease { package, wanted, url, tags }
+}
+
+/// How many tags a message names.
+const SHOWN: usize = 5;
+
+/// The message of the commit: what was promoted, a line each.
+fn message(report: &PromoteReport) -> String {
+    let changed: Vec<_> = report.packages.iter().filter(|package| package.is_changed()).collect();
+    let to = |package: &PromotedPackage| package.to.as_ref().map_or("", |to| to.reference.as_str()).to_owned();
+    let title = match changed.as_slice() {
+        [package] => format!("Promote {} {} to {}", package.name, to(package), report.profile),
+        packages => format!("Promote {} packages to {}", packages.len(), report.profile),
+    };
+    let line = |package: &&PromotedPackage| {
+        let from = package.from.as_ref().map_or("new", |from| from.reference.as_str());
+        format!("{}: {from} -> {}", package.name, to(package))
+    };
+    let lines: Vec<_> = changed.iter().map(line).collect();
+    format!("{title}\n\n{}\n", lines.join("\n"))
+}

@@ -1,0 +1,262 @@
+//! Which tag of a package a profile takes. Nothing here asks anybody.
+
+use pep440_rs::Version;
+
+use crate::{
+    Name,
+    git::RemoteTag,
+    monorepo::Profile,
+    release::{Release, Stage},
+};
+
+/// What is wanted of a package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// The newest release for the profile; with `pre`, pre-releases fit too.
+    Newest { profile: Profile, pre: bool },
+    /// The release of this version.
+    Exactly(Version),
+    /// This very tag.
+    Tag(String),
+}
+
+/// The tag to take, or why there is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// This one, which is newer, or not to be compared with what is pinned.
+    Take(RemoteTag),
+    /// This one, which is older, because it was asked for by name.
+    Downgrade(RemoteTag),
+    /// What is pinned is it already.
+    UpToDate(RemoteTag),
+    /// What is pinned is newer than this one, which fits.
+    Newer(RemoteTag),
+    /// No tag fits.
+    None,
+}
+
+/// Chooses among `tags` of the repository of `package`, whose pin is `current`: a tag, or whatever else stands there.
+pub(super) fn choose(package: &Name, current: Option<&str>, tags: &[RemoteTag], wanted: &Wanted) -> Choice {
+    let pinned = current.and_then(Release::parse);
+    let Some(found) = fitting(package, pinned.as_ref(), tags, wanted) else { return Choice::None };
+    let is_pinned = current == Some(found.name.as_str());
+    if is_pinned {
+        return Choice::UpToDate(found);
+    }
+    let (Some(pinned), Some(release)) = (pinned, Release::parse(&found.name)) else { return Choice::Take(found) };
+    let by_name = matches!(wanted, Wanted::Tag(_));
+    match release.version.cmp(&pinned.version) {
+        std::cmp::Ordering::Less if by_name => Choice::Downgrade(found),
+        std::cmp::Ordering::Less => Choice::Newer(found),
+        // Two tags of one version: the one that is pinned is as good, if it is there.
+        std::cmp::Ordering::Equal if !by_name && tags.iter().any(|tag| Some(tag.name.as_str()) == current) => {
+            Choice::UpToDate(found)
+        }
+        std::cmp::Ordering::Equal | std::cmp::Ordering::Greater => Choice::Take(found),
+    }
+}
+
+/// The newest tag that is what is wanted.
+fn fitting(package: &Name, pinned: Option<&Release>, tags: &[RemoteTag], wanted: &Wanted) -> Option<RemoteTag> {
+    if let Wanted::Tag(name) = wanted {
+        return tags.iter().find(|tag| tag.name == *name).cloned();
+    }
+    let releases: Vec<_> = tags.iter().filter_map(|tag| Some((tag, Release::parse(&tag.name)?))).collect();
+    let family = match pinned {
+        Some(release) => family(&release.prefix).to_owned(),
+        None => family_of(package, releases.iter().map(|(_, release)| release)),
+    };
+    let fits = |release: &Release| {
+        family == self::family(&release.prefix)
+            && match wanted {
+                Wanted::Newest { profile, pre } => fits(*profile, *pre, release.stage()),
+                Wanted::Exactly(version) => release.version == *version,
+                Wanted::Tag(_) => false,
+            }
+    };
+    // Of two tags of one version, the one that is spelled as the pin is.
+    let spelled = |release: &Release| pinned.is_some_and(|pinned| pinned.prefix == release.prefix);
+    let fitting = releases.into_iter().filter(|(_, release)| fits(release));
+    let newest = fitting.max_by(|(one, release), (other, than)| {
+        let versions = release.version.cmp(&than.version);
+        versions.then(spelled(release).cmp(&spelled(than))).then_with(|| one.name.cmp(&other.name))
+    });
+    newest.map(|(tag, _)| tag.clone())
+}
+
+fn fits(profile: Profile, pre: bool, stage: Stage) -> bool {
+    match (profile, stage) {
+        (Profile::Staging, Stage::Dev) | (Profile::Prod, Stage::Stable) => true,
+        (_, Stage::Pre) => pre,
+        _ => false,
+    }
+}
+
+/// What tells the tags of one package from those of others: the prefix without the `v`.
+fn family(prefix: &str) -> &str {
+    prefix.strip_suffix(['v', 'V']).unwrap_or(prefix)
+}
+
+/// The family of a package that has no pin yet: tags that begin with its name, if there are any, or else those that are
+/// nothing but a version.
+fn family_of<'a>(package: &Name, releases: impl Iterator<Item = &'a Release>) -> String {
+    let is_own = |family: &str| {
+        let family = family.trim_end_matches(['/', '-', '_', '@', '+', '=']);
+        let name = family.rsplit('/').next().unwrap_or(family);
+        Name::parse(name).is_some_and(|name| name == *package)
+    };
+    let mut families = releases.map(|release| family(&release.prefix));
+    families.find(|family| is_own(family)).unwrap_or_default().to_owned()
+}
+
+/// The stable release that a release of staging becomes: `0.1.2` for `0.1.2.dev3`.
+pub(super) fn stable(version: &Version) -> Version {
+    let post = version.post();
+    version.only_release().with_epoch(version.epoch()).with_post(post)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::str::FromStr;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const STAGING: Wanted = Wanted::Newest { profile: Profile::Staging, pre: false };
+    const PROD: Wanted = Wanted::Newest { profile: Profile::Prod, pre: false };
+
+    /// What is chosen, in a word and with the tag.
+    fn chosen(current: impl Into<Option<&'static str>>, tags: &[&str], wanted: &Wanted) -> String {
+        let tags: Vec<_> =
+            tags.iter().map(|name| RemoteTag { name: (*name).to_owned(), commit: format!("of {name}") }).collect();
+        let package = Name::parse("Auth_Client").unwrap();
+        match choose(&package, current.into(), &tags, wanted) {
+            Choice::Take(tag) => format!("take {}", tag.name),
+            Choice::Downgrade(tag) => format!("down to {}", tag.name),
+            Choice::UpToDate(tag) => format!("has {}", tag.name),
+            Choice::Newer(tag) => format!("is newer than {}", tag.name),
+            Choice::None => "none".to_owned(),
+        }
+    }
+
+    #[test]
+    fn each_profile_takes_the_newest_of_its_kind() {
+        let tags = ["v0.1.2", "v0.1.10", "v0.1.9", "v0.1.11.dev0", "v0.1.11.dev2", "v0.2.0rc1", "nightly", "v9+cu124"];
+        assert_eq!(chosen("v0.1.2", &tags, &PROD), "take v0.1.10");
+        assert_eq!(chosen("v0.1.9.dev1", &tags, &STAGING), "take v0.1.11.dev2");
+        assert_eq!(chosen("v0.1.10", &tags, &PROD), "has v0.1.10");
+        assert_eq!(chosen(None, &tags, &PROD), "take v0.1.10");
+        for (profile, tag) in [(Profile::Staging, "v9+cu124"), (Profile::Prod, "v9+cu124")] {
+            assert_eq!(chosen("v0.1.2", &tags, &Wanted::Newest { profile, pre: true }), format!("take {tag}"));
+        }
+    }
+
+    #[test]
+    fn versions_are_compared_and_not_letters() {
+        assert_eq!(chosen("v0.1.9", &["v0.1.9", "v0.1.10"], &PROD), "take v0.1.10");
+        assert_eq!(chosen("v1.0", &["v1.0", "v1.0.post1"], &PROD), "take v1.0.post1");
+        assert_eq!(chosen("v9.0", &["v9.0", "v1!1.0"], &PROD), "take v1!1.0");
+    }
+
+    #[test]
+    fn a_pin_that_is_newer_stays() {
+        assert_eq!(chosen("v0.2.0.dev1", &["v0.1.9", "v0.2.0.dev1"], &PROD), "is newer than v0.1.9");
+        assert_eq!(chosen("v0.2.0", &["v0.1.9"], &PROD), "is newer than v0.1.9");
+        let exactly = Wanted::Exactly(Version::from_str("0.1.9").unwrap());
+        assert_eq!(chosen("v0.2.0", &["v0.1.9"], &exactly), "is newer than v0.1.9");
+    }
+
+    #[test]
+    fn a_tag_that_is_named_is_taken_whatever_it_is() {
+        let tags = ["v0.1.9", "v0.2.0", "nightly"];
+        let tag = |name: &str| Wanted::Tag(name.to_owned());
+        assert_eq!(chosen("v0.2.0", &tags, &tag("v0.1.9")), "down to v0.1.9");
+        assert_eq!(chosen("v0.2.0", &tags, &tag("nightly")), "take nightly");
+        assert_eq!(chosen("v0.2.0", &tags, &tag("v0.2.0")), "has v0.2.0");
+        assert_eq!(chosen("v0.2.0", &tags, &tag("v0.3.0")), "none");
+    }
+
+    #[test]
+    fn what_is_no_release_gives_way() {
+        for current in ["main", "nightly", "0123abcd"] {
+            assert_eq!(chosen(current, &["v0.1.9"], &PROD), "take v0.1.9", "{current}");
+        }
+    }
+
+    #[test]
+    fn tags_of_other_packages_in_one_repository_are_left_alone() {
+        let tags = ["v9.0", "auth-client/v0.1.0", "auth-client/0.1.1", "auth-client-2/v0.3.0", "print-utils/v0.5.0"];
+        assert_eq!(chosen("auth-client/v0.1.0", &tags, &PROD), "take auth-client/0.1.1");
+        assert_eq!(chosen("v8.0", &tags, &PROD), "take v9.0");
+        assert_eq!(chosen(None, &tags, &PROD), "take auth-client/0.1.1");
+        assert_eq!(chosen(None, &["v9.0", "print-utils/v0.5.0"], &PROD), "take v9.0");
+        assert_eq!(chosen(None, &["print-utils/v0.5.0"], &PROD), "none");
+        assert_eq!(chosen(None, &["v9.0", "packages/auth_client@1.0"], &PROD), "take packages/auth_client@1.0");
+    }
+
+    #[test]
+    fn of_two_spellings_the_one_of_the_pin_is_taken() {
+        assert_eq!(chosen("v0.1.0", &["0.2.0", "v0.2.0"], &PROD), "take v0.2.0");
+        assert_eq!(chosen("0.1.0", &["0.2.0", "v0.2.0"], &PROD), "take 0.2.0");
+        assert_eq!(chosen("v0.2.0", &["0.2.0", "v0.2.0"], &PROD), "has v0.2.0");
+        assert_eq!(chosen("v0.2", &["v0.2", "v0.2.0"], &PROD), "has v0.2.0");
+        // The pin leads nowhere.
+        assert_eq!(chosen("v0.2.0", &["0.2.0"], &PROD), "take 0.2.0");
+    }
+
+    #[test]
+    fn a_release_of_staging_becomes_a_stable_one() {
+        for (dev, becomes) in [
+            ("0.1.2.dev3", "0.1.2"),
+            ("0.1.2rc1.dev3", "0.1.2"),
+            ("1!0.1.2a1+local", "1!0.1.2"),
+            ("0.1.2.post1.dev0", "0.1.2.post1"),
+            ("0.1.2", "0.1.2"),
+        ] {
+            assert_eq!(stable(&Version::from_str(dev).unwrap()).to_string(), becomes);
+        }
+        let exactly = Wanted::Exactly(stable(&Version::from_str("0.1.2.dev3").unwrap()));
+        assert_eq!(chosen("v0.1.1", &["v0.1.2", "v0.1.3", "v0.1.2.dev3"], &exactly), "take v0.1.2");
+        assert_eq!(chosen("v0.1.1", &["v0.1.3", "v0.1.2.dev3"], &exactly), "none");
+    }
+
+    /// Tags as they are found: of this package, of another, and such that name no release.
+    fn any_tag() -> impl Strategy<Value = String> {
+        "(|v|auth-client/v|auth-client-|other/v)[0-2][.][0-2](|rc1|[.]dev[0-2]|[.]post1|[+]cu124)|nightly"
+    }
+
+    proptest! {
+        /// Nothing goes back unasked, what is taken fits, and then there is nothing more to do.
+        #[test]
+        fn what_is_taken_is_newer_and_stays(
+            names in prop::collection::btree_set(any_tag(), 0..12),
+            current in prop::option::of(any_tag()),
+            pre in any::<bool>(),
+            profile in prop_oneof![Just(Profile::Staging), Just(Profile::Prod)],
+        ) {
+            let tags: Vec<_> = names.iter().map(|name| RemoteTag { name: name.clone(), commit: name.clone() }).collect();
+            let package = Name::parse("auth-client").unwrap();
+            let wanted = Wanted::Newest { profile, pre };
+            match choose(&package, current.as_deref(), &tags, &wanted) {
+                Choice::Take(taken) => {
+                    let release = Release::parse(&taken.name).unwrap();
+                    prop_assert!(fits(profile, pre, release.stage()));
+                    if let Some(pinned) = current.as_deref().and_then(Release::parse) {
+                        prop_assert!(release.version >= pinned.version);
+                        prop_assert_eq!(family(&release.prefix), family(&pinned.prefix));
+                    }
+                    let again = choose(&package, Some(&taken.name), &tags, &wanted);
+                    prop_assert_eq!(again, Choice::UpToDate(taken));
+                }
+                Choice::Downgrade(tag) => prop_assert!(false, "{tag:?}"),
+                Choice::UpToDate(_) => prop_assert!(current.is_some_and(|current| names.contains(&current))),
+                Choice::Newer(tag) => {
+                    let (newest, pinned) = (Release::parse(&tag.name), current.as_deref().and_then(Release::parse));
+                    prop_assert!(newest.unwrap().version < pinned.unwrap().version);
+                }
+                Choice::None => {}
+            }
+        }
+    }
+}

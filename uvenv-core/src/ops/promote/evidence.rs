@@ -1,0 +1,168 @@
+//! What the remotes, and the checkouts, say of tags; and that a tag is what it is taken for.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    str::FromStr,
+    time::Duration,
+};
+
+use camino::Utf8PathBuf;
+use pep440_rs::Version;
+
+use super::{
+    PromoteError, SHOWN,
+    error::{TagOf, shown},
+    subject::{Repository, Subject, checkout},
+};
+use crate::{
+    Monorepo, Name, check,
+    git::{CommitLine, Git, RemoteTag, Remotes},
+    manifest::Manifest,
+    ops::Session,
+    release::Release,
+    report::{CommitSummary, CommitsBetween},
+};
+
+/// How long a remote may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How many commits between two tags are told.
+const COMMITS: usize = 20;
+
+/// Where tags come from.
+pub(super) struct Sources<'a> {
+    git: Git,
+    session: &'a Session,
+    remotes: Remotes,
+    /// The tags of checkouts, where those are to be taken.
+    local: Option<BTreeMap<Name, (Utf8PathBuf, Vec<RemoteTag>)>>,
+}
+
+impl<'a> Sources<'a> {
+    /// Asks all remotes at once.
+    pub(super) fn ask(
+        monorepo: &Monorepo,
+        git: &Git,
+        session: &'a Session,
+        subjects: &[Subject],
+        from_local: bool,
+    ) -> crate::Result<Self> {
+        let urls: BTreeSet<_> =
+            subjects.iter().filter_map(|subject| Some(subject.repository.as_ref()?.url.clone())).collect();
+        let remotes = Remotes::ask(git, urls, TIMEOUT, session.observer())?;
+        let mut local = BTreeMap::new();
+        for subject in subjects.iter().filter(|_| from_local) {
+            if let Some(directory) = checkout(monorepo, &subject.package) {
+                let tags = git.local_tags(&directory)?;
+                local.insert(subject.package.clone(), (monorepo.relative(&directory).to_owned(), tags));
+            }
+        }
+        Ok(Self { git: git.clone(), session, remotes, local: from_local.then_some(local) })
+    }
+
+    /// The tags to choose from: those of the checkout, or of the remote.
+    pub(super) fn tags(&self, subject: &Subject, repository: &Repository) -> Result<&[RemoteTag], PromoteError> {
+        match &self.local {
+            Some(local) => Ok(local.get(&subject.package).map_or(&[], |(_, tags)| tags)),
+            None => self.of_remote(subject, repository),
+        }
+    }
+
+    fn of_remote(&self, subject: &Subject, repository: &Repository) -> Result<&[RemoteTag], PromoteError> {
+        self.remotes.tags(&repository.url).map_err(|error| PromoteError::Unreachable {
+            package: subject.package.clone(),
+            url: shown(&repository.url),
+            reason: error.to_string(),
+        })
+    }
+
+    /// Makes sure that the remote has `tag`, at a commit which is this release of the package, and which uv can install.
+    pub(super) fn prove(&self, subject: &Subject, repository: &Repository, tag: &RemoteTag) -> crate::Result<()> {
+        self.is_pushed(subject, repository, tag)?;
+        let cache = crate::cache::directory(&self.session.variables)?;
+        let contents = self.git.contents(&cache, &repository.url, tag, TIMEOUT)?;
+        let manifest = contents.manifest(repository.subdirectory.as_deref())?;
+        let manifest = is_there(subject, repository, tag, manifest)?;
+        let here = repository.subdirectory.as_deref().unwrap_or_default();
+        if let Some((needed, place)) = check::taken_from_outside(&manifest, &contents, here).into_iter().next() {
+            let (package, tag) = (subject.package.clone(), tag.name.clone());
+            return Err(PromoteError::NotInstallable { package, tag, needed, place }.into());
+        }
+        let project = manifest.project.as_ref();
+        if let Some(version) = project.and_then(|project| project.version.as_ref()) {
+            same_version(&subject.package, &tag.name, &version.value)?;
+        }
+        Ok(())
+    }
+
+    /// The commits between what was pinned and `tag`, as far as the remote tells.
+    pub(super) fn commits_between(
+        &self,
+        subject: &Subject,
+        repository: &Repository,
+        tag: &RemoteTag,
+    ) -> Option<CommitsBetween> {
+        let old = subject.current.as_ref()?.commit.as_deref()?;
+        let cache = crate::cache::directory(&self.session.variables).ok()?;
+        let commits = self.git.commits_between(&cache, &repository.url, (old, &tag.commit), TIMEOUT)?;
+        let summary = |line: &CommitLine| CommitSummary { commit: line.commit.clone(), subject: line.subject.clone() };
+        Some(CommitsBetween { count: commits.len(), newest: commits.iter().take(COMMITS).map(summary).collect() })
+    }
+
+    fn is_pushed(&self, subject: &Subject, repository: &Repository, tag: &RemoteTag) -> Result<(), PromoteError> {
+        let Some((checkout, _)) = self.local.as_ref().and_then(|local| local.get(&subject.package)) else {
+            return Ok(());
+        };
+        let there = self.of_remote(subject, repository)?;
+        let at = Box::new(TagOf::new(&subject.package, &tag.name, &repository.url));
+        match there.iter().find(|other| other.name == tag.name) {
+            Some(other) if other.commit == tag.commit => Ok(()),
+            Some(other) => Err(PromoteError::MovedTag {
+                at,
+                there: other.commit.clone(),
+                here: tag.commit.clone(),
+                by: checkout.clone(),
+            }),
+            None => Err(PromoteError::MissingTag {
+                at,
+                checkout: Some(checkout.clone()),
+                tags: there.iter().take(SHOWN).map(|tag| tag.name.clone()).collect(),
+            }),
+        }
+    }
+}
+
+/// The manifest of the package at the tag.
+fn is_there(
+    subject: &Subject,
+    repository: &Repository,
+    tag: &RemoteTag,
+    manifest: Option<Manifest>,
+) -> Result<Manifest, PromoteError> {
+    let found = manifest.as_ref().and_then(Manifest::name).cloned();
+    match manifest {
+        Some(manifest) if found.as_ref() == Some(&subject.package) => Ok(manifest),
+        _ => {
+            let directory = repository.subdirectory.as_deref().map_or_else(String::new, |path| format!("{path}/"));
+            Err(PromoteError::NotThere {
+                at: Box::new(TagOf::new(&subject.package, &tag.name, &repository.url)),
+                path: format!("{directory}pyproject.toml"),
+                found,
+            })
+        }
+    }
+}
+
+/// Makes sure that a tag which names a version names this one.
+pub(super) fn same_version(package: &Name, tag: &str, version: &str) -> Result<(), PromoteError> {
+    let Some(release) = Release::parse(tag) else { return Ok(()) };
+    if Version::from_str(version).is_ok_and(|version| version == release.version) {
+        return Ok(());
+    }
+    Err(PromoteError::OtherVersion {
+        package: package.clone(),
+        tag: tag.to_owned(),
+        version: version.to_owned(),
+        expected: release.version,
+    })
+}

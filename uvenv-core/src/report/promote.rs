@@ -1,0 +1,117 @@
+//! What a promotion reports.
+
+use camino::Utf8PathBuf;
+use serde::Serialize;
+
+use super::{FileChange, FindingReport, LockedChange};
+use crate::{Name, monorepo::Profile};
+
+/// `promote-finished`.
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PromoteReport {
+    /// The profile whose pins these are.
+    pub profile: Profile,
+    /// Its manifest.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub manifest: Utf8PathBuf,
+    /// Its lockfile.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub lockfile: Utf8PathBuf,
+    /// Whether nothing was to be written.
+    pub dry_run: bool,
+    /// Whether the manifest and the lockfile are others than before, or would be.
+    pub changed: bool,
+    /// The packages that were looked at, by name.
+    pub packages: Vec<PromotedPackage>,
+    /// What has changed in the lockfile; empty with `--dry-run`, which locks nothing.
+    pub locked: Vec<LockedChange>,
+    /// The change of the manifest.
+    pub changes: Vec<FileChange>,
+    /// What a check of the profile finds afterwards; empty with `--dry-run`.
+    pub findings: Vec<FindingReport>,
+    /// The git commit that was made.
+    pub commit: Option<String>,
+    /// How long it took, in milliseconds.
+    pub elapsed_ms: u64,
+}
+
+/// What became of one package.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PromotedPackage {
+    /// The package.
+    pub name: Name,
+    /// Its git repository, without secrets; none where nobody says which it is.
+    pub url: Option<String>,
+    /// What became of it.
+    pub outcome: PromotionOutcome,
+    /// What the profile had.
+    pub from: Option<PinnedRelease>,
+    /// What the profile has now, or would have.
+    pub to: Option<PinnedRelease>,
+    /// The newest tag that fits the profile, where it is not the one that was taken.
+    pub newest: Option<String>,
+    /// The commits between the two, where the repository could be asked and they are known.
+    pub commits: Option<CommitsBetween>,
+}
+
+impl PromotedPackage {
+    /// Whether its pin is another than before.
+    pub fn is_changed(&self) -> bool {
+        matches!(self.outcome, PromotionOutcome::Updated | PromotionOutcome::Added | PromotionOutcome::Downgraded)
+    }
+}
+
+/// What became of a package's pin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum PromotionOutcome {
+    /// It got a newer tag.
+    Updated,
+    /// The profile did not have it.
+    Added,
+    /// It got an older tag, which was asked for.
+    Downgraded,
+    /// It has the newest tag that fits.
+    Unchanged,
+    /// Its pin is newer than the newest tag that fits, and stays.
+    Newer,
+    /// There is no tag that fits.
+    NoRelease,
+    /// Nobody says in which git repository it is.
+    NoRepository,
+}
+
+/// A tag and what it names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PinnedRelease {
+    /// The tag, or the branch or revision.
+    pub reference: String,
+    /// Its version, where it names one.
+    pub version: Option<String>,
+    /// The commit, where it is known.
+    pub commit: Option<String>,
+}
+
+/// The commits between two tags.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CommitsBetween {
+    /// How many there are.
+    pub count: usize,
+    /// The newest of them, newest first.
+    pub newest: Vec<CommitSummary>,
+}
+
+/// A commit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CommitSummary {
+    /// Its hash.
+    pub commit: String,
+    /// The first line of its message.
+    pub subject: String,
+}
