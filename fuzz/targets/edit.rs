@@ -1,0 +1,37 @@
+//! Editing a manifest: whatever a `pyproject.toml` holds, what an edit makes of it is TOML, and a second one changes nothing.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use uvenv_core::{
+    Name,
+    manifest::{Edit, ManifestEditor, NewSource},
+    toml::File,
+};
+
+fuzz_target!(|text: &str| {
+    let file = File { path: "pyproject.toml".into(), text: text.into() };
+    let Ok(editor) = ManifestEditor::new(&file) else { return };
+    let package = || Name::parse("bench-utils").expect("a name");
+    let git = NewSource::Git { url: "https://git.example/a".to_owned(), tag: "v2".to_owned(), subdirectory: None };
+    for edit in [
+        Edit::SetTag { package: package(), tag: "v2".to_owned() },
+        Edit::SetSource { package: package(), source: NewSource::Workspace },
+        Edit::SetSource { package: package(), source: git },
+        Edit::RemoveSource { package: package() },
+        Edit::AddDependency { requirement: "bench-utils".to_owned() },
+        Edit::RemoveIndex { name: "pytorch-cu124".to_owned() },
+        Edit::SetCacheKeys { files: vec!["src/**/*.rs".to_owned()] },
+    ] {
+        let mut editor = editor.clone();
+        let Ok(is_changed) = editor.apply(&edit) else {
+            assert_eq!(editor.text(), text, "{edit:?}");
+            continue;
+        };
+        let once = editor.text();
+        assert_eq!(is_changed, once != text, "{edit:?}");
+        let file = File { path: "pyproject.toml".into(), text: once.as_str().into() };
+        let mut again = ManifestEditor::new(&file).expect("an edit makes TOML");
+        assert!(matches!(again.apply(&edit), Ok(false)), "{edit:?} changes\n{once}\nagain");
+    }
+});
