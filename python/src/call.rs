@@ -12,7 +12,7 @@ use uvenv_core::{
     report::Problem,
 };
 
-use crate::{failure::Failure, listener::Listener};
+use crate::{failure::Failure, listener::Listener, request};
 
 /// What each call says: where it is made, and who follows it.
 #[derive(FromPyObject)]
@@ -82,7 +82,7 @@ impl Working {
     pub(crate) fn profile(&self) -> Result<(Monorepo, Profile), Failure> {
         let monorepo = self.monorepo()?;
         let profile = match &self.profile {
-            Some(name) => name.parse().map_err(Failure::arguments)?,
+            Some(name) => request::profile(name)?,
             None => Monorepo::profile_of_variables(&self.session.variables)?
                 .unwrap_or_else(|| monorepo.profile_at(&self.session.directory)),
         };

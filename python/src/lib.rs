@@ -15,13 +15,13 @@ use pyo3::prelude::*;
 use uvenv_core::{
     Monorepo, Variables,
     monorepo::DiscoveryError,
-    ops::{self, BackendRequest, EnvRequest, LockPlan, RunRequest, SyncPlan, SyncRequest},
+    ops::{self, BackendRequest, EnvRequest, LockPlan, PromotePlan, RunRequest, SideRequest, SyncPlan, SyncRequest},
     report::Message,
 };
 
 use crate::{
     call::{Call, companion_uv, to_python},
-    request::{Kernel, Lock, Running, Selection, choice},
+    request::{Check, Kernel, Lock, Promote, Running, Selection, choice},
 };
 
 /// Native part of the `uvenv` package.
@@ -29,8 +29,8 @@ use crate::{
 mod _uvenv {
     #[pymodule_export]
     use super::{
-        backends, detect, discover, env, importable, install_kernel, list_kernels, lock, main, plan, profiles,
-        remove_kernel, run, status, sync,
+        backends, check, detect, diff, discover, env, importable, install_kernel, list_kernels, lock, main, plan,
+        profiles, promote, remove_kernel, run, status, sync,
     };
 
     #[pymodule_export]
@@ -199,6 +199,39 @@ fn detect(py: Python<'_>, call: Call) -> PyResult<(Bound<'_, PyAny>, String)> {
             found => Some(found?),
         };
         Ok(Message::BackendDetected(ops::detect(monorepo.as_ref())?))
+    })?;
+    with_text(py, &message)
+}
+
+/// `check`, and what the command line says of it.
+#[pyfunction]
+fn check(py: Python<'_>, call: Call, request: Check) -> PyResult<(Bound<'_, PyAny>, String)> {
+    let message = call.detached(py, move |call| {
+        let request = request.request()?;
+        Ok(Message::CheckFinished(request.check(&call.monorepo()?, &call.session)?))
+    })?;
+    with_text(py, &message)
+}
+
+/// `promote`, and the table of it.
+#[pyfunction]
+fn promote(py: Python<'_>, call: Call, request: Promote) -> PyResult<(Bound<'_, PyAny>, String)> {
+    let message = call.detached(py, move |call| {
+        let request = request.request()?;
+        let monorepo = call.monorepo()?;
+        let plan = PromotePlan::new(&monorepo, &call.session, &request)?;
+        let report = if request.dry_run { plan.dry_run() } else { plan.execute(&call.session)? };
+        Ok(Message::PromoteFinished(report))
+    })?;
+    with_text(py, &message)
+}
+
+/// `diff`, and the tables of it.
+#[pyfunction]
+fn diff(py: Python<'_>, call: Call, a: String, b: Option<String>) -> PyResult<(Bound<'_, PyAny>, String)> {
+    let message = call.detached(py, |call| {
+        let (from, to) = SideRequest::pair(&a, b.as_deref())?;
+        Ok(Message::DiffFinished(ops::diff(&call.monorepo()?, &call.session, &from, &to)?))
     })?;
     with_text(py, &message)
 }

@@ -4,11 +4,15 @@ use std::{ffi::OsString, path::PathBuf};
 
 use pyo3::prelude::*;
 use uvenv_core::{
-    Name,
+    Name, Profile,
     backend::Choice,
     cargo::FeatureSelection,
+    check::{Level, LevelOf},
     native::CargoProfile,
-    ops::{BackendRequest, KernelRequest, LockMode, LockRequest, RunningPython, SyncRequest},
+    ops::{
+        BackendRequest, CheckRequest, Fixing, KernelRequest, LockMode, LockRequest, PromoteRequest, RunningPython,
+        SyncRequest,
+    },
 };
 
 use crate::{
@@ -109,10 +113,62 @@ impl Selection {
             (self.all_packages && !self.package.is_empty(), "all_packages", "package"),
         ])?;
         if self.allow_stale && !self.frozen {
-            let message = "`allow_stale` is only for `frozen`".to_owned();
-            return Err(Failure::Arguments { message, help: Some("add `frozen=True`".to_owned()) });
+            return Err(only_for("allow_stale", "frozen"));
         }
         Ok(())
+    }
+}
+
+/// The flags of `check`.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct Check {
+    profile: Vec<String>,
+    remote: bool,
+    deny: Vec<String>,
+    warn: Vec<String>,
+    allow: Vec<String>,
+    fix: bool,
+    dry_run: bool,
+}
+
+impl Check {
+    pub(crate) fn request(self) -> Result<CheckRequest, Failure> {
+        let fixing = match (self.fix, self.dry_run) {
+            (false, false) => Fixing::No,
+            (true, false) => Fixing::Write,
+            (true, true) => Fixing::DryRun,
+            (false, true) => return Err(only_for("dry_run", "fix")),
+        };
+        let levels = [(Level::Allow, self.allow), (Level::Warn, self.warn), (Level::Deny, self.deny)];
+        let levels = levels
+            .into_iter()
+            .flat_map(|(level, codes)| codes.into_iter().map(move |code| LevelOf { code, level, place: None }));
+        let profiles = self.profile.iter().map(|name| profile(name)).collect::<Result<_, _>>()?;
+        Ok(CheckRequest { profiles, remote: self.remote, levels: levels.collect(), fixing })
+    }
+}
+
+/// The flags of `promote`.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct Promote {
+    to: String,
+    packages: Vec<String>,
+    pre: bool,
+    exact: bool,
+    from_local: bool,
+    dry_run: bool,
+    commit: bool,
+}
+
+impl Promote {
+    pub(crate) fn request(self) -> Result<PromoteRequest, Failure> {
+        let Self { to, packages, pre, exact, from_local, dry_run, commit } = self;
+        refuse_two([(pre && exact, "pre", "exact"), (dry_run && commit, "dry_run", "commit")])?;
+        let packages =
+            packages.iter().map(|text| text.parse().map_err(Failure::arguments)).collect::<Result<_, _>>()?;
+        Ok(PromoteRequest { profile: profile(&to)?, packages, pre, exact, from_local, dry_run, commit })
     }
 }
 
@@ -159,6 +215,17 @@ fn names(texts: &[String]) -> Result<Vec<Name>, Failure> {
     let name =
         |text: &String| Name::parse(text).ok_or_else(|| Failure::arguments(format!("`{text}` is not a valid name")));
     texts.iter().map(name).collect()
+}
+
+/// The name of a profile.
+pub(crate) fn profile(name: &str) -> Result<Profile, Failure> {
+    name.parse().map_err(Failure::arguments)
+}
+
+/// An argument without the one that it belongs to.
+fn only_for(one: &str, other: &str) -> Failure {
+    let message = format!("`{one}` is only for `{other}`");
+    Failure::Arguments { message, help: Some(format!("add `{other}=True`")) }
 }
 
 /// Refuses two arguments of which only one can be, where both are.

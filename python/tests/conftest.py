@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -28,6 +30,29 @@ KEPT = ("CARGO_HOME", "UV_CACHE_DIR", "UVENV_CACHE_DIR")
 def command_line(*arguments: str | os.PathLike[str]) -> list[str]:
     """The command line of the package under test."""
     return [sys.executable, "-m", "uvenv", *(os.fspath(argument) for argument in arguments)]
+
+
+def messages(repo: uvenv.Monorepo, *arguments: str) -> list[dict[str, Any]]:
+    """What the command line prints as JSON."""
+    command = command_line("-C", repo.root, *arguments, "--message-format", "json")
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return [json.loads(line) for line in said.splitlines()]
+
+
+def without_time(message: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in message.items() if name != "elapsed_ms"}
+
+
+def same_everywhere(report: uvenv.Value) -> None:
+    """Checks what holds for each report."""
+    again = pickle.loads(pickle.dumps(report))
+    assert again == report
+    assert hash(again) == hash(report)
+    assert repr(again) == repr(report)
+    assert type(report).from_dict(report.to_dict()) == report
+    assert json.loads(json.dumps(report.to_dict())) == report.to_dict()
+    with pytest.raises(AttributeError):
+        report.changed = True  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")

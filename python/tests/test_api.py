@@ -8,35 +8,11 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
-from conftest import command_line
+from conftest import command_line, messages, same_everywhere, without_time
 
 import uvenv
-
-
-def messages(repo: uvenv.Monorepo, *arguments: str) -> list[dict[str, Any]]:
-    """What the command line prints as JSON."""
-    command = command_line("-C", repo.root, *arguments, "--message-format", "json")
-    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    return [json.loads(line) for line in said.splitlines()]
-
-
-def without_time(message: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in message.items() if name != "elapsed_ms"}
-
-
-def same_everywhere(report: uvenv.Value) -> None:
-    """Checks what holds for each report."""
-    again = pickle.loads(pickle.dumps(report))
-    assert again == report
-    assert hash(again) == hash(report)
-    assert repr(again) == repr(report)
-    assert type(report).from_dict(report.to_dict()) == report
-    assert json.loads(json.dumps(report.to_dict())) == report.to_dict()
-    with pytest.raises(AttributeError):
-        report.changed = True  # type: ignore[attr-defined]
 
 
 def test_discovery(repo_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -205,3 +205,200 @@ def test_a_lock_says_what_has_changed() -> None:
     assert "lockfile written" in html
     assert Page(html).tables["Changed packages"][1:] == [["six", "1.16.0", "1.17.0"], ["old", "1", "–"]]  # noqa: RUF001
     assert "nothing written" in shown(uvenv.LockReport.from_dict(plain | {"dry_run": True}))
+
+
+def finding(**changes: Any) -> dict[str, Any]:
+    plain: dict[str, Any] = {
+        "severity": "error",
+        "code": "dev-tag-in-prod",
+        "message": "prod pins `bench-utils` to <v0.1.2.dev0>",
+        "help": "pin `v0.1.2` & lock",
+        "profile": "prod",
+        "package": "bench-utils",
+        "file": f"{ROOT}/prod/pyproject.toml",
+        "line": 12,
+        "column": 3,
+        "related": [],
+        "fixable": False,
+    }
+    return plain | changes
+
+
+def check_report(**changes: Any) -> uvenv.CheckReport:
+    plain: dict[str, Any] = {
+        "root": ROOT,
+        "profiles": ["dev", "prod"],
+        "remote": False,
+        "findings": [],
+        "errors": 0,
+        "warnings": 0,
+        "infos": 0,
+        "fixed": [],
+        "changes": [],
+        "dry_run": False,
+    }
+    return uvenv.CheckReport.from_dict(plain | changes)
+
+
+DIFF = {"file": f"{ROOT}/pyproject.toml", "diff": "-a = <1>\n+a = 2\n"}
+
+
+def test_a_check_is_a_table_of_findings() -> None:
+    related = {"message": "the commit", "file": f"{ROOT}/prod/uv.lock", "line": 7, "column": 1}
+    found = [finding(related=[related]), finding(severity="info", help=None, file=None, line=None, column=None)]
+    html = shown(check_report(findings=found, errors=1, infos=1, remote=True))
+    assert "1 error, 1 info" in html
+    assert "in dev, prod and their git remotes" in html
+    page = Page(html)
+    message = "prod pins `bench-utils` to <v0.1.2.dev0>"
+    assert page.tables["Findings"] == [
+        ["severity", "code", "finding", "where"],
+        [
+            "error",
+            "dev-tag-in-prod",
+            f"{message}help: pin `v0.1.2` & lock",
+            "prod/pyproject.toml:12prod/uv.lock:7",
+        ],
+        ["info", "dev-tag-in-prod", message, "–"],  # noqa: RUF001 (as it is shown)
+    ]
+    assert not page.elements & {"script", "b", "v0.1.2.dev0"}
+
+
+def test_a_clean_check_is_one_line() -> None:
+    html = shown(check_report())
+    assert "no findings" in html
+    assert not Page(html).tables
+
+
+def test_what_a_check_mends_is_shown() -> None:
+    planned = shown(check_report(findings=[finding()], errors=1, fixed=[finding()], changes=[DIFF], dry_run=True))
+    assert set(Page(planned).tables) == {"Findings"}
+    assert "nothing written" in planned
+    assert "-a = &lt;1&gt;\n+a = 2" in planned
+    assert set(Page(shown(check_report(fixed=[finding()], changes=[DIFF]))).tables) == {"Mended"}
+
+
+def release(tag: str, commit: str | None) -> dict[str, Any]:
+    return {"reference": tag, "version": tag.removeprefix("v"), "commit": commit}
+
+
+def promoted(name: str, outcome: str, **changes: Any) -> dict[str, Any]:
+    plain = {"name": name, "url": None, "outcome": outcome, "from": None, "to": None, "newest": None, "commits": None}
+    return plain | changes
+
+
+def promote_report(**changes: Any) -> uvenv.PromoteReport:
+    plain: dict[str, Any] = {
+        "profile": "prod",
+        "manifest": f"{ROOT}/prod/pyproject.toml",
+        "lockfile": f"{ROOT}/prod/uv.lock",
+        "dry_run": False,
+        "changed": True,
+        "packages": [],
+        "locked": [],
+        "changes": [],
+        "findings": [],
+        "commit": None,
+        "elapsed_ms": 1234,
+    }
+    return uvenv.PromoteReport.from_dict(plain | changes)
+
+
+def test_a_promotion_is_a_table_of_packages() -> None:
+    old, new = release("v0.1.2", "0123456789abcdef"), release("v0.1.3", "abcdef0123456789")
+    commits = {"count": 3, "newest": [{"commit": "abcdef0123456789", "subject": "Be <quick>"}]}
+    report = promote_report(
+        packages=[
+            promoted("one", "updated", **{"from": old, "to": new, "commits": commits}),
+            promoted("two", "added", to=release("v1", None)),
+            promoted("three", "newer", **{"from": new, "to": new, "newest": "v0.1.2"}),
+            promoted("four", "no-repository"),
+        ],
+        locked=[{"name": "one", "from": ["v0.1.2"], "to": ["v0.1.3"]}],
+        findings=[finding(severity="warning")],
+        commit="fedcba9876543210",
+    )
+    html = shown(report)
+    assert "prod: 2 packages promoted" in html
+    assert "fedcba98" in html
+    page = Page(html)
+    assert page.tables["Internal packages"][1:] == [
+        ["one", "v0.1.2 (01234567)", "v0.1.3 (abcdef01)", "newer", "3abcdef01 Be <quick>and 2 more"],
+        ["two", "–", "v1", "added", "–"],  # noqa: RUF001 (as it is shown)
+        ["three", "v0.1.3 (abcdef01)", "–", "kept: newer than v0.1.2", "–"],  # noqa: RUF001 (as it is shown)
+        ["four", "–", "–", "its repository is not known", "–"],  # noqa: RUF001 (as it is shown)
+    ]
+    assert page.tables["Changed packages"][1:] == [["one", "v0.1.2", "v0.1.3"]]
+    assert page.tables["Findings"][1][3] == "prod/pyproject.toml:12"
+    assert "quick" not in page.elements
+
+
+def test_a_promotion_that_is_planned_or_none() -> None:
+    planned = shown(promote_report(packages=[promoted("one", "added")], dry_run=True, changes=[DIFF]))
+    assert "prod: 1 package would be promoted" in planned
+    assert "+a = 2" in planned
+    assert "prod: nothing to promote" in shown(promote_report(packages=[promoted("one", "unchanged")]))
+
+
+def side(**changes: Any) -> dict[str, Any]:
+    return {"profile": "prod", "revision": None, "is_locked": True} | changes
+
+
+def diff_report(**changes: Any) -> uvenv.DiffReport:
+    plain: dict[str, Any] = {
+        "from": side(revision="v1.0"),
+        "to": side(),
+        "internal": [],
+        "packages": [],
+        "backends": [],
+        "python": None,
+    }
+    return uvenv.DiffReport.from_dict(plain | changes)
+
+
+def origin(**changes: Any) -> dict[str, Any]:
+    return {"version": None, "reference": None, "commit": None, "directory": None} | changes
+
+
+def test_a_comparison_is_tables_of_what_differs() -> None:
+    released = origin(version="0.1.2", reference="v0.1.2", commit="0123456789abcdef")
+    report = diff_report(
+        to=side(is_locked=False),
+        internal=[
+            {"name": "one", "from": released, "to": origin(reference="<main>")},
+            {"name": "two", "from": origin(version="0.1", directory="packages/two"), "to": None},
+            {"name": "three", "from": origin(), "to": origin(version="3")},
+        ],
+        packages=[{"name": "six", "from": ["1.16.0"], "to": []}],
+        backends=[{"name": "cu124", "from": None, "to": []}, {"name": "cu128", "from": ["torch>2"], "to": None}],
+        python={
+            "from": {"requires_python": ">=3.10", "python_version": None},
+            "to": {"requires_python": None, "python_version": "3.12"},
+        },
+    )
+    html = shown(report)
+    assert "prod@v1.0 and prod differ" in html
+    assert "prod has no lockfile: only the manifests are compared" in html
+    page = Page(html)
+    nothing = "–"  # noqa: RUF001 (as it is shown)
+    assert page.tables == {
+        "Internal packages": [
+            ["package", "prod@v1.0", "prod"],
+            ["one", "v0.1.2 (01234567)", "<main> (not locked)"],
+            ["two", "0.1 in packages/two", nothing],
+            ["three", "dynamic", "3"],
+        ],
+        "Other packages": [["package", "prod@v1.0", "prod"], ["six", "1.16.0", nothing]],
+        "Backends": [
+            ["backend", "prod@v1.0", "prod"],
+            ["cu124", nothing, "adds nothing"],
+            ["cu128", "torch>2", nothing],
+        ],
+        "Python": [["", "prod@v1.0", "prod"], ["Python", ">=3.10", "any .python-version 3.12"]],
+    }
+
+
+def test_a_comparison_of_what_is_the_same() -> None:
+    html = shown(diff_report())
+    assert "prod@v1.0 and prod do not differ" in html
+    assert not Page(html).tables

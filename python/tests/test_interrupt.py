@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 from conftest import SlowPackage
@@ -111,3 +113,46 @@ def test_own_handlers_run(repo: uvenv.Monorepo, slow_package: SlowPackage) -> No
         thread.join()
         signal.signal(signal.SIGUSR1, before)
     assert ends(slow_package.builder())
+
+
+ASK = """
+import sys, uvenv
+repo = uvenv.Monorepo.discover(sys.argv[1])
+try:
+    if sys.argv[2] == "promote":
+        repo.promote(to="prod", progress=False)
+    else:
+        repo.check(remote=True, progress=False)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+def accepted(server: socket.socket, process: subprocess.Popen[str]) -> socket.socket:
+    """The connection that a process makes."""
+    server.settimeout(0.05)
+    while True:
+        assert process.poll() is None, "it has ended before"
+        with suppress(TimeoutError):
+            return server.accept()[0]
+
+
+@pytest.mark.parametrize("call", ["promote", "check"])
+def test_a_remote_that_hangs_can_be_interrupted(repo: uvenv.Monorepo, call: str) -> None:
+    manifest = repo.root / "prod" / "pyproject.toml"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        remote = f"http://127.0.0.1:{server.getsockname()[1]}/bench-utils.git"
+        pin = repo.profiles["prod"].pins["bench-utils"].url
+        text = manifest.read_text().replace(pin, remote)
+        assert remote in text
+        manifest.write_text(text)
+        command = [sys.executable, "-c", ASK, str(repo.root), call]
+        with (
+            subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process,
+            # git has connected, and gets no answer.
+            accepted(server, process),
+        ):
+            process.send_signal(signal.SIGINT)
+            said, _ = process.communicate()
+        assert said == "interrupted\n"
+    assert manifest.read_text() == text

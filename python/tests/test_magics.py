@@ -45,6 +45,20 @@ def test_sync_plan_and_run(kernel: Kernel, repo: uvenv.Monorepo) -> None:
     assert outputs.stdout == f"{repo.profiles['prod'].environment}\n"
 
 
+def test_check_promote_and_diff(kernel: Kernel, repo: uvenv.Monorepo) -> None:
+    manifest = repo.root / "prod" / "pyproject.toml"
+    manifest.write_text(manifest.read_text().replace('"v0.1.2"', '"v0.1.2.dev0"'))
+    kernel.run("%uvenv lock --profile prod")
+    (html,) = kernel.run("%uvenv check --profile prod --profile dev --allow tag-prefix").data("text/html")
+    assert "dev-tag-in-prod" in html
+    (html,) = kernel.run("%uvenv promote --to prod bench-utils print-utils=v0.1.2").data("text/html")
+    assert "prod: 2 packages promoted" in html
+    outputs = kernel.run("report = %uvenv diff staging..prod\nprint([one.name for one in report.internal])")
+    assert outputs.stdout == "['bench-utils', 'print-utils']\n"
+    (html,) = kernel.run("%uvenv diff dev prod").data("text/html")
+    assert "dev and prod differ" in html
+
+
 def test_activate(kernel: Kernel) -> None:
     kernel.run("import sys\n%uvenv sync --backend none --python {sys.executable}")
     kernel.run("%uvenv activate --profile dev")
@@ -103,6 +117,8 @@ def test_help(kernel: Kernel) -> None:
         ("synk", "`synk` is no command of `%uvenv`: there are status, lock,"),
         ("kernel", "`kernel` is no command of `%uvenv`"),
         ("kernel remove", "the following arguments are required: name"),
+        ("promote bench-utils", "the following arguments are required: --to"),
+        ("diff", "the following arguments are required: a"),
         ("status -- x", "`%uvenv status` takes nothing behind `--`"),
         ("sync 'dev", "No closing quotation"),
         ("run --profile dev", "`%uvenv run` takes a command behind `--`"),
@@ -145,6 +161,9 @@ def ipython_kernel(template: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         ("%uvenv sync --profile ", ["dev", "staging", "prod"]),
         ("%uvenv sync --profile=st", ["staging"]),
         ("%uvenv sync --profile prod --backend ", ["cu124", "cu128", "auto", "none"]),
+        ("%uvenv promote --to ", ["staging", "prod"]),
+        ("%uvenv diff st", ["staging"]),
+        ("%uvenv diff staging p", ["prod"]),
         ("%uvenv kernel ", ["install", "list", "remove"]),
         ("%uvenv kernel install --prof", ["--profile"]),
         ("%%uvenv run --no-s", ["--no-sync"]),

@@ -18,8 +18,8 @@ import uvenv
 SCHEMA: dict[str, Any] = json.loads((DOCS / "messages.schema.json").read_text())
 DEFINITIONS: dict[str, Any] = SCHEMA["$defs"]
 
-# What only the command line has: `new`.
-NOT_HERE = {"NewReport", "NewRemote", "NewTag"}
+# What only the command line has: `new` and `explain`.
+NOT_HERE = {"NewReport", "NewRemote", "NewTag", "ExplanationReport"}
 SOURCES = {
     "registry": uvenv.RegistrySource,
     "git": uvenv.GitSource,

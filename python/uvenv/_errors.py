@@ -101,6 +101,10 @@ class KernelError(Error):
     """A Jupyter kernel cannot be installed or removed."""
 
 
+class ReleaseError(Error):
+    """A release cannot be promoted; the manifest and the lockfile are as before."""
+
+
 class InvalidArguments(RequestError, code="invalid-arguments"):
     """The arguments contradict each other, or one of them cannot be."""
 
@@ -215,6 +219,22 @@ class UnknownKey(ManifestError, code="unknown-key"):
 
 class TwoConfigurations(ManifestError, code="two-configurations"):
     """There are two configurations."""
+
+
+class NotWritable(ManifestError, code="not-writable"):
+    """A file or directory cannot be made or replaced."""
+
+
+class UnknownCode(RequestError, code="unknown-code"):
+    """There is no finding of a code, neither in the configuration nor in a call."""
+
+
+class NoNetwork(RequestError, code="no-network"):
+    """Git remotes are to be asked, without the network."""
+
+
+class TwoLevels(RequestError, code="two-levels"):
+    """A code is to be of two levels at once."""
 
 
 class StaleLockfile(LockfileError, code="stale-lockfile"):
@@ -348,3 +368,55 @@ class NoCacheDirectory(ToolError, code="no-cache-directory"):
 
 class CacheUnusable(ToolError, code="cache-unusable"):
     """uvenv's cache cannot be used."""
+
+
+class InvalidPromotion(RequestError, code="invalid-promotion"):
+    """What is to be promoted has no meaning."""
+
+
+class UnknownRepository(ReleaseError, code="unknown-repository"):
+    """Nothing says in which git repository a package is."""
+
+
+class NoRelease(ReleaseError, code="no-release"):
+    """No tag of a package fits."""
+
+
+class MovedTag(ReleaseError, code="moved-tag"):
+    """A tag names two commits: somebody has moved it."""
+
+
+class PackageNotAtTag(ReleaseError, code="package-not-at-tag"):
+    """A package is not where its source says, at the commit of its tag."""
+
+
+class VersionTagMismatch(ReleaseError, code="version-tag-mismatch"):
+    """The package's own version is not that of its tag."""
+
+
+class TagKeepsWorkspaceSources(ReleaseError, code="tag-keeps-workspace-sources"):
+    """At its tag a package has sources that lead out of its repository, so uv cannot install it from git."""
+
+
+class PromotionFailsCheck(ReleaseError, code="promotion-fails-check"):
+    """A check finds errors in the profile with its new pins."""
+
+
+class DirtyIndex(ReleaseError, code="dirty-index"):
+    """Changes are staged already, and would be in the commit too."""
+
+
+class PromotionInWorkspace(ReleaseError, code="promotion-in-workspace"):
+    """The workspace would take the place where new pins are tried for a member."""
+
+
+class InvalidComparison(RequestError, code="invalid-comparison"):
+    """What is to be compared is no profile, or is the same twice."""
+
+
+class UnknownRevision(RequestError, code="unknown-revision"):
+    """The git repository has no such revision."""
+
+
+class NotAtRevision(RequestError, code="not-at-revision"):
+    """The profile is not there at the git revision."""

@@ -9,11 +9,23 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from uvenv._reports import (
+        CheckReport,
+        CommitsBetween,
+        DiffReport,
+        DiffSide,
         Distribution,
         EnvironmentStatus,
+        FileChange,
+        Finding,
+        InternalOrigin,
+        LockedChange,
         LockReport,
         PackageOrigin,
+        PinnedRelease,
         ProfileStatus,
+        PromotedPackage,
+        PromoteReport,
+        PythonRequest,
         StatusReport,
         SyncReport,
     )
@@ -30,6 +42,7 @@ _STYLE = """<style>
 .uvenv .state::before { content: "\\25CF"; margin-right: 0.4em; }
 .uvenv .good::before { color: var(--jp-success-color1, #2e9e4f); }
 .uvenv .bad::before { color: var(--jp-error-color1, #d9483b); }
+.uvenv .odd::before { color: var(--jp-warn-color1, #c77700); }
 .uvenv .off::before { content: "\\25CB"; color: var(--jp-ui-font-color2, #888); }
 .uvenv.uvenv.uvenv table { border-collapse: collapse; margin: 0 0 10px; font-size: inherit; }
 .uvenv.uvenv.uvenv caption { caption-side: top; text-align: left; padding: 0 0 4px; color: inherit;
@@ -41,10 +54,23 @@ _STYLE = """<style>
 .uvenv.uvenv.uvenv tr { background: none; }
 .uvenv.uvenv.uvenv code { font-family: var(--jp-code-font-family, monospace); font-size: 12px; background: none;
   color: inherit; padding: 0; overflow-wrap: anywhere; }
+.uvenv.uvenv.uvenv pre { font-family: var(--jp-code-font-family, monospace); font-size: 12px; margin: 4px 0 10px; }
 </style>"""
 
 _LOCKFILE_TONES: dict[str, str] = {"fresh": "good", "missing": "off"}
 _ENVIRONMENT_TONES: dict[str, str] = {"in-sync": "good", "missing": "off", "unknown": "off"}
+
+_SEVERITY_TONES: dict[str, str] = {"error": "bad", "warning": "odd", "info": "off"}
+_OUTCOMES: dict[str, tuple[str, str]] = {
+    "updated": ("newer", "good"),
+    "added": ("added", "good"),
+    "downgraded": ("older", "odd"),
+    "unchanged": ("up to date", "off"),
+    "newer": ("kept", "odd"),
+    "no-release": ("no tag fits", "odd"),
+    "no-repository": ("its repository is not known", "odd"),
+}
+"""What became of a package, and its tone."""
 
 _NOTHING = '<span class="more">&ndash;</span>'
 
@@ -87,9 +113,159 @@ def lock(report: LockReport) -> str:
         _sentence(f"{report.profile} {verdict}", f"{_seconds(report.elapsed_ms)}; {_code(report.lockfile)}"),
     ]
     if report.packages:
-        rows = [[_name(one.name), _versions(one.from_), _versions(one.to)] for one in report.packages]
-        parts.append(_folded(rows, ("package", "before", "now"), "changed packages"))
+        parts.append(_locked(report.packages))
     return _page(parts)
+
+
+def check(report: CheckReport) -> str:
+    """What a check has found."""
+    counts = [(report.errors, "error"), (report.warnings, "warning"), (report.infos, "info")]
+    found = [f"{count} {what}{'' if count == 1 else 's'}" for count, what in counts if count]
+    verdict = ", ".join(found) or "no findings"
+    tone = "bad" if report.errors else "odd" if report.warnings else "good"
+    remotes = " and their git remotes" if report.remote else ""
+    written = "; nothing written" if report.dry_run else ""
+    facts = f"in {escape(', '.join(report.profiles))}{remotes}; {_code(report.root)}{written}"
+    parts = [_sentence(verdict, facts, tone)]
+    if report.findings:
+        parts.append(_findings("Findings", report.findings, report.root))
+    # What would be mended is among the findings.
+    if report.fixed and not report.dry_run:
+        parts.append(_findings("Mended", report.fixed, report.root))
+    parts += [_change(change, report.root) for change in report.changes]
+    return _page(parts)
+
+
+def promote(report: PromoteReport) -> str:
+    """What a promotion has done."""
+    taken = sum(package.outcome in {"updated", "added", "downgraded"} for package in report.packages)
+    what = f"{taken} package{'' if taken == 1 else 's'}"
+    verdict = f"{what} would be promoted" if report.dry_run else f"{what} promoted"
+    verdict = f"{report.profile}: {verdict if taken else 'nothing to promote'}"
+    commit = [f"commit {_code(report.commit[:8])}"] if report.commit else []
+    facts = ", ".join([*commit, _seconds(report.elapsed_ms)])
+    parts = [_sentence(verdict, f"{facts}; {_code(report.manifest)}")]
+    # Its directory is in the root.
+    root = report.manifest.parent.parent
+    if report.packages:
+        rows = [_promoted(package) for package in report.packages]
+        parts.append(_table("Internal packages", ("package", "old", "new", "", "commits"), rows))
+    if report.locked:
+        parts.append(_locked(report.locked))
+    if report.findings:
+        parts.append(_findings("Findings", report.findings, root))
+    parts += [_change(change, root) for change in report.changes]
+    return _page(parts)
+
+
+def diff(report: DiffReport) -> str:
+    """What differs between two profiles."""
+    sides = (_side(report.from_), _side(report.to))
+    differ = any((report.internal, report.packages, report.backends, report.python))
+    verdict = f"{sides[0]} and {sides[1]} {'differ' if differ else 'do not differ'}"
+    unlocked = [side for side, of in zip(sides, (report.from_, report.to), strict=True) if not of.is_locked]
+    notes = [f"{escape(side)} has no lockfile: only the manifests are compared" for side in unlocked]
+    parts = [_sentence(verdict, "; ".join(notes), "off" if differ else "good")]
+    if report.internal:
+        rows = [[_name(one.name), _internal(one.from_), _internal(one.to)] for one in report.internal]
+        parts.append(_table("Internal packages", ("package", *sides), rows))
+    if report.packages:
+        rows = [[_name(one.name), _versions(one.from_), _versions(one.to)] for one in report.packages]
+        parts.append(_folded(rows, ("package", *sides), "other packages"))
+    if report.backends:
+        rows = [[_name(one.name), _adds(one.from_), _adds(one.to)] for one in report.backends]
+        parts.append(_table("Backends", ("backend", *sides), rows))
+    if report.python:
+        rows = [["Python", _python(report.python.from_), _python(report.python.to)]]
+        parts.append(_table("Python", ("", *sides), rows))
+    return _page(parts)
+
+
+def _findings(caption: str, findings: Iterable[Finding], root: Path) -> str:
+    rows = [
+        [
+            _state(finding.severity, _SEVERITY_TONES[finding.severity]),
+            _code(finding.code),
+            _lines([escape(finding.message), *([_more(f"help: {finding.help}")] if finding.help else [])]),
+            _place(finding, root),
+        ]
+        for finding in findings
+    ]
+    return _table(caption, ("severity", "code", "finding", "where"), rows)
+
+
+def _place(finding: Finding, root: Path) -> str:
+    places = [(finding.file, finding.line)] if finding.file else []
+    places += [(related.file, related.line) for related in finding.related]
+    # Each line once, though several words may point to it.
+    unique = dict.fromkeys(f"{_within(file, root)}:{line}" for file, line in places)
+    return _lines([_code(place) for place in unique]) if unique else _NOTHING
+
+
+def _change(change: FileChange, root: Path) -> str:
+    head = f"<summary>Changes of {_code(_within(change.file, root))}</summary>"
+    return f"<details open>{head}<pre>{escape(change.diff)}</pre></details>"
+
+
+def _promoted(package: PromotedPackage) -> list[str]:
+    words, tone = _OUTCOMES[package.outcome]
+    newest = f": newer than {package.newest}" if package.outcome == "newer" and package.newest else ""
+    is_changed = package.outcome in {"updated", "added", "downgraded"}
+    return [
+        _name(package.name),
+        _release(package.from_),
+        _release(package.to) if is_changed else _NOTHING,
+        _state(words + newest, tone),
+        _commits(package.commits) if is_changed else _NOTHING,
+    ]
+
+
+def _release(release: PinnedRelease | None) -> str:
+    if release is None:
+        return _NOTHING
+    commit = f" {_more(f'({release.commit[:8]})')}" if release.commit else ""
+    return f"{escape(release.reference)}{commit}"
+
+
+def _commits(commits: CommitsBetween | None) -> str:
+    if commits is None:
+        return _NOTHING
+    listed = [f"{_code(one.commit[:8])} {escape(one.subject)}" for one in commits.newest]
+    more = commits.count - len(listed)
+    if more:
+        listed.append(_more(f"and {more} more"))
+    return f"<details><summary>{commits.count}</summary>{_lines(listed)}</details>" if listed else "0"
+
+
+def _locked(changes: Iterable[LockedChange]) -> str:
+    rows = [[_name(one.name), _versions(one.from_), _versions(one.to)] for one in changes]
+    return _folded(rows, ("package", "before", "now"), "changed packages")
+
+
+def _side(side: DiffSide) -> str:
+    return side.profile if side.revision is None else f"{side.profile}@{side.revision}"
+
+
+def _internal(origin: InternalOrigin | None) -> str:
+    if origin is None:
+        return _NOTHING
+    if origin.reference is not None:
+        locked = origin.commit[:8] if origin.commit is not None else origin.version or "not locked"
+        return f"{escape(origin.reference)} {_more(f'({locked})')}"
+    directory = "" if origin.directory is None else f" {_more(f'in {origin.directory}')}"
+    return f"{escape(origin.version or 'dynamic')}{directory}"
+
+
+def _adds(requirements: tuple[str, ...] | None) -> str:
+    if requirements is None:
+        return _NOTHING
+    return _lines([_code(one) for one in requirements]) if requirements else "adds nothing"
+
+
+def _python(request: PythonRequest) -> str:
+    requires = "any" if request.requires_python is None else request.requires_python
+    file = "" if request.python_version is None else f" {_more(f'.python-version {request.python_version}')}"
+    return f"{escape(requires)}{file}"
 
 
 def _profiles(report: StatusReport) -> str:
@@ -213,8 +389,8 @@ def _page(parts: Iterable[str]) -> str:
     return f'{_STYLE}<div class="uvenv">{"".join(parts)}</div>'
 
 
-def _sentence(verdict: str, facts: str) -> str:
-    return f'<p>{_state(verdict, "good")} <span class="more">{facts}</span></p>'
+def _sentence(verdict: str, facts: str, tone: str = "good") -> str:
+    return f'<p>{_state(verdict, tone)} <span class="more">{facts}</span></p>'
 
 
 def _state(text: str, tone: str) -> str:

@@ -90,6 +90,7 @@ class _Flag:
     help: str
     default: object
     positional: bool
+    required: bool = False
 
     @property
     def words(self) -> list[str]:
@@ -103,12 +104,17 @@ class _Flag:
         """Makes it known to a parser."""
         # `%` would begin a placeholder.
         arguments: dict[str, Any] = {"help": self.help.replace("%", "%%")}
+        if self.positional:
+            if not self.required:
+                arguments["nargs"] = "*" if self.default == () else "?"
+            parser.add_argument(*self.words, **arguments)
+            return
         if self.default is False:
             arguments["action"] = "store_true"
-        elif self.default == ():
+        else:
+            arguments |= {"metavar": self.name.upper(), "required": self.required}
+        if self.default == ():
             arguments["action"] = "append"
-        if self.default is not False and not self.positional:
-            arguments["metavar"] = self.name.upper()
         parser.add_argument(*self.words, **arguments)
 
 
@@ -122,6 +128,8 @@ class _Command:
     """What the words behind `--` are."""
     of_monorepo: bool = True
     more: tuple[_Flag, ...] = ()
+    in_place: tuple[str, ...] = ()
+    """The arguments that are words in their place, and no flags."""
 
     def flags(self) -> list[_Flag]:
         """Its flags."""
@@ -130,8 +138,8 @@ class _Command:
         for name, parameter in inspect.signature(self.call).parameters.items():
             if name in _NOT_FLAGS:
                 continue
-            positional = parameter.default is inspect.Parameter.empty
-            flags.append(_Flag(name, explained.get(name, ""), parameter.default, positional))
+            required = parameter.default is inspect.Parameter.empty
+            flags.append(_Flag(name, explained.get(name, ""), parameter.default, name in self.in_place, required))
         return [*flags, *self.more]
 
     def parser(self) -> _Parser:
@@ -181,11 +189,14 @@ def _commands() -> dict[str, _Command]:
         _Command("activate", repo.activate),
         _Command("run", repo.run, "the command; in a cell, `%%uvenv run`, the arguments of its script"),
         _Command("env", repo.env),
+        _Command("check", repo.check),
+        _Command("promote", repo.promote, in_place=("packages",)),
+        _Command("diff", repo.diff, in_place=("a", "b")),
         _Command("backends", repo.backends),
         _Command("detect", uvenv.detect_backend, of_monorepo=False),
         _Command("kernel install", repo.install_kernel),
         _Command("kernel list", uvenv.kernels, of_monorepo=False),
-        _Command("kernel remove", uvenv.remove_kernel, of_monorepo=False),
+        _Command("kernel remove", uvenv.remove_kernel, of_monorepo=False, in_place=("name",)),
     ]
     return {command.name: command for command in commands}
 
@@ -334,11 +345,13 @@ def completions(before: str) -> list[str]:
     for flag in flags:
         if value_of in flag.words and not flag.positional and flag.default is not False:
             return _values(flag.name, given)
-    return [word for flag in flags if not flag.positional for word in flag.words if word.startswith("--")] + ["--help"]
+    in_place = _values("profile", given) if "a" in command.in_place else []
+    words = [word for flag in flags if not flag.positional for word in flag.words if word.startswith("--")]
+    return [*in_place, *words, "--help"]
 
 
 def _values(name: str, given: list[str]) -> list[str]:
-    if name not in {"profile", "backend"}:
+    if name not in {"profile", "backend", "to"}:
         return []
     try:
         profiles = uvenv.Monorepo.discover().profiles
@@ -347,6 +360,8 @@ def _values(name: str, given: list[str]) -> list[str]:
         return []
     if name == "profile":
         return list(profiles)
+    if name == "to":
+        return [profile for profile in profiles if profile != "dev"]
     chosen = given[given.index("--profile") + 1] if "--profile" in given[:-2] else None
     fitting = [profile for profile in profiles.values() if chosen in {None, profile.name}]
     return [*dict.fromkeys(backend for profile in fitting for backend in profile.backends), "auto", "none"]

@@ -18,12 +18,15 @@ from uvenv import _progress, _uvenv, _variables
 from uvenv._mapping import FrozenMapping
 from uvenv._reports import (
     BackendsReport,
+    CheckReport,
     DetectionReport,
+    DiffReport,
     EnvReport,
     ImportReport,
     KernelReport,
     KernelsReport,
     LockReport,
+    PromoteReport,
     StatusReport,
     SyncPlanned,
     SyncReport,
@@ -601,6 +604,140 @@ class Monorepo:
             plain, text = _uvenv.backends(call)
         return BackendsReport.from_dict(plain).with_text(text)
 
+    def check(
+        self,
+        profile: Names = (),
+        *,
+        remote: bool = False,
+        deny: Names = (),
+        warn: Names = (),
+        allow: Names = (),
+        fix: bool = False,
+        dry_run: bool = False,
+        offline: bool = False,
+        progress: bool | None = None,
+    ) -> CheckReport:
+        """Finds what contradicts itself, drifts apart or will not install.
+
+        Looks at manifests and lockfiles. Findings are no exceptions: the report says how many are errors.
+
+        Args:
+            profile: The profiles to look at; else all.
+            remote: Ask the git remotes too: whether they have the tags, and where these lead.
+            deny: Codes of findings that are errors.
+            warn: Codes of findings that are warnings.
+            allow: Codes of findings that are not told.
+            fix: Mend what has one right answer.
+            dry_run: With `fix`, say what would be mended, and write nothing.
+            offline: Do without the network.
+            progress: Whether to show what goes on; else in a terminal and in a notebook.
+
+        Returns:
+            All findings.
+
+        Raises:
+            UnknownCode: There is no finding of such a code.
+            UnknownProfile: The monorepo has no such profile.
+            NoNetwork: With `remote`, the network is not to be used.
+            NotWritable: With `fix`, a manifest cannot be replaced.
+
+        Example:
+            >>> report = uvenv.Monorepo.discover().check()
+            >>> report.errors, report.findings
+            (0, ())
+        """
+        request = {
+            "profile": _names(profile),
+            "remote": remote,
+            "deny": _names(deny),
+            "warn": _names(warn),
+            "allow": _names(allow),
+            "fix": fix,
+            "dry_run": dry_run,
+        }
+        with _followed(self.directory, None, offline, progress) as call:
+            plain, text = _uvenv.check(call, request)
+        return CheckReport.from_dict(plain).with_text(text)
+
+    def promote(
+        self,
+        packages: Names = (),
+        *,
+        to: str,
+        pre: bool = False,
+        exact: bool = False,
+        from_local: bool = False,
+        dry_run: bool = False,
+        commit: bool = False,
+        progress: bool | None = None,
+    ) -> PromoteReport:
+        """Pins newer releases of internal packages in staging or prod, and locks the profile with these.
+
+        Takes the newest tag of each package that fits the profile: dev-releases for staging, stable releases for prod.
+        If anything fails or is interrupted, the manifest and the lockfile are as before.
+
+        Args:
+            packages: Packages, `PKG` with the newest tag that fits or `PKG=TAG` with that one; else all.
+            to: The profile: staging or prod.
+            pre: Take pre-releases too.
+            exact: Take the stable releases of what staging has, in place of the newest.
+            from_local: Take the tags of the checkouts that dev uses; the remotes must have them too.
+            dry_run: Say what would be pinned, and write nothing.
+            commit: Commit the manifest and the lockfile to git; nothing else may be staged.
+            progress: Whether to show what goes on; else in a terminal and in a notebook.
+
+        Returns:
+            What became of each package.
+
+        Raises:
+            ReleaseError: A release cannot be pinned; the subclass says why.
+            MissingTag: The remote does not have the tag.
+            UnreachableRemote: A git remote does not answer.
+            UvFailed: uv cannot lock the profile with the new pins.
+
+        Example:
+            >>> report = uvenv.Monorepo.discover().promote("bench-utils", to="prod", dry_run=True)
+            >>> [(package.name, package.outcome) for package in report.packages]
+            [('bench-utils', 'unchanged')]
+        """
+        request = {
+            "to": to,
+            "packages": _names(packages),
+            "pre": pre,
+            "exact": exact,
+            "from_local": from_local,
+            "dry_run": dry_run,
+            "commit": commit,
+        }
+        with _followed(self.directory, None, False, progress) as call:
+            plain, text = _uvenv.promote(call, request)
+        return PromoteReport.from_dict(plain).with_text(text)
+
+    def diff(self, a: str, b: str | None = None) -> DiffReport:
+        """Says what differs between two profiles, or between a profile now and at a git revision.
+
+        Args:
+            a: A side: a profile, or a profile at a revision such as `prod@v1.0`; or both sides as `A..B`.
+            b: The other side; where `a` is a profile at a revision, else that profile as it is.
+
+        Returns:
+            The differences: internal packages, other packages, backends, Python.
+
+        Raises:
+            InvalidComparison: A side is none, or both are the same.
+            UnknownRevision: The git repository has no such revision.
+            NotAtRevision: The profile is not there at the revision.
+            UnknownProfile: The monorepo has no such profile.
+
+        Example:
+            >>> report = uvenv.Monorepo.discover().diff("staging", "prod")
+            >>> [(one.name, one.from_.reference, one.to.reference) for one in report.internal][0]
+            ('bench-utils', 'v0.1.2.dev0', 'v0.1.2')
+        """
+        with _followed(self.directory) as call:
+            plain, text = _uvenv.diff(call, a, b)
+        return DiffReport.from_dict(plain).with_text(text)
+
 
 def detect_backend() -> DetectionReport:
     """Asks the driver of this machine's GPU, and says what `backend="auto"` would choose in the current directory.
@@ -712,6 +849,21 @@ def status() -> None:
 @_here(Monorepo.backends)
 def backends() -> None:
     """Does what `Monorepo.backends` does, in the monorepo of the current directory."""
+
+
+@_here(Monorepo.check)
+def check() -> None:
+    """Does what `Monorepo.check` does, in the monorepo of the current directory."""
+
+
+@_here(Monorepo.promote)
+def promote() -> None:
+    """Does what `Monorepo.promote` does, in the monorepo of the current directory."""
+
+
+@_here(Monorepo.diff)
+def diff() -> None:
+    """Does what `Monorepo.diff` does, in the monorepo of the current directory."""
 
 
 def activate(profile: str | None = None, *, backend: str | None = None) -> ImportReport:

@@ -720,3 +720,319 @@ class DetectionReport(_Text):
     _reason = "backend-detected"
     detected: Driver | NoDriver
     auto: tuple[AutoChoice, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RelatedPlace(Value):
+    """A line that has to do with a finding.
+
+    Attributes:
+        message: What it has to do with it, in a few words.
+        file: The file.
+        line: The line in it, from 1.
+        column: The column in it, in characters, from 1.
+    """
+
+    message: str
+    file: Path
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding(Value):
+    """Something that is wrong.
+
+    Attributes:
+        severity: How much it matters: an `error` makes a check fail, a `warning` is worth a change, an `info` is worth
+            knowing.
+        code: The stable code, such as `dev-tag-in-prod`; `docs/check.md` explains each.
+        message: One sentence.
+        help: What mends it.
+        profile: The profile that it is about.
+        package: The package that it is about.
+        file: The file that is to blame.
+        line: The line in it, from 1.
+        column: The column in it, in characters, from 1.
+        related: Other lines that have to do with it.
+        fixable: Whether `fix` mends it.
+    """
+
+    severity: Literal["info", "warning", "error"]
+    code: str
+    message: str
+    help: str | None
+    profile: Literal["dev", "staging", "prod"] | None
+    package: str | None
+    file: Path | None
+    line: int | None
+    column: int | None
+    related: tuple[RelatedPlace, ...]
+    fixable: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileChange(Value):
+    """A file that was or would be changed.
+
+    Attributes:
+        file: The file.
+        diff: Its old and new lines as a unified diff.
+    """
+
+    file: Path
+    diff: str
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class CheckReport(_Text):
+    """What a check has found. In a terminal it is what the command line prints, in a notebook a table.
+
+    Attributes:
+        root: The monorepo's root.
+        profiles: The profiles that were looked at.
+        remote: Whether git remotes were asked.
+        findings: What was found, and is still so.
+        errors: How many of them are errors.
+        warnings: How many of them are warnings.
+        infos: How many of them are worth knowing only.
+        fixed: What `fix` has mended; with `dry_run`, what it would mend, which is among the findings too.
+        changes: The files that `fix` has changed, or would.
+        dry_run: Whether nothing was to be written.
+    """
+
+    _reason = "check-finished"
+    root: Path
+    profiles: tuple[Literal["dev", "staging", "prod"], ...]
+    remote: bool
+    findings: tuple[Finding, ...]
+    errors: int
+    warnings: int
+    infos: int
+    fixed: tuple[Finding, ...]
+    changes: tuple[FileChange, ...]
+    dry_run: bool
+
+    def _repr_html_(self) -> str:
+        from uvenv import _html
+
+        return _html.check(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PinnedRelease(Value):
+    """A tag and what it names.
+
+    Attributes:
+        reference: The tag, or the branch or revision.
+        version: Its version, where it names one.
+        commit: The commit, where it is known.
+    """
+
+    reference: str
+    version: str | None
+    commit: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommitSummary(Value):
+    """A commit.
+
+    Attributes:
+        commit: Its hash.
+        subject: The first line of its message.
+    """
+
+    commit: str
+    subject: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommitsBetween(Value):
+    """The commits between two tags.
+
+    Attributes:
+        count: How many there are.
+        newest: The newest of them, newest first.
+    """
+
+    count: int
+    newest: tuple[CommitSummary, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromotedPackage(Value):
+    """What became of one package.
+
+    Attributes:
+        name: The package.
+        url: Its git repository, without secrets; `None` where nobody says which it is.
+        outcome: What became of its pin: it got a newer tag (`updated`) or an older one that was asked for
+            (`downgraded`), is new to the profile (`added`), has the newest tag that fits (`unchanged`), is newer than
+            that and stays (`newer`); there is no tag that fits (`no-release`), or nobody says in which git repository
+            it is (`no-repository`).
+        from_: What the profile had; `from` in JSON.
+        to: What the profile has now, or would have.
+        newest: The newest tag that fits the profile, where it is not the one that was taken.
+        commits: The commits between the two, where the repository could be asked and they are known.
+    """
+
+    name: str
+    url: str | None
+    outcome: Literal["updated", "added", "downgraded", "unchanged", "newer", "no-release", "no-repository"]
+    from_: PinnedRelease | None
+    to: PinnedRelease | None
+    newest: str | None
+    commits: CommitsBetween | None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class PromoteReport(_Text):
+    """What a promotion has done. In a terminal it is the table that the command line prints, in a notebook one of HTML.
+
+    Attributes:
+        profile: The profile whose pins these are.
+        manifest: Its manifest.
+        lockfile: Its lockfile.
+        dry_run: Whether nothing was to be written.
+        changed: Whether the manifest and the lockfile are others than before, or would be.
+        packages: The packages that were looked at, by name.
+        locked: What has changed in the lockfile; empty with `dry_run`, which locks nothing.
+        changes: The change of the manifest.
+        findings: What a check of the profile finds afterwards; empty with `dry_run`.
+        commit: The git commit that was made.
+        elapsed_ms: How long it took, in milliseconds.
+    """
+
+    _reason = "promote-finished"
+    profile: Literal["dev", "staging", "prod"]
+    manifest: Path
+    lockfile: Path
+    dry_run: bool
+    changed: bool
+    packages: tuple[PromotedPackage, ...]
+    locked: tuple[LockedChange, ...]
+    changes: tuple[FileChange, ...]
+    findings: tuple[Finding, ...]
+    commit: str | None
+    elapsed_ms: int
+
+    def _repr_html_(self) -> str:
+        from uvenv import _html
+
+        return _html.promote(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiffSide(Value):
+    """One side of a comparison: a profile, now or at a revision.
+
+    Attributes:
+        profile: The profile.
+        revision: The git revision; `None` for the files as they are.
+        is_locked: Whether there is a lockfile; without one, only the manifests are compared.
+    """
+
+    profile: Literal["dev", "staging", "prod"]
+    revision: str | None
+    is_locked: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class InternalOrigin(Value):
+    """Where an internal package comes from.
+
+    Attributes:
+        version: Its locked version.
+        reference: Its tag, branch or revision, of a git source.
+        commit: Its locked commit, of a git source.
+        directory: Its directory, of a package that is taken from the working tree.
+    """
+
+    version: str | None
+    reference: str | None
+    commit: str | None
+    directory: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InternalDifference(Value):
+    """An internal package that differs.
+
+    Attributes:
+        name: The package.
+        from_: Where the first side has it from, `None` where it does not have it; `from` in JSON.
+        to: Where the second side has it from.
+    """
+
+    name: str
+    from_: InternalOrigin | None
+    to: InternalOrigin | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackendDifference(Value):
+    """A backend that differs.
+
+    Attributes:
+        name: The backend.
+        from_: The requirements that it adds on the first side, `None` where that does not have it; `from` in JSON.
+        to: The requirements that it adds on the second side.
+    """
+
+    name: str
+    from_: tuple[str, ...] | None
+    to: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PythonRequest(Value):
+    """What a profile says of Python.
+
+    Attributes:
+        requires_python: `requires-python` of the manifest.
+        python_version: The first line of `.python-version` beside it.
+    """
+
+    requires_python: str | None
+    python_version: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class PythonDifference(Value):
+    """What two sides say of Python.
+
+    Attributes:
+        from_: The first side; `from` in JSON.
+        to: The second side.
+    """
+
+    from_: PythonRequest
+    to: PythonRequest
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class DiffReport(_Text):
+    """What differs between two profiles. In a terminal it is the tables of the command line, in a notebook HTML.
+
+    Attributes:
+        from_: What is compared; `from` in JSON.
+        to: What it is compared with.
+        internal: The internal packages that differ, by name.
+        packages: The other packages whose locked versions differ, by name.
+        backends: The backends that differ, by name.
+        python: What the sides say of Python, where that differs.
+    """
+
+    _reason = "diff-finished"
+    from_: DiffSide
+    to: DiffSide
+    internal: tuple[InternalDifference, ...]
+    packages: tuple[LockedChange, ...]
+    backends: tuple[BackendDifference, ...]
+    python: PythonDifference | None
+
+    def _repr_html_(self) -> str:
+        from uvenv import _html
+
+        return _html.diff(self)

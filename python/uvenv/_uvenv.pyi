@@ -7,7 +7,9 @@ from typing import Any, Protocol
 __all__ = [
     "__version__",
     "backends",
+    "check",
     "detect",
+    "diff",
     "discover",
     "env",
     "importable",
@@ -17,6 +19,7 @@ __all__ = [
     "main",
     "plan",
     "profiles",
+    "promote",
     "remove_kernel",
     "run",
     "status",
@@ -59,4 +62,7 @@ def remove_kernel(call: _Call, name: str, prefix: str | None) -> dict[str, Any]:
 def status(call: _Call) -> tuple[dict[str, Any], str]: ...
 def backends(call: _Call) -> tuple[dict[str, Any], str]: ...
 def detect(call: _Call) -> tuple[dict[str, Any], str]: ...
+def check(call: _Call, request: Mapping[str, Any]) -> tuple[dict[str, Any], str]: ...
+def promote(call: _Call, request: Mapping[str, Any]) -> tuple[dict[str, Any], str]: ...
+def diff(call: _Call, a: str, b: str | None) -> tuple[dict[str, Any], str]: ...
 def main(args: Sequence[str], launcher: Sequence[str]) -> int: ...
