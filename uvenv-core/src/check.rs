@@ -1,7 +1,7 @@
 //! Findings: what in a monorepo contradicts itself, drifts apart or will not install, with the place and the way out.
 //!
-//! A [`Rule`] has a stable code and a severity; each is a module of [`rules`](self) and looks at the [`Facts`], which are
-//! read once for all of them. Rules that ask git remotes get their answers too.
+//! A [`Rule`] has a stable code and a severity; each is a module of its own and looks at facts that are read once for all of
+//! them. Rules that ask git remotes get their answers too.
 
 mod facts;
 mod levels;
