@@ -2,6 +2,7 @@
 
 mod check;
 mod diff;
+mod init;
 mod promote;
 
 use std::{ffi::OsString, path::PathBuf};
@@ -16,6 +17,7 @@ use uvenv_core::{Name, Profile, Variables, backend::Choice};
 pub(crate) use self::{
     check::{Check, Explain},
     diff::Diff,
+    init::{AddPackage, Init},
     promote::Promote,
 };
 
@@ -122,6 +124,8 @@ pub(crate) enum Command {
     Check(Check),
     Promote(Promote),
     Diff(Diff),
+    Init(Init),
+    AddPackage(AddPackage),
     Explain(Explain),
     #[command(subcommand)]
     Backend(Backend),

@@ -1,6 +1,7 @@
 //! From the parsed command line to the core's operations.
 
 mod check;
+mod init;
 mod promote;
 
 use std::path::Path;
@@ -43,6 +44,8 @@ pub(crate) fn run(
         Command::Check(args) => return context.check(&args, output),
         Command::Promote(args) => context.promote(&args, output),
         Command::Diff(args) => context.diff(&args, output),
+        Command::Init(args) => context.init(&args, output),
+        Command::AddPackage(args) => context.add_package(&args, output),
         Command::Explain(args) => check::explain(&args, output),
         Command::Backend(Backend::List) => context.list_backends(output),
         Command::Backend(Backend::Detect) => context.detect_backend(output),

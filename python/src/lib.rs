@@ -29,8 +29,8 @@ use crate::{
 mod _uvenv {
     #[pymodule_export]
     use super::{
-        backends, check, detect, diff, discover, env, importable, install_kernel, list_kernels, lock, main, plan,
-        profiles, promote, remove_kernel, run, status, sync,
+        add_package, backends, check, detect, diff, discover, env, importable, init, install_kernel, list_kernels,
+        lock, main, plan, profiles, promote, remove_kernel, run, status, sync,
     };
 
     #[pymodule_export]
@@ -224,6 +224,22 @@ fn promote(py: Python<'_>, call: Call, request: Promote) -> PyResult<(Bound<'_, 
         Ok(Message::PromoteFinished(report))
     })?;
     with_text(py, &message)
+}
+
+/// `init`.
+#[pyfunction]
+fn init(py: Python<'_>, call: Call, git: Option<String>) -> PyResult<Bound<'_, PyAny>> {
+    call.work(py, move |call| Ok(Message::InitFinished(ops::init(&call.monorepo()?, &call.session, git.as_deref())?)))
+}
+
+/// `add-package`.
+#[pyfunction]
+fn add_package(py: Python<'_>, call: Call, path: PathBuf, git: Option<String>) -> PyResult<Bound<'_, PyAny>> {
+    call.work(py, move |call| {
+        let path = call::utf8(path)?;
+        let report = ops::add_package(&call.monorepo()?, &call.session, &path, git.as_deref())?;
+        Ok(Message::PackageAdded(report))
+    })
 }
 
 /// `diff`, and the tables of it.

@@ -374,6 +374,10 @@ class InvalidPromotion(RequestError, code="invalid-promotion"):
     """What is to be promoted has no meaning."""
 
 
+class OutsideMonorepo(RequestError, code="outside-monorepo"):
+    """A package is not in the monorepo."""
+
+
 class UnknownRepository(ReleaseError, code="unknown-repository"):
     """Nothing says in which git repository a package is."""
 

@@ -27,6 +27,7 @@ from uvenv._reports import (
     KernelsReport,
     LockReport,
     PromoteReport,
+    SetUpReport,
     StatusReport,
     SyncPlanned,
     SyncReport,
@@ -713,6 +714,64 @@ class Monorepo:
             plain, text = _uvenv.promote(call, request)
         return PromoteReport.from_dict(plain).with_text(text)
 
+    def init(self, *, git: str | None = None, offline: bool = False, progress: bool | None = None) -> SetUpReport:
+        """Writes the staging and prod manifests of a repository that has dev's only, and what goes with them.
+
+        They have the metadata, dependencies, backends, indexes and conflicts of dev, and pin each internal package to
+        its newest tag that fits. What is there is never overwritten: a second call changes nothing.
+
+        Args:
+            git: The git repository that has the packages, each in the directory where it lies here; else that of its
+                checkout.
+            offline: Do without the network. Nothing can be pinned then.
+            progress: Whether to show what goes on; else in a terminal and in a notebook.
+
+        Returns:
+            What was written and pinned, and what could not be known.
+
+        Raises:
+            NotWritable: A file cannot be written; none is then.
+
+        Example:
+            >>> uvenv.Monorepo.discover().init().pins
+            ()
+        """
+        with _followed(self.directory, None, offline, progress) as call:
+            return SetUpReport.from_dict(_uvenv.init(call, git))
+
+    def add_package(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        git: str | None = None,
+        offline: bool = False,
+        progress: bool | None = None,
+    ) -> SetUpReport:
+        """Puts an internal package into all profiles.
+
+        It becomes a member of the workspace and a dependency in dev; staging and prod pin it to its newest tag that
+        fits.
+
+        Args:
+            path: Its directory.
+            git: The git repository that has it, in the directory where it lies here; else that of its checkout.
+            offline: Do without the network. Nothing can be pinned then.
+            progress: Whether to show what goes on; else in a terminal and in a notebook.
+
+        Returns:
+            What was written and pinned, and what could not be known.
+
+        Raises:
+            OutsideMonorepo: The directory is not in the monorepo.
+            ManifestError: The package's manifest is wrong, or not there.
+
+        Example:
+            >>> uvenv.Monorepo.discover().add_package("packages/bench-utils").written
+            ()
+        """
+        with _followed(self.directory, None, offline, progress) as call:
+            return SetUpReport.from_dict(_uvenv.add_package(call, os.fspath(Path.cwd() / path), git))
+
     def diff(self, a: str, b: str | None = None) -> DiffReport:
         """Says what differs between two profiles, or between a profile now and at a git revision.
 
@@ -854,6 +913,16 @@ def backends() -> None:
 @_here(Monorepo.check)
 def check() -> None:
     """Does what `Monorepo.check` does, in the monorepo of the current directory."""
+
+
+@_here(Monorepo.init)
+def init() -> None:
+    """Does what `Monorepo.init` does, in the monorepo of the current directory."""
+
+
+@_here(Monorepo.add_package)
+def add_package() -> None:
+    """Does what `Monorepo.add_package` does, in the monorepo of the current directory."""
 
 
 @_here(Monorepo.promote)

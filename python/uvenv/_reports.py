@@ -886,6 +886,42 @@ class PromotedPackage(Value):
     commits: CommitsBetween | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class NewPin(Value):
+    """A package that a profile pins now.
+
+    Attributes:
+        profile: The profile.
+        name: The package.
+        url: Its git repository, without secrets.
+        tag: The tag.
+    """
+
+    profile: Literal["dev", "staging", "prod"]
+    name: str
+    url: str
+    tag: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetUpReport(Value):
+    """What was set up.
+
+    Attributes:
+        root: The monorepo's root.
+        written: The files that were made or changed.
+        kept: The files that have what they need, and are as they were.
+        pins: What staging and prod pin now.
+        unknown: What could not be known, and was left out.
+    """
+
+    root: Path
+    written: tuple[Path, ...]
+    kept: tuple[Path, ...]
+    pins: tuple[NewPin, ...]
+    unknown: tuple[Problem, ...]
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class PromoteReport(_Text):
     """What a promotion has done. In a terminal it is the table that the command line prints, in a notebook one of HTML.

@@ -113,6 +113,10 @@ pub enum Error {
     #[cfg(feature = "upkeep")]
     #[error(transparent)]
     Promote(#[from] ops::PromoteError),
+    /// A monorepo cannot be set up.
+    #[cfg(feature = "upkeep")]
+    #[error(transparent)]
+    Init(#[from] ops::InitError),
     /// Two profiles cannot be compared.
     #[cfg(feature = "upkeep")]
     #[error(transparent)]
@@ -142,6 +146,8 @@ impl Error {
             Self::Check(error) => error,
             #[cfg(feature = "upkeep")]
             Self::Promote(error) => error,
+            #[cfg(feature = "upkeep")]
+            Self::Init(error) => error,
             #[cfg(feature = "upkeep")]
             Self::Diff(error) => error,
             #[cfg(feature = "cargo-features")]

@@ -8,6 +8,8 @@ mod check;
 #[cfg(feature = "upkeep")]
 mod diff;
 #[cfg(feature = "upkeep")]
+mod init;
+#[cfg(feature = "upkeep")]
 mod promote;
 
 use camino::Utf8PathBuf;
@@ -19,6 +21,8 @@ pub use check::{CheckReport, ExplanationReport, FileChange, FindingReport, Relat
 pub use diff::{
     BackendDifference, DiffReport, DiffSide, InternalDifference, InternalOrigin, PythonDifference, PythonRequest,
 };
+#[cfg(feature = "upkeep")]
+pub use init::{NewPin, SetUpReport};
 #[cfg(feature = "upkeep")]
 pub use promote::{CommitSummary, CommitsBetween, PinnedRelease, PromoteReport, PromotedPackage, PromotionOutcome};
 
@@ -68,6 +72,12 @@ pub enum Message {
     /// What differs between two profiles.
     #[cfg(feature = "upkeep")]
     DiffFinished(DiffReport),
+    /// Staging and prod were set up.
+    #[cfg(feature = "upkeep")]
+    InitFinished(SetUpReport),
+    /// A package was put into all profiles.
+    #[cfg(feature = "upkeep")]
+    PackageAdded(SetUpReport),
     /// What a code means.
     #[cfg(feature = "upkeep")]
     Explanation(ExplanationReport),

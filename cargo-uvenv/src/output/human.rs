@@ -29,6 +29,8 @@ pub(super) fn message(message: &Message) {
         Message::KernelRemoved(report) => kernel("Removed", report),
         Message::NewFinished(report) => laid_out(report),
         Message::PromoteFinished(report) => super::promote::message(report),
+        Message::InitFinished(report) => super::init::message("Set up", report),
+        Message::PackageAdded(report) => super::init::message("Added", report),
         // The rest is drawn by `render`, which has the place in the file.
         message => {
             if let Some(text) = text(message) {

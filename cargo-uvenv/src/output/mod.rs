@@ -6,6 +6,7 @@ mod difference;
 mod explanation;
 mod github;
 mod human;
+mod init;
 mod promote;
 mod sarif;
 mod variables;

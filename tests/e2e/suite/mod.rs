@@ -18,6 +18,8 @@ mod frozen;
 #[cfg(unix)]
 mod heal;
 #[cfg(unix)]
+mod init;
+#[cfg(unix)]
 mod kernel;
 mod native;
 mod new;

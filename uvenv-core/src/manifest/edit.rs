@@ -45,6 +45,11 @@ pub enum Edit {
         /// The requirement, as PEP 508 writes it.
         requirement: String,
     },
+    /// One more pattern in `tool.uv.workspace.members`.
+    AddMember {
+        /// The pattern.
+        pattern: String,
+    },
     /// No `[[tool.uv.index]]` of this name.
     RemoveIndex {
         /// Its name.
@@ -185,6 +190,13 @@ impl ManifestEditor {
                 let list = project.entry("dependencies").or_insert(Item::Value(Value::Array(Array::new())));
                 let list = list.as_array_mut().ok_or_else(|| self.occupied("project.dependencies", "array"))?;
                 Ok(requirements::add(list, requirement))
+            }
+            Edit::AddMember { pattern } => {
+                let path = &["tool", "uv", "workspace"];
+                let Some(workspace) = self.table(document, path, "tool.uv.workspace", true)? else { return Ok(false) };
+                let list = workspace.entry("members").or_insert(Item::Value(Value::Array(Array::new())));
+                let list = list.as_array_mut().ok_or_else(|| self.occupied("tool.uv.workspace.members", "array"))?;
+                Ok(requirements::append(list, pattern, |known| known == pattern))
             }
             Edit::RemoveIndex { name } => {
                 let uv = self.table(document, &["tool", "uv"], "tool.uv", false)?;

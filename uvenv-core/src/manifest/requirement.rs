@@ -25,6 +25,12 @@ pub struct Requirement {
 }
 
 impl Requirement {
+    /// Whom the requirement `text` names.
+    #[cfg(feature = "upkeep")]
+    pub(crate) fn name_of(text: &str) -> Option<Name> {
+        head(text).map(|(name, _)| name)
+    }
+
     fn parse(text: &str, span: Range<usize>) -> Option<Self> {
         let (name, extras) = head(text)?;
         Some(Self { text: text.to_owned(), span, name, extras })
@@ -43,7 +49,7 @@ impl Requirement {
 }
 
 /// The name and the extras with which a requirement starts (PEP 508: `name [extras] …`).
-pub(super) fn head(text: &str) -> Option<(Name, Vec<Name>)> {
+fn head(text: &str) -> Option<(Name, Vec<Name>)> {
     let text = text.trim_start();
     let in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let (name, rest) = text.split_at(text.find(|c| !in_name(c)).unwrap_or(text.len()));

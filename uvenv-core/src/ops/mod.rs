@@ -13,6 +13,8 @@ mod env;
 mod explain;
 #[cfg(feature = "jupyter")]
 mod importable;
+#[cfg(feature = "upkeep")]
+mod init;
 #[cfg(feature = "jupyter")]
 mod kernel;
 mod lock;
@@ -49,6 +51,8 @@ pub use diff::{DiffError, SideRequest, diff};
 pub use env::{EnvRequest, write_cargo_config};
 #[cfg(feature = "jupyter")]
 pub use importable::{ImportReport, RunningPython, importable};
+#[cfg(feature = "upkeep")]
+pub use init::{InitError, add_package, init};
 #[cfg(feature = "jupyter")]
 pub use kernel::{KernelRequest, install_kernel, list_kernels, remove_kernel};
 pub use lock::{LockPlan, LockRequest};

@@ -64,6 +64,13 @@ pub struct PackageRequest {
     pub tag: Option<String>,
 }
 
+impl PromoteRequest {
+    /// The newest releases of `packages` that fit.
+    pub(super) fn newest(profile: Profile, packages: Vec<PackageRequest>) -> Self {
+        Self { profile, packages, pre: false, exact: false, from_local: false, dry_run: true, commit: false }
+    }
+}
+
 impl FromStr for PackageRequest {
     type Err = String;
 
@@ -100,6 +107,16 @@ pub struct PromotePlan<'a> {
 impl<'a> PromotePlan<'a> {
     /// Plans a promotion: asks the remotes, and looks into the commits that it would take.
     pub fn new(monorepo: &'a Monorepo, session: &Session, request: &PromoteRequest) -> crate::Result<Self> {
+        Self::in_repository(monorepo, session, request, None)
+    }
+
+    /// The same, where packages without a pin are all in the repository `common`, each where it lies here.
+    pub(super) fn in_repository(
+        monorepo: &'a Monorepo,
+        session: &Session,
+        request: &PromoteRequest,
+        common: Option<&str>,
+    ) -> crate::Result<Self> {
         let start = Instant::now();
         meaningful(request, session)?;
         let paths = monorepo.profile(request.profile)?.clone();
@@ -122,9 +139,19 @@ impl<'a> PromotePlan<'a> {
             start,
         };
         let Some(profile) = facts.profile(request.profile) else { return Ok(plan) };
-        let subjects = subjects(&facts, profile, &request.packages, &plan.git)?;
+        let subjects = subjects(&facts, profile, &request.packages, &plan.git, common)?;
         plan.choose(session, &facts, &subjects)?;
         Ok(plan)
+    }
+
+    /// The manifest, and the text that it is to have.
+    pub(super) fn manifest(&self) -> (camino::Utf8PathBuf, &str) {
+        (self.paths.manifest(), &self.after)
+    }
+
+    /// What becomes of each package.
+    pub(super) fn packages(&self) -> &[PromotedPackage] {
+        &self.packages
     }
 
     fn choose(&mut self, session: &Session, facts: &Facts<'_>, subjects: &[Subject]) -> crate::Result<()> {

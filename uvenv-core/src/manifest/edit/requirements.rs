@@ -2,28 +2,29 @@
 
 use toml_edit::{Array, RawString, Value};
 
-use crate::{Name, manifest::requirement::head};
+use crate::manifest::Requirement;
 
 /// Adds a requirement at the end, unless the list asks for its package already.
 pub(super) fn add(requirements: &mut Array, requirement: &str) -> bool {
-    let name = name_of(requirement);
-    if requirements.iter().any(|value| value.as_str().is_some_and(|text| name_of(text) == name)) {
-        return false;
-    }
-    let mut new = Value::from(requirement);
-    match indentation(requirements) {
-        Some(indentation) => {
-            let after = comment_after_last(requirements);
-            new.decor_mut().set_prefix(format!("{after}{indentation}"));
-            requirements.push_formatted(new);
-        }
-        None => requirements.push(requirement),
-    }
-    true
+    let name = Requirement::name_of(requirement);
+    append(requirements, requirement, |known| Requirement::name_of(known) == name)
 }
 
-fn name_of(requirement: &str) -> Option<Name> {
-    head(requirement).map(|(name, _)| name)
+/// Adds a text at the end of a list, unless that has it already.
+pub(super) fn append(list: &mut Array, text: &str, is_there: impl Fn(&str) -> bool) -> bool {
+    if list.iter().any(|value| value.as_str().is_some_and(&is_there)) {
+        return false;
+    }
+    let mut new = Value::from(text);
+    match indentation(list) {
+        Some(indentation) => {
+            let after = comment_after_last(list);
+            new.decor_mut().set_prefix(format!("{after}{indentation}"));
+            list.push_formatted(new);
+        }
+        None => list.push(text),
+    }
+    true
 }
 
 /// What stands before each element of a list that has a line for each: a line end and blanks.

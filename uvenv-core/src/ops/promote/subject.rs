@@ -78,6 +78,7 @@ pub(super) fn subjects(
     profile: &ProfileFacts,
     named: &[PackageRequest],
     git: &Git,
+    common: Option<&str>,
 ) -> Result<Vec<Subject>, PromoteError> {
     let internal = || facts.internal.iter().filter(|package| profile.manifest.name() != Some(package));
     if let Some(unknown) = named.iter().find(|request| !internal().any(|package| *package == request.name)) {
@@ -93,9 +94,11 @@ pub(super) fn subjects(
     let subject = |package: &Name| {
         let pin = pin(profile, package);
         let lacks = Lacks { source: pin.is_none(), dependency: missing_dependency(facts, profile, package) };
-        let (repository, current) = match pin {
-            Some((repository, current)) => (Some(repository), current),
-            None => (elsewhere(facts, profile, package, git), None),
+        let (repository, current) = if let Some((repository, current)) = pin {
+            (Some(repository), current)
+        } else {
+            let common = common.and_then(|url| in_common(facts.monorepo, package, url));
+            (common.or_else(|| elsewhere(facts, profile, package, git)), None)
         };
         Subject { package: package.clone(), repository, current, is_named: !named.is_empty(), lacks }
     };
@@ -142,6 +145,13 @@ fn missing_dependency(facts: &Facts<'_>, profile: &ProfileFacts, package: &Name)
     let projects = facts.profiles.iter().filter_map(|facts| facts.manifest.project.as_ref());
     let asked = projects.flat_map(|project| &project.dependencies).find(|requirement| requirement.name == *package);
     Some(asked.map_or_else(|| package.to_string(), Requirement::without_versions))
+}
+
+/// Where a package is in a repository that has the monorepo's own layout.
+fn in_common(monorepo: &Monorepo, package: &Name, url: &str) -> Option<Repository> {
+    let directory = checkout(monorepo, package)?.canonicalize_utf8().ok()?;
+    let below = directory.strip_prefix(&monorepo.root).ok()?.as_str().replace('\\', "/");
+    Some(Repository { url: url.to_owned(), subdirectory: Some(below).filter(|below| !below.is_empty()) })
 }
 
 /// Where a package is that `profile` has no git source of: as the other pinned profile says, or as its checkout does.

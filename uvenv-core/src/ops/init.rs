@@ -1,0 +1,229 @@
+//! `init`: the staging and prod manifests of a monorepo that has dev's only, and what goes with them; `add-package`: one more
+//! internal package in all profiles.
+
+mod profile_manifest;
+mod surroundings;
+
+use std::{collections::BTreeSet, fs};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{PackageRequest, PromotePlan, PromoteRequest, Session};
+use crate::{
+    Name,
+    check::Facts,
+    error::Diagnostic,
+    file,
+    manifest::{self, Edit, EditError, Manifest, ManifestEditor, ManifestError, NewSource},
+    monorepo::{Monorepo, Profile},
+    report::{NewPin, Problem, PromotionOutcome, SetUpReport},
+};
+
+/// What stands in the way of setting a monorepo up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InitError {
+    /// A package that is not in the monorepo.
+    #[error("`{path}` is not in the monorepo `{root}`")]
+    Outside {
+        /// The package's directory.
+        path: Utf8PathBuf,
+        /// The root.
+        root: Utf8PathBuf,
+    },
+    /// A file cannot be written.
+    #[error("cannot write `{path}`: {source}")]
+    NotWritable {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The dev manifest has no place for what is to be added.
+    #[error(transparent)]
+    Edit(#[from] EditError),
+}
+
+impl Diagnostic for InitError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Outside { .. } => "outside-monorepo",
+            Self::NotWritable { .. } => "not-writable",
+            Self::Edit(error) => error.code(),
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        match self {
+            Self::Outside { .. } => Some("name a directory below the root, such as `packages/bench-utils`".to_owned()),
+            Self::NotWritable { .. } => Some("check the permissions of the file and its directory".to_owned()),
+            Self::Edit(error) => error.help(),
+        }
+    }
+
+    fn place(&self) -> Option<&crate::error::Place> {
+        match self {
+            Self::Edit(error) => error.place(),
+            Self::Outside { .. } | Self::NotWritable { .. } => None,
+        }
+    }
+}
+
+/// Writes what a monorepo lacks to have three profiles, and changes nothing that is there. The pins are the newest tags that
+/// fit, from the remotes of the packages' checkouts, or from `git`, one repository that has them all where they lie here.
+pub fn init(monorepo: &Monorepo, session: &Session, git: Option<&str>) -> crate::Result<SetUpReport> {
+    let mut report = SetUpReport { root: monorepo.root.clone(), ..SetUpReport::default() };
+    let facts = Facts::read(monorepo, &session.variables);
+    let mut texts = Vec::new();
+    let mut made = Vec::new();
+    for profile in [Profile::Staging, Profile::Prod] {
+        let configured = monorepo.config.profiles.get(&profile).cloned();
+        let directory = monorepo.root.join(configured.unwrap_or_else(|| profile.as_str().into()));
+        let path = directory.join(manifest::FILE_NAME);
+        if path.exists() {
+            if !monorepo.profiles.iter().any(|paths| paths.profile == profile) {
+                report.unknown.push(not_a_profile(profile, monorepo.relative(&path)));
+            }
+            report.kept.push(path);
+        } else {
+            texts.push((path, profile_manifest::derive(&facts, profile)?));
+            made.push(profile);
+        }
+    }
+    for (path, text) in surroundings::files(monorepo, &mut report)? {
+        texts.push((path, text));
+    }
+    write(&texts)?;
+    report.written = texts.into_iter().map(|(path, _)| path).collect();
+    for profile in made {
+        pin_all(&monorepo.root, session, profile, git, &mut report)?;
+    }
+    Ok(report)
+}
+
+/// Puts the package in the directory `path` into all profiles that there are: as a member of the workspace in dev, at its
+/// newest fitting tag in staging and prod.
+pub fn add_package(
+    monorepo: &Monorepo,
+    session: &Session,
+    path: &Utf8Path,
+    git: Option<&str>,
+) -> crate::Result<SetUpReport> {
+    let mut report = SetUpReport { root: monorepo.root.clone(), ..SetUpReport::default() };
+    let package = Manifest::read(&path.join(manifest::FILE_NAME))?;
+    let directory = package.directory().canonicalize_utf8().unwrap_or_else(|_| package.directory().to_owned());
+    let Ok(below) = directory.strip_prefix(&monorepo.root) else {
+        return Err(InitError::Outside { path: path.to_owned(), root: monorepo.root.clone() }.into());
+    };
+    let Some(name) = package.name().cloned() else {
+        return Err(ManifestError::NoProject { place: package.place(0..0) }.into());
+    };
+    let mut edits = vec![
+        Edit::AddDependency { requirement: name.to_string() },
+        Edit::SetSource { package: name.clone(), source: NewSource::Workspace },
+    ];
+    if !monorepo.members.iter().any(|member| member.name == name) {
+        edits.insert(0, Edit::AddMember { pattern: below.as_str().replace('\\', "/") });
+    }
+    let mut editor = ManifestEditor::new(&monorepo.dev.file).map_err(ManifestError::from)?;
+    let mut changed = false;
+    for edit in &edits {
+        changed |= editor.apply(edit).map_err(InitError::from)?;
+    }
+    let dev = monorepo.dev.path().to_owned();
+    if changed {
+        write(&[(dev.clone(), editor.text())])?;
+        report.written.push(dev);
+    } else {
+        report.kept.push(dev);
+    }
+    for profile in monorepo.profiles.iter().map(|paths| paths.profile).filter(|profile| *profile != Profile::Dev) {
+        let before = report.pins.len();
+        pin_one(&monorepo.root, session, profile, &name, git, &mut report)?;
+        let manifest = monorepo.profile(profile)?.manifest();
+        if report.pins.len() > before { report.written.push(manifest) } else { report.kept.push(manifest) }
+    }
+    Ok(report)
+}
+
+fn not_a_profile(profile: Profile, path: &Utf8Path) -> Problem {
+    Problem {
+        code: "not-a-profile".to_owned(),
+        message: format!("`{path}` is there and has nothing to do with the monorepo: it is left alone"),
+        help: Some(format!("name another directory for {profile} in the configuration, under `profiles`")),
+        file: None,
+        line: None,
+        column: None,
+    }
+}
+
+/// Writes all files, or none.
+fn write(texts: &[(Utf8PathBuf, String)]) -> Result<(), InitError> {
+    let mut done: Vec<(&Utf8Path, Option<String>)> = Vec::new();
+    for (path, text) in texts {
+        let before = fs::read_to_string(path).ok();
+        let written = fs::create_dir_all(path.parent().unwrap_or(path)).and_then(|()| file::replace(path, text));
+        if let Err(source) = written {
+            for (path, before) in done {
+                // Nobody has seen them yet.
+                let _ = match before {
+                    Some(before) => file::replace(path, before),
+                    None => fs::remove_file(path),
+                };
+            }
+            return Err(InitError::NotWritable { path: path.clone(), source });
+        }
+        done.push((path, before));
+    }
+    Ok(())
+}
+
+/// Pins what a new profile is to have. What cannot be pinned is told, and keeps nothing else from it.
+fn pin_all(
+    root: &Utf8Path,
+    session: &Session,
+    profile: Profile,
+    git: Option<&str>,
+    report: &mut SetUpReport,
+) -> crate::Result<()> {
+    let monorepo = Monorepo::discover(root)?;
+    let facts = Facts::read(&monorepo, &session.variables);
+    let Some(dev) = facts.profile(Profile::Dev) else { return Ok(()) };
+    let wanted: BTreeSet<Name> =
+        dev.direct().into_iter().filter(|name| facts.internal.contains(*name)).cloned().collect();
+    for name in wanted.iter().filter(|name| dev.manifest.name() != Some(*name)) {
+        pin_one(root, session, profile, name, git, report)?;
+    }
+    Ok(())
+}
+
+/// Pins one package by the same plan as a promotion, which proves the tag. An interrupt ends all of it.
+fn pin_one(
+    root: &Utf8Path,
+    session: &Session,
+    profile: Profile,
+    name: &Name,
+    git: Option<&str>,
+    report: &mut SetUpReport,
+) -> crate::Result<()> {
+    let monorepo = Monorepo::discover(root)?;
+    let packages = vec![PackageRequest { name: name.clone(), tag: None }];
+    let request = PromoteRequest::newest(profile, packages);
+    match PromotePlan::in_repository(&monorepo, session, &request, git) {
+        Ok(plan) => {
+            let (path, text) = plan.manifest();
+            file::replace(&path, text).map_err(|source| InitError::NotWritable { path: path.clone(), source })?;
+            let pinned = plan
+                .packages()
+                .iter()
+                .filter(|package| matches!(package.outcome, PromotionOutcome::Added | PromotionOutcome::Updated));
+            report.pins.extend(pinned.filter_map(|package| {
+                let tag = package.to.as_ref()?.reference.clone();
+                Some(NewPin { profile, name: package.name.clone(), url: package.url.clone()?, tag })
+            }));
+        }
+        Err(error) if error.code() == "interrupted" => return Err(error),
+        Err(error) => report.unknown.push(Problem::new(&error)),
+    }
+    Ok(())
+}
