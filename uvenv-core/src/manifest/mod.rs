@@ -2,7 +2,7 @@
 //!
 //! Only what uvenv acts on is read; what uv itself checks (keys it does not know, versions, markers) is left to uv.
 
-#[cfg(feature = "upkeep")]
+#[cfg(feature = "edits")]
 mod edit;
 mod native;
 mod requirement;
@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 use camino::Utf8Path;
 
-#[cfg(feature = "upkeep")]
+#[cfg(feature = "edits")]
 pub use edit::{Edit, EditError, ManifestEditor, NewSource};
 pub(crate) use native::{BuildSettings, BuildTables, Settings};
 pub use requirement::Requirement;

@@ -26,7 +26,7 @@ pub struct Requirement {
 
 impl Requirement {
     /// Whom the requirement `text` names.
-    #[cfg(feature = "upkeep")]
+    #[cfg(feature = "edits")]
     pub(crate) fn name_of(text: &str) -> Option<Name> {
         head(text).map(|(name, _)| name)
     }
