@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Read},
-    process::Stdio,
+    process::{Child, Stdio},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -22,8 +22,7 @@ impl Invocation {
                 break status;
             }
             if Instant::now() >= end {
-                child.kill()?;
-                child.wait()?;
+                end_kindly(&mut child)?;
                 // The readers are left alone: a child of the child may keep the pipes open.
                 return Err(io::ErrorKind::TimedOut.into());
             }
@@ -33,6 +32,29 @@ impl Invocation {
             |reader: JoinHandle<Vec<u8>>| String::from_utf8_lossy(&reader.join().unwrap_or_default()).into_owned();
         Ok(Captured { status, stdout: text(stdout), stderr: redact(&text(stderr)).into_owned() })
     }
+}
+
+/// Ends a child, and what it has started: git takes its helpers with it, if it is asked to end and not killed.
+#[cfg(all(unix, feature = "observer"))]
+fn end_kindly(child: &mut Child) -> io::Result<()> {
+    const PATIENCE: Duration = Duration::from_secs(1);
+    if let Some(process) = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap_or(0)) {
+        let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
+    }
+    let end = Instant::now() + PATIENCE;
+    while child.try_wait()?.is_none() {
+        if Instant::now() >= end {
+            child.kill()?;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
+}
+
+#[cfg(not(all(unix, feature = "observer")))]
+fn end_kindly(child: &mut Child) -> io::Result<()> {
+    child.kill()?;
+    child.wait().map(drop)
 }
 
 /// Reads a pipe to its end on a thread of its own, so that the child never blocks on a full one.
