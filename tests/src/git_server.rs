@@ -28,6 +28,8 @@ struct Served {
     root: Utf8PathBuf,
     /// `user:password` in base 64, where it is needed.
     authorization: Option<&'static str>,
+    /// Whether commits are kept back, and only their names are told.
+    is_secretive: bool,
     /// How many first requests have to be there before any is answered.
     together: usize,
     state: Mutex<State>,
@@ -52,24 +54,29 @@ struct Request {
 impl GitServer {
     /// Serves the repositories in `root`.
     pub fn of(root: Utf8PathBuf) -> Self {
-        Self::start(root, None, 0)
+        Self::start(root, None, 0, false)
+    }
+
+    /// The same, which tells of tags and fails where their commits are fetched.
+    pub fn without_commits(root: Utf8PathBuf) -> Self {
+        Self::start(root, None, 0, true)
     }
 
     /// The same, for the user `fixture` with the password `secret` only.
     pub fn with_password(root: Utf8PathBuf) -> Self {
-        Self::start(root, Some("Zml4dHVyZTpzZWNyZXQ="), 0)
+        Self::start(root, Some("Zml4dHVyZTpzZWNyZXQ="), 0, false)
     }
 
     /// The same, where nobody is answered before `clients` have asked.
     pub fn for_many(root: Utf8PathBuf, clients: usize) -> Self {
-        Self::start(root, None, clients)
+        Self::start(root, None, clients, false)
     }
 
-    fn start(root: Utf8PathBuf, authorization: Option<&'static str>, together: usize) -> Self {
+    fn start(root: Utf8PathBuf, authorization: Option<&'static str>, together: usize, is_secretive: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("it is bound").to_string();
         let state = Mutex::new(State { is_open: together == 0, ..State::default() });
-        let served = Arc::new(Served { root, authorization, together, state, arrived: Condvar::new() });
+        let served = Arc::new(Served { root, authorization, is_secretive, together, state, arrived: Condvar::new() });
         let this = Self { address, served: Arc::clone(&served) };
         thread::spawn(move || {
             for stream in listener.incoming().filter_map(Result::ok) {
@@ -111,6 +118,12 @@ impl Served {
             let refusal = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"git\"\r\nContent-Length: 0\r\n\
                            Connection: close\r\n\r\n";
             let _ = writer.write_all(refusal.as_bytes());
+            return;
+        }
+        let is_fetch = request.body.windows(13).any(|bytes| bytes == b"command=fetch");
+        if self.is_secretive && is_fetch {
+            let _ = writer
+                .write_all(b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
             return;
         }
         self.wait_for_others();

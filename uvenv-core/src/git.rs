@@ -68,6 +68,15 @@ const REPRODUCIBLE: [&str; 12] = [
 /// Where a remote whose tag is missing has this many others, they are enough to see what is meant.
 const TAGS_SHOWN: usize = 5;
 
+/// How long a remote may take to answer, where `UV_HTTP_TIMEOUT` does not say.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a remote may take to answer: `UV_HTTP_TIMEOUT`, which is uv's, in seconds, or half a minute.
+pub(crate) fn limit(variables: &Variables) -> Duration {
+    let seconds = variables.get("UV_HTTP_TIMEOUT").and_then(|seconds| seconds.parse().ok());
+    seconds.map_or(TIMEOUT, Duration::from_secs)
+}
+
 /// A git to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Git {
@@ -252,11 +261,20 @@ impl Pin {
             }
             Err(GitError::Failed { ending, stderr, .. }) => {
                 let reason = cause(stderr).map_or_else(|| format!("git {ending}"), str::to_owned);
-                let command = shown(&["ls-remote", git_url::plain(&self.url)]);
-                let place = Box::new(self.url_place.clone());
-                Some(GitError::UnreachableRemote { package, url, reason, command, place })
+                Some(self.unreachable(&reason))
             }
             Err(_) => None,
+        }
+    }
+
+    /// The error that nothing can be had from the remote.
+    pub(crate) fn unreachable(&self, reason: &str) -> GitError {
+        GitError::UnreachableRemote {
+            package: self.package.clone(),
+            url: redact(&self.url).into_owned(),
+            reason: reason.to_owned(),
+            command: shown(&["ls-remote", git_url::plain(&self.url)]),
+            place: Box::new(self.url_place.clone()),
         }
     }
 }

@@ -125,6 +125,16 @@ fn the_version_at_the_tag_is_read_where_nothing_is_locked() {
 }
 
 #[test]
+fn what_cannot_be_fetched_is_no_silence() {
+    let repo = pinned().build();
+    let server = GitServer::without_commits(repo.temporary().join("remotes"));
+    served_by(&server, &repo);
+    let findings = found(check(&repo));
+    assert_eq!(findings.len(), 4, "{findings:#?}");
+    assert!(findings.iter().all(|finding| finding.starts_with("unreachable-remote ")), "{findings:#?}");
+}
+
+#[test]
 fn credentials_come_from_gits_helpers_and_nothing_is_asked() {
     let repo = pinned().build();
     let server = GitServer::with_password(repo.temporary().join("remotes"));

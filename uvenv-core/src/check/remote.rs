@@ -6,14 +6,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Facts, pins::Pin};
 use crate::{
-    git::{Contents, Git, GitError, RemoteTag, Remotes},
+    git::{self, Contents, Git, GitError, RemoteTag, Remotes},
     git_url,
     observer::Observer,
-    variables::Variables,
 };
-
-/// How long a remote may take to answer, where `UV_HTTP_TIMEOUT` does not say.
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The answers.
 pub(crate) struct Remote {
@@ -21,8 +17,8 @@ pub(crate) struct Remote {
     cache: Utf8PathBuf,
     limit: Duration,
     remotes: Remotes,
-    /// What the tags hold, by repository and tag. What cannot be fetched is missing.
-    contents: BTreeMap<(String, String), Contents>,
+    /// What the tags hold, or why that is not known, by repository and tag.
+    contents: BTreeMap<(String, String), crate::Result<Contents>>,
 }
 
 impl Remote {
@@ -33,7 +29,7 @@ impl Remote {
         cache: &Utf8Path,
         observer: &dyn Observer,
     ) -> Result<Self, GitError> {
-        let limit = limit(facts.variables);
+        let limit = git::limit(facts.variables);
         let urls = facts.pins().map(|pin| pin.url.value.clone());
         let remotes = Remotes::ask(git, urls, limit, observer)?;
         let mut wanted: BTreeMap<_, (String, Vec<&RemoteTag>)> = BTreeMap::new();
@@ -68,6 +64,15 @@ impl Remote {
 
     /// What that tag holds.
     pub(crate) fn contents(&self, pin: &Pin<'_>) -> Option<&Contents> {
+        self.fetched(pin)?.as_ref().ok()
+    }
+
+    /// Why nothing is known of what the tag of `pin` holds, though its remote has it.
+    pub(crate) fn not_fetched(&self, pin: &Pin<'_>) -> Option<&crate::Error> {
+        self.fetched(pin)?.as_ref().err()
+    }
+
+    fn fetched(&self, pin: &Pin<'_>) -> Option<&crate::Result<Contents>> {
         self.contents.get(&(git_url::canonical(&pin.url.value), pin.tag.value.clone()))
     }
 
@@ -80,26 +85,15 @@ impl Remote {
     }
 }
 
-/// `UV_HTTP_TIMEOUT` is uv's: seconds.
-pub(crate) fn limit(variables: &Variables) -> Duration {
-    let seconds = variables.get("UV_HTTP_TIMEOUT").and_then(|seconds| seconds.parse().ok());
-    seconds.map_or(TIMEOUT, Duration::from_secs)
-}
-
 fn tag<'a>(remotes: &'a Remotes, pin: &Pin<'_>) -> Option<&'a RemoteTag> {
     remotes.tags(&pin.url.value).ok()?.iter().find(|tag| tag.name == pin.tag.value)
 }
 
-type Fetched = Vec<((String, String), Contents)>;
+type Fetched = Vec<((String, String), crate::Result<Contents>)>;
 
-/// Fetches the tags of one repository together.
+/// Fetches the tags of one repository together. Where that fails, each is tried by itself: one may spoil it for all.
 fn fetch(git: &Git, cache: &Utf8Path, repository: &str, url: &str, tags: &[&RemoteTag], limit: Duration) -> Fetched {
-    if git.fetch(cache, url, tags, limit).is_err() {
-        return Vec::new();
-    }
-    let contents = |tag: &&RemoteTag| {
-        let contents = git.contents(cache, url, tag, limit).ok()?;
-        Some(((repository.to_owned(), tag.name.clone()), contents))
-    };
-    tags.iter().filter_map(contents).collect()
+    let _ = git.fetch(cache, url, tags, limit);
+    let key = |tag: &RemoteTag| (repository.to_owned(), tag.name.clone());
+    tags.iter().map(|tag| (key(tag), git.contents(cache, url, tag, limit))).collect()
 }

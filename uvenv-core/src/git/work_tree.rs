@@ -67,7 +67,8 @@ impl Git {
         paths: &[Utf8PathBuf],
         message: &str,
     ) -> Result<String, GitError> {
-        let git = || self.prepared().current_dir(directory);
+        // A path is no pattern.
+        let git = || self.prepared().arg("--literal-pathspecs").current_dir(directory);
         let with = |words: &[&str]| -> Vec<String> {
             words.iter().map(|&word| word.to_owned()).chain(paths.iter().map(Utf8PathBuf::to_string)).collect()
         };

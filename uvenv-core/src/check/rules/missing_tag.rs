@@ -25,6 +25,10 @@ fn finding(pin: &Pin<'_>, remote: &Remote) -> Option<Finding> {
         url_place: pin.place().at(pin.url.span.clone()),
         tag_place: pin.place(),
     };
-    let error = asked.explain(remote.tags(pin))?;
+    let error = match (asked.explain(remote.tags(pin)), remote.not_fetched(pin)) {
+        (Some(error), _) => error,
+        (None, Some(error)) => asked.unreachable(&error.to_string()),
+        (None, None) => return None,
+    };
     Some(Finding { severity: RULE.severity, ..Finding::unreadable(pin.profile(), &error) }.about(pin.package))
 }
