@@ -1,17 +1,12 @@
 //! Why a lock failed, where a remote knows.
 
-use std::time::Duration;
-
 use super::Session;
 use crate::{
     Name,
-    git::{Git, Pin},
+    git::{self, Git, Pin},
     lockfile::{Change, Freshness},
     manifest::{GitReference, Manifest, SourceKind},
 };
-
-/// How long a remote may take to answer.
-const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Asks the remotes of the pins that are not locked yet, and fails with what they say is wrong. Where they have nothing to
 /// say, uv's own words must do.
@@ -39,7 +34,7 @@ pub(super) fn pins(session: &Session, manifest: &Manifest, freshness: &Freshness
             }
         }
     }
-    Ok(git.explain(&pins, TIMEOUT, session.observer())?)
+    Ok(git.explain(&pins, git::limit(&session.variables), session.observer())?)
 }
 
 /// Whether the lockfile has the package's pin as it is in the manifest.

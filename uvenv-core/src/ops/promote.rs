@@ -156,30 +156,41 @@ impl<'a> PromotePlan<'a> {
 
     fn choose(&mut self, session: &Session, facts: &Facts<'_>, subjects: &[Subject]) -> crate::Result<()> {
         let sources = Sources::ask(self.monorepo, &self.git, session, subjects, self.request.from_local)?;
-        let mut editor = ManifestEditor::new(&self.before.file).map_err(ManifestError::from)?;
+        let mut chosen = Vec::new();
         for subject in subjects {
             let Some(repository) = &subject.repository else {
-                self.without_repository(subject)?;
+                chosen.push((subject, None));
                 continue;
             };
             let wanted = self.wanted(facts, subject);
             let tags = sources.tags(subject, repository)?;
-            let chosen = match &wanted {
+            let choice = match &wanted {
                 Some(wanted) => choose(&subject.package, subject.pinned(), tags, wanted),
                 None => Choice::None,
             };
-            if let Choice::Take(tag) | Choice::Downgrade(tag) = &chosen {
+            chosen.push((subject, Some((repository, choice, wanted, tags))));
+        }
+        let taken = chosen.iter().filter_map(|(subject, chosen)| match chosen {
+            Some((repository, Choice::Take(tag) | Choice::Downgrade(tag), ..)) => Some((*subject, *repository, tag)),
+            _ => None,
+        });
+        let mut commits = sources.fetch(&taken.collect::<Vec<_>>());
+        let mut editor = ManifestEditor::new(&self.before.file).map_err(ManifestError::from)?;
+        for (subject, chosen) in chosen {
+            let Some((repository, choice, wanted, tags)) = chosen else {
+                self.without_repository(subject)?;
+                continue;
+            };
+            if let Choice::Take(tag) | Choice::Downgrade(tag) = &choice {
                 sources.prove(subject, repository, tag)?;
                 for edit in subject.edits(repository, &tag.name) {
                     editor.apply(&edit).map_err(PromoteError::from)?;
                 }
                 self.taken.insert(subject.package.clone(), tag.clone());
             }
-            let mut package = self.outcome(subject, repository, &chosen, wanted.as_ref(), tags)?;
-            if let Choice::Take(tag) | Choice::Downgrade(tag) = &chosen {
-                package.commits = sources.commits_between(subject, repository, tag);
-            }
-            self.packages.push(package);
+            let package = self.outcome(subject, repository, &choice, wanted.as_ref(), tags)?;
+            let commits = commits.remove(&subject.package);
+            self.packages.push(PromotedPackage { commits, ..package });
         }
         self.after = editor.text();
         Ok(())

@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 
 use crate::{
-    manifest,
+    manifest::ManifestError,
     monorepo::Monorepo,
     report::SetUpReport,
     toml::{File, Node},
@@ -69,7 +69,7 @@ fn with_ignored(text: &str) -> Option<String> {
 /// The file of the configuration, with one that names the profiles' directories where it has none.
 fn configuration(monorepo: &Monorepo) -> crate::Result<(Utf8PathBuf, Option<String>)> {
     let cargo = match monorepo.cargo_manifest() {
-        Some(path) => Some(File::read(&path).map_err(crate::manifest::ManifestError::from)?),
+        Some(path) => Some(File::read(&path).map_err(ManifestError::from)?),
         None => None,
     };
     let in_cargo = cargo.as_ref().filter(|file| has(file, &["workspace"]));
@@ -85,10 +85,8 @@ fn configuration(monorepo: &Monorepo) -> crate::Result<(Utf8PathBuf, Option<Stri
     let lines = ["", &format!("[{table}.profiles]"), "staging = \"staging\"", "prod = \"prod\"", ""];
     let text = format!("{}{gap}{}", file.text, lines.join(end));
     // An inline table cannot be gone on with; the usual directories need no configuration.
-    let readable = File { path: file.path.clone(), text: text.as_str().into() }.parse().is_ok();
-    let is_manifest = file.path.ends_with(manifest::FILE_NAME);
-    debug_assert!(is_manifest || in_cargo.is_some(), "one of the two");
-    Ok((file.path.clone(), Some(text).filter(|_| readable)))
+    let is_toml = File { path: file.path.clone(), text: text.as_str().into() }.parse().is_ok();
+    Ok((file.path.clone(), Some(text).filter(|_| is_toml)))
 }
 
 fn has(file: &File, keys: &[&str]) -> bool {

@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     str::FromStr,
-    time::Duration,
+    thread,
 };
 
 use camino::Utf8PathBuf;
@@ -16,15 +16,12 @@ use super::{
 };
 use crate::{
     Monorepo, Name, check,
-    git::{CommitLine, Git, RemoteTag, Remotes},
+    git::{self, CommitLine, Git, RemoteTag, Remotes},
     manifest::Manifest,
     ops::Session,
     release::Release,
     report::{CommitSummary, CommitsBetween},
 };
-
-/// How long a remote may take to answer.
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How many commits between two tags are told.
 const COMMITS: usize = 20;
@@ -49,7 +46,7 @@ impl<'a> Sources<'a> {
     ) -> crate::Result<Self> {
         let urls: BTreeSet<_> =
             subjects.iter().filter_map(|subject| Some(subject.repository.as_ref()?.url.clone())).collect();
-        let remotes = Remotes::ask(git, urls, TIMEOUT, session.observer())?;
+        let remotes = Remotes::ask(git, urls, git::limit(&session.variables), session.observer())?;
         let mut local = BTreeMap::new();
         for subject in subjects.iter().filter(|_| from_local) {
             if let Some(directory) = checkout(monorepo, &subject.package) {
@@ -80,7 +77,7 @@ impl<'a> Sources<'a> {
     pub(super) fn prove(&self, subject: &Subject, repository: &Repository, tag: &RemoteTag) -> crate::Result<()> {
         self.is_pushed(subject, repository, tag)?;
         let cache = crate::cache::directory(&self.session.variables)?;
-        let contents = self.git.contents(&cache, &repository.url, tag, TIMEOUT)?;
+        let contents = self.git.contents(&cache, &repository.url, tag, git::limit(&self.session.variables))?;
         let manifest = contents.manifest(repository.subdirectory.as_deref())?;
         let manifest = is_there(subject, repository, tag, manifest)?;
         let here = repository.subdirectory.as_deref().unwrap_or_default();
@@ -95,18 +92,25 @@ impl<'a> Sources<'a> {
         Ok(())
     }
 
-    /// The commits between what was pinned and `tag`, as far as the remote tells.
-    pub(super) fn commits_between(
-        &self,
-        subject: &Subject,
-        repository: &Repository,
-        tag: &RemoteTag,
-    ) -> Option<CommitsBetween> {
-        let old = subject.current.as_ref()?.commit.as_deref()?;
-        let cache = crate::cache::directory(&self.session.variables).ok()?;
-        let commits = self.git.commits_between(&cache, &repository.url, (old, &tag.commit), TIMEOUT)?;
-        let summary = |line: &CommitLine| CommitSummary { commit: line.commit.clone(), subject: line.subject.clone() };
-        Some(CommitsBetween { count: commits.len(), newest: commits.iter().take(COMMITS).map(summary).collect() })
+    /// Has what the tags hold in the cache, and says which commits are between what was pinned and each, as far as the
+    /// remotes tell. All of them are asked at the same time.
+    pub(super) fn fetch(&self, taken: &[(&Subject, &Repository, &RemoteTag)]) -> BTreeMap<Name, CommitsBetween> {
+        let Ok(cache) = crate::cache::directory(&self.session.variables) else { return BTreeMap::new() };
+        let (git, cache, limit) = (&self.git, &cache, git::limit(&self.session.variables));
+        thread::scope(|scope| {
+            let fetch = |(subject, repository, tag): &(&Subject, &Repository, &RemoteTag)| {
+                let old = subject.current.as_ref().and_then(|current| current.commit.clone());
+                let (package, url, tag) = (subject.package.clone(), repository.url.clone(), (*tag).clone());
+                scope.spawn(move || {
+                    // What goes wrong here is told when the tag is proven.
+                    let _ = git.contents(cache, &url, &tag, limit);
+                    let commits = git.commits_between(cache, &url, (&old?, &tag.commit), limit)?;
+                    Some((package, summarised(&commits)))
+                })
+            };
+            let fetching: Vec<_> = taken.iter().map(fetch).collect();
+            fetching.into_iter().filter_map(|thread| thread.join().ok()?).collect()
+        })
     }
 
     fn is_pushed(&self, subject: &Subject, repository: &Repository, tag: &RemoteTag) -> Result<(), PromoteError> {
@@ -130,6 +134,11 @@ impl<'a> Sources<'a> {
             }),
         }
     }
+}
+
+fn summarised(commits: &[CommitLine]) -> CommitsBetween {
+    let summary = |line: &CommitLine| CommitSummary { commit: line.commit.clone(), subject: line.subject.clone() };
+    CommitsBetween { count: commits.len(), newest: commits.iter().take(COMMITS).map(summary).collect() }
 }
 
 /// The manifest of the package at the tag.
