@@ -40,6 +40,8 @@ struct Served {
 struct State {
     waiting: usize,
     is_open: bool,
+    /// Whether somebody has waited in vain, and all go on alone.
+    has_given_up: bool,
     requests: Vec<String>,
 }
 
@@ -99,7 +101,8 @@ impl GitServer {
 
     /// Whether as many were there together as were waited for.
     pub fn has_served_all_together(&self) -> bool {
-        self.served.state.lock().expect("no test has panicked").is_open
+        let state = self.served.state.lock().expect("no test has panicked");
+        state.is_open && !state.has_given_up
     }
 }
 
@@ -135,8 +138,10 @@ impl Served {
         state.waiting += 1;
         state.is_open |= state.waiting >= self.together;
         self.arrived.notify_all();
-        let waited = self.arrived.wait_timeout_while(state, PATIENCE, |state| !state.is_open);
-        drop(waited.expect("no test has panicked"));
+        let waited = self.arrived.wait_timeout_while(state, PATIENCE, |state| !state.is_open && !state.has_given_up);
+        let (mut state, waited) = waited.expect("no test has panicked");
+        state.has_given_up |= waited.timed_out();
+        self.arrived.notify_all();
     }
 
     /// What git says: a program of CGI (RFC 3875), whose `Status` becomes the status line.
