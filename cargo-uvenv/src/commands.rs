@@ -6,7 +6,7 @@ mod promote;
 
 use std::path::Path;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use clap::Args;
 use uvenv_core::{
     Monorepo, Profile, Variables,
@@ -15,7 +15,7 @@ use uvenv_core::{
     native::CargoProfile,
     ops::{
         self, BackendRequest, EnvRequest, KernelRequest, LockMode, LockPlan, LockRequest, RunRequest, Session,
-        SyncPlan, SyncRequest,
+        SyncPlan, SyncRequest, Target,
     },
     report::Message,
     uv::Appearance,
@@ -100,44 +100,38 @@ impl<'a> Context<'a> {
     }
 
     fn monorepo(&self) -> Result<Monorepo, Failure> {
-        let found = match &self.manifest {
-            Some(path) => Monorepo::discover_manifest(path),
-            None => Monorepo::discover(&self.session.directory),
-        };
-        found.map_err(failure)
+        self.anywhere().monorepo(&self.session).map_err(failure)
+    }
+
+    /// What no option names a profile of.
+    fn anywhere(&self) -> Target {
+        Target { manifest: self.manifest.clone(), ..Target::default() }
+    }
+
+    /// What `--profile` or `--project` names.
+    fn target(&self, args: &cli::OneProfile) -> Result<Target, Failure> {
+        let project = args.project.as_deref().map(|project| self.path(project)).transpose()?;
+        Ok(Target { project, profile: args.profile, ..self.anywhere() })
+    }
+
+    fn path(&self, path: &Path) -> Result<Utf8PathBuf, Failure> {
+        Ok(self.session.directory.join(utf8(path)?))
     }
 
     /// The monorepo and the profile that `--profile` or `--project` names.
     fn profile(&self, args: &cli::OneProfile) -> Result<(Monorepo, Profile), Failure> {
-        if let Some(project) = &args.project {
-            return self.project(project);
-        }
-        let monorepo = self.monorepo()?;
-        let profile = match args.profile {
-            Some(profile) => profile,
-            None => self.profile_here(&monorepo)?,
-        };
-        Ok((monorepo, profile))
+        self.target(args)?.find(&self.session).map_err(failure)
     }
 
     /// The profile that is meant where none is named: the variable's, that in whose directory we are, or of the named
     /// manifest.
     fn profile_here(&self, monorepo: &Monorepo) -> Result<Profile, Failure> {
-        if let Some(profile) = Monorepo::profile_of_variables(&self.session.variables).map_err(failure)? {
-            return Ok(profile);
-        }
-        let manifest = self.manifest.as_deref().and_then(Utf8Path::parent);
-        Ok(monorepo.profile_at(manifest.unwrap_or(&self.session.directory)))
+        self.anywhere().profile_here(monorepo, &self.session).map_err(failure)
     }
 
     fn project(&self, project: &Path) -> Result<(Monorepo, Profile), Failure> {
-        let path = self.session.directory.join(utf8(project)?);
-        let monorepo = match &self.manifest {
-            Some(_) => self.monorepo(),
-            None => Monorepo::discover_project(&path).map_err(failure),
-        }?;
-        let profile = monorepo.profile_of_project(&path).map_err(failure)?.profile;
-        Ok((monorepo, profile))
+        let target = Target { project: Some(self.path(project)?), ..self.anywhere() };
+        target.find(&self.session).map_err(failure)
     }
 
     fn lock(&self, args: &cli::Lock, output: &mut Output) -> Result<(), Failure> {
@@ -183,15 +177,17 @@ impl<'a> Context<'a> {
     }
 
     fn sync(&self, args: cli::Sync, output: &mut Output) -> Result<(), Failure> {
-        let (monorepo, profile) = self.profile(&args.profile)?;
-        warn(&monorepo, profile, output);
+        let target = self.target(&args.profile)?;
         let request =
             SyncRequest { dry_run: args.dry_run, uv_args: args.uv_args, ..self.sync_request(args.selection, false) };
-        let plan = SyncPlan::new(&monorepo, &self.session, profile, &request).map_err(failure)?;
         let done = if args.dry_run {
+            let (monorepo, profile) = target.find(&self.session).map_err(failure)?;
+            warn(&monorepo, profile, output);
+            let plan = SyncPlan::new(&monorepo, &self.session, profile, &request).map_err(failure)?;
             plan.dry_run(&self.session).map(Message::SyncPlanned)
         } else {
-            plan.execute(&self.session).map(Message::SyncFinished)
+            let told = |monorepo: &Monorepo, profile| warn(monorepo, profile, output);
+            request.sync(&self.session, &target, told).map(Message::SyncFinished)
         };
         self.warn_of_session(output);
         output.message(&done.map_err(failure)?);
@@ -199,14 +195,14 @@ impl<'a> Context<'a> {
     }
 
     fn run(&self, args: cli::Run, output: &mut Output) -> Result<u8, Failure> {
-        let (monorepo, profile) = self.profile(&args.profile)?;
+        let target = self.target(&args.profile)?;
         let no_sync = args.no_sync || self.session.variables.is_on("UV_NO_SYNC");
         let request = RunRequest {
             sync: SyncRequest { keep_extraneous: true, ..self.sync_request(args.selection, true) },
             no_sync,
             command: args.command,
         };
-        let prepared = request.prepare(&monorepo, &self.session, profile);
+        let prepared = request.prepare(&self.session, &target, |_, _| ());
         self.warn_of_session(output);
         let (report, command) = prepared.map_err(failure)?;
         // The command has the stage: an environment that was up to date is not worth a line.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use uvenv_core::{
     Monorepo, Profile, Variables,
     monorepo::DiscoveryError,
-    ops::{self, Session},
+    ops::{self, Session, Target},
     report::Problem,
 };
 
@@ -78,18 +78,24 @@ impl Working {
         Ok(Monorepo::discover(&self.session.directory)?)
     }
 
-    /// The monorepo and the profile that is named; else that of the variable, or in whose directory we are.
+    /// What is named; else what the variable names, or in whose directory we are.
+    pub(crate) fn target(&self) -> Result<Target, Failure> {
+        let profile = self.profile.as_deref().map(request::profile).transpose()?;
+        Ok(Target { profile, ..Target::default() })
+    }
+
+    /// The monorepo and the profile that is meant.
     pub(crate) fn profile(&self) -> Result<(Monorepo, Profile), Failure> {
-        let monorepo = self.monorepo()?;
-        let profile = match &self.profile {
-            Some(name) => request::profile(name)?,
-            None => Monorepo::profile_of_variables(&self.session.variables)?
-                .unwrap_or_else(|| monorepo.profile_at(&self.session.directory)),
-        };
-        for warning in ops::warnings(&monorepo, profile) {
+        let (monorepo, profile) = self.target()?.find(&self.session)?;
+        self.warn(&monorepo, profile);
+        Ok((monorepo, profile))
+    }
+
+    /// Says what is worth a word before an operation.
+    pub(crate) fn warn(&self, monorepo: &Monorepo, profile: Profile) {
+        for warning in ops::warnings(monorepo, profile) {
             self.listener.warn(&Problem::new(&warning));
         }
-        Ok((monorepo, profile))
     }
 }
 

@@ -79,9 +79,8 @@ fn lock(py: Python<'_>, call: Call, request: Lock) -> PyResult<Bound<'_, PyAny>>
 fn sync(py: Python<'_>, call: Call, selection: Selection) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
         let request = selection.request(call, false)?;
-        let (monorepo, profile) = call.profile()?;
-        let plan = SyncPlan::new(&monorepo, &call.session, profile, &request)?;
-        Ok(Message::SyncFinished(plan.execute(&call.session)?))
+        let told = |monorepo: &Monorepo, profile| call.warn(monorepo, profile);
+        Ok(Message::SyncFinished(request.sync(&call.session, &call.target()?, told)?))
     })
 }
 
@@ -115,8 +114,7 @@ fn run(
             no_sync: no_sync || call.session.variables.is_on("UV_NO_SYNC"),
             command,
         };
-        let (monorepo, profile) = call.profile()?;
-        let (_, command) = request.prepare(&monorepo, &call.session, profile)?;
+        let (_, command) = request.prepare(&call.session, &call.target()?, |monorepo, profile| call.warn(monorepo, profile))?;
         let words = command.words().map(OsString::from).collect();
         let changes = command.changes(&Variables::from_iter(variables));
         Ok((words, changes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))

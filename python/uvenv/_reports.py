@@ -373,6 +373,7 @@ class SyncReport(Value):
         removed: What is gone.
         rebuilt: The native packages that were built again, because their sources or how they are built have changed.
         uv: The uv that synced.
+        uv_invoked: Whether it was started. It is not where it is known from an earlier sync that nothing is to be done.
         elapsed_ms: How long it took, in milliseconds.
     """
 
@@ -387,6 +388,7 @@ class SyncReport(Value):
     removed: tuple[Distribution, ...]
     rebuilt: tuple[Rebuilt, ...]
     uv: UvInfo
+    uv_invoked: bool
     elapsed_ms: int
 
     def _repr_html_(self) -> str:

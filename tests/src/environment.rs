@@ -94,7 +94,7 @@ fn entries(directory: &Utf8Path) -> Vec<Utf8PathBuf> {
 }
 
 /// The files under a directory and their contents, but for what differs between two that are equal: compiled bytecode,
-/// locks, and the times that uv notes for a local directory.
+/// locks, and the times that uv notes for a local directory and uvenv for all.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Files(BTreeMap<Utf8PathBuf, Vec<u8>>);
 
@@ -129,7 +129,7 @@ fn collect(root: &Utf8Path, directory: &Utf8Path, files: &mut BTreeMap<Utf8PathB
         let name = path.file_name().expect("an entry has a name");
         let metadata = fs::symlink_metadata(&path).expect("an entry can be looked at");
         if metadata.is_dir() {
-            if name != "__pycache__" {
+            if name != "__pycache__" && name != ".uvenv-state" {
                 collect(root, &path, files);
             }
         } else if !matches!(name, ".lock" | "uv_cache.json") {

@@ -19,6 +19,23 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
     hasher.finish::<Digest>().0
 }
 
+/// The 64-bit hash of `numbers`: for what is compared often and kept in thousands.
+pub(crate) fn number(numbers: &[u64]) -> u64 {
+    struct Number(u64);
+    impl FromStableHash for Number {
+        type Hash = SipHasher128Hash;
+
+        fn from(SipHasher128Hash([first, _]): SipHasher128Hash) -> Self {
+            Self(first)
+        }
+    }
+    let mut hasher = StableSipHasher128::new();
+    for number in numbers {
+        hasher.write_u64(*number);
+    }
+    hasher.finish::<Number>().0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -47,6 +47,8 @@ mod redact;
 #[cfg(feature = "requirements")]
 pub mod release;
 pub mod report;
+mod seen;
+mod state;
 pub mod toml;
 pub mod uv;
 mod variables;

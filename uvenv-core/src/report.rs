@@ -13,7 +13,7 @@ mod init;
 mod promote;
 
 use camino::Utf8PathBuf;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "upkeep")]
 pub use check::{CheckReport, ExplanationReport, FileChange, FindingReport, RelatedPlace};
@@ -88,7 +88,7 @@ pub enum Message {
 }
 
 /// The uv that did the work.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UvInfo {
     /// The executable.
@@ -99,7 +99,7 @@ pub struct UvInfo {
 }
 
 /// The Python of an environment.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PythonInfo {
     /// The executable in the environment.
@@ -188,6 +188,8 @@ pub struct SyncReport {
     pub rebuilt: Vec<Rebuilt>,
     /// The uv that synced.
     pub uv: UvInfo,
+    /// Whether it was started. It is not where it is known from an earlier sync that nothing is to be done.
+    pub uv_invoked: bool,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
 }

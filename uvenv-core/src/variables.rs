@@ -43,6 +43,11 @@ impl Variables {
         self.values.get(name).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
+    /// The value of `name`, empty or not.
+    pub(crate) fn raw(&self, name: &str) -> Option<&OsStr> {
+        self.values.get(name).map(OsString::as_os_str)
+    }
+
     /// The value of a search path. Names have no case on Windows, where `PATH` is usually written `Path`.
     pub(crate) fn get_path(&self, name: &str) -> Option<&OsStr> {
         let same = || self.values.keys().find(|other| other.eq_ignore_ascii_case(name)).map(String::as_str);

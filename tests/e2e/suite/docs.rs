@@ -165,6 +165,12 @@ fn the_commands_of_the_page_on_messages_run() {
 }
 
 #[test]
+fn the_commands_of_the_page_on_quick_answers_run() {
+    let (repo, directory) = laid_out();
+    run_page(&repo, "docs/quick-answers.md", &directory);
+}
+
+#[test]
 fn the_commands_of_the_readme_that_new_lays_out_run() {
     let (repo, directory) = laid_out();
     run_page(&repo, "examples/hyperbench/README.md", &directory);
@@ -209,6 +215,7 @@ fn no_page_has_commands_that_nobody_runs() {
         "docs/json.md",
         "docs/native-packages.md",
         "docs/pyo3.md",
+        "docs/quick-answers.md",
         "docs/releasing.md",
     ];
     // What needs the wheel.

@@ -28,6 +28,8 @@ mod observe;
 mod options;
 #[cfg(unix)]
 mod promote;
+#[cfg(target_os = "linux")]
+mod recorded;
 mod run;
 mod seed_table;
 mod status;

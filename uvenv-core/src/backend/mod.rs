@@ -11,6 +11,7 @@ use std::fmt;
 pub use cuda::CudaVersion;
 pub use declared::{Target, backends};
 pub use detection::detect;
+pub(crate) use selection::Deciders;
 pub use selection::{BuildFeatures, Choice, FeatureClaim, Selection, Signals, fitting, select};
 use serde::Serialize;
 

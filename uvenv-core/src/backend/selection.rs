@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use camino::Utf8PathBuf;
+
 use super::{Backend, BackendError, Detection};
 use crate::{Name, Variables};
 
@@ -101,9 +103,26 @@ pub struct Selection {
     pub opted_out: bool,
     /// Why, in words: `--backend`, `UVENV_BACKEND`, …
     pub origin: String,
+    /// What else was asked for it.
+    pub(crate) deciders: Deciders,
+}
+
+/// Who was asked for the choice of a backend, beside the user and the manifest.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Deciders {
+    /// The GPU's driver.
+    pub(crate) driver: bool,
+    /// Cargo: the files that its answer comes from,
+    pub(crate) files: Vec<Utf8PathBuf>,
+    /// and the directories in which more crates may appear.
+    pub(crate) folders: Vec<Utf8PathBuf>,
 }
 
 impl Selection {
+    fn none(opted_out: bool, origin: String) -> Self {
+        Self { backend: None, opted_out, origin, deciders: Deciders::default() }
+    }
+
     /// The name of the backend.
     pub fn name(&self) -> Option<&Name> {
         self.backend.as_ref().map(|backend| &backend.name)
@@ -121,9 +140,7 @@ pub fn select(backends: &[Backend], manifest: &str, signals: &Signals<'_>) -> cr
     let select = Select { backends, manifest, signals };
     match select.first_claim()? {
         Some(claim) => select.resolve(claim),
-        None if backends.is_empty() => {
-            Ok(Selection { backend: None, opted_out: false, origin: format!("`{manifest}` has no backends") })
-        }
+        None if backends.is_empty() => Ok(Selection::none(false, format!("`{manifest}` has no backends"))),
         None => Err(BackendError::Required {
             manifest: manifest.to_owned(),
             available: select.names(),
@@ -202,12 +219,12 @@ impl Select<'_> {
 
     fn resolve(&self, (origin, choice): Claim) -> crate::Result<Selection> {
         match choice {
-            Choice::None => Ok(Selection { backend: None, opted_out: !self.backends.is_empty(), origin }),
+            Choice::None => Ok(Selection::none(!self.backends.is_empty(), origin)),
             Choice::Named(name) => match self.find(&name) {
-                Some(backend) => Ok(Selection { backend: Some(backend.clone()), opted_out: false, origin }),
+                Some(backend) => Ok(Selection { backend: Some(backend.clone()), ..Selection::none(false, origin) }),
                 None => Err(self.unknown(name.as_str(), &origin).into()),
             },
-            Choice::Auto if self.backends.is_empty() => Ok(Selection { backend: None, opted_out: false, origin }),
+            Choice::Auto if self.backends.is_empty() => Ok(Selection::none(false, origin)),
             Choice::Auto => {
                 let nothing_fits = |reason| BackendError::NothingFits {
                     manifest: self.manifest.to_owned(),
@@ -220,7 +237,8 @@ impl Select<'_> {
                 })?;
                 let (backend, reason) = fitting(self.backends, &detect()).map_err(nothing_fits)?;
                 let origin = format!("{origin}, `auto`: {reason}");
-                Ok(Selection { backend: Some(backend.clone()), opted_out: false, origin })
+                let deciders = Deciders { driver: true, ..Deciders::default() };
+                Ok(Selection { backend: Some(backend.clone()), deciders, ..Selection::none(false, origin) })
             }
         }
     }

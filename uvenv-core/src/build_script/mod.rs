@@ -31,7 +31,7 @@ use crate::{
     environment::{Environment, Journal, Record},
     error::Diagnostic,
     native,
-    ops::{BackendRequest, Session, SyncPlan, SyncRequest},
+    ops::{BackendRequest, Session, SyncRequest, Target},
 };
 
 /// A sync for the crate whose build script is running.
@@ -119,36 +119,32 @@ fn sync(
         keep_extraneous: true,
         ..SyncRequest::default()
     };
-    let plan = SyncPlan::new(monorepo, session, profile, &request)?;
-    let environment = Environment::new(plan.environment.clone());
-    let choice = plan.selection.choice().map(|choice| choice.to_string());
-    let own = script.claim(choice);
-    {
-        let journal = open(&environment, session)?;
+    let target = Target { profile: Some(profile), ..Target::default() };
+    let synced = request.synced_by(session, &target, (monorepo, profile), |environment, choice| {
+        let journal = open(environment, session)?;
         let mut claims = Claims::read(&journal);
-        claims.add(own, monorepo, &environment)?;
-        claims.write()?;
-    }
-    let executed = plan.execute(session);
+        claims.add(script.claim(choice.map(str::to_owned)), monorepo, environment)?;
+        Ok(claims.write()?)
+    });
     for warning in session.take_warnings() {
         let help = warning.help().map(|help| format!("; {help}")).unwrap_or_default();
         output.warning(&format!("{warning}{help}").replace(['\n', '\r'], " "))?;
     }
-    executed?;
-    let generated = inputs.generated(&environment);
+    let mut synced = synced?;
+    let generated = inputs.generated(&synced.environment);
     {
-        let journal = open(&environment, session)?;
+        let journal = open(&synced.environment, session)?;
         // Another process may have synced it for something else since; that is news.
-        if Record::read(&environment).as_ref() == Some(&plan.record()) {
+        if Record::read(&synced.environment).as_ref() == Some(&synced.record) {
             let mut claims = Claims::read(&journal);
             claims.settle(script.invoked, &generated);
             claims.write()?;
         }
     }
-    for path in generated.iter().chain(&native::sources(&environment)) {
+    for path in generated.iter().chain(&native::sources(&synced.environment)) {
         output.reads_file(path)?;
     }
-    let python = Python::new(script, session, &plan, &environment)?;
+    let python = Python::new(script, session, &mut synced)?;
     for (name, value) in python.values() {
         output.value(name, value, script.has_links)?;
     }

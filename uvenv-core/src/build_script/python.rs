@@ -11,7 +11,7 @@ use super::{BuildScriptError, link, output::Output, script::Script};
 use crate::{
     Name, Profile, Variables,
     environment::{Activation, Audience, BaseInterpreter, Environment},
-    ops::{Session, SyncPlan, activate},
+    ops::{Session, Synced, activation},
     process::Invocation,
 };
 
@@ -40,22 +40,17 @@ impl Python {
     }
 
     /// The Python of an environment that was just synced.
-    pub(super) fn new(
-        script: &Script,
-        session: &Session,
-        plan: &SyncPlan,
-        environment: &Environment,
-    ) -> crate::Result<Self> {
-        let profile = plan.paths.profile;
-        let (activation, base) = activate(session, environment, profile, Audience::Program)?;
+    pub(super) fn new(script: &Script, session: &Session, synced: &mut Synced) -> crate::Result<Self> {
+        let base = synced.base(session)?;
+        let (environment, profile) = (&synced.environment, synced.report.profile);
         let present = Present {
             executable: environment.executable(),
             site_packages: environment.site_packages().unwrap_or_default(),
             environment: environment.clone(),
-            activation,
+            activation: activation(session, environment, profile, &base, Audience::Program),
             base,
             profile,
-            backend: plan.selection.name().cloned(),
+            backend: synced.report.backend.clone(),
         };
         Ok(Self { present: Some(present), ..Self::absent(script) })
     }

@@ -185,6 +185,28 @@ impl Features {
         Ok(Self { graph })
     }
 
+    /// The files that cargo's answer comes from, as far as they are people's own; some need not exist.
+    pub(crate) fn files(&self) -> Vec<Utf8PathBuf> {
+        let root = self.graph.workspace().root();
+        let configured = root.ancestors().flat_map(|directory| {
+            [".cargo/config.toml", ".cargo/config", "rust-toolchain.toml", "rust-toolchain"]
+                .map(|name| directory.join(name))
+        });
+        self.manifests().chain(configured).chain(["Cargo.toml", "Cargo.lock"].map(|name| root.join(name))).collect()
+    }
+
+    /// The directories of the workspace in which more crates may appear.
+    pub(crate) fn folders(&self) -> Vec<Utf8PathBuf> {
+        let root = self.graph.workspace().root();
+        let beside = self.manifests().filter_map(|manifest| Some(manifest.parent()?.parent()?.to_owned()));
+        beside.filter(|directory| directory.starts_with(root)).collect()
+    }
+
+    fn manifests(&self) -> impl Iterator<Item = Utf8PathBuf> {
+        let local = self.graph.packages().filter(|package| package.source().is_local());
+        local.map(|package| package.manifest_path().to_owned())
+    }
+
     /// The crates of the workspace, each by its manifest, with the names of their features.
     #[cfg(feature = "upkeep")]
     pub(crate) fn by_crate(&self) -> Vec<(Utf8PathBuf, Vec<&str>)> {

@@ -1,7 +1,7 @@
 //! The interpreter that an environment was made from, and its library, which programs that embed Python are linked with.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::EnvironmentError;
 use crate::process::Invocation;
@@ -31,7 +31,7 @@ print(json.dumps({
 ";
 
 /// The interpreter that an environment was made from. It is one value for all environments that were made from it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BaseInterpreter {
     /// The executable, without links in its path.
@@ -51,7 +51,7 @@ pub struct BaseInterpreter {
 }
 
 /// The library of an interpreter.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PythonLibrary {
     /// Where it is.

@@ -197,6 +197,11 @@ impl Distribution {
         Some(Self { name, version, source, changed: changed(&metadata), folder })
     }
 
+    /// Its `dist-info` folder.
+    pub(crate) fn folder(&self) -> &Utf8Path {
+        &self.folder
+    }
+
     /// The list of its files.
     pub(crate) fn record_file(&self) -> Utf8PathBuf {
         self.folder.join("RECORD")

@@ -66,6 +66,11 @@ impl Journal {
         Ok(Self { lock, path, interrupted })
     }
 
+    /// The file, which is empty while no sync is in progress.
+    pub(crate) fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+
     /// A file of this name beside the journal, which only the holder of the lock may use.
     pub(crate) fn beside(&self, extension: &str) -> Utf8PathBuf {
         self.path.with_extension(extension)

@@ -12,7 +12,8 @@ pub(crate) enum Platform {
 }
 
 /// What the makers of environments write beside `pyvenv.cfg`, and no base interpreter has.
-pub(super) const MARKS: [&str; 5] = ["CACHEDIR.TAG", ".gitignore", ".lock", super::record::FILE, super::NATIVE_RECORD];
+pub(super) const MARKS: [&str; 6] =
+    ["CACHEDIR.TAG", ".gitignore", ".lock", super::record::FILE, super::NATIVE_RECORD, super::STATE];
 
 impl Platform {
     pub(crate) const CURRENT: Self = if cfg!(windows) { Self::Windows } else { Self::Unix };

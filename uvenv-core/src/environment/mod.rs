@@ -24,6 +24,9 @@ pub(crate) use self::{
 };
 use crate::{cache::CacheError, error::Diagnostic, monorepo::Profile, process::is_program};
 
+/// The directory in an environment with a file for each request of which it is known what it depends on.
+pub(crate) const STATE: &str = ".uvenv-state";
+
 /// The file in an environment that says what its native packages were built from.
 pub(crate) const NATIVE_RECORD: &str = ".uvenv-native.json";
 

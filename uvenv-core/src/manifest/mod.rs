@@ -365,7 +365,6 @@ impl Manifest {
     }
 
     /// Whether only a build knows what the project depends on.
-    #[cfg(feature = "upkeep")]
     pub(crate) fn has_dynamic_requirements(&self) -> bool {
         let fields = self.project.iter().flat_map(|project| &project.dynamic);
         fields.into_iter().any(|field| matches!(field.as_str(), "dependencies" | "optional-dependencies"))

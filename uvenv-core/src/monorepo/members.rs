@@ -71,6 +71,12 @@ pub(super) fn includes(root: &Manifest, directory: &Utf8Path) -> bool {
         && !exclude_patterns(root.directory(), workspace).iter().any(|pattern| pattern.matches(directory.as_str()))
 }
 
+/// Whether the workspace of `root` leaves `directory` out.
+pub(crate) fn is_excluded(root: &Manifest, directory: &Utf8Path) -> bool {
+    let Some(workspace) = &root.uv.workspace else { return false };
+    exclude_patterns(root.directory(), workspace).iter().any(|pattern| pattern.matches(directory.as_str()))
+}
+
 /// As a file system is walked: `*` stays within one directory.
 const PATH_OPTIONS: MatchOptions =
     MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };

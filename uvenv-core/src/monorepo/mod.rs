@@ -12,6 +12,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 pub use config::{CheckConfig, Code, Config, ConfigError};
 pub use discovery::DiscoveryError;
 pub use members::Member;
+pub(crate) use members::is_excluded;
 pub use profile::{Profile, ProfilePaths};
 
 use crate::{

@@ -14,12 +14,12 @@ use super::{
     inputs::{self, Files, Inputs, is_live},
     package::Package,
     record::{Entry, Record},
-    seen::{Seen, changed_since},
     toolchain,
 };
 use crate::{
     Name,
     environment::{Changes, Distribution, Distributions, Environment, EnvironmentError, Source},
+    seen::{Seen, changed_since},
 };
 
 /// A package that must be built.

@@ -9,8 +9,8 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use super::{Surroundings, cargo_graph::Closure, package::Package, seen::Seen, toolchain::home};
-use crate::digest::digest;
+use super::{Surroundings, cargo_graph::Closure, package::Package, toolchain::home};
+use crate::{digest::digest, seen::Seen};
 
 /// What rustup goes by.
 pub(super) const TOOLCHAIN_FILES: [&str; 2] = ["rust-toolchain.toml", "rust-toolchain"];
@@ -19,7 +19,8 @@ pub(super) const TOOLCHAIN_FILES: [&str; 2] = ["rust-toolchain.toml", "rust-tool
 const CONFIGURATION: [&str; 2] = [".cargo/config.toml", ".cargo/config"];
 
 /// Variables that change what cargo builds. Wrappers of the compiler, such as sccache, do not.
-const VARIABLES: [&str; 4] = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_TARGET"];
+pub(super) const VARIABLES: [&str; 4] =
+    ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_TARGET"];
 
 /// Files as they were seen. A path without a file is not among them, so that a file that appears is a difference.
 pub(super) type Files = HashMap<Utf8PathBuf, Seen>;
@@ -65,10 +66,7 @@ impl Inputs {
         around: &Surroundings<'_>,
     ) -> Self {
         let mut paths = configuration(package, around);
-        for one in &closure.crates {
-            Walk { skip_tests: !one.has_script, target: &closure.target }.directory(&one.directory, true, &mut paths);
-        }
-        Walk { skip_tests: true, target: &closure.target }.directory(&package.directory, true, &mut paths);
+        paths.extend(walk(package, closure).files);
         paths.retain(|path| !(path.starts_with(&package.directory) && is_native(path)));
         paths.insert(closure.root.join("Cargo.toml"));
         // Its part that matters is `dependencies`.
@@ -140,6 +138,26 @@ pub(super) fn is_live(package: &Package, closure: &Closure, discovered: &Discove
     is_python || is_in_python || !is_in_crate
 }
 
+/// What a look through directories finds.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) files: BTreeSet<Utf8PathBuf>,
+    /// The directories that were looked through.
+    pub(super) directories: BTreeSet<Utf8PathBuf>,
+    /// The files for which directories were left out.
+    pub(super) marks: BTreeSet<Utf8PathBuf>,
+}
+
+/// Looks through the directories of the crates of a package, and its own.
+pub(super) fn walk(package: &Package, closure: &Closure) -> Found {
+    let mut found = Found::default();
+    for one in &closure.crates {
+        Walk { skip_tests: !one.has_script, target: &closure.target }.directory(&one.directory, true, &mut found);
+    }
+    Walk { skip_tests: true, target: &closure.target }.directory(&package.directory, true, &mut found);
+    found
+}
+
 /// A look through the files of a crate or package.
 struct Walk<'a> {
     /// Whether tests, benchmarks and examples are left out: only a build script could read them.
@@ -148,7 +166,8 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn directory(&self, directory: &Utf8Path, is_top: bool, found: &mut BTreeSet<Utf8PathBuf>) {
+    fn directory(&self, directory: &Utf8Path, is_top: bool, found: &mut Found) {
+        found.directories.insert(directory.to_owned());
         // What is not Unicode is no source of Rust; what cannot be read cannot be read by the build.
         let Ok(entries) = directory.read_dir_utf8() else { return };
         for entry in entries.flatten() {
@@ -158,8 +177,10 @@ impl Walk<'_> {
                 continue;
             }
             if !kind.is_dir() {
-                found.insert(path.to_owned());
-            } else if !self.leaves_out(path, name, is_top) {
+                found.files.insert(path.to_owned());
+            } else if self.leaves_out(path, name, is_top) {
+                found.marks.extend(mark(path));
+            } else {
                 self.directory(path, false, found);
             }
         }
@@ -170,26 +191,36 @@ impl Walk<'_> {
             || path.extension() == Some("egg-info")
             || (is_top && matches!(name, "target" | "build" | "dist" | "node_modules"))
             || (is_top && self.skip_tests && matches!(name, "tests" | "benches" | "examples"))
-            // Another package, an environment, a cache.
-            || ["Cargo.toml", "pyvenv.cfg", "CACHEDIR.TAG"].iter().any(|mark| path.join(mark).is_file())
+            || mark(path).is_some()
     }
+}
+
+/// What shows that a directory is that of another package, an environment or a cache.
+fn mark(directory: &Utf8Path) -> Option<Utf8PathBuf> {
+    let marks = ["Cargo.toml", "pyvenv.cfg", "CACHEDIR.TAG"].map(|name| directory.join(name));
+    marks.into_iter().find(|mark| mark.is_file())
 }
 
 /// The files that a compiler made under `directory`, where an editable installation leaves them.
 pub(super) fn native_files(directory: &Utf8Path, target: &Utf8Path) -> BTreeSet<Utf8PathBuf> {
-    let mut found = BTreeSet::new();
+    let mut found = Found::default();
     Walk { skip_tests: false, target }.directory(directory, true, &mut found);
-    found.retain(|path| is_native(path));
-    found
+    found.files.retain(|path| is_native(path));
+    found.files
 }
 
 /// The files at or under `path`.
 pub(super) fn files_at(path: &Utf8Path) -> BTreeSet<Utf8PathBuf> {
-    let mut found = BTreeSet::new();
+    found_at(path).files
+}
+
+/// What is at or under `path`.
+pub(super) fn found_at(path: &Utf8Path) -> Found {
+    let mut found = Found::default();
     if path.is_dir() {
         Walk { skip_tests: false, target: Utf8Path::new("") }.directory(path, false, &mut found);
     } else {
-        found.insert(path.to_owned());
+        found.files.insert(path.to_owned());
     }
     found
 }

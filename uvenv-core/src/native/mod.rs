@@ -8,8 +8,8 @@ mod freshness;
 mod inputs;
 mod package;
 mod record;
-mod seen;
 mod toolchain;
+mod watched;
 
 use std::time::SystemTime;
 
@@ -20,6 +20,7 @@ pub(crate) use arguments::{Choices, Told};
 pub(crate) use freshness::Stale;
 #[cfg(feature = "upkeep")]
 pub(crate) use package::packages;
+pub(crate) use watched::Watched;
 
 use crate::{
     Name,

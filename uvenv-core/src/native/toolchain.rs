@@ -4,42 +4,39 @@ use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Surroundings, seen::stat_of};
+use super::Surroundings;
 use crate::{
     digest::digest,
     process::{Invocation, ending, on_path},
+    seen::stat_of,
 };
 
 /// Stands for the compiler that a build in `directory` would use, as far as files and variables decide that.
 pub(super) fn key(directory: &Utf8Path, around: &Surroundings<'_>) -> String {
-    let mut parts = Vec::new();
-    let mut file = |path: &Utf8Path| parts.push(format!("{path} {:?}", stat_of(path)));
-    if let Some(rustc) = rustc(around) {
-        file(&rustc);
-    }
-    for directory in directory.ancestors() {
-        for name in super::inputs::TOOLCHAIN_FILES {
-            let path = directory.join(name);
-            if path.is_file() {
-                file(&path);
-            }
-        }
-    }
-    if let Some(rustup) = home(around, "RUSTUP_HOME", ".rustup") {
-        file(&rustup.join("settings.toml"));
-        // Each update of a toolchain writes its file here.
-        let mut hashes: Vec<_> = fs::read_dir(rustup.join("update-hashes"))
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| Utf8PathBuf::from_path_buf(entry.ok()?.path()).ok())
-            .collect();
-        hashes.sort();
-        for path in &hashes {
-            file(path);
-        }
-    }
+    let files = files(directory, around).into_iter();
+    let mut parts: Vec<_> = files.map(|path| format!("{path} {:?}", stat_of(&path))).collect();
     parts.push(format!("{:?}", around.variables.get("RUSTUP_TOOLCHAIN")));
     digest(parts.join("\n").as_bytes())
+}
+
+/// Variables by which the compiler is found.
+pub(super) const VARIABLES: [&str; 6] = ["CARGO", "CARGO_HOME", "PATH", "RUSTC", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
+
+/// The files that decide which compiler it is.
+pub(super) fn files(directory: &Utf8Path, around: &Surroundings<'_>) -> Vec<Utf8PathBuf> {
+    let chosen =
+        directory.ancestors().flat_map(|directory| super::inputs::TOOLCHAIN_FILES.map(|name| directory.join(name)));
+    let mut files: Vec<_> = rustc(around).into_iter().chain(chosen.filter(|path| path.is_file())).collect();
+    if let Some(rustup) = home(around, "RUSTUP_HOME", ".rustup") {
+        files.push(rustup.join("settings.toml"));
+        // Each update of a toolchain writes its file here.
+        let hashes = fs::read_dir(rustup.join("update-hashes")).into_iter().flatten();
+        let mut hashes: Vec<_> =
+            hashes.filter_map(|entry| Utf8PathBuf::from_path_buf(entry.ok()?.path()).ok()).collect();
+        hashes.sort();
+        files.append(&mut hashes);
+    }
+    files
 }
 
 /// What the compiler says of itself; why it does not is a sentence for the user.

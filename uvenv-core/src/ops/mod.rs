@@ -22,11 +22,13 @@ mod lock;
 mod profiles;
 #[cfg(feature = "upkeep")]
 mod promote;
+mod recorded;
 mod run;
 mod selection;
 #[cfg(feature = "inspection")]
 mod status;
 mod sync;
+mod target;
 #[cfg(feature = "upkeep")]
 mod warnings;
 
@@ -60,12 +62,14 @@ pub use lock::{LockPlan, LockRequest};
 pub use profiles::{Pin, ProfileInfo, profiles};
 #[cfg(feature = "upkeep")]
 pub use promote::{PackageRequest, PromoteError, PromotePlan, PromoteRequest, TagOf};
+pub(crate) use recorded::Synced;
 pub use run::RunRequest;
-pub(crate) use run::activate;
+pub(crate) use run::activation;
 pub use selection::BackendRequest;
 #[cfg(feature = "inspection")]
 pub use status::status;
 pub use sync::{LockMode, SyncPlan, SyncRequest};
+pub use target::Target;
 #[cfg(feature = "upkeep")]
 pub use warnings::warnings;
 
@@ -184,6 +188,13 @@ impl Session {
             Some(value) => invocation.env(name, value),
             None => invocation.env_remove(name),
         })
+    }
+
+    /// Says why something is done, where the user wants to know.
+    fn explain(&self, why: &str) {
+        if self.show_commands {
+            self.observer.as_deref().unwrap_or(&Terminal { quiet: false }).say(why);
+        }
     }
 
     /// Runs uv.

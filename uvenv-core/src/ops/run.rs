@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use super::{OperationError, Session, SyncPlan, SyncRequest, selection};
+use super::{OperationError, Session, SyncRequest, Target, selection};
 use crate::{
     environment::{Activation, Audience, BaseInterpreter, Environment, Record},
     monorepo::{Monorepo, Profile},
@@ -34,22 +34,26 @@ pub struct Command {
 }
 
 impl RunRequest {
-    /// Brings the environment up to date and prepares the command. The report is that of the sync, if there was one.
+    /// Brings the environment of the profile that `target` names up to date and prepares the command. The report is that
+    /// of the sync, if there was one. `told` hears of the monorepo where it has to be read.
     pub fn prepare(
         &self,
-        monorepo: &Monorepo,
         session: &Session,
-        profile: Profile,
+        target: &Target,
+        told: impl FnOnce(&Monorepo, Profile),
     ) -> crate::Result<(Option<SyncReport>, Command)> {
-        let (report, environment) = if self.no_sync {
-            let existing = existing_environment(monorepo, session, profile, &self.sync)?;
-            (None, existing)
-        } else {
-            let plan = SyncPlan::new(monorepo, session, profile, &self.sync)?;
-            (Some(plan.execute(session)?), Environment::new(plan.environment))
-        };
-        let activation = activate(session, &environment, profile, Audience::Program)?.0;
-        Ok((report, self.command(session, &environment, activation)))
+        if self.no_sync {
+            let (monorepo, profile) = target.find(session)?;
+            told(&monorepo, profile);
+            let environment = existing_environment(&monorepo, session, profile, &self.sync)?;
+            let activation = activate(session, &environment, profile, Audience::Program)?.0;
+            return Ok((None, self.command(session, &environment, activation)));
+        }
+        let mut synced = self.sync.synced(session, target, told)?;
+        let base = synced.base(session)?;
+        let activation = activation(session, &synced.environment, synced.report.profile, &base, Audience::Program);
+        let command = self.command(session, &synced.environment, activation);
+        Ok((Some(synced.report), command))
     }
 
     /// The command as an activated environment would start it. A script gets the environment's Python, as `uv run` does it.
@@ -93,16 +97,26 @@ pub(super) fn existing_environment(
 }
 
 /// What programs must see to use `environment`, and the interpreter that it was made from.
-pub(crate) fn activate(
+pub(super) fn activate(
     session: &Session,
     environment: &Environment,
     profile: Profile,
     audience: Audience,
 ) -> crate::Result<(Activation, BaseInterpreter)> {
     let base = BaseInterpreter::ask(&environment.executable(), |invocation| session.child(invocation))?;
+    Ok((activation(session, environment, profile, &base, audience), base))
+}
+
+/// What programs must see to use `environment`, which was made from `base`.
+pub(crate) fn activation(
+    session: &Session,
+    environment: &Environment,
+    profile: Profile,
+    base: &BaseInterpreter,
+    audience: Audience,
+) -> Activation {
     let backend = Record::read(environment).and_then(|record| record.backend);
-    let kept = (profile, backend.as_deref());
-    Ok((Activation::new(environment, &base, kept, &session.variables, audience), base))
+    Activation::new(environment, base, (profile, backend.as_deref()), &session.variables, audience)
 }
 
 /// On Windows a program is looked for on our `PATH`, not on the child's.

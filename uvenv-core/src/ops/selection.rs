@@ -9,7 +9,10 @@ use crate::{
     monorepo::{Monorepo, ProfilePaths},
 };
 #[cfg(feature = "cargo-features")]
-use crate::{backend::FeatureClaim, cargo};
+use {
+    crate::{backend::FeatureClaim, cargo},
+    std::cell::RefCell,
+};
 
 /// What the command line says about the backend.
 #[derive(Clone, Debug, Default)]
@@ -88,7 +91,7 @@ pub(super) fn select(
 ) -> crate::Result<Selection> {
     let names: Vec<_> = backends.iter().map(|backend| backend.name.clone()).collect();
     #[cfg(feature = "cargo-features")]
-    let features = FeatureSource { monorepo, session, request, names: &names };
+    let features = FeatureSource { monorepo, session, request, names: &names, read: RefCell::default() };
     #[cfg(feature = "cargo-features")]
     let default_features = || features.default();
     #[cfg_attr(not(feature = "cargo-features"), expect(unused_mut, reason = "a build script has Cargo's own answer"))]
@@ -106,7 +109,14 @@ pub(super) fn select(
         signals.features = features.explicit()?;
         signals.default_features = Some(&default_features);
     }
-    backend::select(backends, monorepo.relative(&paths.manifest()).as_str(), &signals)
+    #[cfg_attr(not(feature = "cargo-features"), expect(unused_mut, reason = "a build script has Cargo's own answer"))]
+    let mut selection = backend::select(backends, monorepo.relative(&paths.manifest()).as_str(), &signals)?;
+    #[cfg(feature = "cargo-features")]
+    {
+        let read = features.read.into_inner();
+        selection.deciders = backend::Deciders { driver: selection.deciders.driver, ..read };
+    }
+    Ok(selection)
 }
 
 /// What the environment was last synced with. With one environment per backend it is the one that there is, if there is
@@ -130,6 +140,8 @@ struct FeatureSource<'a> {
     session: &'a Session,
     request: &'a BackendRequest,
     names: &'a [Name],
+    /// What cargo has read.
+    read: RefCell<backend::Deciders>,
 }
 
 #[cfg(feature = "cargo-features")]
@@ -155,8 +167,11 @@ impl FeatureSource<'_> {
     fn claims(&self) -> crate::Result<cargo::FeatureClaims> {
         match self.manifest() {
             Some(manifest) => {
-                Ok(cargo::Features::read(&manifest, self.session.offline)?
-                    .claims(&self.request.features, self.names)?)
+                let features = cargo::Features::read(&manifest, self.session.offline)?;
+                let mut read = self.read.borrow_mut();
+                read.files.extend(features.files());
+                read.folders.extend(features.folders());
+                Ok(features.claims(&self.request.features, self.names)?)
             }
             None => Ok(cargo::FeatureClaims::default()),
         }

@@ -8,7 +8,9 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
-    OperationError, Session, Shown, milliseconds, says_stale,
+    OperationError, Session, Shown, Target, milliseconds,
+    recorded::Answer,
+    says_stale,
     selection::{self, BackendRequest, Packages},
     uv_failed,
 };
@@ -22,6 +24,7 @@ use crate::{
     native::{self, CargoProfile, Choices, NativePackages, Stale, Surroundings},
     process::{Invocation, Stderr},
     report::{PythonInfo, Rebuilt, SyncPlanned, SyncReport},
+    state::{self, Before, Question, Refusal},
     uv::{Lock, SyncCommand, Uv},
     variables::Variables,
 };
@@ -96,6 +99,7 @@ pub struct SyncPlan {
     manifest: Manifest,
     shown: Shown,
     freshness: Freshness,
+    lockfile: Option<Lockfile>,
     keep_extraneous: bool,
     recreate: bool,
     uv: Uv,
@@ -113,7 +117,7 @@ impl SyncPlan {
         let backends = selection::target_backends(monorepo, &paths, &manifest, packages)?;
         let chosen: Vec<_> = request.extras.iter().chain(&request.groups).cloned().collect();
         let selection = selection::select(monorepo, session, &paths, &backends, &request.backend, &chosen)?;
-        let freshness = check_lockfile(monorepo, &paths, &manifest, request.lock)?;
+        let (lockfile, freshness) = check_lockfile(monorepo, &paths, &manifest, request.lock)?;
         let environment = monorepo.environment(&paths, selection.name(), &session.variables);
         if !request.recreate {
             match Environment::new(environment.clone()).usable() {
@@ -167,6 +171,7 @@ impl SyncPlan {
             selection,
             manifest,
             freshness,
+            lockfile,
             command,
         })
     }
@@ -206,18 +211,85 @@ impl SyncPlan {
 
     /// Syncs.
     pub fn execute(&self, session: &Session) -> crate::Result<SyncReport> {
+        self.execute_and(session, |_, _| None::<()>, |(), _, _, _| {})
+    }
+
+    /// Syncs, and where nothing was to be done records what that depended on, as the answer to `question`.
+    pub(super) fn answer(
+        &self,
+        monorepo: &Monorepo,
+        session: &Session,
+        target: &Target,
+        question: &Question,
+    ) -> crate::Result<SyncReport> {
+        let environment = Environment::new(self.environment.clone());
+        let variables = session.child_view();
+        let Some(lockfile) = &self.lockfile else { return self.execute(session) };
+        let around = state::Surroundings {
+            start: target.start(session),
+            monorepo: &monorepo.root,
+            project: &self.manifest,
+            lockfile,
+            environment: &environment,
+            manifests: monorepo.members_of(self.paths.profile).iter().map(|member| &member.manifest).collect(),
+            variables: &variables,
+            uv: &self.uv.path,
+            is_frozen: self.command.lock == Lock::Frozen,
+            python: self.command.python.as_deref(),
+            backend: &self.selection.deciders,
+        };
+        let look = |installed: &Distributions, native: &native::Surroundings<'_>| {
+            let native = self.native.watched(&environment, native);
+            let looked = self.refusal(monorepo).map_or_else(|| Before::look(&around, installed, native), Err);
+            looked.map_err(|why| session.explain(&format!("the outcome is not recorded: {why}"))).ok()
+        };
+        let record = |before: Before, report: &SyncReport, after: &Distributions, journal: &Journal| {
+            let before = if report.changed { before.changed(&around, after, &report.installed) } else { Ok(before) };
+            let recorded = before.and_then(|before| {
+                before.record(question, Answer::of(report), &around, (self.record(), journal.path()))
+            });
+            if let Err(why) = recorded {
+                session.explain(&format!("the outcome is not recorded: {why}"));
+            }
+        };
+        self.execute_and(session, look, record)
+    }
+
+    /// Why not even a sync with nothing to do says anything about the next one.
+    fn refusal(&self, monorepo: &Monorepo) -> Option<Refusal> {
+        #[cfg(feature = "upkeep")]
+        if !super::warnings(monorepo, self.paths.profile).is_empty() {
+            return Some("there are warnings to be seen".to_owned());
+        }
+        let _ = monorepo;
+        if !self.command.rest.is_empty() {
+            return Some("uv is given arguments as they are".to_owned());
+        }
+        None
+    }
+
+    /// Syncs; `look` is called before uv starts and, where it finds something, `record` when uv has ended well.
+    fn execute_and<B>(
+        &self,
+        session: &Session,
+        look: impl FnOnce(&Distributions, &Surroundings<'_>) -> Option<B>,
+        record: impl FnOnce(B, &SyncReport, &Distributions, &Journal),
+    ) -> crate::Result<SyncReport> {
         let start = Instant::now();
         let environment = Environment::new(self.environment.clone());
         let mut journal = Journal::open(&environment, &session.variables, session.observer())?;
         let was_interrupted = journal.interrupted().is_some();
         let aside = if self.recreate { Some(environment.set_aside()?) } else { None };
         let mut reinstall = if self.recreate { Vec::new() } else { prepare(&environment, &journal)? };
+        let is_whole = reinstall.is_empty() && !self.recreate;
         let before = Distributions::read(&environment)?;
         let (variables, child) = (session.child_view(), |invocation| session.child(invocation));
         let around = surroundings(session, &self.root, &variables, &child, false);
         let mut judgement = self.native.judge(&environment, &before, &around);
         reinstall.extend(judgement.stale.iter().map(|stale| stale.name.to_string()));
         session.warnings.borrow_mut().append(&mut judgement.warnings);
+        let is_to_change = !is_whole || judgement.stale.iter().any(|stale| stale.is_installed);
+        let looked = if is_to_change { None } else { look(&before, &around) };
         journal.begin(&environment)?;
         let command = SyncCommand { reinstall, ..self.command.clone() };
         let called = self.call_uv(session, &command.invocation(&self.uv, &session.appearance));
@@ -243,13 +315,12 @@ impl SyncPlan {
         rebuilt.retain(|one| changes.installed.iter().any(|distribution| distribution.name == one.name));
         let around = Surroundings { now: SystemTime::now(), ..around };
         judgement.record(&environment, &after, &changes, &around)?;
-        journal.finish()?;
         aside.map_or(Ok(()), Aside::discard)?;
         let python = match environment.inspect()? {
             State::Ready(interpreter) => Some(PythonInfo::from(interpreter)),
             _ => None,
         };
-        Ok(SyncReport {
+        let report = SyncReport {
             profile: self.paths.profile,
             backend: self.selection.name().cloned(),
             backend_origin: self.selection.origin.clone(),
@@ -260,8 +331,14 @@ impl SyncPlan {
             removed: changes.removed,
             rebuilt,
             uv: (&self.uv).into(),
+            uv_invoked: true,
             elapsed_ms: milliseconds(start.elapsed()),
-        })
+        };
+        if let Some(looked) = looked {
+            record(looked, &report, &after, &journal);
+        }
+        journal.finish()?;
+        Ok(report)
     }
 
     fn call_uv(&self, session: &Session, invocation: &Invocation) -> crate::Result<()> {
@@ -339,7 +416,7 @@ fn check_lockfile(
     paths: &ProfilePaths,
     manifest: &Manifest,
     mode: LockMode,
-) -> crate::Result<Freshness> {
+) -> crate::Result<(Option<Lockfile>, Freshness)> {
     let profile = paths.profile;
     let shown = Shown::new(monorepo, paths);
     let lockfile = Lockfile::read(&paths.lockfile())?;
@@ -357,7 +434,7 @@ fn check_lockfile(
         (_, _, Freshness::Fresh) => Vec::new(),
     };
     if changes.is_empty() {
-        return Ok(found);
+        return Ok((lockfile, found));
     }
     Err(shown.stale(&changes, matches!(mode, LockMode::Frozen { .. })).into())
 }

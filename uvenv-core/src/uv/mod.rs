@@ -216,6 +216,11 @@ pub fn locate(
     Err(UvError::NotFound { not_fetched })
 }
 
+/// The uv that would be used, without starting it.
+pub(crate) fn find(variables: &Variables, companion: Option<&Utf8Path>) -> Result<Option<Utf8PathBuf>, UvError> {
+    Ok(find::find(variables, companion)?.map(|(path, _)| path))
+}
+
 /// The executable in what pip made: `bin/uv`.
 fn executable_in(directory: &Utf8Path) -> Utf8PathBuf {
     directory.join("bin").join(if cfg!(windows) { "uv.exe" } else { "uv" })

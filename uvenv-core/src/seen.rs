@@ -16,7 +16,7 @@ const CLOCK_SLACK: Duration = Duration::from_secs(2);
 
 /// A file as it was seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Seen {
+pub(crate) struct Seen {
     /// What stands for the content as long as it is the same; none where that cannot be trusted.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     stat: Option<Stat>,
@@ -26,11 +26,11 @@ pub(super) struct Seen {
 }
 
 /// Device, inode, size, modification and change time.
-type Stat = [u64; 5];
+pub(crate) type Stat = [u64; 5];
 
 impl Seen {
     /// Looks at the file, which was `before` at an earlier time.
-    pub(super) fn look(path: &Utf8Path, before: Option<&Self>, now: SystemTime) -> Self {
+    pub(crate) fn look(path: &Utf8Path, before: Option<&Self>, now: SystemTime) -> Self {
         let metadata = match fs::metadata(path) {
             Ok(metadata) if metadata.is_file() => metadata,
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Self::unreadable(),
@@ -45,7 +45,7 @@ impl Seen {
     }
 
     /// A file that was changed while something read it, so that nobody knows what was read.
-    pub(super) fn torn() -> Self {
+    pub(crate) fn torn() -> Self {
         Self { stat: None, hash: Some("torn".to_owned()) }
     }
 
@@ -54,23 +54,23 @@ impl Seen {
         Self { stat: None, hash: Some("unreadable".to_owned()) }
     }
 
-    pub(super) fn exists(&self) -> bool {
+    pub(crate) fn exists(&self) -> bool {
         self.hash.is_some()
     }
 
     /// Whether both have the same content.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.hash == other.hash
     }
 }
 
 /// What stands for the content of the file at `path`, for keys.
-pub(super) fn stat_of(path: &Utf8Path) -> Option<Stat> {
+pub(crate) fn stat_of(path: &Utf8Path) -> Option<Stat> {
     fs::metadata(path).ok().map(|metadata| stat(&metadata))
 }
 
 #[cfg(unix)]
-fn stat(metadata: &Metadata) -> Stat {
+pub(crate) fn stat(metadata: &Metadata) -> Stat {
     use std::os::unix::fs::MetadataExt;
 
     let nanoseconds = |seconds: i64, rest: i64| {
@@ -87,7 +87,7 @@ fn stat(metadata: &Metadata) -> Stat {
 }
 
 #[cfg(not(unix))]
-fn stat(metadata: &Metadata) -> Stat {
+pub(crate) fn stat(metadata: &Metadata) -> Stat {
     let nanoseconds = |time: io::Result<SystemTime>| {
         time.ok()
             .and_then(|time| u64::try_from(time.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_nanos()).ok())
@@ -97,7 +97,7 @@ fn stat(metadata: &Metadata) -> Stat {
 }
 
 /// Whether the file was last changed long enough before `now`.
-fn is_settled(stat: &Stat, now: SystemTime) -> bool {
+pub(crate) fn is_settled(stat: &Stat, now: SystemTime) -> bool {
     changed(stat).is_some_and(|changed| changed + CLOCK_SLACK <= now)
 }
 
@@ -105,8 +105,21 @@ fn changed([.., modified, changed]: &Stat) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_nanos(*modified.max(changed)))
 }
 
+/// When the file, or what the file system says of it, was last changed: a time that no program can set.
+#[cfg(unix)]
+pub(crate) fn changed_at(path: &Utf8Path) -> Option<SystemTime> {
+    let [.., changed] = stat_of(path)?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_nanos(changed))
+}
+
+/// When the file was last changed.
+#[cfg(not(unix))]
+pub(crate) fn changed_at(path: &Utf8Path) -> Option<SystemTime> {
+    fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
+}
+
 /// Whether the file may have been changed since `start`.
-pub(super) fn changed_since(path: &Utf8Path, start: SystemTime) -> bool {
+pub(crate) fn changed_since(path: &Utf8Path, start: SystemTime) -> bool {
     let changed = stat_of(path).and_then(|stat| changed(&stat));
     changed.is_none_or(|changed| changed >= start)
 }

@@ -1,0 +1,176 @@
+//! Where it is known that nothing is to be done, uv is not started; and why it is, where it is.
+
+use std::fs;
+
+use serde_json::Value;
+use uvenv_tests::Fixture;
+
+use super::{backends_only, empty, pinned, three_profiles};
+
+/// A monorepo in whose dev environment nothing is to be done, which is known.
+fn at_rest() -> Fixture {
+    let repo = empty().package("print-utils").build();
+    for _ in 0..2 {
+        repo.uvenv(["sync"]).ok();
+    }
+    assert!(!asks(&repo, &["sync"]));
+    repo
+}
+
+/// Whether uvenv starts uv; the command must succeed and change nothing.
+fn asks(repo: &Fixture, command: &[&str]) -> bool {
+    let said = repo.uvenv(["-v"].iter().chain(command)).json();
+    let report = said.report("sync-finished");
+    assert_eq!(report["changed"], false, "{report}");
+    report["uv_invoked"].as_bool().expect("it is said")
+}
+
+/// Why uv is asked.
+fn why(repo: &Fixture, command: &[&str]) -> String {
+    let said = repo.uvenv(["-v"].iter().chain(command)).ok();
+    let line = said.stderr().lines().find_map(|line| line.split_once("uv is asked: "));
+    line.map_or_else(|| panic!("uv is asked: {said}"), |(_, why)| why.to_owned())
+}
+
+#[test]
+fn the_answer_is_the_same_but_for_who_gives_it() {
+    let repo = empty().package("print-utils").build();
+    repo.uvenv(["lock"]).ok();
+    let first = repo.uvenv(["sync"]).json().report("sync-finished");
+    assert_eq!((&first["changed"], &first["uv_invoked"]), (&Value::Bool(true), &Value::Bool(true)));
+    // What was just installed is known to be at rest.
+    let second = repo.uvenv(["sync"]).json().report("sync-finished");
+    assert_eq!((&second["changed"], &second["uv_invoked"]), (&Value::Bool(false), &Value::Bool(false)));
+    for key in ["profile", "backend", "backend_origin", "environment", "python", "uv"] {
+        assert_eq!(first[key], second[key], "{key}");
+    }
+}
+
+#[test]
+fn each_profile_and_backend_has_its_own() {
+    let repo = three_profiles().build();
+    for profile in ["dev", "staging", "prod"] {
+        repo.uvenv(["lock", "--profile", profile]).ok();
+        let sync = ["sync", "--profile", profile, "--backend", "cu124"];
+        repo.uvenv(sync).ok();
+        assert!(!asks(&repo, &sync), "{profile}");
+    }
+    for profile in ["dev", "staging", "prod"] {
+        assert!(!asks(&repo, &["sync", "--profile", profile, "--backend", "cu124"]), "{profile}");
+    }
+    let other = ["sync", "--profile", "prod", "--backend", "cu128"];
+    let report = repo.uvenv(other).json().report("sync-finished");
+    assert_eq!((&report["changed"], &report["uv_invoked"]), (&Value::Bool(true), &Value::Bool(true)));
+    assert!(!asks(&repo, &other));
+    // What is known of the first backend no longer holds.
+    let report = repo.uvenv(["sync", "--profile", "prod", "--backend", "cu124"]).json().report("sync-finished");
+    assert_eq!((&report["changed"], &report["uv_invoked"]), (&Value::Bool(true), &Value::Bool(true)));
+}
+
+#[test]
+fn what_has_changed_is_said() {
+    let repo = at_rest();
+    repo.replace("packages/print-utils/pyproject.toml", "version = \"0.1.2\"", "version = \"0.1.2\"\n# more");
+    assert_eq!(why(&repo, &["sync"]), "`packages/print-utils/pyproject.toml` has changed");
+    repo.uvenv(["sync"]).ok();
+    assert!(!asks(&repo, &["sync"]));
+
+    repo.write("packages/new-utils/pyproject.toml", "[project]\nname = \"new-utils\"\nversion = \"1\"\n");
+    assert_eq!(why(&repo, &["sync"]), "`packages` has changed");
+    repo.uvenv(["sync"]).ok();
+    repo.write("uv.toml", "resolution = \"lowest\"\n");
+    assert_eq!(why(&repo, &["sync"]), "`uv.toml` is new");
+    repo.uvenv(["sync"]).ok();
+    assert!(!asks(&repo, &["sync"]));
+    fs::remove_file(repo.root().join("uv.toml")).unwrap();
+    assert_eq!(why(&repo, &["sync"]), "`uv.toml` is gone");
+    repo.uvenv(["sync"]).ok();
+
+    let variable = repo.uvenv(["-v", "sync"]).env("UV_HTTP_TIMEOUT", "99").ok();
+    assert!(variable.stderr().contains("uv is asked: the variable `UV_HTTP_TIMEOUT` has changed"), "{variable}");
+}
+
+#[test]
+fn a_request_that_is_new_is_asked_once() {
+    let repo = backends_only().build();
+    repo.uvenv(["lock"]).ok();
+    repo.uvenv(["sync", "--backend", "cu124"]).ok();
+    assert_eq!(
+        why(&repo, &["sync", "--backend", "cu124", "--locked"]),
+        "nothing is known of an earlier sync like this"
+    );
+    assert!(!asks(&repo, &["sync", "--backend", "cu124", "--locked"]));
+    assert!(!asks(&repo, &["sync", "--backend", "cu124"]));
+}
+
+#[test]
+fn sync_and_run_take_turns_without_uv() {
+    let repo = at_rest();
+    let run = ["run", "--", "python", "-c", "pass"];
+    repo.uvenv(run).ok();
+    for _ in 0..2 {
+        let said = repo.uvenv(["-v"].iter().chain(&run)).ok();
+        assert!(!said.stderr().contains("Running"), "{said}");
+        assert!(!asks(&repo, &["sync"]));
+    }
+}
+
+#[test]
+fn what_acts_each_time_is_done_each_time() {
+    let repo = at_rest();
+    for _ in 0..2 {
+        let again = ["sync", "--", "--reinstall-package", "print-utils"];
+        let report = repo.uvenv(again).json().report("sync-finished");
+        assert_eq!((&report["changed"], &report["uv_invoked"]), (&Value::Bool(true), &Value::Bool(true)));
+        let report = repo.uvenv(["sync"]).env("UV_COMPILE_BYTECODE", "1").json().report("sync-finished");
+        assert_eq!(report["uv_invoked"], true);
+    }
+    let said = repo.uvenv(["-v", "sync"]).env("UV_COMPILE_BYTECODE", "1").ok();
+    assert!(said.stderr().contains("not recorded: the variable `UV_COMPILE_BYTECODE` is set"), "{said}");
+}
+
+#[test]
+fn what_was_removed_comes_back() {
+    let repo = at_rest();
+    let site_packages = repo.environment("dev").site_packages().unwrap();
+    fs::remove_dir_all(site_packages.join("print_utils-0.1.2.dist-info")).unwrap();
+    let report = repo.uvenv(["sync"]).json().report("sync-finished");
+    assert_eq!((&report["changed"], &report["uv_invoked"]), (&Value::Bool(true), &Value::Bool(true)));
+
+    fs::remove_dir_all(repo.root().join(".venv")).unwrap();
+    let report = repo.uvenv(["sync"]).json().report("sync-finished");
+    assert_eq!((&report["changed"], &report["uv_invoked"]), (&Value::Bool(true), &Value::Bool(true)));
+}
+
+#[test]
+fn a_record_that_is_damaged_is_none() {
+    let repo = at_rest();
+    let states = repo.root().join(".venv/.uvenv-state");
+    for entry in states.read_dir_utf8().unwrap() {
+        let path = entry.unwrap().into_path();
+        let text = fs::read_to_string(&path).unwrap();
+        for damaged in [&text[..text.len() / 2], "", "{}", "null"] {
+            fs::write(&path, damaged).unwrap();
+            assert!(asks(&repo, &["sync"]));
+            assert!(!asks(&repo, &["sync"]));
+        }
+        fs::write(&path, text.replacen("\"schema\":1", "\"schema\":99", 1)).unwrap();
+        assert!(asks(&repo, &["sync"]));
+    }
+    fs::remove_dir_all(&states).unwrap();
+    assert!(asks(&repo, &["sync"]));
+    assert!(!asks(&repo, &["sync"]));
+}
+
+#[test]
+fn where_packages_are_pinned_members_have_no_say() {
+    let repo = pinned().build();
+    repo.uvenv(["lock", "--profile", "prod"]).ok();
+    let sync = ["sync", "--profile", "prod", "--frozen"];
+    repo.uvenv(sync).ok();
+    assert!(!asks(&repo, &sync));
+    repo.replace("packages/print-utils/pyproject.toml", "version = \"0.1.2\"", "version = \"0.3.0\"");
+    assert!(!asks(&repo, &sync));
+    repo.replace("prod/pyproject.toml", "print-utils.git\", tag = \"v0.1.2\"", "print-utils.git\", tag = \"v0.1.3\"");
+    repo.uvenv(sync).fails("stale-lockfile");
+}

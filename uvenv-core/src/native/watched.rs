@@ -1,0 +1,57 @@
+//! What the native packages of an environment depend on, for somebody who wants to know whether anything has changed
+//! without judging it again.
+
+use std::collections::BTreeSet;
+
+use camino::Utf8PathBuf;
+
+use super::{
+    NativePackages, Surroundings,
+    inputs::{self, Found, found_at, is_live, walk},
+    record::Record,
+    toolchain,
+};
+use crate::environment::Environment;
+
+/// What is read, looked through and asked for. More than counts does no harm.
+#[derive(Debug, Default)]
+pub(crate) struct Watched {
+    /// Files whose content counts, and paths where one may appear.
+    pub(crate) files: BTreeSet<Utf8PathBuf>,
+    /// Directories in which a file may appear.
+    pub(crate) directories: BTreeSet<Utf8PathBuf>,
+    /// Files of the toolchain.
+    pub(crate) toolchain: BTreeSet<Utf8PathBuf>,
+    pub(crate) variables: BTreeSet<String>,
+}
+
+impl NativePackages {
+    /// What the packages that are installed in `environment` depend on, as was recorded of them.
+    pub(crate) fn watched(&self, environment: &Environment, around: &Surroundings<'_>) -> Watched {
+        let mut watched = Watched::default();
+        if self.packages.is_empty() {
+            return watched;
+        }
+        let record = Record::read(environment);
+        for package in &self.packages {
+            let Some(entry) = record.of(&package.name) else { continue };
+            let Some(built) = &entry.built else { continue };
+            let (closure, discovered) = (&entry.closure, &entry.discovered);
+            watched.files.extend(inputs::keys(package, closure, around));
+            watched.files.extend(entry.inputs.files.keys().cloned());
+            // What is read where it is, in an editable installation, needs no build.
+            watched.files.retain(|path| !is_live(package, closure, discovered, path));
+            watched.files.extend(built.keys().cloned());
+            let elsewhere = discovered.files.iter().map(|path| found_at(path));
+            for Found { directories, marks, .. } in elsewhere.chain([walk(package, closure)]) {
+                watched.directories.extend(directories);
+                watched.files.extend(marks);
+            }
+            watched.toolchain.extend(toolchain::files(&package.directory, around));
+            watched.variables.extend(discovered.variables.iter().cloned());
+        }
+        let names = inputs::VARIABLES.iter().chain(&toolchain::VARIABLES).map(|name| (*name).to_owned());
+        watched.variables.extend(names);
+        watched
+    }
+}

@@ -1,0 +1,169 @@
+//! A sync that looks first whether it is known that nothing is to be done.
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Session, SyncPlan, SyncRequest, Target, milliseconds};
+use crate::{
+    Name, Profile,
+    environment::{BaseInterpreter, Environment, Record},
+    monorepo::Monorepo,
+    report::{PythonInfo, SyncReport, UvInfo},
+    state::{Question, State},
+    uv,
+};
+
+/// What of a report is the same as long as nothing changes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Answer {
+    profile: Profile,
+    backend: Option<Name>,
+    backend_origin: String,
+    python: Option<PythonInfo>,
+    uv: UvInfo,
+}
+
+impl Answer {
+    pub(super) fn of(report: &SyncReport) -> Self {
+        Self {
+            profile: report.profile,
+            backend: report.backend.clone(),
+            backend_origin: report.backend_origin.clone(),
+            python: report.python.clone(),
+            uv: report.uv.clone(),
+        }
+    }
+}
+
+/// An environment that is in sync.
+#[derive(Debug)]
+pub(crate) struct Synced {
+    pub(crate) report: SyncReport,
+    pub(crate) environment: Environment,
+    pub(crate) record: Record,
+    known: Option<(Question, State<Answer>)>,
+}
+
+impl SyncRequest {
+    /// Syncs the profile that `target` names. Where an earlier sync has left word of all that it depended on, and all of
+    /// that is as it was, uv is not asked. `told` hears of the monorepo where it has to be read.
+    pub fn sync(
+        &self,
+        session: &Session,
+        target: &Target,
+        told: impl FnOnce(&Monorepo, Profile),
+    ) -> crate::Result<SyncReport> {
+        Ok(self.synced(session, target, told)?.report)
+    }
+
+    pub(super) fn synced(
+        &self,
+        session: &Session,
+        target: &Target,
+        told: impl FnOnce(&Monorepo, Profile),
+    ) -> crate::Result<Synced> {
+        let question = self.question(session, target);
+        if let Some(synced) = self.known(session, &question) {
+            return Ok(synced);
+        }
+        let (monorepo, profile) = target.find(session)?;
+        told(&monorepo, profile);
+        let plan = SyncPlan::new(&monorepo, session, profile, self)?;
+        ask(session, target, &monorepo, &plan, &question)
+    }
+
+    /// The same for a profile that `target` names, of a monorepo that was read already. `before` hears of the environment
+    /// and the backend that it is to have before anything is changed.
+    pub(crate) fn synced_by(
+        &self,
+        session: &Session,
+        target: &Target,
+        (monorepo, profile): (&Monorepo, Profile),
+        before: impl FnOnce(&Environment, Option<&str>) -> crate::Result<()>,
+    ) -> crate::Result<Synced> {
+        let question = self.question(session, target);
+        if let Some(synced) = self.known(session, &question) {
+            before(&synced.environment, synced.record.backend.as_deref())?;
+            return Ok(synced);
+        }
+        let plan = SyncPlan::new(monorepo, session, profile, self)?;
+        before(&Environment::new(plan.environment.clone()), plan.record().backend.as_deref())?;
+        ask(session, target, monorepo, &plan, &question)
+    }
+
+    fn question(&self, session: &Session, target: &Target) -> Question {
+        Question::new(&(&session.directory, session.offline, target, self))
+    }
+
+    /// What is known without asking uv, if anything is.
+    fn known(&self, session: &Session, question: &Question) -> Option<Synced> {
+        let start = Instant::now();
+        if self.recreate || self.dry_run {
+            return None;
+        }
+        match answer(session, question) {
+            Ok((environment, state)) => Some(Synced {
+                report: report(&state.answer, &environment, start),
+                environment,
+                record: state.record.clone(),
+                known: Some((question.clone(), state)),
+            }),
+            Err(why) => {
+                session.explain(&format!("uv is asked: {why}"));
+                None
+            }
+        }
+    }
+}
+
+/// Has uv sync, and says what that depended on.
+fn ask(
+    session: &Session,
+    target: &Target,
+    monorepo: &Monorepo,
+    plan: &SyncPlan,
+    question: &Question,
+) -> crate::Result<Synced> {
+    let report = plan.answer(monorepo, session, target, question)?;
+    let environment = Environment::new(plan.environment.clone());
+    Ok(Synced { report, environment, record: plan.record(), known: None })
+}
+
+fn answer(session: &Session, question: &Question) -> Result<(Environment, State<Answer>), String> {
+    let uv = uv::find(&session.variables, session.companion_uv.as_deref());
+    let uv = uv.ok().flatten().ok_or("there is no uv yet")?;
+    State::answering(question, &session.child_view(), &uv)
+}
+
+fn report(answer: &Answer, environment: &Environment, start: Instant) -> SyncReport {
+    let Answer { profile, backend, backend_origin, python, uv } = answer.clone();
+    SyncReport {
+        profile,
+        backend,
+        backend_origin,
+        environment: environment.root().to_owned(),
+        python,
+        changed: false,
+        installed: Vec::new(),
+        removed: Vec::new(),
+        rebuilt: Vec::new(),
+        uv,
+        uv_invoked: false,
+        elapsed_ms: milliseconds(start.elapsed()),
+    }
+}
+
+impl Synced {
+    /// The interpreter that the environment was made from: known, or asked for.
+    pub(crate) fn base(&mut self, session: &Session) -> crate::Result<BaseInterpreter> {
+        if let Some(base) = self.known.as_ref().and_then(|(_, state)| state.base.clone()) {
+            return Ok(base);
+        }
+        let base = BaseInterpreter::ask(&self.environment.executable(), |invocation| session.child(invocation))?;
+        if let Some((question, state)) = &mut self.known {
+            state.keep_base(&base, question, &self.environment);
+        }
+        Ok(base)
+    }
+}

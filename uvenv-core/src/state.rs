@@ -1,0 +1,316 @@
+//! The recorded state of an environment: what a sync depended on that found nothing to do. While all of that is as it was,
+//! uv would find nothing to do either, and need not be asked.
+//!
+//! What uv looks at is more than this: the rest is refused, and then nothing is recorded. See `docs/quick-answers.md`.
+
+mod inputs;
+mod installed;
+mod look;
+mod packages;
+mod settings;
+mod variables;
+
+use std::{
+    fs,
+    io::{self, Read},
+    num::NonZero,
+    panic::resume_unwind,
+    thread,
+    time::SystemTime,
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use inputs::Inputs;
+pub(crate) use inputs::Refusal;
+use look::{Change, Look};
+
+use crate::{
+    backend::Deciders,
+    cache,
+    digest::digest,
+    environment::{BaseInterpreter, Distribution, Distributions, Environment, Record, STATE},
+    file,
+    lockfile::Lockfile,
+    manifest::Manifest,
+    native::Watched,
+    variables::Variables,
+};
+
+const SCHEMA: u32 = 1;
+
+/// So many requests have a state in one environment.
+const MOST_STATES: usize = 32;
+
+/// So many looks are not worth a thread.
+const FEW: usize = 1_000;
+
+/// A request, whole: whatever differs in it makes another one.
+#[derive(Clone, Debug)]
+pub(crate) struct Question(String);
+
+/// What a sync depended on, and its answer.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct State<A> {
+    schema: u32,
+    uvenv: String,
+    /// The root of the monorepo, from which messages name files.
+    root: Utf8PathBuf,
+    /// The file that is empty while no sync of the environment is in progress.
+    journal: Utf8PathBuf,
+    /// The operating system's release.
+    system: String,
+    uv: Utf8PathBuf,
+    variables: variables::Recorded,
+    pub(crate) record: Record,
+    /// What the sync said.
+    pub(crate) answer: A,
+    /// The interpreter that the environment was made from, once somebody has asked for it.
+    pub(crate) base: Option<BaseInterpreter>,
+    looks: Vec<Look>,
+}
+
+/// Where the looks of a sync are collected from.
+pub(crate) struct Surroundings<'a> {
+    /// The directory that the monorepo was looked for from.
+    pub(crate) start: &'a Utf8Path,
+    /// The root of the monorepo.
+    pub(crate) monorepo: &'a Utf8Path,
+    /// The profile's manifest.
+    pub(crate) project: &'a Manifest,
+    /// Its lockfile.
+    pub(crate) lockfile: &'a Lockfile,
+    /// Its environment.
+    pub(crate) environment: &'a Environment,
+    /// Manifests that were read already.
+    pub(crate) manifests: Vec<&'a Manifest>,
+    /// The variables that uv sees.
+    pub(crate) variables: &'a Variables,
+    /// uv.
+    pub(crate) uv: &'a Utf8Path,
+    pub(crate) is_frozen: bool,
+    /// What interpreter is asked for.
+    pub(crate) python: Option<&'a str>,
+    /// What decided about the backend.
+    pub(crate) backend: &'a Deciders,
+}
+
+/// Looks that were made before uv started.
+#[derive(Debug)]
+pub(crate) struct Before {
+    system: String,
+    variables: variables::Recorded,
+    looks: Vec<Look>,
+    /// Those in the environment, where there is one.
+    installed: Option<Vec<Look>>,
+}
+
+impl Question {
+    /// The request that `parts` describe.
+    pub(crate) fn new(parts: &dyn std::fmt::Debug) -> Self {
+        Self(digest(format!("{SCHEMA} {} {parts:?}", crate::VERSION).as_bytes()))
+    }
+
+    /// The file in uvenv's cache that says which environment the answer is in.
+    fn pointer(&self, variables: &Variables) -> Option<Utf8PathBuf> {
+        Some(cache::directory(variables).ok()?.join("requests").join(&self.0))
+    }
+
+    fn file(&self, environment: &Environment) -> Utf8PathBuf {
+        environment.root().join(STATE).join(format!("{}.json", self.0))
+    }
+}
+
+impl Before {
+    /// Looks at all that uv will look at.
+    pub(crate) fn look(around: &Surroundings<'_>, installed: &Distributions, native: Watched) -> Result<Self, Refusal> {
+        if !cfg!(target_os = "linux") {
+            return Err("what uv goes by is known on Linux only".to_owned());
+        }
+        variables::check(around.variables)?;
+        if let Some(python) = around.python.filter(|python| !settings::is_version(python)) {
+            return Err(format!("the Python `{python}` is asked for"));
+        }
+        if is_script(around.uv) {
+            return Err(format!("`{}` is a script, which may start one uv or another", around.uv));
+        }
+        let mut inputs = Inputs::default();
+        inputs.stamp(around.uv);
+        // What uvenv itself goes by.
+        for directory in [around.start, around.monorepo] {
+            inputs.upwards(directory, &["pyproject.toml", "Cargo.toml"]);
+        }
+        settings::add(&mut inputs, around.project.directory(), around.variables)?;
+        let known = around.manifests.iter().map(|manifest| (manifest.directory(), *manifest)).collect();
+        packages::add(&mut inputs, around.project, &known, around.lockfile, around.is_frozen)?;
+        inputs.content(around.lockfile.file.path.clone());
+        inputs.deciders(around.backend);
+        inputs.watched(native);
+        let now = SystemTime::now();
+        let (variables, looks) = (variables::Recorded::new(around.variables, inputs.variables), all(inputs.paths, now));
+        let installed = installed::looks(around.environment, installed, now).ok();
+        Ok(Self { system: system(), variables, looks, installed })
+    }
+
+    /// Makes of this what holds after uv has changed the environment, which has `installed` now, `changed` among them. Where
+    /// uv would change it once more, that is a refusal.
+    pub(crate) fn changed(
+        self,
+        around: &Surroundings<'_>,
+        installed: &Distributions,
+        changed: &[Distribution],
+    ) -> Result<Self, Refusal> {
+        changed.iter().try_for_each(installed::check_at_rest)?;
+        let looks = installed::looks(around.environment, installed, SystemTime::now())?;
+        Ok(Self { installed: Some(looks), ..self })
+    }
+
+    /// Records the state, if all is as it was before uv started.
+    pub(crate) fn record<A: Serialize>(
+        mut self,
+        question: &Question,
+        answer: A,
+        around: &Surroundings<'_>,
+        (record, journal): (Record, &Utf8Path),
+    ) -> Result<(), Refusal> {
+        self.looks.append(&mut self.installed.ok_or("there was no environment")?);
+        look_again(&mut self.looks, around.monorepo)?;
+        let state = State {
+            schema: SCHEMA,
+            uvenv: crate::VERSION.to_owned(),
+            root: around.monorepo.to_owned(),
+            journal: journal.to_owned(),
+            system: self.system,
+            uv: around.uv.to_owned(),
+            variables: self.variables,
+            record,
+            answer,
+            base: None,
+            looks: self.looks,
+        };
+        let written = state.write(question, around.environment).and_then(|()| {
+            let pointer = question.pointer(around.variables).ok_or(io::ErrorKind::NotFound)?;
+            fs::create_dir_all(pointer.parent().unwrap_or(&pointer))?;
+            file::replace(&pointer, around.environment.root().as_str())
+        });
+        written.map_err(|error| format!("it cannot be recorded: {error}"))
+    }
+}
+
+impl<A: Serialize + DeserializeOwned> State<A> {
+    /// The state that answers `question`, if there is one and all is as it was. Why not is a sentence for the user.
+    pub(crate) fn answering(
+        question: &Question,
+        variables: &Variables,
+        uv: &Utf8Path,
+    ) -> Result<(Environment, Self), Refusal> {
+        let first = || "nothing is known of an earlier sync like this".to_owned();
+        let environment = question.pointer(variables).and_then(|pointer| fs::read_to_string(pointer).ok());
+        let environment = Environment::new(environment.ok_or_else(first)?);
+        let text = fs::read(question.file(&environment)).map_err(|_| first())?;
+        let mut state: Self = serde_json::from_slice(&text).map_err(|_| first())?;
+        if state.schema != SCHEMA || state.uvenv != crate::VERSION {
+            return Err(first());
+        }
+        if let Some(variable) = state.variables.difference(variables) {
+            return Err(format!("the variable `{variable}` has changed"));
+        }
+        if state.uv != uv {
+            return Err(format!("uv is `{uv}` now, and was `{}`", state.uv));
+        }
+        if state.system != system() {
+            return Err("the operating system has changed".to_owned());
+        }
+        let now_known = look_again(&mut state.looks, &state.root)?;
+        // Last: a sync that has begun since then has marked it before it changed anything.
+        if fs::metadata(&state.journal).map_or(0, |journal| journal.len()) > 0 {
+            return Err("a sync is in progress, or was interrupted".to_owned());
+        }
+        let recorded = Record::read(&environment).ok_or("the environment has no record")?;
+        if recorded.backend != state.record.backend {
+            return Err("the environment was synced with another backend".to_owned());
+        }
+        state.record.write(&environment).map_err(|error| error.to_string())?;
+        if now_known {
+            // The next look is quicker; that it is not kept is no harm.
+            let _ = state.write(question, &environment);
+        }
+        Ok((environment, state))
+    }
+
+    /// Keeps what was found out of the interpreter. That it cannot be kept is no harm.
+    pub(crate) fn keep_base(&mut self, base: &BaseInterpreter, question: &Question, environment: &Environment) {
+        // Files for development may be added to an installation without a library.
+        let Some(library) = &base.library else { return };
+        self.looks.push(Look::new(library.directory.clone(), look::Way::Stamp, SystemTime::now()));
+        self.base = Some(base.clone());
+        let _ = self.write(question, environment);
+    }
+}
+
+impl<A: Serialize> State<A> {
+    fn write(&self, question: &Question, environment: &Environment) -> io::Result<()> {
+        let path = question.file(environment);
+        let directory = environment.root().join(STATE);
+        fs::create_dir_all(&directory)?;
+        make_room(&directory, &path)?;
+        file::replace(&path, serde_json::to_vec(self)?)
+    }
+}
+
+/// Removes the oldest states where there are too many beside `path`.
+fn make_room(directory: &Utf8Path, path: &Utf8Path) -> io::Result<()> {
+    let entries = directory.read_dir_utf8()?.flatten().filter(|entry| entry.path() != path);
+    let modified = |entry: &camino::Utf8DirEntry| entry.metadata().and_then(|metadata| metadata.modified()).ok();
+    let mut others: Vec<_> = entries.map(|entry| (modified(&entry), entry.into_path())).collect();
+    others.sort();
+    let surplus = (others.len() + 1).saturating_sub(MOST_STATES);
+    others.iter().take(surplus).try_for_each(|(_, path)| fs::remove_file(path))
+}
+
+fn all(paths: impl IntoIterator<Item = (Utf8PathBuf, look::Way)>, now: SystemTime) -> Vec<Look> {
+    paths.into_iter().map(|(path, way)| Look::new(path, way, now)).collect()
+}
+
+/// Looks again at all; whether more can be trusted now, or what has changed.
+fn look_again(looks: &mut [Look], root: &Utf8Path) -> Result<bool, Refusal> {
+    let now = SystemTime::now();
+    let part = |looks: &mut [Look]| {
+        let mut more = false;
+        for look in looks {
+            more |= look.again(now).map_err(|change| in_words(look, change, root))?;
+        }
+        Ok(more)
+    };
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(looks.len() / FEW + 1);
+    if threads == 1 {
+        return part(looks);
+    }
+    let size = looks.len().div_ceil(threads);
+    let parts: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> = looks.chunks_mut(size).map(|looks| scope.spawn(move || part(looks))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    parts.into_iter().try_fold(false, |more, part| Ok(part? || more))
+}
+
+fn in_words(look: &Look, change: Change, root: &Utf8Path) -> Refusal {
+    let path = look.0.strip_prefix(root).unwrap_or(&look.0);
+    let what = match change {
+        Change::Gone => "is gone",
+        Change::New => "is new",
+        Change::Changed => "has changed",
+    };
+    format!("`{path}` {what}")
+}
+
+/// The release of the operating system, which uv asks for before it trusts what it knows of an interpreter.
+fn system() -> String {
+    fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default()
+}
+
+fn is_script(path: &Utf8Path) -> bool {
+    let mut start = [0; 2];
+    fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *b"#!"
+}

@@ -1,0 +1,70 @@
+//! What is to be looked at: paths, and variables.
+
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::look::Way;
+use crate::{backend::Deciders, native::Watched};
+
+/// What an answer of uv depends on. More than that does no harm: uv is then asked once too often.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Inputs {
+    pub(super) paths: BTreeSet<(Utf8PathBuf, Way)>,
+    /// Names of variables, beside those that always count.
+    pub(super) variables: BTreeSet<String>,
+}
+
+/// Why nobody but uv can tell whether something is to be done, in words.
+pub(crate) type Refusal = String;
+
+impl Inputs {
+    pub(super) fn look(&mut self, way: Way, path: impl Into<Utf8PathBuf>) {
+        self.paths.insert((path.into(), way));
+    }
+
+    pub(super) fn content(&mut self, path: impl Into<Utf8PathBuf>) {
+        self.look(Way::Content, path);
+    }
+
+    pub(super) fn stamp(&mut self, path: impl Into<Utf8PathBuf>) {
+        self.look(Way::Stamp, path);
+    }
+
+    /// These files in `directory` and in all above it: where there is none, one may appear.
+    pub(super) fn upwards(&mut self, directory: &Utf8Path, names: &[&str]) {
+        for directory in directory.ancestors() {
+            for name in names {
+                self.content(directory.join(name));
+            }
+        }
+    }
+
+    /// What native packages depend on.
+    pub(super) fn watched(&mut self, native: Watched) {
+        native.files.into_iter().for_each(|path| self.content(path));
+        native.toolchain.into_iter().for_each(|path| self.stamp(path));
+        native.directories.into_iter().for_each(|path| self.look(Way::Sources, path));
+        self.variables.extend(native.variables);
+    }
+
+    /// What the choice of a backend depends on.
+    pub(super) fn deciders(&mut self, deciders: &Deciders) {
+        if deciders.driver {
+            self.content("/proc/driver/nvidia/version");
+            self.look(Way::Identity, "/dev/nvidiactl");
+            self.stamp("/usr/lib/wsl/lib/libnvidia-ml.so.1");
+        }
+        deciders.files.iter().for_each(|path| self.content(path));
+        deciders.folders.iter().for_each(|path| self.look(Way::Folders, path));
+        if !deciders.files.is_empty() {
+            self.variables.extend(["CARGO_HOME", "RUSTUP_TOOLCHAIN"].map(str::to_owned));
+        }
+    }
+
+    /// The variables that `text` has in the form `${NAME}`, which uv replaces in requirements.
+    pub(super) fn variables_in(&mut self, text: &str) {
+        let names = text.split("${").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0));
+        self.variables.extend(names.map(str::to_owned));
+    }
+}

@@ -1,0 +1,99 @@
+//! What uv looks at in an environment: its interpreter, and what says which distributions are installed.
+
+use std::{fs, time::SystemTime};
+
+use camino::Utf8Path;
+use serde_json::json;
+
+use super::{
+    inputs::{Inputs, Refusal},
+    look::{Look, Way},
+};
+use crate::{
+    environment::{Distribution, Distributions, Environment, Source},
+    manifest,
+    seen::changed_at,
+};
+
+/// The files of a distribution that uv reads.
+const READ: [&str; 4] = ["WHEEL", "direct_url.json", "uv_build.json", "uv_cache.json"];
+
+/// Looks at what uv looks at in `environment`, in which `installed` was found.
+pub(super) fn looks(
+    environment: &Environment,
+    installed: &Distributions,
+    now: SystemTime,
+) -> Result<Vec<Look>, Refusal> {
+    let mut inputs = Inputs::default();
+    let root = environment.root();
+    inputs.look(Way::Link, root);
+    inputs.look(Way::Identity, root);
+    inputs.content(root.join("pyvenv.cfg"));
+    for name in ["python", "python3"] {
+        let path = environment.scripts().join(name);
+        inputs.look(Way::Link, &path);
+        inputs.stamp(path);
+    }
+    let site_packages = environment.site_packages().ok_or("the environment has no directory of packages")?;
+    check_names(&site_packages, installed)?;
+    inputs.look(Way::Distributions, &site_packages);
+    for distribution in installed.iter() {
+        let folder = distribution.folder();
+        for path in READ.iter().map(|name| folder.join(name)).filter(|path| path.exists()) {
+            // Not its time: it may be a link to uv's cache, and change with each installation elsewhere.
+            inputs.content(path);
+        }
+        // One that appears changes the folder.
+        inputs.stamp(folder);
+    }
+    Ok(super::all(inputs.paths, now))
+}
+
+/// Refuses a distribution, just installed from a directory, that uv would install again: a build that has changed what it
+/// is built from, or one that uv knows by more than its default cache keys.
+pub(super) fn check_at_rest(distribution: &Distribution) -> Result<(), Refusal> {
+    let directory = match &distribution.source {
+        Source::Registry | Source::Git { .. } => return Ok(()),
+        Source::Editable { path } | Source::Directory { path } => path,
+        _ => return Err(format!("`{}` comes from an archive", distribution.name)),
+    };
+    let manifest = fs::read_to_string(directory.join(manifest::FILE_NAME)).unwrap_or_default();
+    let known = fs::read(distribution.folder().join("uv_cache.json")).ok();
+    let known = known.and_then(|known| serde_json::from_slice::<serde_json::Value>(&known).ok());
+    if manifest.contains("cache-keys") || known != Some(default_keys(directory)) {
+        return Err(format!("`{}` was just built, and may have to be once more", distribution.name));
+    }
+    Ok(())
+}
+
+/// uv's default cache keys of a package, as uv writes them.
+fn default_keys(directory: &Utf8Path) -> serde_json::Value {
+    let time = |time: Option<SystemTime>| {
+        let time = time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+        time.map(|time| json!({ "secs_since_epoch": time.as_secs(), "nanos_since_epoch": time.subsec_nanos() }))
+    };
+    let files = [manifest::FILE_NAME, "setup.py", "setup.cfg"].map(|name| directory.join(name));
+    let changed = files.iter().filter_map(|path| changed_at(path)).max();
+    let source = fs::metadata(directory.join("src")).ok().filter(fs::Metadata::is_dir);
+    json!({
+        "timestamp": time(changed),
+        "commit": null,
+        "tags": null,
+        "env": {},
+        "directories": { "src": time(source.and_then(|source| source.created().ok())) },
+    })
+}
+
+/// Refuses what uv takes for installed, or for damage, and we do not.
+fn check_names(site_packages: &Utf8Path, installed: &Distributions) -> Result<(), Refusal> {
+    let entries = site_packages.read_dir_utf8().map_err(|error| error.to_string())?;
+    let names = entries.flatten().map(|entry| entry.file_name().to_owned());
+    let known = names.filter(|name| [".dist-info", ".egg-info", ".egg-link"].iter().any(|end| name.ends_with(end)));
+    let count = known.count();
+    let installed: Vec<_> = installed.iter().map(|distribution| &distribution.name).collect();
+    match installed.windows(2).find(|names| names[0] == names[1]) {
+        Some(names) => Err(format!("`{}` is installed twice", names[0])),
+        None if count != installed.len() => Err(format!("`{site_packages}` has more than plain distributions")),
+        None => Ok(()),
+    }
+}

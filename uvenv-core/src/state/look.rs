@@ -1,0 +1,193 @@
+//! Looking at what is on the disk, in the ways in which uv looks at it.
+
+use std::{
+    fs::{self, Metadata},
+    io,
+    time::SystemTime,
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    digest::{digest, number},
+    seen::{is_settled, stat},
+};
+
+/// What about a path counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(super) enum Way {
+    /// The content of a file, or that there is none.
+    #[serde(rename = "c")]
+    Content,
+    /// Everything that the file system says of a file or directory: what uv goes by the time of the last change for.
+    #[serde(rename = "s")]
+    Stamp,
+    /// What a link says.
+    #[serde(rename = "l")]
+    Link,
+    /// Which directory it is, whatever is in it.
+    #[serde(rename = "i")]
+    Identity,
+    /// The directories, and what may lead to some, in a directory.
+    #[serde(rename = "f")]
+    Folders,
+    /// The installed distributions in a directory of packages.
+    #[serde(rename = "d")]
+    Distributions,
+    /// What may be a source in a directory.
+    #[serde(rename = "n")]
+    Sources,
+    /// The files that uv's default cache keys name, in the directory of a package.
+    #[serde(rename = "p")]
+    Package,
+}
+
+/// A path as it was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Look(pub(super) Utf8PathBuf, pub(super) Way, State, Value);
+
+/// The hash of what stands for the rest as long as it is the same; 0 where that cannot be trusted.
+type State = u64;
+
+/// The rest, as text: a hash, a target, [`ABSENT`]. Empty where the state says it all.
+type Value = String;
+
+/// Where there is nothing.
+const ABSENT: &str = "-";
+
+/// What has become of a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    Gone,
+    New,
+    Changed,
+}
+
+impl Look {
+    /// Looks at `path` at the time `now`.
+    pub(super) fn new(path: Utf8PathBuf, way: Way, now: SystemTime) -> Self {
+        let Some(metadata) = metadata(&path, way) else { return Self(path, way, 0, ABSENT.to_owned()) };
+        let state = state(&metadata, way, now);
+        let value = match way {
+            // Nothing can have changed that it would not show.
+            Way::Stamp if state != 0 => Value::new(),
+            _ => value(&path, way, &metadata),
+        };
+        Self(path, way, state, value)
+    }
+
+    /// Looks again: what has changed, and whether now more can be trusted than the last time.
+    pub(super) fn again(&mut self, now: SystemTime) -> Result<bool, Change> {
+        let Some(metadata) = metadata(&self.0, self.1) else {
+            return if self.3 == ABSENT { Ok(false) } else { Err(Change::Gone) };
+        };
+        if self.3 == ABSENT {
+            return Err(Change::New);
+        }
+        if self.2 != 0 && hash(&metadata) == self.2 {
+            return Ok(false);
+        }
+        if self.1 == Way::Stamp && self.2 != 0 {
+            return Err(Change::Changed);
+        }
+        if value(&self.0, self.1, &metadata) != self.3 {
+            return Err(Change::Changed);
+        }
+        let state = state(&metadata, self.1, now);
+        if state == self.2 {
+            return Ok(false);
+        }
+        self.2 = state;
+        if self.1 == Way::Stamp {
+            self.3.clear();
+        }
+        Ok(true)
+    }
+}
+
+fn metadata(path: &Utf8Path, way: Way) -> Option<Metadata> {
+    match way {
+        Way::Link => fs::symlink_metadata(path),
+        _ => fs::metadata(path),
+    }
+    .ok()
+}
+
+/// The state, where it says enough.
+fn state(metadata: &Metadata, way: Way, now: SystemTime) -> State {
+    let is_enough = way != Way::Identity && is_settled(&stat(metadata), now);
+    if is_enough { hash(metadata) } else { 0 }
+}
+
+/// Never 0.
+fn hash(metadata: &Metadata) -> State {
+    number(&stat(metadata)).max(1)
+}
+
+fn value(path: &Utf8Path, way: Way, metadata: &Metadata) -> Value {
+    let said = match way {
+        Way::Content => content(path, metadata),
+        Way::Stamp => {
+            let inside = if metadata.is_dir() { names(path, |_, _| true) } else { content(path, metadata) };
+            inside.map(|inside| format!("{:?} {inside}", stat(metadata)))
+        }
+        Way::Link => fs::read_link(path).map(|target| format!("> {}", target.to_string_lossy())),
+        Way::Identity => Ok(identity(metadata)),
+        Way::Folders => names(path, |_, kind| !kind.is_file()),
+        Way::Distributions => names(path, |name, _| {
+            Utf8Path::new(name).extension().is_some_and(|end| ["dist-info", "egg-info", "egg-link"].contains(&end))
+        }),
+        Way::Sources => names(path, |name, _| !is_made(Utf8Path::new(name))),
+        Way::Package => Ok(package(path)),
+    };
+    match said {
+        Ok(said) => digest(said.as_bytes()),
+        // What cannot be read is itself something; it is not the same as nothing.
+        Err(error) => format!("! {:?}", error.kind()),
+    }
+}
+
+fn content(path: &Utf8Path, metadata: &Metadata) -> io::Result<String> {
+    if metadata.is_file() { fs::read(path).map(|bytes| digest(&bytes)) } else { Ok("no file".to_owned()) }
+}
+
+/// The names in a directory that count, with what they are.
+fn names(directory: &Utf8Path, counts: impl Fn(&str, fs::FileType) -> bool) -> io::Result<String> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let (name, kind) = (entry.file_name(), entry.file_type()?);
+        let name = name.to_string_lossy();
+        if counts(&name, kind) {
+            let kind = if kind.is_dir() {
+                'd'
+            } else if kind.is_symlink() {
+                'l'
+            } else {
+                'f'
+            };
+            names.push(format!("{kind} {name}\n"));
+        }
+    }
+    names.sort();
+    Ok(names.concat())
+}
+
+/// Whether a file of this name is none that anybody writes: hidden, or made by a compiler.
+fn is_made(name: &Utf8Path) -> bool {
+    let made = ["pyc", "so", "pyd", "dylib", "dll", "pdb"];
+    name.as_str().starts_with('.') || name == "__pycache__" || name.extension().is_some_and(|end| made.contains(&end))
+}
+
+fn package(directory: &Utf8Path) -> String {
+    let files = ["pyproject.toml", "setup.py", "setup.cfg"].map(|name| directory.join(name).exists().to_string());
+    let source = fs::metadata(directory.join("src"));
+    format!("{} {}", files.join(" "), source.map_or_else(|_| ABSENT.to_owned(), |source| identity(&source)))
+}
+
+/// Tells a directory from another that takes its place. uv goes by the time of its making, else by its inode.
+fn identity(metadata: &Metadata) -> String {
+    let [device, inode, ..] = stat(metadata);
+    format!("{device} {inode} {:?} {}", metadata.created().ok(), metadata.is_dir())
+}

@@ -1,0 +1,227 @@
+//! The manifests that uv reads: of the workspace, and of all packages that come from this disk.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::{Utf8DirEntry, Utf8Path, Utf8PathBuf};
+use glob::Pattern;
+
+use super::{
+    inputs::{Inputs, Refusal},
+    look::Way,
+};
+use crate::{
+    lockfile::{Lockfile, PackageSource},
+    manifest::{self, Manifest, SourceKind},
+    monorepo::is_excluded,
+    toml::{Element, Node},
+};
+
+/// The files that a pattern of a cache key may lead to, at most.
+const MOST_FILES: usize = 5_000;
+
+/// Adds what the lockfile of `project`, the root of a workspace, is compared with, and what its packages are built from.
+pub(super) fn add(
+    inputs: &mut Inputs,
+    project: &Manifest,
+    known: &BTreeMap<&Utf8Path, &Manifest>,
+    lockfile: &Lockfile,
+    is_frozen: bool,
+) -> Result<(), Refusal> {
+    let root = project.directory();
+    let mut packages = Packages { inputs, root, known, is_frozen };
+    inputs_of_manifest(packages.inputs, project);
+    packages.check_static(project)?;
+    let members = packages.members(project)?;
+    let mut directories: BTreeSet<Utf8PathBuf> = members.clone();
+    for package in &lockfile.packages {
+        match &package.source {
+            PackageSource::Directory(path) | PackageSource::Editable(path) | PackageSource::Virtual(path) => {
+                let path = root.join(path);
+                // `packages/../lib` and links lead to what uv calls by another name.
+                directories.insert(path.canonicalize_utf8().unwrap_or(path));
+            }
+            PackageSource::Path(path) => packages.inputs.stamp(root.join(path)),
+            PackageSource::Url(_) if !is_frozen => {
+                return Err(format!("`{}` comes from an archive that may be another one today", package.name));
+            }
+            _ => {}
+        }
+    }
+    directories.iter().try_for_each(|directory| packages.package(directory, members.contains(directory)))
+}
+
+fn inputs_of_manifest(inputs: &mut Inputs, manifest: &Manifest) {
+    inputs.content(manifest.path());
+    inputs.variables_in(&manifest.file.text);
+}
+
+struct Packages<'a> {
+    inputs: &'a mut Inputs,
+    root: &'a Utf8Path,
+    /// Manifests that were read already, by their directories.
+    known: &'a BTreeMap<&'a Utf8Path, &'a Manifest>,
+    is_frozen: bool,
+}
+
+impl Packages<'_> {
+    /// The directories of the members. All that decides which they are is added.
+    fn members(&mut self, project: &Manifest) -> Result<BTreeSet<Utf8PathBuf>, Refusal> {
+        let mut found = BTreeSet::new();
+        let Some(workspace) = &project.uv.workspace else { return Ok(found) };
+        for pattern in &workspace.members {
+            for directory in self.expand(&pattern.value)? {
+                if directory == self.root || is_excluded(project, &directory) {
+                    continue;
+                }
+                let path = directory.join(manifest::FILE_NAME);
+                self.inputs.content(&path);
+                let is_hidden = directory.file_name().is_some_and(|name| name.starts_with('.'));
+                if path.is_file() {
+                    found.insert(directory);
+                } else if directory.is_dir() && !is_hidden {
+                    // uv fails on it, or passes it over by the rules of git.
+                    return Err(format!("`{directory}` is matched by `{}` and has no manifest", pattern.value));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The directories that a pattern matches, and more rather than less.
+    fn expand(&mut self, pattern: &str) -> Result<Vec<Utf8PathBuf>, Refusal> {
+        let mut found = vec![self.root.to_owned()];
+        for part in pattern.split('/').filter(|part| !matches!(*part, "" | ".")) {
+            if part == "**" {
+                return Err(format!("the workspace pattern `{pattern}` reaches any depth"));
+            }
+            let is_pattern = part.contains(['*', '?', '[']);
+            let matches = Pattern::new(part).map_err(|error| error.to_string())?;
+            let mut next = Vec::new();
+            for directory in found {
+                if !is_pattern {
+                    next.push(directory.join(part));
+                    continue;
+                }
+                let entries = directory.read_dir_utf8().into_iter().flatten().flatten();
+                let entries = entries.filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_file()));
+                next.extend(entries.filter(|entry| matches.matches(entry.file_name())).map(Utf8DirEntry::into_path));
+                self.inputs.look(Way::Folders, directory);
+            }
+            found = next;
+        }
+        Ok(found)
+    }
+
+    /// A package in a directory: its manifest, and what its cache keys name.
+    fn package(&mut self, directory: &Utf8Path, is_member: bool) -> Result<(), Refusal> {
+        let read;
+        let manifest = if let Some(manifest) = self.known.get(directory) {
+            manifest
+        } else {
+            read = Manifest::read(&directory.join(manifest::FILE_NAME)).map_err(|error| error.to_string())?;
+            &read
+        };
+        inputs_of_manifest(self.inputs, manifest);
+        self.check_static(manifest)?;
+        let is_root = directory == self.root;
+        if !is_root && manifest.uv.workspace.is_some() {
+            return Err(format!("`{directory}` has a workspace of its own"));
+        }
+        if !is_root && !is_member {
+            self.check_above(directory)?;
+        }
+        if manifest.uv.keys.iter().any(|key| key.value == "cache-keys") {
+            return self.cache_keys(manifest);
+        }
+        self.inputs.look(Way::Package, directory);
+        for name in [manifest::FILE_NAME, "setup.py", "setup.cfg"] {
+            let path = directory.join(name);
+            // One that appears changes the directory.
+            if path.exists() {
+                self.inputs.stamp(path);
+            }
+        }
+        Ok(())
+    }
+
+    /// Dependencies that a build has to say come from uv's cache, which anybody may empty.
+    fn check_static(&self, manifest: &Manifest) -> Result<(), Refusal> {
+        let is_static = manifest.project.is_some() || manifest.uv.workspace.is_some();
+        if (!is_static || manifest.has_dynamic_requirements()) && !self.is_frozen {
+            return Err(format!("only a build of `{}` can tell its dependencies", manifest.path()));
+        }
+        let elsewhere = |kind: &SourceKind| matches!(kind, SourceKind::Url(_));
+        let mut sources = manifest.uv.sources.iter().flat_map(|(_, sources)| sources);
+        if !self.is_frozen && sources.any(|source| elsewhere(&source.kind)) {
+            return Err(format!("`{}` has a source that may be another one today", manifest.path()));
+        }
+        Ok(())
+    }
+
+    /// Refuses a package that belongs to another workspace, which uv would read as well.
+    fn check_above(&mut self, directory: &Utf8Path) -> Result<(), Refusal> {
+        self.inputs.upwards(directory, &[manifest::FILE_NAME]);
+        for above in directory.ancestors().skip(1).filter(|above| *above != self.root) {
+            let path = above.join(manifest::FILE_NAME);
+            if path.is_file() && Manifest::read(&path).map_or(true, |manifest| manifest.uv.workspace.is_some()) {
+                return Err(format!("`{directory}` may belong to the workspace of `{path}`"));
+            }
+        }
+        Ok(())
+    }
+
+    /// The keys that a package has instead of uv's own.
+    fn cache_keys(&mut self, manifest: &Manifest) -> Result<(), Refusal> {
+        let document = manifest.file.parse().map_err(|error| error.to_string())?;
+        let root = Node::root(&manifest.file, &document);
+        let mut keys = Some(root);
+        for name in ["tool", "uv", "cache-keys"] {
+            keys = keys.and_then(|node| node.get(name).ok().flatten());
+        }
+        let keys = keys.map(|keys| keys.elements()).transpose().map_err(|error| error.to_string())?;
+        let keys = keys.unwrap_or_default();
+        keys.iter().try_for_each(|key| self.cache_key(manifest.directory(), key))
+    }
+
+    fn cache_key(&mut self, directory: &Utf8Path, key: &Element<'_>) -> Result<(), Refusal> {
+        let text = |name: &str| key.get_string(name).ok().flatten().map(|text| text.value);
+        let file = if key.is_table() { text("file") } else { key.string().ok().map(|text| text.value) };
+        match (file, text("dir"), text("env")) {
+            (Some(pattern), ..) => self.files(directory, &pattern),
+            (_, Some(path), _) => {
+                self.inputs.look(Way::Identity, directory.join(path));
+                Ok(())
+            }
+            (.., Some(name)) => {
+                self.inputs.variables.insert(name);
+                Ok(())
+            }
+            _ => Err(format!("`cache-keys` in `{directory}` has more than files, directories and variables")),
+        }
+    }
+
+    /// The files that a key names: for a pattern, all below the directory where it begins.
+    fn files(&mut self, directory: &Utf8Path, pattern: &str) -> Result<(), Refusal> {
+        let is_pattern = |part: &&str| part.contains(['*', '?', '[', '{', '!']);
+        let parts: Vec<_> = pattern.split('/').collect();
+        let fixed: Vec<_> = parts.iter().take_while(|part| !is_pattern(part)).copied().collect();
+        let base = directory.join(fixed.join("/"));
+        if fixed.len() == parts.len() {
+            self.inputs.stamp(base);
+            return Ok(());
+        }
+        let mut waiting = vec![base];
+        let mut left = MOST_FILES;
+        while let Some(directory) = waiting.pop() {
+            for entry in directory.read_dir_utf8().into_iter().flatten().flatten() {
+                left = left.checked_sub(1).ok_or_else(|| format!("`{pattern}` leads to too many files"))?;
+                match entry.file_type() {
+                    Ok(kind) if kind.is_dir() => waiting.push(entry.into_path()),
+                    _ => self.inputs.stamp(entry.into_path()),
+                }
+            }
+            self.inputs.stamp(directory);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,147 @@
+//! uv's configuration: the files that it may come from, and what in them lets nobody but uv judge.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::inputs::{Inputs, Refusal};
+use crate::{
+    manifest,
+    toml::{File, Node},
+    variables::Variables,
+};
+
+/// The keys whose effect is known, of which none acts each time. Others may be anything.
+const KEYS: [&str; 59] = [
+    "add-bounds",
+    "allow-insecure-host",
+    "build-backend",
+    "build-constraint-dependencies",
+    "cache-dir",
+    "cache-keys",
+    "check-url",
+    "concurrent-builds",
+    "concurrent-downloads",
+    "concurrent-installs",
+    "config-settings",
+    "config-settings-package",
+    "conflicts",
+    "constraint-dependencies",
+    "default-groups",
+    "dependency-groups",
+    "dependency-metadata",
+    "dev-dependencies",
+    "environments",
+    "exclude-dependencies",
+    "exclude-newer",
+    "exclude-newer-package",
+    "extra-build-dependencies",
+    "extra-build-variables",
+    "extra-index-url",
+    "fork-strategy",
+    "http-proxy",
+    "https-proxy",
+    "index",
+    "index-strategy",
+    "index-url",
+    "keyring-provider",
+    "link-mode",
+    "managed",
+    "native-tls",
+    "no-build-isolation",
+    "no-build-isolation-package",
+    "no-index",
+    "no-proxy",
+    "no-sources",
+    "no-sources-package",
+    "offline",
+    "override-dependencies",
+    "package",
+    "pip",
+    "prerelease",
+    "publish-url",
+    "pypy-install-mirror",
+    "python-downloads",
+    "python-downloads-json-url",
+    "python-install-mirror",
+    "required-environments",
+    "required-version",
+    "resolution",
+    "sources",
+    "system-certs",
+    "torch-backend",
+    "trusted-publishing",
+    "workspace",
+];
+
+/// Adds the files of configuration of a project whose workspace has its root at `root`.
+pub(super) fn add(inputs: &mut Inputs, root: &Utf8Path, variables: &Variables) -> Result<(), Refusal> {
+    // The nearest that says something decides; those above it are looked at for nothing.
+    inputs.upwards(root, &["uv.toml", manifest::FILE_NAME]);
+    for directory in root.ancestors() {
+        check(&directory.join("uv.toml"), None)?;
+        check(&directory.join(manifest::FILE_NAME), Some("tool"))?;
+    }
+    let user = absolute(variables, "XDG_CONFIG_HOME").or_else(|| Some(absolute(variables, "HOME")?.join(".config")));
+    let system = variables.get("XDG_CONFIG_DIRS").unwrap_or("/etc/xdg");
+    let system = system.split(':').map(Utf8PathBuf::from).chain(["/etc".into()]);
+    for directory in user.iter().cloned().chain(system) {
+        let path = directory.join("uv/uv.toml");
+        check(&path, None)?;
+        inputs.content(path);
+    }
+    if let Some(path) = variables.get("UV_CONFIG_FILE").map(Utf8PathBuf::from) {
+        let path = std::path::absolute(&path).ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
+        let path = path.ok_or("the path in `UV_CONFIG_FILE` is not Unicode")?;
+        check(&path, None)?;
+        inputs.content(path);
+    }
+    // A date without a time is midnight where the machine is.
+    inputs.content("/etc/localtime");
+    let of_user = user.map(|directory| directory.join("uv"));
+    for directory in of_user.into_iter().chain([root.to_owned()]) {
+        for name in [".python-version", ".python-versions"] {
+            let path = directory.join(name);
+            check_python(&path)?;
+            inputs.content(path);
+        }
+    }
+    Ok(())
+}
+
+fn absolute(variables: &Variables, name: &str) -> Option<Utf8PathBuf> {
+    variables.get(name).map(Utf8PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// Refuses a file with keys that act each time, or that are not known.
+fn check(path: &Utf8Path, tool: Option<&str>) -> Result<(), Refusal> {
+    let Ok(file) = File::read(path) else { return Ok(()) };
+    let Ok(document) = file.parse() else { return Err(format!("`{path}` is not valid TOML")) };
+    let root = Node::root(&file, &document);
+    let table = match tool {
+        None => Some(root),
+        Some(tool) => {
+            let tool = root.get(tool).ok().flatten();
+            tool.and_then(|tool| tool.get("uv").ok().flatten())
+        }
+    };
+    let Some(table) = table else { return Ok(()) };
+    let entries = table.entries().map_err(|error| error.to_string())?;
+    match entries.iter().find(|(key, _)| !KEYS.contains(key)) {
+        Some((key, _)) => Err(format!("`{key}` is set in `{path}`")),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a request for an interpreter that is not a plain version: a name or a path leads elsewhere tomorrow.
+fn check_python(path: &Utf8Path) -> Result<(), Refusal> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    match lines.find(|line| !is_version(line)) {
+        Some(request) => Err(format!("`{path}` asks for the Python `{request}`")),
+        None => Ok(()),
+    }
+}
+
+/// Whether a request for an interpreter is a version alone: `3`, `3.12`, `3.12.1`.
+pub(super) fn is_version(request: &str) -> bool {
+    request.split('.').all(|number| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()))
+}

@@ -1,0 +1,113 @@
+//! The environment variables that uv's answer depends on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{inputs::Refusal, settings::is_version};
+use crate::{digest::digest, variables::Variables};
+
+/// Variables of uv's whose effect is known and is the same each time. Others may be anything.
+const KNOWN: [&str; 44] = [
+    "UV_CACHE_DIR",
+    "UV_CONCURRENT_BUILDS",
+    "UV_CONCURRENT_DOWNLOADS",
+    "UV_CONCURRENT_INSTALLS",
+    "UV_CONFIG_FILE",
+    "UV_DEFAULT_INDEX",
+    "UV_EXTRA_INDEX_URL",
+    "UV_FROZEN",
+    "UV_GIT_LFS",
+    "UV_HTTP_TIMEOUT",
+    "UV_INDEX",
+    "UV_INDEX_STRATEGY",
+    "UV_INDEX_URL",
+    "UV_INSECURE_HOST",
+    "UV_INSTALL_DIR",
+    "UV_KEYRING_PROVIDER",
+    "UV_LINK_MODE",
+    "UV_LOCKED",
+    "UV_NATIVE_TLS",
+    "UV_NO_CONFIG",
+    "UV_NO_ENV_FILE",
+    "UV_NO_INDEX",
+    "UV_NO_MANAGED_PYTHON",
+    "UV_NO_MODIFY_PATH",
+    "UV_NO_PROGRESS",
+    "UV_NO_SYNC",
+    "UV_NO_SYSTEM_CONFIG",
+    "UV_NO_WRAP",
+    "UV_OFFLINE",
+    "UV_PRERELEASE",
+    "UV_PROJECT",
+    "UV_PROJECT_ENVIRONMENT",
+    "UV_PUBLISH_URL",
+    "UV_PYTHON",
+    "UV_PYTHON_BIN_DIR",
+    "UV_PYTHON_DOWNLOADS",
+    "UV_PYTHON_INSTALL_DIR",
+    "UV_PYTHON_INSTALL_MIRROR",
+    "UV_REQUEST_TIMEOUT",
+    "UV_RESOLUTION",
+    "UV_SYSTEM_CERTS",
+    "UV_TOOL_BIN_DIR",
+    "UV_TOOL_DIR",
+    "UV_TORCH_BACKEND",
+];
+
+/// Others that count: where uv looks for its files, and what time it is.
+const OTHERS: [&str; 2] = ["HOME", "TZ"];
+
+/// With one of these uv looks for its interpreter elsewhere.
+const LAUNCHERS: [&str; 2] = ["PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__"];
+
+/// The variables that counted, with what stands for their values. Some are secret, and a short hash betrays none.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Recorded {
+    names: BTreeSet<String>,
+    values: BTreeMap<String, String>,
+}
+
+impl Recorded {
+    /// Those of uv and uvenv, and of `names`.
+    pub(super) fn new(variables: &Variables, mut names: BTreeSet<String>) -> Self {
+        names.extend(OTHERS.iter().chain(&LAUNCHERS).map(|name| (*name).to_owned()));
+        let values = values(variables, &names);
+        Self { names, values }
+    }
+
+    /// The variable that is not as it was, if there is one.
+    pub(super) fn difference(&self, variables: &Variables) -> Option<String> {
+        let now = values(variables, &self.names);
+        let names: BTreeSet<_> = self.values.keys().chain(now.keys()).collect();
+        names.into_iter().find(|name| self.values.get(*name) != now.get(*name)).cloned()
+    }
+}
+
+fn values(variables: &Variables, names: &BTreeSet<String>) -> BTreeMap<String, String> {
+    let prefixes = ["UVENV_", "UV_", "XDG_CONFIG_", "XDG_DATA_", "XDG_CACHE_", "CARGO_PROFILE_"];
+    let with_prefix = prefixes.into_iter().flat_map(|prefix| variables.starting_with(prefix));
+    let names = with_prefix.chain(names.iter().map(String::as_str));
+    let value = |name: &str| Some((name.to_owned(), short(variables.raw(name)?.as_encoded_bytes())));
+    names.filter_map(value).collect()
+}
+
+fn short(value: &[u8]) -> String {
+    digest(value)[..8].to_owned()
+}
+
+/// Refuses variables that act each time, or that are not known.
+pub(super) fn check(variables: &Variables) -> Result<(), Refusal> {
+    let is_known = |name: &&str| {
+        KNOWN.contains(name)
+            || (name.starts_with("UV_INDEX_") && (name.ends_with("_USERNAME") || name.ends_with("_PASSWORD")))
+    };
+    let other = variables.starting_with("UV_").find(|name| !is_known(name));
+    // By a name or a path it may be another one tomorrow.
+    let python = Some("UV_PYTHON").filter(|name| variables.get(name).is_some_and(|python| !is_version(python)));
+    let launcher = LAUNCHERS.into_iter().find(|name| variables.raw(name).is_some());
+    match other.or(python).or(launcher) {
+        Some(name) => Err(format!("the variable `{name}` is set")),
+        None => Ok(()),
+    }
+}
