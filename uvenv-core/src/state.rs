@@ -148,7 +148,8 @@ impl Before {
         inputs.deciders(around.backend);
         inputs.watched(native);
         let now = SystemTime::now();
-        let (variables, looks) = (variables::Recorded::new(around.variables, inputs.variables), all(inputs.paths, now));
+        let variables = variables::Recorded::new(around.variables, inputs.variables.clone());
+        let looks = all(inputs.into_paths(), now);
         let installed = installed::looks(around.environment, installed, now).ok();
         Ok(Self { system: system(), variables, looks, installed })
     }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::Value;
-use uvenv_tests::Fixture;
+use uvenv_tests::{Fixture, native::{LOADED, SOURCE}};
 
 use super::{backends_only, empty, pinned, three_profiles};
 
@@ -173,4 +173,49 @@ fn where_packages_are_pinned_members_have_no_say() {
     assert!(!asks(&repo, &sync));
     repo.replace("prod/pyproject.toml", "print-utils.git\", tag = \"v0.1.2\"", "print-utils.git\", tag = \"v0.1.3\"");
     repo.uvenv(sync).fails("stale-lockfile");
+}
+
+#[test]
+fn features_that_choose_the_backend_are_known_with_the_crates() {
+    let repo = backends_only().rust_crate("kernels", "[features]\ncu124 = []\ncu128 = []\n").build();
+    let sync = ["sync", "-p", "kernels", "-F", "cu124"];
+    repo.uvenv(["lock"]).ok();
+    repo.uvenv(sync).ok();
+    assert!(!asks(&repo, &sync));
+    repo.replace("crates/kernels/Cargo.toml", "cu124 = []", "cu124 = [\"cu128\"]");
+    repo.uvenv(sync).refused("backend-conflict").names(["cu128"]);
+    repo.replace("crates/kernels/Cargo.toml", "cu124 = [\"cu128\"]", "cu124 = []");
+    repo.write("crates/other/Cargo.toml", "[package]\nname = \"other\"\nversion = \"1.0.0\"\nedition = \"2024\"\n");
+    repo.write("crates/other/src/lib.rs", "");
+    assert!(asks(&repo, &sync));
+    assert!(!asks(&repo, &sync));
+}
+
+/// Syncs a monorepo of native packages: whether uv was asked, and how many packages were built again.
+fn sync_native(repo: &Fixture, arguments: &[&str]) -> (bool, usize) {
+    let said = repo.uvenv([&["sync"], arguments].concat()).env("UVENV_BACKEND", "none").with_system().json();
+    let report = said.report("sync-finished");
+    (report["uv_invoked"].as_bool().unwrap(), report["rebuilt"].as_array().unwrap().len())
+}
+
+#[test]
+fn native_packages_are_known_with_their_sources() {
+    let repo = empty().native().build();
+    let at_rest = |arguments: &[&str]| {
+        let asked: Vec<_> = (0..3).map(|_| sync_native(&repo, arguments)).collect();
+        assert_eq!(asked[2], (false, 0), "{asked:?}");
+    };
+    at_rest(&[]);
+    // Python reads it where it is.
+    repo.write("packages/fast/python/fm/__init__.py", format!("{LOADED}# more\n"));
+    assert_eq!(sync_native(&repo, &[]), (false, 0));
+    repo.replace(SOURCE, "VALUE: i32 = 1", "VALUE: i32 = 2");
+    assert_eq!(sync_native(&repo, &[]), (true, 1));
+    at_rest(&[]);
+    repo.write("crates/kernel-core/src/new.rs", "// new\n");
+    assert_eq!(sync_native(&repo, &[]), (true, 1));
+    at_rest(&[]);
+    assert_eq!(sync_native(&repo, &["--debug"]), (true, 2));
+    at_rest(&["--debug"]);
+    assert_eq!(sync_native(&repo, &[]), (true, 2), "another Cargo profile is another build");
 }

@@ -10,7 +10,7 @@ use crate::{backend::Deciders, native::Watched};
 /// What an answer of uv depends on. More than that does no harm: uv is then asked once too often.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Inputs {
-    pub(super) paths: BTreeSet<(Utf8PathBuf, Way)>,
+    paths: BTreeSet<(Utf8PathBuf, Way)>,
     /// Names of variables, beside those that always count.
     pub(super) variables: BTreeSet<String>,
 }
@@ -60,6 +60,15 @@ impl Inputs {
         if !deciders.files.is_empty() {
             self.variables.extend(["CARGO_HOME", "RUSTUP_TOOLCHAIN"].map(str::to_owned));
         }
+    }
+
+    /// The paths, each in no more ways than needed: a stamp says more than a content.
+    pub(super) fn into_paths(mut self) -> BTreeSet<(Utf8PathBuf, Way)> {
+        let stamps: Vec<_> = self.paths.iter().filter(|(_, way)| *way == Way::Stamp).cloned().collect();
+        for (path, _) in stamps {
+            self.paths.remove(&(path, Way::Content));
+        }
+        self.paths
     }
 
     /// The variables that `text` has in the form `${NAME}`, which uv replaces in requirements.

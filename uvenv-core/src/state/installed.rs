@@ -46,7 +46,7 @@ pub(super) fn looks(
         // One that appears changes the folder.
         inputs.stamp(folder);
     }
-    Ok(super::all(inputs.paths, now))
+    Ok(super::all(inputs.into_paths(), now))
 }
 
 /// Refuses a distribution, just installed from a directory, that uv would install again: a build that has changed what it

@@ -116,7 +116,8 @@ fn metadata(path: &Utf8Path, way: Way) -> Option<Metadata> {
 
 /// The state, where it says enough.
 fn state(metadata: &Metadata, way: Way, now: SystemTime) -> State {
-    let is_enough = way != Way::Identity && is_settled(&stat(metadata), now);
+    // The state of a directory changes with what is in it, and a link is read as quickly.
+    let is_enough = !matches!(way, Way::Identity | Way::Link) && is_settled(&stat(metadata), now);
     if is_enough { hash(metadata) } else { 0 }
 }
 
