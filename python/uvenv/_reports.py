@@ -534,6 +534,7 @@ class EnvironmentStatus(Value):
         recorded: Whether it was last synced by uvenv, so that its backend is known.
         backend: The backend of its last sync.
         detail: More about the state.
+        uv_asked_because: Why uv had to be asked for it, where what was known of an earlier sync no longer holds.
     """
 
     path: Path
@@ -542,6 +543,7 @@ class EnvironmentStatus(Value):
     recorded: bool
     backend: str | None
     detail: str | None
+    uv_asked_because: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

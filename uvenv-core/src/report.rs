@@ -339,6 +339,8 @@ pub struct EnvironmentStatus {
     pub backend: Option<Name>,
     /// More about the state.
     pub detail: Option<String>,
+    /// Why uv had to be asked for it, where what was known of an earlier sync no longer holds.
+    pub uv_asked_because: Option<String>,
 }
 
 /// The state of an environment.

@@ -64,6 +64,8 @@ pub(crate) struct State<A> {
     uv: Utf8PathBuf,
     variables: variables::Recorded,
     pub(crate) record: Record,
+    /// Whether the lockfile was taken as it was, so that nothing is known of how it stands to its manifest.
+    pub(crate) is_frozen: bool,
     /// What the sync said.
     pub(crate) answer: A,
     /// The interpreter that the environment was made from, once somebody has asked for it.
@@ -186,6 +188,7 @@ impl Before {
             uv: around.uv.to_owned(),
             variables: self.variables,
             record,
+            is_frozen: around.is_frozen,
             answer,
             base: None,
             looks: self.looks,
@@ -209,25 +212,8 @@ impl<A: Serialize + DeserializeOwned> State<A> {
         let first = || "nothing is known of an earlier sync like this".to_owned();
         let environment = question.pointer(variables).and_then(|pointer| fs::read_to_string(pointer).ok());
         let environment = Environment::new(environment.ok_or_else(first)?);
-        let text = fs::read(question.file(&environment)).map_err(|_| first())?;
-        let mut state: Self = serde_json::from_slice(&text).map_err(|_| first())?;
-        if state.schema != SCHEMA || state.uvenv != crate::VERSION {
-            return Err(first());
-        }
-        if let Some(variable) = state.variables.difference(variables) {
-            return Err(format!("the variable `{variable}` has changed"));
-        }
-        if state.uv != uv {
-            return Err(format!("uv is `{uv}` now, and was `{}`", state.uv));
-        }
-        if state.system != system() {
-            return Err("the operating system has changed".to_owned());
-        }
-        let now_known = look_again(&mut state.looks, &state.root)?;
-        // Last: a sync that has begun since then has marked it before it changed anything.
-        if fs::metadata(&state.journal).map_or(0, |journal| journal.len()) > 0 {
-            return Err("a sync is in progress, or was interrupted".to_owned());
-        }
+        let mut state = Self::read(&question.file(&environment)).ok_or_else(first)?;
+        let now_known = state.compare(variables, uv)?;
         let recorded = Record::read(&environment).ok_or("the environment has no record")?;
         if recorded.backend != state.record.backend {
             return Err("the environment was synced with another backend".to_owned());
@@ -238,6 +224,40 @@ impl<A: Serialize + DeserializeOwned> State<A> {
             let _ = state.write(question, &environment);
         }
         Ok((environment, state))
+    }
+
+    /// The newest state of an environment that has `record` now.
+    #[cfg(feature = "inspection")]
+    pub(crate) fn newest(environment: &Environment, record: &Record) -> Option<Self> {
+        let entries = environment.root().join(STATE).read_dir_utf8().ok()?.flatten();
+        let mut files: Vec<_> =
+            entries.map(|entry| (entry.metadata().and_then(|file| file.modified()).ok(), entry.into_path())).collect();
+        files.sort();
+        files.into_iter().rev().filter_map(|(_, path)| Self::read(&path)).find(|state| state.record == *record)
+    }
+
+    fn read(path: &Utf8Path) -> Option<Self> {
+        let state: Self = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+        (state.schema == SCHEMA && state.uvenv == crate::VERSION).then_some(state)
+    }
+
+    /// Compares all with what is now: whether more can be trusted than before, or what has changed.
+    pub(crate) fn compare(&mut self, variables: &Variables, uv: &Utf8Path) -> Result<bool, Refusal> {
+        if let Some(variable) = self.variables.difference(variables) {
+            return Err(format!("the variable `{variable}` has changed"));
+        }
+        if self.uv != uv {
+            return Err(format!("uv is `{uv}` now, and was `{}`", self.uv));
+        }
+        if self.system != system() {
+            return Err("the operating system has changed".to_owned());
+        }
+        let now_known = look_again(&mut self.looks, &self.root)?;
+        // Last: a sync that has begun since then has marked it before it changed anything.
+        if fs::metadata(&self.journal).map_or(0, |journal| journal.len()) > 0 {
+            return Err("a sync is in progress, or was interrupted".to_owned());
+        }
+        Ok(now_known)
     }
 
     /// Keeps what was found out of the interpreter. That it cannot be kept is no harm.

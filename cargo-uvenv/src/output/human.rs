@@ -176,6 +176,9 @@ fn status(report: &StatusReport) -> String {
         for reason in &profile.lockfile.reasons {
             line(&mut text, format_args!("{}: {reason}", profile.profile));
         }
+        for reason in profile.environments.iter().filter_map(|found| found.uv_asked_because.as_ref()) {
+            line(&mut text, format_args!("{}: uv was asked: {reason}", profile.profile));
+        }
         if let Some(error) = &profile.error {
             line(&mut text, format_args!("{}: error[{}]: {}", profile.profile, error.code, error.message));
         }

@@ -3,7 +3,10 @@
 use std::fs;
 
 use serde_json::Value;
-use uvenv_tests::{Fixture, native::{LOADED, SOURCE}};
+use uvenv_tests::{
+    Fixture,
+    native::{LOADED, SOURCE},
+};
 
 use super::{backends_only, empty, pinned, three_profiles};
 
@@ -173,6 +176,38 @@ fn where_packages_are_pinned_members_have_no_say() {
     assert!(!asks(&repo, &sync));
     repo.replace("prod/pyproject.toml", "print-utils.git\", tag = \"v0.1.2\"", "print-utils.git\", tag = \"v0.1.3\"");
     repo.uvenv(sync).fails("stale-lockfile");
+}
+
+#[test]
+fn status_asks_uv_only_where_something_has_changed() {
+    let repo = at_rest();
+    let environment = |repo: &Fixture| {
+        let status = repo.untouched_by(|| repo.uvenv(["-v", "status"]).json());
+        let asked = status.stderr().contains("Running");
+        let environment = status.report("status")["profiles"][0]["environments"][0].clone();
+        (environment["state"].clone(), environment["uv_asked_because"].clone(), asked)
+    };
+    assert_eq!(environment(&repo), ("in-sync".into(), Value::Null, false));
+    repo.write(".python-version", "3\n");
+    assert_eq!(environment(&repo), ("in-sync".into(), "`.python-version` is new".into(), true));
+    let said = repo.uvenv(["status"]).ok();
+    assert!(said.stdout().contains("\ndev: uv was asked: `.python-version` is new\n"), "{said}");
+}
+
+#[test]
+fn what_is_frozen_says_nothing_of_the_lockfile() {
+    let repo = at_rest();
+    repo.replace("packages/print-utils/pyproject.toml", "version = \"0.1.2\"", "version = \"0.2.0\"");
+    for _ in 0..3 {
+        repo.uvenv(["sync", "--frozen"]).ok();
+    }
+    assert!(!asks(&repo, &["sync", "--frozen"]));
+    let status = repo.uvenv(["status"]).json().report("status")["profiles"][0].clone();
+    assert_eq!(
+        (&status["lockfile"]["state"], &status["environments"][0]["state"]),
+        (&"stale".into(), &"in-sync".into())
+    );
+    repo.uvenv(["sync", "--locked"]).fails("stale-lockfile");
 }
 
 #[test]

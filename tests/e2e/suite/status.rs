@@ -44,6 +44,7 @@ fn status_of_profiles_that_are_in_sync_stale_and_missing() {
  staging  staging/pyproject.toml  missing   staging/.venv missing
  prod     prod/pyproject.toml     stale     prod/.venv in sync (Python [PYTHON], cu128)
 prod: `bench-utils` is pinned to tag `v0.1.3`, but locked from tag `v0.1.2`
+prod: uv was asked: `prod/pyproject.toml` has changed
 
  package      dev    staging                   prod
  bench-utils  0.1.2  v0.1.2.dev0 (not locked)  v0.1.3 (not locked)

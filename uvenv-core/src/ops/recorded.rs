@@ -130,6 +130,18 @@ fn ask(
     Ok(Synced { report, environment, record: plan.record(), known: None })
 }
 
+/// What is known of an environment that has `record` now, be it of whichever request. An error is what has changed.
+#[cfg(feature = "inspection")]
+pub(super) fn known(
+    session: &Session,
+    environment: &Environment,
+    record: &Record,
+) -> Option<Result<State<Answer>, String>> {
+    let mut state = State::newest(environment, record)?;
+    let uv = uv::find(&session.variables, session.companion_uv.as_deref()).ok().flatten()?;
+    Some(state.compare(&session.child_view(), &uv).map(|_| state))
+}
+
 fn answer(session: &Session, question: &Question) -> Result<(Environment, State<Answer>), String> {
     let uv = uv::find(&session.variables, session.companion_uv.as_deref());
     let uv = uv.ok().flatten().ok_or("there is no uv yet")?;

@@ -4,7 +4,12 @@ use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
 
-use super::{Session, selection, sync::surroundings};
+use super::{
+    Session,
+    recorded::{self, Answer},
+    selection,
+    sync::surroundings,
+};
 use crate::{
     Name,
     backend::Choice,
@@ -18,6 +23,7 @@ use crate::{
         EnvironmentState, EnvironmentStatus, LockfileState, LockfileStatus, PackageOrigin, PackageStatus, Problem,
         ProfileStatus, PythonInfo, StatusReport,
     },
+    state,
     uv::{Fetch, Lock, SyncCommand},
 };
 
@@ -65,26 +71,28 @@ impl Look<'_> {
             Err(error) => status.error = Some(Problem::new(&error)),
         }
         let lockfile = Lockfile::read(&self.paths.lockfile());
+        let environments: Vec<_> =
+            self.environments(&status.backends).into_iter().map(|path| Looked::new(path, self.session)).collect();
+        let is_known_fresh = environments.iter().any(Looked::knows_the_lockfile);
         status.lockfile = match &lockfile {
-            Ok(lockfile) => self.lockfile(lockfile.as_ref(), &manifest),
+            Ok(lockfile) => self.lockfile(lockfile.as_ref(), &manifest, is_known_fresh),
             Err(error) => LockfileStatus { reasons: vec![error.to_string()], ..status.lockfile },
         };
         let is_locked = matches!(lockfile, Ok(Some(_)));
-        status.environments = self
-            .environments(&status.backends)
+        status.environments = environments
             .into_iter()
-            .map(|path| self.environment(path, is_locked, &manifest, &status.backends))
+            .map(|looked| self.environment(looked, is_locked, &manifest, &status.backends))
             .collect();
         self.packages(&manifest, lockfile.ok().flatten().as_ref(), packages);
         status
     }
 
-    fn lockfile(&self, lockfile: Option<&Lockfile>, manifest: &Manifest) -> LockfileStatus {
+    fn lockfile(&self, lockfile: Option<&Lockfile>, manifest: &Manifest, is_known_fresh: bool) -> LockfileStatus {
         let members = self.monorepo.members_of(self.paths.profile).iter().map(|member| &member.manifest);
         let (state, reasons) = match freshness(lockfile, manifest, members) {
             Freshness::Missing => (LockfileState::Missing, Vec::new()),
             Freshness::Stale(changes) => (LockfileState::Stale, changes.iter().map(ToString::to_string).collect()),
-            Freshness::Fresh if self.uv_finds_it_stale() => {
+            Freshness::Fresh if !is_known_fresh && self.uv_finds_it_stale() => {
                 (LockfileState::Stale, vec!["uv says that it needs to be updated".to_owned()])
             }
             Freshness::Fresh => (LockfileState::Fresh, Vec::new()),
@@ -110,20 +118,20 @@ impl Look<'_> {
 
     fn environment(
         &self,
-        path: Utf8PathBuf,
+        Looked { environment, record, known }: Looked,
         is_locked: bool,
         manifest: &Manifest,
         backends: &[Name],
     ) -> EnvironmentStatus {
-        let environment = Environment::new(path.clone());
-        let record = Record::read(&environment);
+        let is_known = matches!(known, Some(Ok(_)));
         let mut status = EnvironmentStatus {
-            path,
+            path: environment.root().to_owned(),
             state: EnvironmentState::Missing,
             python: None,
             recorded: record.is_some(),
             backend: record.as_ref().and_then(chosen),
             detail: None,
+            uv_asked_because: known.and_then(Result::err),
         };
         match environment.inspect() {
             Ok(State::Missing) => {}
@@ -131,6 +139,7 @@ impl Look<'_> {
                 status.python = Some(PythonInfo::from(interpreter));
                 (status.state, status.detail) = match record {
                     None => (EnvironmentState::Unknown, Some("not synced by uvenv".to_owned())),
+                    Some(_) if is_known => (EnvironmentState::InSync, None),
                     Some(_) if !is_locked => (EnvironmentState::Unknown, Some("no lockfile".to_owned())),
                     Some(record) => match self.in_sync(&environment, &record, manifest, backends) {
                         Ok(found) => found,
@@ -230,6 +239,27 @@ impl Look<'_> {
                 packages.entry(name).or_default().push(origin);
             }
         }
+    }
+}
+
+/// An environment, and what is known of it without asking uv.
+struct Looked {
+    environment: Environment,
+    record: Option<Record>,
+    known: Option<Result<state::State<Answer>, String>>,
+}
+
+impl Looked {
+    fn new(path: Utf8PathBuf, session: &Session) -> Self {
+        let environment = Environment::new(path);
+        let record = Record::read(&environment);
+        let known = record.as_ref().and_then(|record| recorded::known(session, &environment, record));
+        Self { environment, record, known }
+    }
+
+    /// Whether it is known that the lockfile satisfies its manifest.
+    fn knows_the_lockfile(&self) -> bool {
+        matches!(&self.known, Some(Ok(state)) if !state.is_frozen)
     }
 }
 
