@@ -118,7 +118,15 @@ pub(crate) struct Deciders {
     pub(crate) folders: Vec<Utf8PathBuf>,
 }
 
+/// Who says so where it is what the environment was last synced with.
+const LAST_SYNC: &str = "the last sync of the environment";
+
 impl Selection {
+    /// Whether it is what the environment was last synced with.
+    pub(crate) fn is_that_of_last_sync(&self) -> bool {
+        self.origin.starts_with(LAST_SYNC)
+    }
+
     fn none(opted_out: bool, origin: String) -> Self {
         Self { backend: None, opted_out, origin, deciders: Deciders::default() }
     }
@@ -183,7 +191,7 @@ impl Select<'_> {
             return Ok(variable);
         }
         if let Some(recorded) = &self.signals.recorded {
-            return Ok(Some(("the last sync of the environment".to_owned(), recorded.clone())));
+            return Ok(Some((LAST_SYNC.to_owned(), recorded.clone())));
         }
         match self.signals.default_features {
             Some(ask) => Ok(agreed(feature_claims(&ask()?))?),

@@ -93,7 +93,9 @@ impl SyncRequest {
     }
 
     fn question(&self, session: &Session, target: &Target) -> Question {
-        Question::new(&(&session.directory, session.offline, target, self))
+        // uv takes relative paths in variables and requirements from the process's own directory.
+        let current = std::env::current_dir().ok();
+        Question::new(&(&session.directory, current, session.offline, target, self))
     }
 
     /// What is known without asking uv, if anything is.

@@ -261,9 +261,11 @@ impl SyncPlan {
         if !super::warnings(monorepo, self.paths.profile).is_empty() {
             return Some("there are warnings to be seen".to_owned());
         }
-        let _ = monorepo;
         if !self.command.rest.is_empty() {
             return Some("uv is given arguments as they are".to_owned());
+        }
+        if monorepo.config.env_per_backend && self.selection.is_that_of_last_sync() {
+            return Some("the backend is that of the only environment there is".to_owned());
         }
         None
     }

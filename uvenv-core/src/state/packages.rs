@@ -78,7 +78,7 @@ impl Packages<'_> {
                 let is_hidden = directory.file_name().is_some_and(|name| name.starts_with('.'));
                 if path.is_file() {
                     found.insert(directory);
-                } else if directory.is_dir() && !is_hidden {
+                } else if (directory.is_dir() && !is_hidden) || directory.is_symlink() {
                     // uv fails on it, or passes it over by the rules of git.
                     return Err(format!("`{directory}` is matched by `{}` and has no manifest", pattern.value));
                 }
@@ -134,6 +134,11 @@ impl Packages<'_> {
             return self.cache_keys(manifest);
         }
         self.inputs.look(Way::Package, directory);
+        let source = directory.join("src");
+        if source.is_symlink() {
+            // What it leads to may be replaced without a trace here.
+            self.inputs.look(Way::Identity, source);
+        }
         for name in [manifest::FILE_NAME, "setup.py", "setup.cfg"] {
             let path = directory.join(name);
             // One that appears changes the directory.

@@ -8,7 +8,7 @@ use super::{inputs::Refusal, settings::is_version};
 use crate::{digest::digest, variables::Variables};
 
 /// Variables of uv's whose effect is known and is the same each time. Others may be anything.
-const KNOWN: [&str; 44] = [
+const KNOWN: [&str; 43] = [
     "UV_CACHE_DIR",
     "UV_CONCURRENT_BUILDS",
     "UV_CONCURRENT_DOWNLOADS",
@@ -31,7 +31,6 @@ const KNOWN: [&str; 44] = [
     "UV_NO_CONFIG",
     "UV_NO_ENV_FILE",
     "UV_NO_INDEX",
-    "UV_NO_MANAGED_PYTHON",
     "UV_NO_MODIFY_PATH",
     "UV_NO_PROGRESS",
     "UV_NO_SYNC",
