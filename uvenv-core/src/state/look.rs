@@ -192,3 +192,126 @@ fn identity(metadata: &Metadata) -> String {
     let [device, inode, ..] = stat(metadata);
     format!("{device} {inode} {:?} {}", metadata.created().ok(), metadata.is_dir())
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::{os::unix::fs::symlink, time::Duration};
+
+    use super::*;
+
+    fn directory() -> (tempfile::TempDir, Utf8PathBuf) {
+        let guard = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::from_path_buf(guard.path().canonicalize().unwrap()).unwrap();
+        (guard, path)
+    }
+
+    /// A look at `path` at once after it was made, and one long after.
+    fn looks(path: &Utf8Path, way: Way) -> [Look; 2] {
+        let now = SystemTime::now();
+        [now, now + Duration::from_secs(60)].map(|now| Look::new(path.to_owned(), way, now))
+    }
+
+    fn again(look: &Look) -> Result<bool, Change> {
+        look.clone().again(SystemTime::now() + Duration::from_secs(60))
+    }
+
+    #[test]
+    fn content_counts_and_a_stamp_counts_more() {
+        let (_guard, directory) = directory();
+        let path = directory.join("file");
+        fs::write(&path, "one").unwrap();
+        let (contents, stamps) = (looks(&path, Way::Content), looks(&path, Way::Stamp));
+        for look in contents.iter().chain(&stamps) {
+            assert!(again(look).is_ok());
+        }
+        fs::write(&path, "one").unwrap();
+        assert!(contents.iter().all(|look| again(look).is_ok()));
+        assert!(stamps.iter().all(|look| again(look) == Err(Change::Changed)));
+        fs::write(&path, "two").unwrap();
+        assert!(contents.iter().chain(&stamps).all(|look| again(look) == Err(Change::Changed)));
+        fs::remove_file(&path).unwrap();
+        assert!(contents.iter().chain(&stamps).all(|look| again(look) == Err(Change::Gone)));
+    }
+
+    #[test]
+    fn a_file_that_was_just_written_is_read_again_and_then_trusted() {
+        let (_guard, directory) = directory();
+        let path = directory.join("file");
+        fs::write(&path, "one").unwrap();
+        for way in [Way::Content, Way::Stamp] {
+            let [mut fresh, settled] = looks(&path, way);
+            assert_eq!((fresh.2, settled.2 != 0), (0, true), "{way:?}");
+            assert_eq!(fresh.again(SystemTime::now()), Ok(false));
+            assert_eq!(fresh.again(SystemTime::now() + Duration::from_secs(60)), Ok(true));
+            assert_eq!(fresh, settled);
+        }
+    }
+
+    #[test]
+    fn where_nothing_was_something_is_news() {
+        let (_guard, directory) = directory();
+        let path = directory.join("file");
+        for way in [Way::Content, Way::Stamp, Way::Link, Way::Folders, Way::Sources] {
+            let look = Look::new(path.clone(), way, SystemTime::now());
+            assert_eq!(again(&look), Ok(false));
+            fs::write(&path, "").unwrap();
+            assert_eq!(again(&look), Err(Change::New));
+            fs::remove_file(&path).unwrap();
+        }
+    }
+
+    #[test]
+    fn of_a_directory_the_names_count_that_may_be_what_is_looked_for() {
+        let (_guard, directory) = directory();
+        let held = |way| {
+            let looks = looks(&directory, way);
+            move || looks.iter().all(|look| again(look).is_ok())
+        };
+        let (folders, distributions, sources) = (held(Way::Folders), held(Way::Distributions), held(Way::Sources));
+        fs::write(directory.join("module.so"), "").unwrap();
+        fs::create_dir(directory.join(".hidden")).unwrap();
+        assert!(!folders() && distributions() && sources());
+        let folders = held(Way::Folders);
+        fs::write(directory.join("module.rs"), "").unwrap();
+        assert!(folders() && distributions() && !sources());
+        fs::create_dir(directory.join("six-1.0.dist-info")).unwrap();
+        assert!(!folders() && !distributions());
+        let folders = held(Way::Folders);
+        symlink("elsewhere", directory.join("link")).unwrap();
+        assert!(!folders());
+    }
+
+    #[test]
+    fn a_package_is_the_same_as_long_as_its_folder_of_sources_is() {
+        let (_guard, directory) = directory();
+        fs::create_dir(directory.join("src")).unwrap();
+        let looks = looks(&directory, Way::Package);
+        let holds = || looks.iter().all(|look| again(look).is_ok());
+        fs::write(directory.join("README.md"), "").unwrap();
+        fs::write(directory.join("src/module.py"), "").unwrap();
+        assert!(holds());
+        fs::rename(directory.join("src"), directory.join("aside")).unwrap();
+        assert!(!holds());
+        fs::rename(directory.join("aside"), directory.join("src")).unwrap();
+        assert!(holds(), "moved away and back");
+        fs::write(directory.join("setup.py"), "").unwrap();
+        assert!(!holds());
+        fs::remove_file(directory.join("setup.py")).unwrap();
+        fs::rename(directory.join("src"), directory.join("aside")).unwrap();
+        fs::create_dir(directory.join("src")).unwrap();
+        assert!(!holds(), "another of the same name");
+    }
+
+    #[test]
+    fn a_link_is_what_it_says() {
+        let (_guard, directory) = directory();
+        let path = directory.join("link");
+        symlink("one", &path).unwrap();
+        let looks = looks(&path, Way::Link);
+        fs::write(directory.join("one"), "").unwrap();
+        assert!(looks.iter().all(|look| again(look) == Ok(false)));
+        fs::remove_file(&path).unwrap();
+        symlink("two", &path).unwrap();
+        assert!(looks.iter().all(|look| again(look) == Err(Change::Changed)));
+    }
+}

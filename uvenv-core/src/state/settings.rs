@@ -145,3 +145,57 @@ fn check_python(path: &Utf8Path) -> Result<(), Refusal> {
 pub(super) fn is_version(request: &str) -> bool {
     request.split('.').all(|number| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// What is said of a project whose root has these files, and whose user has `HOME` beside it.
+    fn refusal(files: &[(&str, &str)]) -> Option<Refusal> {
+        let guard = tempfile::tempdir().unwrap();
+        let directory = Utf8PathBuf::from_path_buf(guard.path().canonicalize().unwrap()).unwrap();
+        for (path, text) in files {
+            let path = directory.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let home = directory.join("home");
+        let variables = [("HOME", home.as_str()), ("XDG_CONFIG_DIRS", home.as_str())].into_iter().collect();
+        let refusal = add(&mut Inputs::default(), &directory.join("parent/root"), &variables).err();
+        refusal.map(|refusal| refusal.replace(directory.as_str(), ""))
+    }
+
+    #[test]
+    fn keys_that_act_each_time_or_are_not_known_are_refused_wherever_they_stand() {
+        assert_eq!(
+            refusal(&[("parent/root/pyproject.toml", "[tool.uv]\nindex-url = \"u\"\n[tool.other]\nx = 1\n")]),
+            None
+        );
+        for (path, text, key) in [
+            ("parent/root/pyproject.toml", "[tool.uv]\nreinstall = true\n", "reinstall"),
+            ("parent/root/uv.toml", "upgrade = true\n", "upgrade"),
+            ("parent/uv.toml", "compile-bytecode = true\n", "compile-bytecode"),
+            ("parent/pyproject.toml", "[tool.uv]\npreview = true\n", "preview"),
+            ("home/.config/uv/uv.toml", "find-links = [\"/wheels\"]\n", "find-links"),
+            ("home/uv/uv.toml", "python-preference = \"only-managed\"\n", "python-preference"),
+            ("home/.config/uv/uv.toml", "of-next-year = 1\n", "of-next-year"),
+        ] {
+            assert_eq!(refusal(&[(path, text)]), Some(format!("`{key}` is set in `/{path}`")));
+        }
+        let broken = refusal(&[("parent/root/uv.toml", "a = \n")]);
+        assert_eq!(broken.as_deref(), Some("`/parent/root/uv.toml` is not valid TOML"));
+    }
+
+    #[test]
+    fn a_python_is_asked_for_by_version_only() {
+        assert_eq!(refusal(&[("parent/root/.python-version", "# ours\n\n3.12\n")]), None);
+        for request in ["pypy@3.10", "/usr/bin/python3", "3.13t", "cpython-3.12", "3.x", "default"] {
+            let refusal = refusal(&[("parent/root/.python-version", request)]);
+            assert_eq!(refusal, Some(format!("`/parent/root/.python-version` asks for the Python `{request}`")));
+        }
+        assert_eq!(refusal(&[("parent/.python-version", "pypy")]), None, "uv does not look there");
+        assert!(refusal(&[("home/.config/uv/.python-versions", "pypy")]).is_some());
+    }
+}

@@ -110,3 +110,52 @@ pub(super) fn check(variables: &Variables) -> Result<(), Refusal> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variables(pairs: &[(&str, &str)]) -> Variables {
+        pairs.iter().copied().collect()
+    }
+
+    #[test]
+    fn those_that_act_each_time_or_are_not_known_are_refused() {
+        let known = [("UV_INDEX", "a=u"), ("UV_INDEX_A_PASSWORD", "p"), ("UV_PYTHON", "3.12"), ("PATH", "/bin")];
+        assert_eq!(check(&variables(&known)), Ok(()));
+        for (name, value) in [
+            ("UV_REFRESH", "1"),
+            ("UV_UPGRADE", ""),
+            ("UV_OF_NEXT_YEAR", "1"),
+            ("UV_PYTHON", "python3"),
+            ("PYTHONEXECUTABLE", "/python"),
+        ] {
+            assert_eq!(check(&variables(&[(name, value)])), Err(format!("the variable `{name}` is set")));
+        }
+    }
+
+    #[test]
+    fn one_that_is_set_changed_emptied_or_unset_is_a_difference() {
+        let recorded = |pairs: &[(&str, &str)]| Recorded::new(&variables(pairs), BTreeSet::from(["KEY".to_owned()]));
+        let before = recorded(&[("UV_INDEX", "u"), ("KEY", "k"), ("HOME", "/h")]);
+        let difference = |pairs: &[(&str, &str)]| before.difference(&variables(pairs));
+        assert_eq!(difference(&[("UV_INDEX", "u"), ("KEY", "k"), ("HOME", "/h"), ("OTHER", "o")]), None);
+        for (pairs, name) in [
+            ([("UV_INDEX", "v"), ("KEY", "k"), ("HOME", "/h")].as_slice(), "UV_INDEX"),
+            (&[("UV_INDEX", ""), ("KEY", "k"), ("HOME", "/h")], "UV_INDEX"),
+            (&[("KEY", "k"), ("HOME", "/h")], "UV_INDEX"),
+            (&[("UV_INDEX", "u"), ("KEY", "k"), ("HOME", "/h"), ("UVENV_BACKEND", "cu124")], "UVENV_BACKEND"),
+            (&[("UV_INDEX", "u"), ("HOME", "/h")], "KEY"),
+            (&[("UV_INDEX", "u"), ("KEY", "k"), ("HOME", "/h"), ("XDG_CONFIG_HOME", "")], "XDG_CONFIG_HOME"),
+        ] {
+            assert_eq!(difference(pairs).as_deref(), Some(name));
+        }
+    }
+
+    #[test]
+    fn no_value_is_kept() {
+        let secret = "https://user:hunter2@h/simple";
+        let recorded = Recorded::new(&variables(&[("UV_INDEX", secret)]), BTreeSet::new());
+        assert!(!serde_json::to_string(&recorded).unwrap().contains("hunter2"));
+    }
+}
