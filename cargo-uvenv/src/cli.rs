@@ -146,15 +146,9 @@ pub(crate) struct OneProfile {
     pub(crate) project: Option<PathBuf>,
 }
 
-/// Make, update or check lockfiles
+/// Which profiles: by their names or by a manifest.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  cargo uvenv lock                                       the dev profile, as `uv lock`
-  cargo uvenv lock --profile staging --profile prod      two profiles
-  cargo uvenv lock --all-profiles --locked               check all, change nothing
-  cargo uvenv lock --profile prod --upgrade-package six  take the newest six")]
-pub(crate) struct Lock {
+pub(crate) struct SomeProfiles {
     /// A profile; can be given several times; else `UVENV_PROFILE`, else that of the current directory
     #[arg(long, value_name = "PROFILE", value_parser = profiles(), conflicts_with_all = ["project", "all_profiles"])]
     pub(crate) profile: Vec<Profile>,
@@ -164,6 +158,19 @@ pub(crate) struct Lock {
     /// The profile whose manifest this is: a directory or the pyproject.toml in it
     #[arg(long, value_name = "DIR|FILE")]
     pub(crate) project: Option<PathBuf>,
+}
+
+/// Make, update or check lockfiles, several at the same time
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo uvenv lock                                       the dev profile, as `uv lock`
+  cargo uvenv lock --profile staging --profile prod      two profiles
+  cargo uvenv lock --all-profiles --locked               check all, change nothing
+  cargo uvenv lock --profile prod --upgrade-package six  take the newest six")]
+pub(crate) struct Lock {
+    #[command(flatten)]
+    pub(crate) profiles: SomeProfiles,
     /// Only check that the lockfile satisfies the manifest
     #[arg(long, visible_alias = "check", conflicts_with_all = ["upgrade", "upgrade_package"])]
     pub(crate) locked: bool,
@@ -178,7 +185,7 @@ pub(crate) struct Lock {
     pub(crate) dry_run: bool,
 }
 
-/// Bring an environment up to date with its lockfile
+/// Bring environments up to date with their lockfiles, several at the same time
 ///
 /// dev is locked when needed, as uv does it. In staging and prod the lockfile is never changed: one that does not satisfy
 /// the manifest is an error.
@@ -189,10 +196,11 @@ Examples:
   cargo uvenv sync -F cu124                         the same, as Cargo's features select it
   cargo uvenv sync --profile prod --frozen --backend cu128
   cargo uvenv sync --project staging --backend auto
+  cargo uvenv sync --all-profiles --backend cu124   dev, staging and prod
   cargo uvenv sync --backend none -- --no-editable  what follows `--` goes to uv")]
 pub(crate) struct Sync {
     #[command(flatten)]
-    pub(crate) profile: OneProfile,
+    pub(crate) profiles: SomeProfiles,
     /// Show what would be done, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -3,6 +3,7 @@
 mod check;
 mod init;
 mod promote;
+mod several;
 
 use std::path::Path;
 
@@ -13,10 +14,7 @@ use uvenv_core::{
     cargo::FeatureSelection,
     monorepo::DiscoveryError,
     native::CargoProfile,
-    ops::{
-        self, BackendRequest, EnvRequest, KernelRequest, LockMode, LockPlan, LockRequest, RunRequest, Session,
-        SyncPlan, SyncRequest, Target,
-    },
+    ops::{self, BackendRequest, EnvRequest, KernelRequest, LockMode, RunRequest, Session, SyncRequest, Target},
     report::Message,
     uv::Appearance,
 };
@@ -36,8 +34,8 @@ pub(crate) fn run(
 ) -> Result<u8, Failure> {
     let context = Context::new(&cli.global, variables, program)?;
     match cli.command {
-        Command::Lock(args) => context.lock(&args, output),
-        Command::Sync(args) => context.sync(args, output),
+        Command::Lock(args) => return context.lock(&args, output),
+        Command::Sync(args) => return context.sync(args, output),
         Command::Run(args) => return context.run(args, output),
         Command::Env(args) => context.env(args, output),
         Command::Status(_) => context.status(output),
@@ -121,77 +119,6 @@ impl<'a> Context<'a> {
     /// The monorepo and the profile that `--profile` or `--project` names.
     fn profile(&self, args: &cli::OneProfile) -> Result<(Monorepo, Profile), Failure> {
         self.target(args)?.find(&self.session).map_err(failure)
-    }
-
-    /// The profile that is meant where none is named: the variable's, that in whose directory we are, or of the named
-    /// manifest.
-    fn profile_here(&self, monorepo: &Monorepo) -> Result<Profile, Failure> {
-        self.anywhere().profile_here(monorepo, &self.session).map_err(failure)
-    }
-
-    fn project(&self, project: &Path) -> Result<(Monorepo, Profile), Failure> {
-        let target = Target { project: Some(self.path(project)?), ..self.anywhere() };
-        target.find(&self.session).map_err(failure)
-    }
-
-    fn lock(&self, args: &cli::Lock, output: &mut Output) -> Result<(), Failure> {
-        let (monorepo, profiles) = match (&args.project, args.profile.as_slice()) {
-            (Some(project), _) => {
-                let (monorepo, profile) = self.project(project)?;
-                (monorepo, vec![profile])
-            }
-            (None, []) if !args.all_profiles => {
-                let monorepo = self.monorepo()?;
-                let profile = self.profile_here(&monorepo)?;
-                (monorepo, vec![profile])
-            }
-            (None, named) => {
-                let monorepo = self.monorepo()?;
-                let all = monorepo.profiles.iter().map(|paths| paths.profile);
-                let profiles = if args.all_profiles { all.collect() } else { named.to_vec() };
-                (monorepo, profiles)
-            }
-        };
-        let request = LockRequest {
-            locked: args.locked,
-            upgrade: args.upgrade,
-            upgrade_packages: args.upgrade_package.clone(),
-            dry_run: args.dry_run,
-        };
-        // All profiles are planned before the first is locked, and one that fails does not keep the others from it.
-        let plans: Vec<_> =
-            profiles.iter().map(|profile| LockPlan::new(&monorepo, &self.session, *profile, &request)).collect();
-        let mut failed: Option<Failure> = None;
-        for (profile, plan) in profiles.iter().zip(plans) {
-            warn(&monorepo, *profile, output);
-            match plan.and_then(|plan| plan.execute(&self.session)) {
-                Ok(report) => output.message(&Message::LockFinished(report)),
-                Err(error) => {
-                    if let Some(earlier) = failed.replace(failure(error)) {
-                        output.error(earlier.as_ref());
-                    }
-                }
-            }
-        }
-        failed.map_or(Ok(()), Err)
-    }
-
-    fn sync(&self, args: cli::Sync, output: &mut Output) -> Result<(), Failure> {
-        let target = self.target(&args.profile)?;
-        let request =
-            SyncRequest { dry_run: args.dry_run, uv_args: args.uv_args, ..self.sync_request(args.selection, false) };
-        let done = if args.dry_run {
-            let (monorepo, profile) = target.find(&self.session).map_err(failure)?;
-            warn(&monorepo, profile, output);
-            let plan = SyncPlan::new(&monorepo, &self.session, profile, &request).map_err(failure)?;
-            plan.dry_run(&self.session).map(Message::SyncPlanned)
-        } else {
-            let told = |monorepo: &Monorepo, profile| warn(monorepo, profile, output);
-            request.sync(&self.session, &target, told).map(Message::SyncFinished)
-        };
-        self.warn_of_session(output);
-        output.message(&done.map_err(failure)?);
-        Ok(())
     }
 
     fn run(&self, args: cli::Run, output: &mut Output) -> Result<u8, Failure> {

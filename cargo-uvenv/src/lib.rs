@@ -65,10 +65,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>, program: &Program) -> u8 {
         Ok(code) => code,
         Err(error) => {
             output.error(error.as_ref());
-            match error.fault() {
-                Fault::Finding => FOUND,
-                Fault::Request => WRONG,
-            }
+            status_of(error.as_ref())
         }
     }
 }
@@ -110,6 +107,14 @@ fn with_subcommand(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
 
 /// Any failure of a command: the core's errors and those of `new`.
 type Failure = Box<dyn Diagnostic>;
+
+/// The exit status of what ends with `error`.
+fn status_of(error: &dyn Diagnostic) -> u8 {
+    match error.fault() {
+        Fault::Finding => FOUND,
+        Fault::Request => WRONG,
+    }
+}
 
 fn failure(error: impl Into<uvenv_core::Error>) -> Failure {
     Box::new(error.into())

@@ -1,8 +1,9 @@
-//! A command line that clap does not take, as an error like all others: for programs, which read messages.
+//! A command line that cannot be, as an error like all others.
 
-use uvenv_core::error::Diagnostic;
+use camino::Utf8Path;
+use uvenv_core::{Profile, error::Diagnostic};
 
-/// What clap says, without its `error:` and in one sentence; the rest of it is the help.
+/// What is wrong with it, and the way out.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
 pub(crate) struct UsageError {
@@ -10,6 +11,19 @@ pub(crate) struct UsageError {
     help: String,
 }
 
+impl UsageError {
+    /// Two profiles that are to be synced at the same time, into the same environment.
+    pub(crate) fn shared_environment(profiles: [Profile; 2], environment: &Utf8Path) -> Self {
+        let [one, other] = profiles;
+        Self {
+            message: format!("`UV_PROJECT_ENVIRONMENT` gives {one} and {other} the same environment, `{environment}`"),
+            help: "unset it or make it a relative path, and each profile has its own; or sync one profile only"
+                .to_owned(),
+        }
+    }
+}
+
+/// For programs, which read messages: what clap says, without its `error:` and in one sentence; the rest is the help.
 impl From<&clap::Error> for UsageError {
     fn from(error: &clap::Error) -> Self {
         let text = error.render().to_string();

@@ -99,6 +99,12 @@ impl GitServer {
         std::mem::take(&mut self.served.state.lock().expect("no test has panicked").requests)
     }
 
+    /// Lets nobody in any more before as many have asked again.
+    pub fn close(&self) {
+        let mut state = self.served.state.lock().expect("no test has panicked");
+        (state.waiting, state.is_open) = (0, false);
+    }
+
     /// Whether as many were there together as were waited for.
     pub fn has_served_all_together(&self) -> bool {
         let state = self.served.state.lock().expect("no test has panicked");

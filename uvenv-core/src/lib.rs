@@ -26,6 +26,7 @@ mod cache;
 pub mod cargo;
 #[cfg(feature = "upkeep")]
 pub mod check;
+mod cores;
 mod digest;
 pub mod environment;
 pub mod error;

@@ -22,6 +22,11 @@ pub trait Observer: Send + Sync {
         self.say(&format!("Running {command}"));
     }
 
+    /// Whether the user gets to see all lines. Errors then do not repeat what uv has said.
+    fn shows(&self) -> bool {
+        false
+    }
+
     /// Whether the operation is to stop. Asked on the operation's thread, some twenty times a second, while uv runs and
     /// while another process is waited for.
     fn wants_stop(&self) -> bool;

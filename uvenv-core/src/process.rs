@@ -56,6 +56,8 @@ pub(crate) enum Stderr {
     Capture,
     /// An observer gets what it says, and it is captured.
     Follow,
+    /// The same, and the observer shows it to the user.
+    Relay,
 }
 
 /// How a program that was waited for ended, and what it said.
@@ -137,7 +139,7 @@ impl Invocation {
             .stdout(io::stderr())
             .stderr(match stderr {
                 Stderr::Inherit => Stdio::inherit(),
-                Stderr::Tee | Stderr::Capture | Stderr::Follow => Stdio::piped(),
+                Stderr::Tee | Stderr::Capture | Stderr::Follow | Stderr::Relay => Stdio::piped(),
             })
             .spawn()?;
         let captured = match child.stderr.take() {

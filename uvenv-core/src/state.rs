@@ -13,9 +13,6 @@ mod variables;
 use std::{
     fs,
     io::{self, Read},
-    num::NonZero,
-    panic::resume_unwind,
-    thread,
     time::SystemTime,
 };
 
@@ -28,7 +25,7 @@ use look::{Change, Look};
 
 use crate::{
     backend::Deciders,
-    cache,
+    cache, cores,
     digest::digest,
     environment::{BaseInterpreter, Distribution, Distributions, Environment, Record, STATE},
     file,
@@ -43,7 +40,7 @@ const SCHEMA: u32 = 1;
 /// So many requests have a state in one environment.
 const MOST_STATES: usize = 32;
 
-/// So many looks are not worth a thread.
+/// So many looks are taken by one core.
 const FEW: usize = 1_000;
 
 /// A request, whole: whatever differs in it makes another one.
@@ -297,22 +294,14 @@ fn all(paths: impl IntoIterator<Item = (Utf8PathBuf, look::Way)>, now: SystemTim
 /// Looks again at all; whether more can be trusted now, or what has changed.
 fn look_again(looks: &mut [Look], root: &Utf8Path) -> Result<bool, Refusal> {
     let now = SystemTime::now();
-    let part = |looks: &mut [Look]| {
+    let part = |looks: &mut [Look]| -> Result<bool, Refusal> {
         let mut more = false;
         for look in looks {
             more |= look.again(now).map_err(|change| in_words(look, change, root))?;
         }
         Ok(more)
     };
-    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(looks.len() / FEW + 1);
-    if threads == 1 {
-        return part(looks);
-    }
-    let size = looks.len().div_ceil(threads);
-    let parts: Vec<_> = thread::scope(|scope| {
-        let threads: Vec<_> = looks.chunks_mut(size).map(|looks| scope.spawn(move || part(looks))).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
-    });
+    let parts = cores::in_parts(looks, FEW, part);
     parts.into_iter().try_fold(false, |more, part| Ok(part? || more))
 }
 

@@ -1,5 +1,6 @@
 //! All that is printed: summaries and tables for people, messages for programs. Outcomes go to stdout, the rest to stderr.
 
+mod board;
 mod check;
 mod diff;
 mod difference;
@@ -19,7 +20,7 @@ use uvenv_core::{
     report::{ExplanationReport, Message, Problem},
 };
 
-pub(crate) use self::variables::Form;
+pub(crate) use self::{board::Board, variables::Form};
 use crate::cli::{MessageFormat, Verbosity};
 
 /// Where a command says what it has to say.
@@ -37,6 +38,11 @@ impl Output {
     /// Whether programs read what is printed.
     pub(crate) fn is_json(&self) -> bool {
         self.format.is_json()
+    }
+
+    /// Where several profiles are worked on at the same time, which is called `verb`.
+    pub(crate) fn board(&self, verb: &'static str) -> Board {
+        Board::new(verb, self.verbosity == Verbosity::Quiet)
     }
 
     /// Prints the outcome of a command.

@@ -122,19 +122,6 @@ fn dry_runs_change_nothing() {
 }
 
 #[test]
-fn a_profile_that_cannot_be_locked_does_not_keep_the_others_from_it() {
-    let repo = pinned().build();
-    repo.replace("staging/pyproject.toml", "tag = \"v0.1.2.dev0\"", "tag = \"v9.9.9.dev0\"");
-    let outcome = repo.uvenv(["--message-format", "json", "lock", "--all-profiles"]).ends(1);
-    let reports = outcome.reports();
-    let reasons: Vec<_> = reports.iter().map(|report| report["reason"].as_str().unwrap()).collect();
-    assert_eq!(reasons, ["lock-finished", "lock-finished", "error"], "{outcome}");
-    assert_eq!(outcome.report("error")["code"], "missing-tag");
-    assert!(repo.root().join("uv.lock").exists() && repo.root().join("prod/uv.lock").exists());
-    assert!(!repo.root().join("staging/uv.lock").exists());
-}
-
-#[test]
 fn uv_s_own_variables_hold() {
     let repo = synced();
     pin_changed(&repo);

@@ -1,6 +1,8 @@
 //! The scenarios, each in a monorepo of its own.
 #![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes snapshots with them")]
 
+#[cfg(unix)]
+mod at_once;
 mod backend;
 mod bad_input;
 mod check;

@@ -7,10 +7,13 @@ use glob::{MatchOptions, Pattern};
 
 use super::{DiscoveryError, has_manifest};
 use crate::{
-    Name,
+    Name, cores,
     error::Place,
     manifest::{self, Manifest, ManifestError, Workspace},
 };
+
+/// So few manifests are read by one core.
+const FEW: usize = 16;
 
 /// A member of the dev manifest's workspace.
 #[derive(Clone, Debug)]
@@ -49,17 +52,23 @@ pub(super) fn read(root: &Manifest) -> Result<Members, DiscoveryError> {
         directories.extend(matches);
     }
     directories.retain(|path| path != directory && !excluded.iter().any(|pattern| pattern.matches(path.as_str())));
-    for directory in directories {
-        let manifest = match Manifest::read(&directory.join(manifest::FILE_NAME)) {
-            // A directory of other tools' settings; uv has a word on it when it is asked.
-            Err(ManifestError::NoProject { .. }) => continue,
-            read => read?,
-        };
-        if let Some(name) = manifest.name().filter(|_| !manifest.uv.is_unmanaged) {
-            found.members.push(Member { name: name.clone(), directory, manifest });
-        }
+    let mut directories: Vec<_> = directories.into_iter().collect();
+    let read = cores::in_parts(&mut directories, FEW, |part| part.iter().map(|path| member(path)).collect::<Vec<_>>());
+    for member in read.into_iter().flatten() {
+        found.members.extend(member?);
     }
     Ok(found)
+}
+
+/// The member in `directory`, if there is one.
+fn member(directory: &Utf8Path) -> Result<Option<Member>, ManifestError> {
+    let manifest = match Manifest::read(&directory.join(manifest::FILE_NAME)) {
+        // A directory of other tools' settings; uv has a word on it when it is asked.
+        Err(ManifestError::NoProject { .. }) => return Ok(None),
+        read => read?,
+    };
+    let name = manifest.name().filter(|_| !manifest.uv.is_unmanaged).cloned();
+    Ok(name.map(|name| Member { name, directory: directory.to_owned(), manifest }))
 }
 
 /// Whether `directory` is a member of the workspace of `root`, by its path alone.

@@ -125,6 +125,23 @@ impl Session {
         }
     }
 
+    /// The same for an operation that goes on at the same time, on a thread and with an observer of its own.
+    #[must_use]
+    pub fn beside(&self, observer: Arc<dyn Observer>) -> Self {
+        Self {
+            variables: self.variables.clone(),
+            directory: self.directory.clone(),
+            offline: self.offline,
+            appearance: self.appearance.clone(),
+            show_commands: self.show_commands,
+            child_variables: self.child_variables.clone(),
+            observer: Some(observer),
+            companion_uv: self.companion_uv.clone(),
+            uv: self.uv.clone(),
+            warnings: RefCell::default(),
+        }
+    }
+
     /// The uv of this session, looked for once, and fetched if there is none and that is allowed.
     fn uv(&self) -> Result<&Uv, UvError> {
         let fetch = if self.offline { Fetch::Offline } else { Fetch::Allowed };
@@ -151,8 +168,8 @@ impl Session {
     /// What becomes of uv's stderr: an observer follows it, or a terminal gets it directly, with progress bars, unless URLs
     /// with credentials are about, which uv and git may repeat.
     fn stderr(&self, texts: &[&str]) -> Stderr {
-        if self.observer.is_some() {
-            return Stderr::Follow;
+        if let Some(observer) = &self.observer {
+            return if observer.shows() { Stderr::Relay } else { Stderr::Follow };
         }
         let has_secrets = texts.iter().any(|text| redact(text) != **text);
         let index = ["UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS"];
@@ -207,7 +224,7 @@ impl Session {
         let streamed = match &self.observer {
             Some(observer) => {
                 Interrupted::check(&**observer).map_err(OperationError::from)?;
-                follow(invocation, &**observer, stderr == Stderr::Follow)
+                follow(invocation, &**observer, matches!(stderr, Stderr::Follow | Stderr::Relay))
             }
             None => invocation.stream(stderr),
         };
@@ -377,8 +394,8 @@ fn lock_command(profile: Profile) -> String {
 }
 
 fn uv_failed(invocation: &Invocation, status: ExitStatus, streamed: &Streamed, how: Stderr) -> UvError {
-    // What has gone to the terminal is not shown a second time.
-    let is_shown = matches!(how, Stderr::Inherit | Stderr::Tee);
+    // What the user has seen is not shown a second time.
+    let is_shown = matches!(how, Stderr::Inherit | Stderr::Tee | Stderr::Relay);
     let stderr = if is_shown { String::new() } else { streamed.stderr.clone() };
     UvError::Failed { command: invocation.to_string(), status, stderr }
 }

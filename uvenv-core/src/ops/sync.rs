@@ -352,7 +352,7 @@ impl SyncPlan {
         // uv sees more than the comparison of the files, such as constraints. What went to a terminal was not captured.
         let said_stale = || match stderr {
             Stderr::Inherit => session.uv_finds_stale(&self.uv, &self.paths.directory),
-            Stderr::Tee | Stderr::Capture | Stderr::Follow => says_stale(&streamed.stderr),
+            Stderr::Tee | Stderr::Capture | Stderr::Follow | Stderr::Relay => says_stale(&streamed.stderr),
         };
         let is_stale = self.command.lock == Lock::Check && said_stale();
         Err(if is_stale {

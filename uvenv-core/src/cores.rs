@@ -1,0 +1,38 @@
+//! Work that is shared out to all cores.
+
+use std::{num::NonZero, panic::resume_unwind, thread};
+
+/// What `work` makes of each part of `items`, in their order. Up to `few` items are one part: more threads than one for each
+/// `few` would cost more than they save.
+pub(crate) fn in_parts<T: Send, R: Send>(items: &mut [T], few: usize, work: impl Fn(&mut [T]) -> R + Sync) -> Vec<R> {
+    // To ask for the number of cores takes its time, too.
+    let most = items.len().div_ceil(few.max(1));
+    let threads = if most < 2 { 1 } else { thread::available_parallelism().map_or(1, NonZero::get).min(most) };
+    if threads == 1 {
+        return vec![work(items)];
+    }
+    let size = items.len().div_ceil(threads);
+    thread::scope(|scope| {
+        let work = &work;
+        let threads: Vec<_> = items.chunks_mut(size).map(|part| scope.spawn(move || work(part))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_items_are_worked_on_in_their_order() {
+        for count in [0, 1, 2, 3, 7, 64, 1001] {
+            let mut items: Vec<usize> = (0..count).collect();
+            let parts = in_parts(&mut items, 2, |part| {
+                part.iter_mut().for_each(|item| *item += 1);
+                part.to_vec()
+            });
+            assert_eq!(parts.concat(), (1..=count).collect::<Vec<_>>());
+            assert_eq!(items, (1..=count).collect::<Vec<_>>());
+        }
+    }
+}
