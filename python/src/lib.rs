@@ -114,7 +114,8 @@ fn run(
             no_sync: no_sync || call.session.variables.is_on("UV_NO_SYNC"),
             command,
         };
-        let (_, command) = request.prepare(&call.session, &call.target()?, |monorepo, profile| call.warn(monorepo, profile))?;
+        let (_, command) =
+            request.prepare(&call.session, &call.target()?, |monorepo, profile| call.warn(monorepo, profile))?;
         let words = command.words().map(OsString::from).collect();
         let changes = command.changes(&Variables::from_iter(variables));
         Ok((words, changes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))

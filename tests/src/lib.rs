@@ -15,6 +15,8 @@
 
 mod cargo_builds;
 mod cpython;
+#[cfg(target_os = "linux")]
+pub mod differential;
 mod environment;
 mod example;
 mod fixture;

@@ -130,6 +130,8 @@ impl Packages<'_> {
         if !is_root && !is_member {
             self.check_above(directory)?;
         }
+        // One that appears between a member and the root takes the member out of the workspace.
+        self.inputs.upwards(directory, &[manifest::FILE_NAME]);
         if manifest.uv.keys.iter().any(|key| key.value == "cache-keys") {
             return self.cache_keys(manifest);
         }
@@ -164,8 +166,7 @@ impl Packages<'_> {
     }
 
     /// Refuses a package that belongs to another workspace, which uv would read as well.
-    fn check_above(&mut self, directory: &Utf8Path) -> Result<(), Refusal> {
-        self.inputs.upwards(directory, &[manifest::FILE_NAME]);
+    fn check_above(&self, directory: &Utf8Path) -> Result<(), Refusal> {
         for above in directory.ancestors().skip(1).filter(|above| *above != self.root) {
             let path = above.join(manifest::FILE_NAME);
             if path.is_file() && Manifest::read(&path).map_or(true, |manifest| manifest.uv.workspace.is_some()) {

@@ -1,0 +1,179 @@
+//! Whether an answer without uv is ever wrong: random monorepos, random changes, and after each what a real `uv sync` does.
+//!
+//! Several monorepos take turns, so that between two looks at one of them the clock of its file system has moved on, as it
+//! mostly has in life. All is decided by a seed but the clock.
+
+mod around;
+mod changes;
+mod files;
+mod installed;
+mod layout;
+mod packages;
+mod places;
+mod planted;
+mod request;
+mod settings;
+mod snapshot;
+mod tally;
+mod world;
+
+use std::{env, num::NonZero, thread};
+
+use fastrand::Rng;
+
+use self::{
+    request::Request,
+    world::{Answer, World},
+};
+pub use planted::notices_what_is_false;
+pub use tally::Tally;
+
+/// So many steps for each monorepo.
+const STEPS_OF_ONE: usize = 60;
+
+/// So many by default: some two minutes with two cores.
+const STEPS: usize = 2_000;
+
+/// A run of the test.
+#[derive(Clone, Copy, Debug)]
+pub struct Differential {
+    /// Of what is random.
+    pub seed: u64,
+    /// How many syncs of uvenv.
+    pub steps: usize,
+}
+
+impl Differential {
+    /// As `UVENV_DIFFERENTIAL_SEED` and `UVENV_DIFFERENTIAL_STEPS` say; else another seed each time.
+    pub fn from_variables() -> Self {
+        let number = |name: &str| {
+            let text = env::var(name).ok().filter(|text| !text.is_empty())?;
+            Some(text.parse().unwrap_or_else(|error| panic!("{name}={text}: {error}")))
+        };
+        let seed = number("UVENV_DIFFERENTIAL_SEED").unwrap_or_else(|| fastrand::u64(..));
+        let steps = number("UVENV_DIFFERENTIAL_STEPS").and_then(|steps| usize::try_from(steps).ok()).unwrap_or(STEPS);
+        Self { seed, steps }
+    }
+
+    /// Runs it.
+    pub fn run(&self) -> Tally {
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let worlds = self.steps.div_ceil(STEPS_OF_ONE);
+        places::copies();
+        let shares: Vec<_> = thread::scope(|scope| {
+            let share = |thread: usize| (thread..worlds).step_by(threads).collect::<Vec<_>>();
+            let running: Vec<_> = (0..threads).map(|thread| scope.spawn(move || self.share(&share(thread)))).collect();
+            running
+                .into_iter()
+                .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .collect()
+        });
+        let mut tally = Tally::default();
+        for share in shares {
+            tally.merge(share);
+        }
+        let strays = places::strays();
+        if !strays.is_empty() {
+            tally.is_wrong(format!("the base interpreters were changed: {strays:?}"));
+        }
+        tally
+    }
+
+    /// Has the monorepos with these numbers take turns.
+    fn share(&self, numbers: &[usize]) -> Tally {
+        let mut tally = Tally::default();
+        let mut players: Vec<_> = numbers.iter().map(|number| Player::new(self.seed, *number)).collect();
+        while players.iter().any(|player| player.left > 0) {
+            for player in players.iter_mut().filter(|player| player.left > 0) {
+                if let Err(wrong) = player.turn(&mut tally) {
+                    player.left = 0;
+                    tally.is_wrong(player.report(self, &wrong));
+                }
+            }
+        }
+        tally
+    }
+}
+
+/// A monorepo that has its turn now and then.
+struct Player {
+    number: usize,
+    world: World,
+    /// What was asked last.
+    asked: Option<Request>,
+    /// So many syncs are left.
+    left: usize,
+    /// So many syncs have failed, one after the other.
+    failures: usize,
+    /// What was changed last.
+    change: &'static str,
+}
+
+impl Player {
+    fn new(seed: u64, number: usize) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let seed = (0..=number).map(|_| rng.u64(..)).last().unwrap_or_default();
+        Self { number, world: World::new(seed), asked: None, left: STEPS_OF_ONE, failures: 0, change: "the beginning" }
+    }
+
+    /// A change, and a sync or two.
+    fn turn(&mut self, tally: &mut Tally) -> Result<(), String> {
+        if self.failures > 0 && (self.failures > 2 || self.world.rng.u8(..3) > 0) {
+            self.mend(tally);
+        } else if self.world.changed() > self.world.rng.usize(..5) {
+            // Else what is refused once is refused for ever.
+            let undone = self.world.undo_one();
+            if self.world.rng.bool() {
+                self.world.request.variables.clear();
+            }
+            self.world.history.extend(undone);
+            self.change = "a change is undone";
+        } else {
+            let (kind, done) = changes::change(&mut self.world);
+            self.world.history.push(done);
+            self.change = kind;
+        }
+        for _ in 0..self.world.rng.usize(1..=3) {
+            self.step(tally)?;
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, tally: &mut Tally) -> Result<(), String> {
+        let answer = self.world.sync();
+        self.left = self.left.saturating_sub(1);
+        let request = &self.world.request;
+        let asked = if self.asked.as_ref() == Some(request) { "the same".to_owned() } else { format!("{request:?}") };
+        self.asked = Some(request.clone());
+        self.world.history.push(format!("    sync {asked}: {answer:?}"));
+        self.failures = if matches!(answer, Answer::Failed) { self.failures + 1 } else { 0 };
+        if let Answer::False(wrong) = answer {
+            return Err(wrong);
+        }
+        tally.add(self.change, answer);
+        Ok(())
+    }
+
+    /// Undoes what may have made syncs fail.
+    fn mend(&mut self, tally: &mut Tally) {
+        self.change = "all is undone";
+        if self.failures > 4 {
+            self.world.begin_anew();
+            tally.begins_anew();
+            self.world.history.push("all is undone, and the environment removed".to_owned());
+        } else {
+            self.world.undo();
+            self.world.history.push("all is undone".to_owned());
+        }
+    }
+
+    fn report(&self, run: &Differential, wrong: &str) -> String {
+        let Differential { seed, steps } = run;
+        format!(
+            "uvenv has not asked uv, and should have, in monorepo {} of UVENV_DIFFERENTIAL_SEED={seed} \
+             UVENV_DIFFERENTIAL_STEPS={steps}\n{}\n{wrong}",
+            self.number,
+            self.world.history.join("\n"),
+        )
+    }
+}

@@ -1,0 +1,282 @@
+//! A monorepo that things happen to, what uvenv says of it, and what uv then does.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use fastrand::Rng;
+
+use super::{
+    layout::Layout,
+    places,
+    request::{AS_FLAGS, Request},
+    snapshot::Snapshot,
+};
+use crate::{Fixture, Invocation, Outcome, Uv, programs::scratch};
+
+/// A monorepo, an environment for each of its profiles, and what has been done to them.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) fixture: Fixture,
+    pub(super) root: Utf8PathBuf,
+    pub(super) layout: Layout,
+    pub(super) bases: Vec<Utf8PathBuf>,
+    pub(super) request: Request,
+    pub(super) rng: Rng,
+    pub(super) history: Vec<String>,
+    /// What was at the paths that were changed.
+    originals: BTreeMap<Utf8PathBuf, Original>,
+    put_aside: usize,
+}
+
+#[derive(Debug)]
+enum Original {
+    Absent,
+    File(Vec<u8>, u32),
+    Link(Utf8PathBuf),
+    Aside(Utf8PathBuf),
+}
+
+/// How a sync ended.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// Without uv, and rightly so.
+    Quick,
+    /// Without uv, which has or would have done this.
+    False(String),
+    /// uv was asked for this reason, and changed nothing.
+    Needless(String),
+    /// uv was asked and changed something.
+    Worked,
+    /// It failed.
+    Failed,
+}
+
+impl World {
+    /// Lays a monorepo out that is decided by `seed`.
+    pub(super) fn new(seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let layout = Layout::random(&mut rng);
+        let uv = if rng.u8(..4) == 0 { Uv::Oldest } else { Uv::Newest };
+        let fixture = layout.lay_out(uv);
+        let bases = places::lend(&fixture.temporary());
+        let request = Request { profile: "dev", ..Request::default() };
+        let mut world = Self {
+            root: fixture.root(),
+            history: vec![format!("{layout:?} with uv {}", uv.version())],
+            fixture,
+            layout,
+            bases,
+            request,
+            rng,
+            originals: BTreeMap::new(),
+            put_aside: 0,
+        };
+        for profile in &world.layout.profiles[1..] {
+            world.called(world.fixture.uvenv(["lock", "--profile", profile])).ok();
+        }
+        if world.layout.backends {
+            world.request.backend = Some("cu124");
+        }
+        world
+    }
+
+    /// The directory of the profile's manifest.
+    pub(super) fn project(&self) -> Utf8PathBuf {
+        if self.request.profile == "dev" { self.root.clone() } else { self.root.join(self.request.profile) }
+    }
+
+    /// The environment that is meant.
+    pub(super) fn environment(&self) -> Utf8PathBuf {
+        match self.request.variables.get("UV_PROJECT_ENVIRONMENT") {
+            Some(name) if !name.is_empty() && self.request.profile == "dev" => self.root.join(name),
+            _ => self.project().join(".venv"),
+        }
+    }
+
+    pub(super) fn lockfile(&self) -> Utf8PathBuf {
+        self.project().join("uv.lock")
+    }
+
+    pub(super) fn site_packages(&self) -> Option<Utf8PathBuf> {
+        crate::Environment::at(self.environment()).site_packages().filter(|path| path.is_dir())
+    }
+
+    /// A program as this world has it: with its own interpreters, and a cache of uv's for all worlds.
+    pub(super) fn called<'a>(&self, invocation: Invocation<'a>) -> Invocation<'a> {
+        let cache = scratch().join("differential/uv-cache");
+        let invocation = invocation.without("python3").env("UV_CACHE_DIR", cache).env("UV_PYTHON_DOWNLOADS", "never");
+        self.bases.iter().rev().fold(invocation, Invocation::on_path)
+    }
+
+    fn asked<'a>(&self, invocation: Invocation<'a>, within: &Utf8Path) -> Invocation<'a> {
+        let here = if self.root.join(within).is_dir() { within } else { Utf8Path::new("") };
+        let invocation = self.called(invocation).within(here);
+        self.request.variables.iter().fold(invocation, |invocation, (name, value)| invocation.env(name, value))
+    }
+
+    fn uvenv(&self, more: &[&str]) -> Outcome {
+        let arguments = self.request.of_uvenv().into_iter().chain(more.iter().map(|more| (*more).to_owned()));
+        let within = if self.request.by_flag { Utf8Path::new("") } else { &self.request.directory };
+        self.asked(self.fixture.uvenv(arguments), within).arg_json().run()
+    }
+
+    fn look(&self) -> Snapshot {
+        Snapshot::of(&self.environment(), &self.lockfile())
+    }
+
+    /// Has uvenv sync, and if it does so without uv, has uv do it.
+    pub(super) fn sync(&mut self) -> Answer {
+        let before = self.look();
+        let outcome = self.uvenv(&[]);
+        if outcome.status() != Some(0) {
+            return Answer::Failed;
+        }
+        let report = outcome.report("sync-finished");
+        if report["uv_invoked"] == false {
+            assert_eq!(before.difference(&self.look()), [] as [&str; 0], "a quick answer changes nothing");
+            let wrong = self.uv_would(&report).or_else(|| self.uvenv_would(&report));
+            return wrong.map_or(Answer::Quick, Answer::False);
+        }
+        if before == self.look() { Answer::Needless(reason(&outcome)) } else { Answer::Worked }
+    }
+
+    /// What a real `uv sync` does that was asked for the same: nothing, if the environment is up to date.
+    pub(super) fn uv_would(&self, report: &serde_json::Value) -> Option<String> {
+        let environment = self.environment();
+        if report["environment"] != environment.as_str() {
+            return Some(format!("{environment} is meant, and not {}", report["environment"]));
+        }
+        if !environment.join("pyvenv.cfg").is_file() {
+            return Some(
+                "there is no `pyvenv.cfg`, and uv may take the base interpreter for the environment".to_owned(),
+            );
+        }
+        let before = self.look();
+        let uv = self.fixture.uv(self.request.of_uv(&self.project(), report));
+        let mut uv = self.asked(uv, &self.request.directory).env("UV_PROJECT_ENVIRONMENT", &environment);
+        for name in AS_FLAGS {
+            uv = uv.env_remove(name);
+        }
+        let outcome = uv.run();
+        if outcome.status() != Some(0) {
+            return Some(format!("uv fails: {outcome}"));
+        }
+        let difference = before.difference(&self.look());
+        (!difference.is_empty()).then(|| format!("uv changes this:\n{}\n{outcome}", difference.join("\n")))
+    }
+
+    /// What uvenv itself says otherwise where it does not go by what is recorded.
+    fn uvenv_would(&mut self, report: &serde_json::Value) -> Option<String> {
+        if self.rng.u8(..4) != 0 && !self.root.join("Cargo.toml").exists() {
+            return None;
+        }
+        let outcome = self.uvenv(&["--dry-run"]);
+        if outcome.status() != Some(0) {
+            return Some(format!("uvenv fails where it asks uv: {outcome}"));
+        }
+        let planned = outcome.report("sync-planned");
+        let differs = ["profile", "backend", "environment"].into_iter().find(|key| planned[key] != report[key]);
+        differs.map(|key| format!("the {key} is not the same where uv is asked: {planned}"))
+    }
+
+    /// Keeps what is at `path`, so that it can come back.
+    pub(super) fn keep(&mut self, path: &Utf8Path) {
+        if self.originals.contains_key(path) {
+            return;
+        }
+        let original = match fs::symlink_metadata(path) {
+            Err(_) => Original::Absent,
+            Ok(metadata) if metadata.is_symlink() => Original::Link(path.read_link_utf8().expect("UTF-8")),
+            Ok(metadata) if metadata.is_file() => {
+                Original::File(fs::read(path).expect("it can be read"), metadata.permissions().mode())
+            }
+            Ok(_) => return,
+        };
+        self.originals.insert(path.to_owned(), original);
+    }
+
+    /// Moves what is at `path` out of the way.
+    pub(super) fn put_aside(&mut self, path: &Utf8Path) -> Utf8PathBuf {
+        self.put_aside += 1;
+        let aside = self.fixture.temporary().join(format!("aside-{}", self.put_aside));
+        fs::rename(path, &aside).expect("it can be moved");
+        self.originals.entry(path.to_owned()).or_insert_with(|| Original::Aside(aside.clone()));
+        aside
+    }
+
+    /// How many paths are not what they were.
+    pub(super) fn changed(&self) -> usize {
+        self.originals.len()
+    }
+
+    /// Undoes one of the changes.
+    pub(super) fn undo_one(&mut self) -> Option<String> {
+        let count = self.originals.len();
+        let path = self.originals.keys().nth(if count == 0 { return None } else { self.rng.usize(..count) })?.clone();
+        let original = self.originals.remove(&path)?;
+        restore(&path, original);
+        Some(format!("{path} as it was"))
+    }
+
+    /// Undoes all changes of the monorepo and asks for nothing special; its environment and lockfile stay.
+    pub(super) fn undo(&mut self) {
+        let Request { profile, backend, .. } = self.request;
+        self.request = Request { profile, backend, ..Request::default() };
+        for (path, original) in std::mem::take(&mut self.originals) {
+            restore(&path, original);
+        }
+    }
+
+    /// Begins anew, with no environment and the lockfiles of the beginning.
+    pub(super) fn begin_anew(&mut self) {
+        self.undo();
+        remove(&self.environment());
+        if self.request.profile == "dev" {
+            remove(&self.lockfile());
+        }
+    }
+}
+
+fn restore(path: &Utf8Path, original: Original) {
+    remove(path);
+    // What it was in may have been moved away since, or be a file now.
+    let is_absent = matches!(original, Original::Absent);
+    if is_absent || path.parent().is_none_or(|parent| fs::create_dir_all(parent).is_err()) {
+        return;
+    }
+    match original {
+        Original::Absent => {}
+        Original::File(content, mode) => {
+            fs::write(path, content).expect("it can be written");
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is ours");
+        }
+        Original::Link(target) => symlink(target, path).expect("it can be made"),
+        Original::Aside(aside) => fs::rename(aside, path).expect("it can be moved"),
+    }
+}
+
+/// Removes what is at `path`, whatever it is.
+pub(super) fn remove(path: &Utf8Path) {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_dir() => fs::remove_dir_all(path).expect("it is ours"),
+        Ok(_) => fs::remove_file(path).expect("it is ours"),
+        Err(_) => {}
+    }
+}
+
+/// Why uv was asked, without names.
+fn reason(outcome: &Outcome) -> String {
+    let line = |start: &str| outcome.stderr().lines().find_map(|line| Some(line.split_once(start)?.1.to_owned()));
+    let asked = line("uv is asked: ").unwrap_or_else(|| "no reason given".to_owned());
+    let kept = line("not recorded: ").map(|why| format!(" (and not recorded: {why})")).unwrap_or_default();
+    let text = format!("{asked}{kept}");
+    let part = |(number, part): (usize, &str)| {
+        let name = Utf8Path::new(part).file_name().unwrap_or(part);
+        if number % 2 == 1 { format!("`{}`", if part.contains('/') { name } else { part }) } else { part.to_owned() }
+    };
+    text.split('`').enumerate().map(part).collect()
+}
