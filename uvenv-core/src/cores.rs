@@ -28,7 +28,9 @@ mod tests {
         for count in [0, 1, 2, 3, 7, 64, 1001] {
             let mut items: Vec<usize> = (0..count).collect();
             let parts = in_parts(&mut items, 2, |part| {
-                part.iter_mut().for_each(|item| *item += 1);
+                for item in part.iter_mut() {
+                    *item += 1;
+                }
                 part.to_vec()
             });
             assert_eq!(parts.concat(), (1..=count).collect::<Vec<_>>());

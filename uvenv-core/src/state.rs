@@ -11,6 +11,7 @@ mod settings;
 mod variables;
 
 use std::{
+    collections::HashMap,
     fs,
     io::{self, Read},
     time::SystemTime,
@@ -21,7 +22,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use inputs::Inputs;
 pub(crate) use inputs::Refusal;
-use look::{Change, Look};
+use look::{Change, Look, Way};
 
 use crate::{
     backend::Deciders,
@@ -93,6 +94,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) python: Option<&'a str>,
     /// What decided about the backend.
     pub(crate) backend: &'a Deciders,
+    /// The looks of an earlier state.
+    pub(crate) earlier: &'a Earlier<'a>,
 }
 
 /// Looks that were made before uv started.
@@ -101,9 +104,11 @@ pub(crate) struct Before {
     system: String,
     variables: variables::Recorded,
     looks: Vec<Look>,
-    /// Those in the environment, where there is one.
-    installed: Option<Vec<Look>>,
 }
+
+/// The looks of an earlier state, by what was looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Earlier<'a>(HashMap<(&'a str, Way), &'a Look>);
 
 impl Question {
     /// The request that `parts` describe.
@@ -123,7 +128,7 @@ impl Question {
 
 impl Before {
     /// Looks at all that uv will look at.
-    pub(crate) fn look(around: &Surroundings<'_>, installed: &Distributions, native: Watched) -> Result<Self, Refusal> {
+    pub(crate) fn look(around: &Surroundings<'_>, native: Watched) -> Result<Self, Refusal> {
         if !cfg!(target_os = "linux") {
             return Err("what uv goes by is known on Linux only".to_owned());
         }
@@ -148,34 +153,24 @@ impl Before {
         inputs.watched(native);
         let now = SystemTime::now();
         let variables = variables::Recorded::new(around.variables, inputs.variables.clone());
-        let looks = all(inputs.into_paths(), now);
-        let installed = installed::looks(around.environment, installed, now).ok();
-        Ok(Self { system: system(), variables, looks, installed })
+        let looks = all(inputs, around.earlier, now);
+        Ok(Self { system: system(), variables, looks })
     }
 
-    /// Makes of this what holds after uv has changed the environment, which has `installed` now, `changed` among them. Where
-    /// uv would change it once more, that is a refusal.
-    pub(crate) fn changed(
-        self,
-        around: &Surroundings<'_>,
-        installed: &Distributions,
-        changed: &[Distribution],
-    ) -> Result<Self, Refusal> {
-        changed.iter().try_for_each(installed::check_at_rest)?;
-        let looks = installed::looks(around.environment, installed, SystemTime::now())?;
-        Ok(Self { installed: Some(looks), ..self })
-    }
-
-    /// Records the state, if all is as it was before uv started.
+    /// Records the state, if all is as it was before uv started, and uv would change nothing more in the environment, which
+    /// has `installed` now, `changed` among them.
     pub(crate) fn record<A: Serialize>(
         mut self,
         question: &Question,
         answer: A,
         around: &Surroundings<'_>,
+        (installed, changed): (&Distributions, &[Distribution]),
         (record, journal): (Record, &Utf8Path),
     ) -> Result<(), Refusal> {
-        self.looks.append(&mut self.installed.ok_or("there was no environment")?);
+        changed.iter().try_for_each(installed::check_at_rest)?;
         look_again(&mut self.looks, around.monorepo)?;
+        let installed = installed::inputs(around.environment, installed)?;
+        self.looks.extend(all(installed, around.earlier, SystemTime::now()));
         let state = State {
             schema: SCHEMA,
             uvenv: crate::VERSION.to_owned(),
@@ -199,28 +194,63 @@ impl Before {
     }
 }
 
+/// Why a question has no answer.
+#[derive(Debug)]
+pub(crate) struct Unanswered<A> {
+    pub(crate) why: Refusal,
+    /// The answer that no longer holds.
+    pub(crate) earlier: Option<State<A>>,
+}
+
+impl<A> Unanswered<A> {
+    pub(crate) fn new(why: impl Into<Refusal>, earlier: Option<State<A>>) -> Box<Self> {
+        Box::new(Self { why: why.into(), earlier })
+    }
+}
+
 impl<A: Serialize + DeserializeOwned> State<A> {
     /// The state that answers `question`, if there is one and all is as it was. Why not is a sentence for the user.
     pub(crate) fn answering(
         question: &Question,
         variables: &Variables,
         uv: &Utf8Path,
-    ) -> Result<(Environment, Self), Refusal> {
-        let first = || "nothing is known of an earlier sync like this".to_owned();
+    ) -> Result<(Environment, Self), Box<Unanswered<A>>> {
+        let first = || Unanswered::new("nothing is known of an earlier sync like this", None);
         let environment = question.pointer(variables).and_then(|pointer| fs::read_to_string(pointer).ok());
         let environment = Environment::new(environment.ok_or_else(first)?);
         let mut state = Self::read(&question.file(&environment)).ok_or_else(first)?;
-        let now_known = state.compare(variables, uv)?;
-        let recorded = Record::read(&environment).ok_or("the environment has no record")?;
-        if recorded.backend != state.record.backend {
-            return Err("the environment was synced with another backend".to_owned());
-        }
-        state.record.write(&environment).map_err(|error| error.to_string())?;
+        let now_known = match state.compare(variables, uv).and_then(|now_known| {
+            state.take_turn(&environment)?;
+            Ok(now_known)
+        }) {
+            Ok(now_known) => now_known,
+            Err(why) => return Err(Unanswered::new(why, Some(state))),
+        };
         if now_known {
             // The next look is quicker; that it is not kept is no harm.
             let _ = state.write(question, &environment);
         }
         Ok((environment, state))
+    }
+
+    /// Makes the record of the environment that of this state, if it is for the same backend.
+    fn take_turn(&self, environment: &Environment) -> Result<(), Refusal> {
+        let recorded = Record::read(environment).ok_or("the environment has no record")?;
+        if recorded.backend != self.record.backend {
+            return Err("the environment was synced with another backend".to_owned());
+        }
+        self.record.write(environment).map_err(|error| error.to_string())
+    }
+
+    /// Its looks, for a later one.
+    pub(crate) fn earlier(&self) -> Earlier<'_> {
+        Earlier(self.looks.iter().map(|look| ((look.0.as_str(), look.1), look)).collect())
+    }
+
+    /// Whether uv is the one that it was, if that is at `path`.
+    pub(crate) fn has_same_uv(&self, path: &Utf8Path) -> bool {
+        let look = self.looks.iter().find(|look| look.0 == path && look.1 == Way::Stamp);
+        self.uv == path && look.is_some_and(|look| look.clone().again(SystemTime::now()).is_ok())
     }
 
     /// The newest state of an environment that has `record` now.
@@ -261,7 +291,7 @@ impl<A: Serialize + DeserializeOwned> State<A> {
     pub(crate) fn keep_base(&mut self, base: &BaseInterpreter, question: &Question, environment: &Environment) {
         // Files for development may be added to an installation without a library.
         let Some(library) = &base.library else { return };
-        self.looks.push(Look::new(library.directory.clone(), look::Way::Stamp, SystemTime::now()));
+        self.looks.push(Look::new(library.directory.clone(), Way::Stamp, None, SystemTime::now()));
         self.base = Some(base.clone());
         let _ = self.write(question, environment);
     }
@@ -287,8 +317,12 @@ fn make_room(directory: &Utf8Path, path: &Utf8Path) -> io::Result<()> {
     others.iter().take(surplus).try_for_each(|(_, path)| fs::remove_file(path))
 }
 
-fn all(paths: impl IntoIterator<Item = (Utf8PathBuf, look::Way)>, now: SystemTime) -> Vec<Look> {
-    paths.into_iter().map(|(path, way)| Look::new(path, way, now)).collect()
+fn all(inputs: Inputs, earlier: &Earlier<'_>, now: SystemTime) -> Vec<Look> {
+    let look = |(path, way): (Utf8PathBuf, Way)| {
+        let before = earlier.0.get(&(path.as_str(), way)).copied();
+        Look::new(path, way, before, now)
+    };
+    inputs.into_paths().map(look).collect()
 }
 
 /// Looks again at all; whether more can be trusted now, or what has changed.

@@ -10,8 +10,8 @@ use crate::{
     environment::{BaseInterpreter, Environment, Record},
     monorepo::Monorepo,
     report::{PythonInfo, SyncReport, UvInfo},
-    state::{Question, State},
-    uv,
+    state::{Question, State, Unanswered},
+    uv::{self, Uv},
 };
 
 /// What of a report is the same as long as nothing changes.
@@ -63,14 +63,14 @@ impl SyncRequest {
         target: &Target,
         told: impl FnOnce(&Monorepo, Profile),
     ) -> crate::Result<Synced> {
-        let question = self.question(session, target);
-        if let Some(synced) = self.known(session, &question) {
-            return Ok(synced);
-        }
+        let asked = match self.known(session, target) {
+            Ok(synced) => return Ok(synced),
+            Err(asked) => asked,
+        };
         let (monorepo, profile) = target.find(session)?;
         told(&monorepo, profile);
         let plan = SyncPlan::new(&monorepo, session, profile, self)?;
-        ask(session, target, &monorepo, &plan, &question)
+        ask(session, &monorepo, &plan, &asked)
     }
 
     /// The same for a profile that `target` names, of a monorepo that was read already. `before` hears of the environment
@@ -82,52 +82,53 @@ impl SyncRequest {
         (monorepo, profile): (&Monorepo, Profile),
         before: impl FnOnce(&Environment, Option<&str>) -> crate::Result<()>,
     ) -> crate::Result<Synced> {
-        let question = self.question(session, target);
-        if let Some(synced) = self.known(session, &question) {
-            before(&synced.environment, synced.record.backend.as_deref())?;
-            return Ok(synced);
-        }
+        let asked = match self.known(session, target) {
+            Ok(synced) => {
+                before(&synced.environment, synced.record.backend.as_deref())?;
+                return Ok(synced);
+            }
+            Err(asked) => asked,
+        };
         let plan = SyncPlan::new(monorepo, session, profile, self)?;
         before(&Environment::new(plan.environment.clone()), plan.record().backend.as_deref())?;
-        ask(session, target, monorepo, &plan, &question)
+        ask(session, monorepo, &plan, &asked)
     }
 
-    fn question(&self, session: &Session, target: &Target) -> Question {
+    /// What is known without asking uv; else what uv is to be asked.
+    fn known<'a>(&self, session: &Session, target: &'a Target) -> Result<Synced, Box<Asked<'a>>> {
+        let start = Instant::now();
         // uv takes relative paths in variables and requirements from the process's own directory.
         let current = std::env::current_dir().ok();
-        Question::new(&(&session.directory, current, session.offline, target, self))
-    }
-
-    /// What is known without asking uv, if anything is.
-    fn known(&self, session: &Session, question: &Question) -> Option<Synced> {
-        let start = Instant::now();
+        let question = Question::new(&(&session.directory, current, session.offline, target, self));
         if self.recreate || self.dry_run {
-            return None;
+            return Err(Box::new(Asked { question, target, earlier: None }));
         }
-        match answer(session, question) {
-            Ok((environment, state)) => Some(Synced {
+        match answer(session, &question) {
+            Ok((environment, state)) => Ok(Synced {
                 report: report(&state.answer, &environment, start),
                 environment,
                 record: state.record.clone(),
-                known: Some((question.clone(), state)),
+                known: Some((question, state)),
             }),
-            Err(why) => {
-                session.explain(&format!("uv is asked: {why}"));
-                None
+            Err(unanswered) => {
+                session.explain(&format!("uv is asked: {}", unanswered.why));
+                Err(Box::new(Asked { question, target, earlier: unanswered.earlier }))
             }
         }
     }
 }
 
+/// A request that uv has to answer.
+pub(super) struct Asked<'a> {
+    pub(super) question: Question,
+    pub(super) target: &'a Target,
+    /// What was known of it, and no longer holds.
+    pub(super) earlier: Option<State<Answer>>,
+}
+
 /// Has uv sync, and says what that depended on.
-fn ask(
-    session: &Session,
-    target: &Target,
-    monorepo: &Monorepo,
-    plan: &SyncPlan,
-    question: &Question,
-) -> crate::Result<Synced> {
-    let report = plan.answer(monorepo, session, target, question)?;
+fn ask(session: &Session, monorepo: &Monorepo, plan: &SyncPlan, asked: &Asked<'_>) -> crate::Result<Synced> {
+    let report = plan.answer(monorepo, session, asked)?;
     let environment = Environment::new(plan.environment.clone());
     Ok(Synced { report, environment, record: plan.record(), known: None })
 }
@@ -140,14 +141,23 @@ pub(super) fn known(
     record: &Record,
 ) -> Option<Result<State<Answer>, String>> {
     let mut state = State::newest(environment, record)?;
-    let uv = uv::find(&session.variables, session.companion_uv.as_deref()).ok().flatten()?;
+    let (uv, _) = uv::find(&session.variables, session.companion_uv.as_deref()).ok().flatten()?;
     Some(state.compare(&session.child_view(), &uv).map(|_| state))
 }
 
-fn answer(session: &Session, question: &Question) -> Result<(Environment, State<Answer>), String> {
-    let uv = uv::find(&session.variables, session.companion_uv.as_deref());
-    let uv = uv.ok().flatten().ok_or("there is no uv yet")?;
-    State::answering(question, &session.child_view(), &uv)
+fn answer(session: &Session, question: &Question) -> Result<(Environment, State<Answer>), Box<Unanswered<Answer>>> {
+    let found = uv::find(&session.variables, session.companion_uv.as_deref());
+    let Some((path, origin)) = found.ok().flatten() else { return Err(Unanswered::new("there is no uv yet", None)) };
+    let answer = State::<Answer>::answering(question, &session.child_view(), &path);
+    if let Err(unanswered) = &answer
+        && let Some(earlier) = &unanswered.earlier
+        && earlier.has_same_uv(&path)
+        && let Some(uv) = Uv::known(path, &earlier.answer.uv.version, origin)
+    {
+        // It need not be asked for its version.
+        let _ = session.uv.set(uv);
+    }
+    answer
 }
 
 fn report(answer: &Answer, environment: &Environment, start: Instant) -> SyncReport {

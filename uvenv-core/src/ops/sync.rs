@@ -8,8 +8,8 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
-    OperationError, Session, Shown, Target, milliseconds,
-    recorded::Answer,
+    OperationError, Session, Shown, milliseconds,
+    recorded::{Answer, Asked},
     says_stale,
     selection::{self, BackendRequest, Packages},
     uv_failed,
@@ -24,7 +24,7 @@ use crate::{
     native::{self, CargoProfile, Choices, NativePackages, Stale, Surroundings},
     process::{Invocation, Stderr},
     report::{PythonInfo, Rebuilt, SyncPlanned, SyncReport},
-    state::{self, Before, Question, Refusal},
+    state::{self, Before, Refusal},
     uv::{Lock, SyncCommand, Uv},
     variables::Variables,
 };
@@ -211,22 +211,21 @@ impl SyncPlan {
 
     /// Syncs.
     pub fn execute(&self, session: &Session) -> crate::Result<SyncReport> {
-        self.execute_and(session, |_, _| None::<()>, |(), _, _, _| {})
+        self.execute_and(session, |_| None::<()>, |(), _, _, _| {})
     }
 
-    /// Syncs, and where nothing was to be done records what that depended on, as the answer to `question`.
+    /// Syncs, and where nothing was to be done records what that depended on, as the answer to what is `asked`.
     pub(super) fn answer(
         &self,
         monorepo: &Monorepo,
         session: &Session,
-        target: &Target,
-        question: &Question,
+        asked: &Asked<'_>,
     ) -> crate::Result<SyncReport> {
         let environment = Environment::new(self.environment.clone());
         let variables = session.child_view();
         let Some(lockfile) = &self.lockfile else { return self.execute(session) };
         let around = state::Surroundings {
-            start: target.start(session),
+            start: asked.target.start(session),
             monorepo: &monorepo.root,
             project: &self.manifest,
             lockfile,
@@ -237,18 +236,16 @@ impl SyncPlan {
             is_frozen: self.command.lock == Lock::Frozen,
             python: self.command.python.as_deref(),
             backend: &self.selection.deciders,
+            earlier: &asked.earlier.as_ref().map(state::State::earlier).unwrap_or_default(),
         };
-        let look = |installed: &Distributions, native: &native::Surroundings<'_>| {
+        let look = |native: &native::Surroundings<'_>| {
             let native = self.native.watched(&environment, native);
-            let looked = self.refusal(monorepo).map_or_else(|| Before::look(&around, installed, native), Err);
+            let looked = self.refusal(monorepo).map_or_else(|| Before::look(&around, native), Err);
             looked.map_err(|why| session.explain(&format!("the outcome is not recorded: {why}"))).ok()
         };
         let record = |before: Before, report: &SyncReport, after: &Distributions, journal: &Journal| {
-            let before = if report.changed { before.changed(&around, after, &report.installed) } else { Ok(before) };
-            let recorded = before.and_then(|before| {
-                before.record(question, Answer::of(report), &around, (self.record(), journal.path()))
-            });
-            if let Err(why) = recorded {
+            let (installed, recorded) = ((after, report.installed.as_slice()), (self.record(), journal.path()));
+            if let Err(why) = before.record(&asked.question, Answer::of(report), &around, installed, recorded) {
                 session.explain(&format!("the outcome is not recorded: {why}"));
             }
         };
@@ -274,7 +271,7 @@ impl SyncPlan {
     fn execute_and<B>(
         &self,
         session: &Session,
-        look: impl FnOnce(&Distributions, &Surroundings<'_>) -> Option<B>,
+        look: impl FnOnce(&Surroundings<'_>) -> Option<B>,
         record: impl FnOnce(B, &SyncReport, &Distributions, &Journal),
     ) -> crate::Result<SyncReport> {
         let start = Instant::now();
@@ -291,7 +288,7 @@ impl SyncPlan {
         reinstall.extend(judgement.stale.iter().map(|stale| stale.name.to_string()));
         session.warnings.borrow_mut().append(&mut judgement.warnings);
         let is_to_change = !is_whole || judgement.stale.iter().any(|stale| stale.is_installed);
-        let looked = if is_to_change { None } else { look(&before, &around) };
+        let looked = if is_to_change { None } else { look(&around) };
         journal.begin(&environment)?;
         let command = SyncCommand { reinstall, ..self.command.clone() };
         let called = self.call_uv(session, &command.invocation(&self.uv, &session.appearance));

@@ -10,7 +10,8 @@ use crate::{backend::Deciders, native::Watched};
 /// What an answer of uv depends on. More than that does no harm: uv is then asked once too often.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Inputs {
-    paths: BTreeSet<(Utf8PathBuf, Way)>,
+    /// As text: paths are slow to compare.
+    paths: BTreeSet<(String, Way)>,
     /// Names of variables, beside those that always count.
     pub(super) variables: BTreeSet<String>,
 }
@@ -20,7 +21,7 @@ pub(crate) type Refusal = String;
 
 impl Inputs {
     pub(super) fn look(&mut self, way: Way, path: impl Into<Utf8PathBuf>) {
-        self.paths.insert((path.into(), way));
+        self.paths.insert((path.into().into_string(), way));
     }
 
     pub(super) fn content(&mut self, path: impl Into<Utf8PathBuf>) {
@@ -63,12 +64,16 @@ impl Inputs {
     }
 
     /// The paths, each in no more ways than needed: a stamp says more than a content.
-    pub(super) fn into_paths(mut self) -> BTreeSet<(Utf8PathBuf, Way)> {
-        let stamps: Vec<_> = self.paths.iter().filter(|(_, way)| *way == Way::Stamp).cloned().collect();
-        for (path, _) in stamps {
-            self.paths.remove(&(path, Way::Content));
-        }
-        self.paths
+    pub(super) fn into_paths(self) -> impl Iterator<Item = (Utf8PathBuf, Way)> {
+        let mut paths: Vec<_> = self.paths.into_iter().collect();
+        paths.dedup_by(|stamp, content| {
+            let is_both = stamp.0 == content.0 && (content.1, stamp.1) == (Way::Content, Way::Stamp);
+            if is_both {
+                content.1 = Way::Stamp;
+            }
+            is_both
+        });
+        paths.into_iter().map(|(path, way)| (path.into(), way))
     }
 
     /// The variables that `text` has in the form `${NAME}`, which uv replaces in requirements.

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     inputs::{Inputs, Refusal},
-    look::{Look, Way},
+    look::Way,
 };
 use crate::{
     environment::{Distribution, Distributions, Environment, Source},
@@ -18,12 +18,8 @@ use crate::{
 /// The files of a distribution that uv reads.
 const READ: [&str; 4] = ["WHEEL", "direct_url.json", "uv_build.json", "uv_cache.json"];
 
-/// Looks at what uv looks at in `environment`, in which `installed` was found.
-pub(super) fn looks(
-    environment: &Environment,
-    installed: &Distributions,
-    now: SystemTime,
-) -> Result<Vec<Look>, Refusal> {
+/// What uv looks at in `environment`, in which `installed` was found.
+pub(super) fn inputs(environment: &Environment, installed: &Distributions) -> Result<Inputs, Refusal> {
     let mut inputs = Inputs::default();
     let root = environment.root();
     inputs.look(Way::Link, root);
@@ -46,7 +42,7 @@ pub(super) fn looks(
         // One that appears changes the folder.
         inputs.stamp(folder);
     }
-    Ok(super::all(inputs.into_paths(), now))
+    Ok(inputs)
 }
 
 /// Refuses a distribution, just installed from a directory, that uv would install again: a build that has changed what it

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// What about a path counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) enum Way {
     /// The content of a file, or that there is none.
     #[serde(rename = "c")]
@@ -65,9 +65,12 @@ pub(super) enum Change {
 }
 
 impl Look {
-    /// Looks at `path` at the time `now`.
-    pub(super) fn new(path: Utf8PathBuf, way: Way, now: SystemTime) -> Self {
+    /// Looks at `path` at the time `now`. What it was like `before` is taken for what it is, where nothing has changed.
+    pub(super) fn new(path: Utf8PathBuf, way: Way, before: Option<&Self>, now: SystemTime) -> Self {
         let Some(metadata) = metadata(&path, way) else { return Self(path, way, 0, ABSENT.to_owned()) };
+        if let Some(before) = before.filter(|before| before.1 == way && before.2 == hash(&metadata)) {
+            return before.clone();
+        }
         let state = state(&metadata, way, now);
         let value = match way {
             // Nothing can have changed that it would not show.
@@ -199,6 +202,9 @@ mod tests {
 
     use super::*;
 
+    /// Long enough to be trusted.
+    const AFTER: Duration = Duration::from_mins(1);
+
     fn directory() -> (tempfile::TempDir, Utf8PathBuf) {
         let guard = tempfile::tempdir().unwrap();
         let path = Utf8PathBuf::from_path_buf(guard.path().canonicalize().unwrap()).unwrap();
@@ -208,11 +214,11 @@ mod tests {
     /// A look at `path` at once after it was made, and one long after.
     fn looks(path: &Utf8Path, way: Way) -> [Look; 2] {
         let now = SystemTime::now();
-        [now, now + Duration::from_secs(60)].map(|now| Look::new(path.to_owned(), way, now))
+        [now, now + AFTER].map(|now| Look::new(path.to_owned(), way, None, now))
     }
 
     fn again(look: &Look) -> Result<bool, Change> {
-        look.clone().again(SystemTime::now() + Duration::from_secs(60))
+        look.clone().again(SystemTime::now() + AFTER)
     }
 
     #[test]
@@ -242,7 +248,7 @@ mod tests {
             let [mut fresh, settled] = looks(&path, way);
             assert_eq!((fresh.2, settled.2 != 0), (0, true), "{way:?}");
             assert_eq!(fresh.again(SystemTime::now()), Ok(false));
-            assert_eq!(fresh.again(SystemTime::now() + Duration::from_secs(60)), Ok(true));
+            assert_eq!(fresh.again(SystemTime::now() + AFTER), Ok(true));
             assert_eq!(fresh, settled);
         }
     }
@@ -252,7 +258,7 @@ mod tests {
         let (_guard, directory) = directory();
         let path = directory.join("file");
         for way in [Way::Content, Way::Stamp, Way::Link, Way::Folders, Way::Sources] {
-            let look = Look::new(path.clone(), way, SystemTime::now());
+            let look = Look::new(path.clone(), way, None, SystemTime::now());
             assert_eq!(again(&look), Ok(false));
             fs::write(&path, "").unwrap();
             assert_eq!(again(&look), Err(Change::New));

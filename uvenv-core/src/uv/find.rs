@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// The first uv, in the documented order. That it runs is not known yet.
-pub(super) fn find(
+pub(crate) fn find(
     variables: &Variables,
     companion: Option<&Utf8Path>,
 ) -> Result<Option<(Utf8PathBuf, Origin)>, UvError> {

@@ -14,6 +14,7 @@ use thiserror::Error;
 
 pub use command::Appearance;
 pub(crate) use command::{Lock, LockCommand, SyncCommand};
+pub(crate) use find::find;
 pub(crate) use progress::follow;
 
 use crate::{
@@ -169,6 +170,11 @@ impl Uv {
         Invocation::new(self.path.as_str())
     }
 
+    /// One that was asked for its version before.
+    pub(crate) fn known(path: Utf8PathBuf, version: &str, origin: Origin) -> Option<Self> {
+        Some(Self { path, version: Version::parse(version)?, origin })
+    }
+
     /// Asks the program at `path` for its version.
     fn probe(path: Utf8PathBuf, origin: Origin, variables: &Variables) -> Result<Self, UvError> {
         let problem = match Invocation::new(path.as_str()).arg("--version").seeing(variables).capture() {
@@ -201,7 +207,7 @@ pub fn locate(
     #[cfg_attr(not(feature = "fetch-uv"), expect(unused_variables, reason = "told of a fetch"))]
     observer: &dyn Observer,
 ) -> Result<Uv, UvError> {
-    if let Some((path, origin)) = find::find(variables, companion)? {
+    if let Some((path, origin)) = find(variables, companion)? {
         return Uv::probe(path, origin, variables);
     }
     let not_fetched = match fetch {
@@ -214,11 +220,6 @@ pub fn locate(
         _ => NotFetched::NotAsked,
     };
     Err(UvError::NotFound { not_fetched })
-}
-
-/// The uv that would be used, without starting it.
-pub(crate) fn find(variables: &Variables, companion: Option<&Utf8Path>) -> Result<Option<Utf8PathBuf>, UvError> {
-    Ok(find::find(variables, companion)?.map(|(path, _)| path))
 }
 
 /// The executable in what pip made: `bin/uv`.
