@@ -234,6 +234,15 @@ fn sync_native(repo: &Fixture, arguments: &[&str]) -> (bool, usize) {
 }
 
 #[test]
+fn a_first_build_from_rust_is_watched_from_the_start() {
+    let repo = empty().native().build();
+    repo.uvenv(["lock"]).ok();
+    assert!(sync_native(&repo, &[]).0);
+    repo.replace(SOURCE, "VALUE: i32 = 1", "VALUE: i32 = 2");
+    assert_eq!(sync_native(&repo, &[]), (true, 1));
+}
+
+#[test]
 fn native_packages_are_known_with_their_sources() {
     let repo = empty().native().build();
     let at_rest = |arguments: &[&str]| {

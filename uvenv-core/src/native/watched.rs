@@ -11,7 +11,7 @@ use super::{
     record::Record,
     toolchain,
 };
-use crate::environment::Environment;
+use crate::{Name, environment::Environment};
 
 /// What is read, looked through and asked for. More than counts does no harm.
 #[derive(Debug, Default)]
@@ -26,6 +26,11 @@ pub(crate) struct Watched {
 }
 
 impl NativePackages {
+    /// Whether `name` is one of them.
+    pub(crate) fn contains(&self, name: &Name) -> bool {
+        self.packages.iter().any(|package| package.name == *name)
+    }
+
     /// What the packages that are installed in `environment` depend on, as was recorded of them.
     pub(crate) fn watched(&self, environment: &Environment, around: &Surroundings<'_>) -> Watched {
         let mut watched = Watched::default();

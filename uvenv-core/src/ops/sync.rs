@@ -245,7 +245,13 @@ impl SyncPlan {
         };
         let record = |before: Before, report: &SyncReport, after: &Distributions, journal: &Journal| {
             let (installed, recorded) = ((after, report.installed.as_slice()), (self.record(), journal.path()));
-            if let Err(why) = before.record(&asked.question, Answer::of(report), &around, installed, recorded) {
+            // What a build has read is known after it, and was not looked at before.
+            let built = report.installed.iter().find(|distribution| self.native.contains(&distribution.name));
+            let recorded = match built {
+                Some(built) => Err(format!("`{}` was just built from Rust", built.name)),
+                None => before.record(&asked.question, Answer::of(report), &around, installed, recorded),
+            };
+            if let Err(why) = recorded {
                 session.explain(&format!("the outcome is not recorded: {why}"));
             }
         };
