@@ -79,6 +79,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) monorepo: &'a Utf8Path,
     /// The profile's manifest.
     pub(crate) project: &'a Manifest,
+    /// The manifest of dev.
+    pub(crate) dev: &'a Manifest,
     /// Its lockfile.
     pub(crate) lockfile: &'a Lockfile,
     /// Its environment.
@@ -144,6 +146,9 @@ impl Before {
         // What uvenv itself goes by.
         for directory in [around.start, around.monorepo] {
             inputs.upwards(directory, &["pyproject.toml", "Cargo.toml"]);
+        }
+        if around.dev.path() != around.project.path() {
+            packages::add_members(&mut inputs, around.dev)?;
         }
         settings::add(&mut inputs, around.project.directory(), around.variables)?;
         let known = around.manifests.iter().map(|manifest| (manifest.directory(), *manifest)).collect();

@@ -166,13 +166,19 @@ fn a_record_that_is_damaged_is_none() {
 }
 
 #[test]
-fn where_packages_are_pinned_members_have_no_say() {
+fn where_packages_are_pinned_members_say_only_that_it_is_a_profile() {
     let repo = pinned().build();
     repo.uvenv(["lock", "--profile", "prod"]).ok();
     let sync = ["sync", "--profile", "prod", "--frozen"];
     repo.uvenv(sync).ok();
     assert!(!asks(&repo, &sync));
+    fs::write(repo.root().join("packages/print-utils/src/print_utils/more.py"), "").unwrap();
+    assert!(!asks(&repo, &sync));
     repo.replace("packages/print-utils/pyproject.toml", "version = \"0.1.2\"", "version = \"0.3.0\"");
+    assert!(asks(&repo, &sync));
+    repo.replace("packages/print-utils/pyproject.toml", "version = \"0.3.0\"", "version =");
+    repo.uvenv(sync).refused("invalid-toml");
+    repo.replace("packages/print-utils/pyproject.toml", "version =", "version = \"0.3.0\"");
     assert!(!asks(&repo, &sync));
     repo.replace("prod/pyproject.toml", "print-utils.git\", tag = \"v0.1.2\"", "print-utils.git\", tag = \"v0.1.3\"");
     repo.uvenv(sync).fails("stale-lockfile");

@@ -228,6 +228,7 @@ impl SyncPlan {
             start: asked.target.start(session),
             monorepo: &monorepo.root,
             project: &self.manifest,
+            dev: &monorepo.dev,
             lockfile,
             environment: &environment,
             manifests: monorepo.members_of(self.paths.profile).iter().map(|member| &member.manifest).collect(),

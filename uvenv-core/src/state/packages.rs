@@ -50,6 +50,14 @@ pub(super) fn add(
     directories.iter().try_for_each(|directory| packages.package(directory, members.contains(directory)))
 }
 
+/// Adds what decides which members `dev` has: where another profile is asked for, uvenv reads them all the same, to know that
+/// it is a profile.
+pub(super) fn add_members(inputs: &mut Inputs, dev: &Manifest) -> Result<(), Refusal> {
+    let known = BTreeMap::new();
+    let mut packages = Packages { inputs, root: dev.directory(), known: &known, is_frozen: true };
+    packages.matches(dev).map(drop)
+}
+
 fn inputs_of_manifest(inputs: &mut Inputs, manifest: &Manifest) {
     inputs.content(manifest.path());
     inputs.variables_in(&manifest.file.text);
@@ -64,25 +72,30 @@ struct Packages<'a> {
 }
 
 impl Packages<'_> {
-    /// The directories of the members. All that decides which they are is added.
+    /// The directories of the members.
     fn members(&mut self, project: &Manifest) -> Result<BTreeSet<Utf8PathBuf>, Refusal> {
         let mut found = BTreeSet::new();
-        let Some(workspace) = &project.uv.workspace else { return Ok(found) };
-        for pattern in &workspace.members {
-            for directory in self.expand(&pattern.value)? {
-                if directory == self.root || is_excluded(project, &directory) {
-                    continue;
-                }
-                let path = directory.join(manifest::FILE_NAME);
-                self.inputs.content(&path);
-                let is_hidden = directory.file_name().is_some_and(|name| name.starts_with('.'));
-                if path.is_file() {
-                    found.insert(directory);
-                } else if (directory.is_dir() && !is_hidden) || directory.is_symlink() {
-                    // uv fails on it, or passes it over by the rules of git.
-                    return Err(format!("`{directory}` is matched by `{}` and has no manifest", pattern.value));
-                }
+        for directory in self.matches(project)? {
+            let is_hidden = directory.file_name().is_some_and(|name| name.starts_with('.'));
+            if directory.join(manifest::FILE_NAME).is_file() {
+                found.insert(directory);
+            } else if (directory.is_dir() && !is_hidden) || directory.is_symlink() {
+                // uv fails on it, or passes it over by the rules of git.
+                return Err(format!("`{directory}` is taken for a member and has no manifest"));
             }
+        }
+        Ok(found)
+    }
+
+    /// What the patterns of a workspace match. All that decides which of these are members is added.
+    fn matches(&mut self, project: &Manifest) -> Result<Vec<Utf8PathBuf>, Refusal> {
+        let mut found = Vec::new();
+        for pattern in project.uv.workspace.iter().flat_map(|workspace| &workspace.members) {
+            found.extend(self.expand(&pattern.value)?);
+        }
+        found.retain(|directory| directory != self.root && !is_excluded(project, directory));
+        for directory in &found {
+            self.inputs.content(directory.join(manifest::FILE_NAME));
         }
         Ok(found)
     }
