@@ -40,7 +40,7 @@ def messages(repo: uvenv.Monorepo, *arguments: str) -> list[dict[str, Any]]:
 
 
 def without_time(message: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in message.items() if name != "elapsed_ms"}
+    return {name: value for name, value in message.items() if name not in ("elapsed_ms", "uv_invoked")}
 
 
 def same_everywhere(report: uvenv.Value) -> None:

@@ -30,6 +30,7 @@ STATUS: dict[str, Any] = {
                     "recorded": True,
                     "backend": None,
                     "detail": "2 distributions are missing",
+                    "uv_asked_because": None,
                 }
             ],
             "error": None,
@@ -148,6 +149,7 @@ def sync_report(**changes: Any) -> uvenv.SyncReport:
         "changed": False,
         "installed": [],
         "removed": [],
+        "uv_invoked": True,
         "rebuilt": [],
         "uv": UV,
         "elapsed_ms": 1234,
