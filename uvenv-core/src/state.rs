@@ -6,12 +6,12 @@
 mod inputs;
 mod installed;
 mod look;
+mod looks;
 mod packages;
 mod settings;
 mod variables;
 
 use std::{
-    collections::HashMap,
     fs,
     io::{self, Read},
     time::SystemTime,
@@ -22,11 +22,13 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use inputs::Inputs;
 pub(crate) use inputs::Refusal;
-use look::{Change, Look, Way};
+use look::Way;
+pub(crate) use looks::Earlier;
+use looks::Looks;
 
 use crate::{
     backend::Deciders,
-    cache, cores,
+    cache,
     digest::digest,
     environment::{BaseInterpreter, Distribution, Distributions, Environment, Record, STATE},
     file,
@@ -41,8 +43,8 @@ const SCHEMA: u32 = 1;
 /// So many requests have a state in one environment.
 const MOST_STATES: usize = 32;
 
-/// So many looks are taken by one core.
-const FEW: usize = 1_000;
+/// The last line of a state. Without it, lines may be missing.
+const END: &str = "end\n";
 
 /// A request, whole: whatever differs in it makes another one.
 #[derive(Clone, Debug)]
@@ -68,7 +70,8 @@ pub(crate) struct State<A> {
     pub(crate) answer: A,
     /// The interpreter that the environment was made from, once somebody has asked for it.
     pub(crate) base: Option<BaseInterpreter>,
-    looks: Vec<Look>,
+    #[serde(skip)]
+    looks: Looks,
 }
 
 /// Where the looks of a sync are collected from.
@@ -105,12 +108,8 @@ pub(crate) struct Surroundings<'a> {
 pub(crate) struct Before {
     system: String,
     variables: variables::Recorded,
-    looks: Vec<Look>,
+    looks: Looks,
 }
-
-/// The looks of an earlier state, by what was looked at.
-#[derive(Debug, Default)]
-pub(crate) struct Earlier<'a>(HashMap<(&'a str, Way), &'a Look>);
 
 impl Question {
     /// The request that `parts` describe.
@@ -124,7 +123,7 @@ impl Question {
     }
 
     fn file(&self, environment: &Environment) -> Utf8PathBuf {
-        environment.root().join(STATE).join(format!("{}.json", self.0))
+        environment.root().join(STATE).join(format!("{}.jsonl", self.0))
     }
 }
 
@@ -158,7 +157,7 @@ impl Before {
         inputs.watched(native);
         let now = SystemTime::now();
         let variables = variables::Recorded::new(around.variables, inputs.variables.clone());
-        let looks = all(inputs, around.earlier, now);
+        let looks = Looks::at(inputs, around.earlier, now);
         Ok(Self { system: system(), variables, looks })
     }
 
@@ -173,9 +172,10 @@ impl Before {
         (record, journal): (Record, &Utf8Path),
     ) -> Result<(), Refusal> {
         changed.iter().try_for_each(installed::check_at_rest)?;
-        look_again(&mut self.looks, around.monorepo)?;
-        let installed = installed::inputs(around.environment, installed)?;
-        self.looks.extend(all(installed, around.earlier, SystemTime::now()));
+        self.looks.again(around.monorepo)?;
+        // The environment is the first to be looked at the next time: it changes more often than what it is made of.
+        let mut looks = installed::looks(around.environment, installed, around.earlier)?;
+        looks.extend(&self.looks);
         let state = State {
             schema: SCHEMA,
             uvenv: crate::VERSION.to_owned(),
@@ -188,7 +188,7 @@ impl Before {
             is_frozen: around.is_frozen,
             answer,
             base: None,
-            looks: self.looks,
+            looks,
         };
         let written = state.write(question, around.environment).and_then(|()| {
             let pointer = question.pointer(around.variables).ok_or(io::ErrorKind::NotFound)?;
@@ -249,13 +249,13 @@ impl<A: Serialize + DeserializeOwned> State<A> {
 
     /// Its looks, for a later one.
     pub(crate) fn earlier(&self) -> Earlier<'_> {
-        Earlier(self.looks.iter().map(|look| ((look.0.as_str(), look.1), look)).collect())
+        self.looks.earlier()
     }
 
     /// Whether uv is the one that it was, if that is at `path`.
     pub(crate) fn has_same_uv(&self, path: &Utf8Path) -> bool {
-        let look = self.looks.iter().find(|look| look.0 == path && look.1 == Way::Stamp);
-        self.uv == path && look.is_some_and(|look| look.clone().again(SystemTime::now()).is_ok())
+        let look = self.looks.find(path, Way::Stamp);
+        self.uv == path && look.is_some_and(|mut look| look.again(SystemTime::now()).is_ok())
     }
 
     /// The newest state of an environment that has `record` now.
@@ -269,7 +269,12 @@ impl<A: Serialize + DeserializeOwned> State<A> {
     }
 
     fn read(path: &Utf8Path) -> Option<Self> {
-        let state: Self = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+        let mut text = fs::read_to_string(path).ok()?;
+        text.truncate(text.strip_suffix(END)?.len());
+        let header = text.find('\n')?;
+        let mut state: Self = serde_json::from_str(&text[..header]).ok()?;
+        text.drain(..=header);
+        state.looks = Looks::from_text(text);
         (state.schema == SCHEMA && state.uvenv == crate::VERSION).then_some(state)
     }
 
@@ -284,7 +289,7 @@ impl<A: Serialize + DeserializeOwned> State<A> {
         if self.system != system() {
             return Err("the operating system has changed".to_owned());
         }
-        let now_known = look_again(&mut self.looks, &self.root)?;
+        let now_known = self.looks.again(&self.root)?;
         // Last: a sync that has begun since then has marked it before it changed anything.
         if fs::metadata(&self.journal).map_or(0, |journal| journal.len()) > 0 {
             return Err("a sync is in progress, or was interrupted".to_owned());
@@ -296,7 +301,7 @@ impl<A: Serialize + DeserializeOwned> State<A> {
     pub(crate) fn keep_base(&mut self, base: &BaseInterpreter, question: &Question, environment: &Environment) {
         // Files for development may be added to an installation without a library.
         let Some(library) = &base.library else { return };
-        self.looks.push(Look::new(library.directory.clone(), Way::Stamp, None, SystemTime::now()));
+        self.looks.push(&Earlier::default().look(library.directory.as_str(), Way::Stamp, SystemTime::now()));
         self.base = Some(base.clone());
         let _ = self.write(question, environment);
     }
@@ -308,7 +313,7 @@ impl<A: Serialize> State<A> {
         let directory = environment.root().join(STATE);
         fs::create_dir_all(&directory)?;
         make_room(&directory, &path)?;
-        file::replace(&path, serde_json::to_vec(self)?)
+        file::replace(&path, format!("{}\n{}{END}", serde_json::to_string(self)?, self.looks.as_text()))
     }
 }
 
@@ -320,38 +325,6 @@ fn make_room(directory: &Utf8Path, path: &Utf8Path) -> io::Result<()> {
     others.sort();
     let surplus = (others.len() + 1).saturating_sub(MOST_STATES);
     others.iter().take(surplus).try_for_each(|(_, path)| fs::remove_file(path))
-}
-
-fn all(inputs: Inputs, earlier: &Earlier<'_>, now: SystemTime) -> Vec<Look> {
-    let look = |(path, way): (Utf8PathBuf, Way)| {
-        let before = earlier.0.get(&(path.as_str(), way)).copied();
-        Look::new(path, way, before, now)
-    };
-    inputs.into_paths().map(look).collect()
-}
-
-/// Looks again at all; whether more can be trusted now, or what has changed.
-fn look_again(looks: &mut [Look], root: &Utf8Path) -> Result<bool, Refusal> {
-    let now = SystemTime::now();
-    let part = |looks: &mut [Look]| -> Result<bool, Refusal> {
-        let mut more = false;
-        for look in looks {
-            more |= look.again(now).map_err(|change| in_words(look, change, root))?;
-        }
-        Ok(more)
-    };
-    let parts = cores::in_parts(looks, FEW, part);
-    parts.into_iter().try_fold(false, |more, part| Ok(part? || more))
-}
-
-fn in_words(look: &Look, change: Change, root: &Utf8Path) -> Refusal {
-    let path = look.0.strip_prefix(root).unwrap_or(&look.0);
-    let what = match change {
-        Change::Gone => "is gone",
-        Change::New => "is new",
-        Change::Changed => "has changed",
-    };
-    format!("`{path}` {what}")
 }
 
 /// The release of the operating system, which uv asks for before it trusts what it knows of an interpreter.

@@ -152,7 +152,12 @@ fn a_record_that_is_damaged_is_none() {
     for entry in states.read_dir_utf8().unwrap() {
         let path = entry.unwrap().into_path();
         let text = fs::read_to_string(&path).unwrap();
-        for damaged in [&text[..text.len() / 2], "", "{}", "null"] {
+        let (header, looks) = text.split_once('\n').unwrap();
+        let without_look = format!("{header}\nnull\n{looks}");
+        // It says as little where it ends before its last line.
+        let ends = [text.len() / 2, looks.rfind("\n[").unwrap() + header.len() + 2, text.trim_end().len()];
+        let halves = ends.map(|end| &text[..end]);
+        for damaged in halves.into_iter().chain(["", "{}", "null", &without_look]) {
             fs::write(&path, damaged).unwrap();
             assert!(asks(&repo, &["sync"]));
             assert!(!asks(&repo, &["sync"]));

@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, Metadata},
-    io,
+    io, mem,
     time::{Duration, SystemTime},
 };
 
@@ -11,7 +11,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::{Environment, EnvironmentError};
-use crate::{Name, redact::redact};
+use crate::{Name, cores, redact::redact};
 
 /// A distribution that is installed in an environment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -100,6 +100,9 @@ pub(crate) struct Suspects {
     pub(crate) remains: Vec<Utf8PathBuf>,
 }
 
+/// So many entries of a directory of packages are read by one core.
+const FEW: usize = 100;
+
 /// The clocks of file systems are coarse, some by two seconds, and may lag behind the one that we read.
 const CLOCK_SLACK: Duration = Duration::from_secs(2);
 
@@ -109,12 +112,14 @@ impl Distributions {
         let Some(directory) = environment.site_packages() else {
             return Ok(Self::default());
         };
-        let mut distributions: Vec<_> = directory
-            .read_dir_utf8()
-            .map_err(environment.unreadable(&directory))?
-            // A name that is not Unicode is no `NAME-VERSION.dist-info`.
-            .filter_map(|entry| Distribution::read(entry.ok()?.into_path()))
-            .collect();
+        let entries = directory.read_dir_utf8().map_err(environment.unreadable(&directory))?;
+        // A name that is not Unicode is no `NAME-VERSION.dist-info`.
+        let mut folders: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.into_path())).collect();
+        let parts = cores::in_parts(&mut folders, FEW, |folders| {
+            let folders = folders.iter_mut().map(mem::take);
+            folders.filter_map(Distribution::read).collect::<Vec<_>>()
+        });
+        let mut distributions = parts.concat();
         distributions.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
         Ok(Self(distributions))
     }

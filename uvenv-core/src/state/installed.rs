@@ -7,19 +7,22 @@ use serde_json::json;
 
 use super::{
     inputs::{Inputs, Refusal},
-    look::Way,
+    look::{Look, READ, Way},
+    looks::{Earlier, FEW, Looks},
 };
 use crate::{
+    cores,
     environment::{Distribution, Distributions, Environment, Source},
     manifest,
     seen::changed_at,
 };
 
-/// The files of a distribution that uv reads.
-const READ: [&str; 4] = ["WHEEL", "direct_url.json", "uv_build.json", "uv_cache.json"];
-
-/// What uv looks at in `environment`, in which `installed` was found.
-pub(super) fn inputs(environment: &Environment, installed: &Distributions) -> Result<Inputs, Refusal> {
+/// Looks at what uv looks at in `environment`, in which `installed` was found.
+pub(super) fn looks(
+    environment: &Environment,
+    installed: &Distributions,
+    earlier: &Earlier<'_>,
+) -> Result<Looks, Refusal> {
     let mut inputs = Inputs::default();
     let root = environment.root();
     inputs.look(Way::Link, root);
@@ -33,16 +36,37 @@ pub(super) fn inputs(environment: &Environment, installed: &Distributions) -> Re
     let site_packages = environment.site_packages().ok_or("the environment has no directory of packages")?;
     check_names(&site_packages, installed)?;
     inputs.look(Way::Distributions, &site_packages);
-    for distribution in installed.iter() {
-        let folder = distribution.folder();
-        for path in READ.iter().map(|name| folder.join(name)).filter(|path| path.exists()) {
-            // Not its time: it may be a link to uv's cache, and change with each installation elsewhere.
-            inputs.content(path);
+    let now = SystemTime::now();
+    let mut looks = Looks::at(inputs, earlier, now);
+    let mut distributions: Vec<_> = installed.iter().collect();
+    let parts = cores::in_parts(&mut distributions, FEW / 4, |distributions| {
+        let mut looks = Looks::default();
+        for distribution in distributions {
+            of_distribution(&mut looks, distribution, earlier, now);
         }
-        // One that appears changes the folder.
-        inputs.stamp(folder);
+        looks
+    });
+    for part in &parts {
+        looks.extend(part);
     }
-    Ok(inputs)
+    Ok(looks)
+}
+
+/// Looks at the files of `distribution` that uv reads, and at its folder, where more of them may appear.
+fn of_distribution(looks: &mut Looks, distribution: &Distribution, earlier: &Earlier<'_>, now: SystemTime) {
+    let folder = distribution.folder();
+    // Not at their times: they may be links to uv's cache, and change with each installation elsewhere.
+    let look = |name: &str| earlier.look(folder.join(name).into_string(), Way::Content, now);
+    // One from an index has few of them.
+    if distribution.source != Source::Registry {
+        let files = READ.map(look);
+        if files.iter().all(Look::exists) {
+            return files.iter().for_each(|file| looks.push(file));
+        }
+    }
+    let known = earlier.look(folder.as_str(), Way::Read, now);
+    looks.push(&known);
+    known.names().for_each(|name| looks.push(&look(name)));
 }
 
 /// Refuses a distribution, just installed from a directory, that uv would install again: a build that has changed what it

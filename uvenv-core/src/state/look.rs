@@ -1,12 +1,13 @@
 //! Looking at what is on the disk, in the ways in which uv looks at it.
 
 use std::{
+    borrow::Cow,
     fs::{self, Metadata},
     io,
     time::SystemTime,
 };
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -35,6 +36,9 @@ pub(super) enum Way {
     /// The installed distributions in a directory of packages.
     #[serde(rename = "d")]
     Distributions,
+    /// The files that uv reads in the `dist-info` folder of a distribution: which of them are there.
+    #[serde(rename = "r")]
+    Read,
     /// What may be a source in a directory.
     #[serde(rename = "n")]
     Sources,
@@ -45,16 +49,19 @@ pub(super) enum Way {
 
 /// A path as it was seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Look(pub(super) Utf8PathBuf, pub(super) Way, State, Value);
+pub(super) struct Look<'a>(#[serde(borrow)] Cow<'a, str>, Way, State, #[serde(borrow)] Value<'a>);
 
 /// The hash of what stands for the rest as long as it is the same; 0 where that cannot be trusted.
 type State = u64;
 
-/// The rest, as text: a hash, a target, [`ABSENT`]. Empty where the state says it all.
-type Value = String;
+/// The rest, as text: a hash, names, [`ABSENT`]. Empty where the state says it all.
+type Value<'a> = Cow<'a, str>;
 
 /// Where there is nothing.
 const ABSENT: &str = "-";
+
+/// The files of a distribution that uv reads.
+pub(super) const READ: [&str; 4] = ["WHEEL", "direct_url.json", "uv_build.json", "uv_cache.json"];
 
 /// What has become of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,28 +71,52 @@ pub(super) enum Change {
     Changed,
 }
 
-impl Look {
+impl<'a> Look<'a> {
     /// Looks at `path` at the time `now`. What it was like `before` is taken for what it is, where nothing has changed.
-    pub(super) fn new(path: Utf8PathBuf, way: Way, before: Option<&Self>, now: SystemTime) -> Self {
-        let Some(metadata) = metadata(&path, way) else { return Self(path, way, 0, ABSENT.to_owned()) };
+    pub(super) fn new(path: impl Into<Cow<'a, str>>, way: Way, before: Option<&Look<'_>>, now: SystemTime) -> Self {
+        let name = path.into();
+        let path = Utf8Path::new(&*name);
+        let Some(metadata) = metadata(path, way) else { return Self(name, way, 0, Value::Borrowed(ABSENT)) };
         if let Some(before) = before.filter(|before| before.1 == way && before.2 == hash(&metadata)) {
-            return before.clone();
+            return Self(name, way, before.2, Value::Owned(before.3.to_string()));
         }
         let state = state(&metadata, way, now);
         let value = match way {
             // Nothing can have changed that it would not show.
-            Way::Stamp if state != 0 => Value::new(),
-            _ => value(&path, way, &metadata),
+            Way::Stamp if state != 0 => Value::default(),
+            _ => Value::Owned(value(path, way, &metadata)),
         };
-        Self(path, way, state, value)
+        Self(name, way, state, value)
+    }
+
+    /// What was looked at.
+    pub(super) fn path(&self) -> &Utf8Path {
+        Utf8Path::new(&*self.0)
+    }
+
+    /// In which way.
+    pub(super) fn way(&self) -> Way {
+        self.1
+    }
+
+    /// Whether there is something.
+    pub(super) fn exists(&self) -> bool {
+        self.3 != ABSENT
+    }
+
+    /// The names of the files that a look at a distribution has found.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        let value = if self.1 == Way::Read && self.exists() { &*self.3 } else { "" };
+        value.split_terminator(' ')
     }
 
     /// Looks again: what has changed, and whether now more can be trusted than the last time.
     pub(super) fn again(&mut self, now: SystemTime) -> Result<bool, Change> {
-        let Some(metadata) = metadata(&self.0, self.1) else {
-            return if self.3 == ABSENT { Ok(false) } else { Err(Change::Gone) };
+        let path = Utf8Path::new(&*self.0);
+        let Some(metadata) = metadata(path, self.1) else {
+            return if self.exists() { Err(Change::Gone) } else { Ok(false) };
         };
-        if self.3 == ABSENT {
+        if !self.exists() {
             return Err(Change::New);
         }
         if self.2 != 0 && hash(&metadata) == self.2 {
@@ -94,7 +125,7 @@ impl Look {
         if self.1 == Way::Stamp && self.2 != 0 {
             return Err(Change::Changed);
         }
-        if value(&self.0, self.1, &metadata) != self.3 {
+        if value(path, self.1, &metadata) != *self.3 {
             return Err(Change::Changed);
         }
         let state = state(&metadata, self.1, now);
@@ -103,7 +134,7 @@ impl Look {
         }
         self.2 = state;
         if self.1 == Way::Stamp {
-            self.3.clear();
+            self.3 = Value::default();
         }
         Ok(true)
     }
@@ -129,7 +160,7 @@ fn hash(metadata: &Metadata) -> State {
     number(&stat(metadata)).max(1)
 }
 
-fn value(path: &Utf8Path, way: Way, metadata: &Metadata) -> Value {
+fn value(path: &Utf8Path, way: Way, metadata: &Metadata) -> String {
     let said = match way {
         Way::Content => content(path, metadata),
         Way::Stamp => {
@@ -142,6 +173,7 @@ fn value(path: &Utf8Path, way: Way, metadata: &Metadata) -> Value {
         Way::Distributions => names(path, |name, _| {
             Utf8Path::new(name).extension().is_some_and(|end| ["dist-info", "egg-info", "egg-link"].contains(&end))
         }),
+        Way::Read => return read(path),
         Way::Sources => names(path, |name, _| !is_made(Utf8Path::new(name))),
         Way::Package => Ok(package(path)),
     };
@@ -184,6 +216,11 @@ fn is_made(name: &Utf8Path) -> bool {
     name.as_str().starts_with('.') || name == "__pycache__" || name.extension().is_some_and(|end| made.contains(&end))
 }
 
+/// The names of the files that uv reads in a `dist-info` folder.
+fn read(folder: &Utf8Path) -> String {
+    READ.iter().filter(|name| folder.join(name).exists()).flat_map(|name| [name, " "]).collect()
+}
+
 fn package(directory: &Utf8Path) -> String {
     let files = ["pyproject.toml", "setup.py", "setup.cfg"].map(|name| directory.join(name).exists().to_string());
     let source = fs::metadata(directory.join("src"));
@@ -200,6 +237,8 @@ fn identity(metadata: &Metadata) -> String {
 mod tests {
     use std::{os::unix::fs::symlink, time::Duration};
 
+    use camino::Utf8PathBuf;
+
     use super::*;
 
     /// Long enough to be trusted.
@@ -212,12 +251,12 @@ mod tests {
     }
 
     /// A look at `path` at once after it was made, and one long after.
-    fn looks(path: &Utf8Path, way: Way) -> [Look; 2] {
+    fn looks(path: &Utf8Path, way: Way) -> [Look<'_>; 2] {
         let now = SystemTime::now();
-        [now, now + AFTER].map(|now| Look::new(path.to_owned(), way, None, now))
+        [now, now + AFTER].map(|now| Look::new(path.as_str(), way, None, now))
     }
 
-    fn again(look: &Look) -> Result<bool, Change> {
+    fn again(look: &Look<'_>) -> Result<bool, Change> {
         look.clone().again(SystemTime::now() + AFTER)
     }
 
@@ -258,7 +297,7 @@ mod tests {
         let (_guard, directory) = directory();
         let path = directory.join("file");
         for way in [Way::Content, Way::Stamp, Way::Link, Way::Folders, Way::Sources] {
-            let look = Look::new(path.clone(), way, None, SystemTime::now());
+            let look = Look::new(path.as_str(), way, None, SystemTime::now());
             assert_eq!(again(&look), Ok(false));
             fs::write(&path, "").unwrap();
             assert_eq!(again(&look), Err(Change::New));
@@ -285,6 +324,23 @@ mod tests {
         let folders = held(Way::Folders);
         symlink("elsewhere", directory.join("link")).unwrap();
         assert!(!folders());
+    }
+
+    #[test]
+    fn of_a_distribution_the_files_count_that_uv_reads() {
+        let (_guard, folder) = directory();
+        fs::write(folder.join("WHEEL"), "").unwrap();
+        let looks = looks(&folder, Way::Read);
+        assert!(looks.iter().all(|look| look.names().eq(["WHEEL"])));
+        let holds = || looks.iter().all(|look| again(look).is_ok());
+        fs::write(folder.join("REQUESTED"), "").unwrap();
+        assert!(holds());
+        fs::write(folder.join("uv_cache.json"), "").unwrap();
+        assert!(!holds());
+        fs::remove_file(folder.join("uv_cache.json")).unwrap();
+        assert!(holds());
+        fs::remove_file(folder.join("WHEEL")).unwrap();
+        assert!(!holds());
     }
 
     #[test]

@@ -1,0 +1,186 @@
+//! The looks of a state. They are thousands, and all cores share them: as lines of text, each is read where it is compared.
+
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    sync::atomic::{AtomicBool, Ordering},
+    time::SystemTime,
+};
+
+use camino::Utf8Path;
+
+use super::{
+    inputs::{Inputs, Refusal},
+    look::{Change, Look, Way},
+};
+use crate::cores;
+
+/// So many looks are taken by one core.
+pub(super) const FEW: usize = 500;
+
+/// Looks, each a line of JSON.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Looks(String);
+
+/// The looks of an earlier state, by what was looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Earlier<'a>(HashMap<(String, Way), Look<'a>>);
+
+impl Looks {
+    /// Looks at `inputs`.
+    pub(super) fn at(inputs: Inputs, earlier: &Earlier<'_>, now: SystemTime) -> Self {
+        let mut paths: Vec<_> = inputs.into_paths().collect();
+        let parts = cores::in_parts(&mut paths, FEW, |paths| {
+            let looks = paths.iter().map(|(path, way)| earlier.look(path.as_str(), *way, now));
+            looks.map(|look| line(&look)).collect::<String>()
+        });
+        Self(parts.concat())
+    }
+
+    /// The looks that `text` holds.
+    pub(super) fn from_text(text: String) -> Self {
+        Self(text)
+    }
+
+    pub(super) fn as_text(&self) -> &str {
+        &self.0
+    }
+
+    pub(super) fn push(&mut self, look: &Look<'_>) {
+        self.0 += &line(look);
+    }
+
+    pub(super) fn extend(&mut self, more: &Self) {
+        self.0 += &more.0;
+    }
+
+    /// That at `path`, taken in this way.
+    pub(super) fn find(&self, path: &Utf8Path, way: Way) -> Option<Look<'_>> {
+        self.0.lines().filter_map(read).find(|look| look.path() == path && look.way() == way)
+    }
+
+    /// Them all, for a later state.
+    pub(super) fn earlier(&self) -> Earlier<'_> {
+        let looks = self.0.lines().filter_map(read);
+        Earlier(looks.map(|look| ((look.path().to_string(), look.way()), look)).collect())
+    }
+
+    /// Looks again at all: whether more can be trusted now, or what has changed. `root` is where messages name files from.
+    pub(super) fn again(&mut self, root: &Utf8Path) -> Result<bool, Refusal> {
+        let now = SystemTime::now();
+        let is_decided = AtomicBool::new(false);
+        let mut lines: Vec<_> = self.0.lines().map(Cow::Borrowed).collect();
+        let parts = cores::in_parts(&mut lines, FEW, |lines| -> Result<bool, Refusal> {
+            let mut more = false;
+            for text in lines {
+                if is_decided.load(Ordering::Relaxed) {
+                    break;
+                }
+                let again = again(text, now, root);
+                is_decided.fetch_or(again.is_err(), Ordering::Relaxed);
+                if let Some(look) = again? {
+                    more = true;
+                    *text = Cow::Owned(look);
+                }
+            }
+            Ok(more)
+        });
+        let more = parts.into_iter().try_fold(false, |more, part| Ok::<_, Refusal>(part? || more))?;
+        if more {
+            let lines = lines.iter().flat_map(|line| [line.trim_end(), "\n"]);
+            self.0 = lines.collect();
+        }
+        Ok(more)
+    }
+}
+
+impl Earlier<'_> {
+    /// Looks at `path`, and spares what is known already.
+    pub(super) fn look<'a>(&self, path: impl Into<Cow<'a, str>>, way: Way, now: SystemTime) -> Look<'a> {
+        let path = path.into();
+        let before = if self.0.is_empty() { None } else { self.0.get(&(path.to_string(), way)) };
+        Look::new(path, way, before, now)
+    }
+}
+
+/// Looks again: the line as it is to be from now on, where it is another one.
+fn again(line: &str, now: SystemTime, root: &Utf8Path) -> Result<Option<String>, Refusal> {
+    let mut look = read(line).ok_or("what was recorded is damaged")?;
+    match look.again(now) {
+        Ok(more) => Ok(more.then(|| self::line(&look))),
+        Err(change) => Err(in_words(look.path(), change, root)),
+    }
+}
+
+fn in_words(path: &Utf8Path, change: Change, root: &Utf8Path) -> Refusal {
+    let path = path.strip_prefix(root).unwrap_or(path);
+    let what = match change {
+        Change::Gone => "is gone",
+        Change::New => "is new",
+        Change::Changed => "has changed",
+    };
+    format!("`{path}` {what}")
+}
+
+/// A look as a line. Text and numbers are always valid JSON.
+pub(super) fn line(look: &Look<'_>) -> String {
+    serde_json::to_string(look).unwrap_or_default() + "\n"
+}
+
+fn read(line: &str) -> Option<Look<'_>> {
+    serde_json::from_str(line).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use camino::Utf8PathBuf;
+
+    use super::*;
+
+    /// More than one core takes.
+    const MANY: usize = FEW * 3;
+
+    fn looks() -> (tempfile::TempDir, Utf8PathBuf, Looks) {
+        let guard = tempfile::tempdir().unwrap();
+        let root = Utf8PathBuf::from_path_buf(guard.path().to_owned()).unwrap();
+        let mut inputs = Inputs::default();
+        for number in 0..MANY {
+            let path = root.join(format!("a \"file\"\nnumber {number}"));
+            fs::write(&path, "").unwrap();
+            inputs.content(path);
+        }
+        let looks = Looks::at(inputs, &Earlier::default(), SystemTime::now());
+        (guard, root, looks)
+    }
+
+    #[test]
+    fn all_are_compared_whichever_core_takes_them() {
+        let (_guard, root, mut looks) = looks();
+        assert_eq!(looks.as_text().lines().count(), MANY);
+        assert!(looks.again(&root).is_ok());
+        for number in [0, MANY / 2, MANY - 1] {
+            let name = format!("a \"file\"\nnumber {number}");
+            fs::write(root.join(&name), "changed").unwrap();
+            assert_eq!(looks.again(&root), Err(format!("`{name}` has changed")));
+            fs::write(root.join(&name), "").unwrap();
+            assert!(looks.again(&root).is_ok());
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_holds_nothing() {
+        let (_guard, root, mut looks) = looks();
+        looks.0 += "[\"/\"]\n";
+        assert_eq!(looks.again(&root), Err("what was recorded is damaged".to_owned()));
+    }
+
+    #[test]
+    fn what_is_known_is_found_by_its_path_and_way() {
+        let (_guard, root, looks) = looks();
+        let path = root.join("a \"file\"\nnumber 7");
+        assert!(looks.find(&path, Way::Content).is_some() && looks.find(&path, Way::Stamp).is_none());
+        assert_eq!(looks.earlier().0.len(), MANY);
+    }
+}
