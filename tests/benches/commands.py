@@ -23,7 +23,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -94,7 +94,7 @@ def measure_nothing_to_do(tools: Tools, place: Path, options: argparse.Namespace
 
 
 def measure_work(tools: Tools, place: Path, options: argparse.Namespace) -> None:
-    """A sync that installs fifty distributions, and one that removes them."""
+    """A sync that installs fifty distributions, and one that removes them; and one that makes an environment."""
     root = monorepo(place / "work", 4, 300)
     bring_to_rest(tools, root)
     back_and_forth = [[tools.uv, "sync", "--extra", "more"], [tools.uv, "sync"]]
@@ -102,59 +102,93 @@ def measure_work(tools: Tools, place: Path, options: argparse.Namespace) -> None
     compare(
         tools, root, "sync, 50 distributions come and go", back_and_forth, by_uvenv, runs=options.runs // 2, limit=1.05
     )
+    compare(
+        tools,
+        root,
+        "sync, a new environment with 304 distributions",
+        [[tools.uv, "sync"]],
+        [[*tools.uvenv, "sync"]],
+        runs=options.runs // 2,
+        limit=1.05,
+        before=lambda: shutil.rmtree(root / ".venv", ignore_errors=True),
+    )
     print()
 
 
 def measure_locks(tools: Tools, place: Path) -> None:
-    """Three profiles, nothing cached, from an index that takes its time."""
-    root = monorepo(place / "locks", 4, 60)
-    with index(root / "wheels", latency=0.02) as url:
-        profiles(root, 60, url)
-        directories = [root, root / "staging", root / "prod"]
-        in_turn = [[tools.uv, "lock", "--project", str(directory)] for directory in directories]
-        at_once = [[*tools.uvenv, "lock", "--all-profiles"]]
-
-        def cold() -> None:
-            shutil.rmtree(root / "uv-cache", ignore_errors=True)
-            for directory in directories:
-                (directory / "uv.lock").unlink(missing_ok=True)
-
-        variables = {**tools.variables, "UV_CACHE_DIR": str(root / "uv-cache")}
-        cold_tools = Tools(tools.uv, tools.uvenv, tools.floor, variables)
-        compare(cold_tools, root, "lock, three profiles, cold", in_turn, at_once, runs=5, limit=0.5, before=cold)
+    """Three profiles, nothing cached, from an index that takes its time: in turn, at once, and at once by a shell."""
+    for milliseconds in (20, 100):
+        root = monorepo(place / f"locks-{milliseconds}", 4, 60)
+        with index(root / "wheels", latency=milliseconds / 1e3) as url:
+            profiles(root, 60, url)
+            directories = [root, root / "staging", root / "prod"]
+            in_turn = [[tools.uv, "lock", "--project", str(directory)] for directory in directories]
+            by_shell = [["sh", "-c", " & ".join(map(shlex.join, in_turn)) + " & wait"]]
+            at_once = [[*tools.uvenv, "lock", "--all-profiles"]]
+            cold_tools = replace(tools, variables={**tools.variables, "UV_CACHE_DIR": str(root / "uv-cache")})
+            cold = functools.partial(forget, root / "uv-cache", directories)
+            label = f"lock, three profiles, cold, {milliseconds} ms an answer"
+            compare(cold_tools, root, label, in_turn, at_once, runs=7, limit=0.5, before=cold)
+            [of_shell] = times(cold_tools, root, [by_shell], 7, cold)
+            print(f"  {'the same three uv, started at once by a shell':<52} {of_shell * 1e3:8.2f} ms")
     print()
 
 
+def forget(cache: Path, directories: list[Path]) -> None:
+    """Remove the lockfiles and all that uv has cached."""
+    shutil.rmtree(cache, ignore_errors=True)
+    for directory in directories:
+        (directory / "uv.lock").unlink(missing_ok=True)
+
+
 def measure_others(tools: Tools, place: Path, options: argparse.Namespace) -> None:
-    """The same nothing by pdm and poetry, for a project with four distributions from the index that is configured."""
-    for name in ["pdm", "poetry"]:
+    """The same nothing by pdm and poetry, in turn with uvenv, in projects of 8 and 300 wheels."""
+    # The newest pdm with the newest of what it depends on does not start: it takes any version of both.
+    for name, requirements in [("pdm", ["pdm", "hishel<2", "unearth<0.18"]), ("poetry", ["poetry"])]:
         # Each by itself: they want different versions of others.
-        where, root = place / name, place / f"by-{name}"
+        where = place / name
         subprocess.run([sys.executable, "-m", "venv", str(where)], check=True)
-        pip = [str(where / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", name]
-        subprocess.run(pip, check=True)
-        root.mkdir()
-        (root / "pyproject.toml").write_text(
-            '[project]\nname = "app"\nversion = "0.1.0"\nrequires-python = ">=3.10,<4"\n'
-            'dependencies = ["six", "idna", "certifi", "packaging"]\n\n[tool.poetry]\npackage-mode = false\n'
-            "\n[tool.pdm]\ndistribution = false\n"
-        )
-        label = f"sync, four distributions, against {name}"
-        sync = [str(where / "bin" / name), "sync", "-q"]
-        variables = {**tools.variables, "POETRY_VIRTUALENVS_IN_PROJECT": "true", "PDM_CHECK_UPDATE": "false"}
-        other = Tools(tools.uv, tools.uvenv, tools.floor, variables)
-        try:
-            call(other, root, [sync[0], "lock", "-q"])
-            call(other, root, sync)
-        except Failed as failed:
-            # Not every version of it works with the newest of what it depends on.
-            print(f"  {label:<52} it does not run here: {str(failed).splitlines()[-1]}")
-            continue
-        [theirs] = times(other, root, [[sync]], max(options.runs // 4, 5))
-        shutil.rmtree(root / ".venv", ignore_errors=True)
-        bring_to_rest(tools, root)
-        [ours] = times(tools, root, [[[*tools.uvenv, "sync"]]], options.runs)
-        print(f"  {label:<52} {ours * 1e3:8.2f} ms of {theirs * 1e3:8.2f} ms: {ours / theirs:.3f}")
+        pip = [str(where / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, *requirements], check=True)
+        other = replace(tools, variables={**tools.variables, **of_others(place / f"home-of-{name}")})
+        program = str(where / "bin" / name)
+        for distributions in [8, 300]:
+            theirs, ours = (wheels_only(place / f"{whose}-{name}-{distributions}", distributions) for whose in "ab")
+            label = f"sync, {distributions} distributions, against {name}"
+            try:
+                call(other, theirs, [program, "lock"])
+                call(other, theirs, [program, "sync"])
+            except Failed as failed:
+                # Not every version of it works with the newest of what it depends on.
+                print(f"  {label:<52} it does not run here: {str(failed).splitlines()[-1]}")
+                break
+            bring_to_rest(tools, ours)
+            their_sync = [program, "sync", "--project" if name == "pdm" else "--directory", str(theirs)]
+            runs = max(options.runs // 4, 5)
+            compare(other, ours, label, [their_sync], [[*tools.uvenv, "sync"]], runs=runs, limit=None)
+
+
+def of_others(home: Path) -> dict[str, str]:
+    """The variables of pdm and poetry: nothing of theirs outlives us, and no question goes out for a newer pdm."""
+    home.mkdir()
+    directories = {name: str(home / name) for name in ("PDM_LOG_DIR", "PDM_CACHE_DIR", "POETRY_CACHE_DIR")}
+    return {**directories, "PDM_CHECK_UPDATE": "false", "POETRY_VIRTUALENVS_IN_PROJECT": "true"}
+
+
+def wheels_only(root: Path, distributions: int) -> Path:
+    """Lay out a project that all of them understand: wheels by their files, so that no index is asked."""
+    names = [f"wheel-{number:04}" for number in range(distributions)]
+    (root / "wheels").mkdir(parents=True)
+    for name in names:
+        wheel(root / "wheels", name)
+    files = [(root / "wheels" / f"{name.replace('-', '_')}-1.0-py3-none-any.whl").as_uri() for name in names]
+    dependencies = [f"{name} @ {file}" for name, file in zip(names, files, strict=True)]
+    (root / "pyproject.toml").write_text(
+        '[project]\nname = "app"\nversion = "0.1.0"\nrequires-python = ">=3.10,<4"\n'
+        f"dependencies = {json.dumps(dependencies)}\n\n"
+        "[tool.poetry]\npackage-mode = false\n\n[tool.pdm]\ndistribution = false\n"
+    )
+    return root
 
 
 def bring_to_rest(tools: Tools, root: Path) -> None:
