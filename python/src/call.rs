@@ -1,6 +1,11 @@
 //! A call from Python: what it takes from there, the work without the GIL, and what goes back.
 
-use std::{collections::BTreeMap, ffi::OsString, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use camino::Utf8PathBuf;
 use pyo3::{prelude::*, types::PyString};
@@ -122,9 +127,18 @@ fn variables(py: Python<'_>) -> PyResult<Variables> {
     Ok(Variables::given(unicode))
 }
 
-/// The uv of the distribution `uv`, which ours requires; none where somebody has removed it.
+/// The uv of the distribution `uv`, which ours requires; none where somebody has removed it. To look for it takes longer than
+/// to see that nothing is to be done, so that it is kept while it is there.
 pub(crate) fn companion_uv(py: Python<'_>) -> Option<PathBuf> {
-    py.import("uv").ok()?.call_method0("find_uv_bin").ok()?.extract().ok()
+    static FOUND: Mutex<Option<PathBuf>> = Mutex::new(None);
+    let found = || FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = found().clone().filter(|path| path.is_file());
+    if known.is_some() {
+        return known;
+    }
+    let path: PathBuf = py.import("uv").ok()?.call_method0("find_uv_bin").ok()?.extract().ok()?;
+    *found() = Some(path.clone());
+    Some(path)
 }
 
 pub(crate) fn utf8(path: PathBuf) -> Result<Utf8PathBuf, Failure> {

@@ -123,7 +123,10 @@ class Notebook:
 
     def run(self, cell: int) -> None:
         """Runs a cell."""
-        self.page.locator(".jp-Notebook-cell .cm-content").nth(cell).click()
+        editor = self.page.locator(".jp-Notebook-cell .cm-content").nth(cell)
+        editor.click()
+        # What the cell before has put out may still move this one away below the pointer.
+        expect(editor).to_be_focused()
         self.page.keyboard.press("Shift+Enter")
         expect(self.page.locator(".jp-Notebook-cell .jp-InputPrompt").nth(cell)).not_to_have_text("[ ]:")
 

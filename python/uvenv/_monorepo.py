@@ -860,7 +860,9 @@ def _here(method: Callable[Concatenate[Monorepo, P], R]) -> Callable[[Callable[[
     def decorate(function: Callable[[], None]) -> Callable[P, R]:
         @functools.wraps(method)
         def shortcut(*args: P.args, **kwargs: P.kwargs) -> R:
-            return method(Monorepo.discover(), *args, **kwargs)
+            # Its root is looked for by the call itself.
+            here = Path.cwd()
+            return method(Monorepo(here, here), *args, **kwargs)
 
         signature = inspect.signature(method)
         shortcut.__dict__["__signature__"] = signature.replace(parameters=list(signature.parameters.values())[1:])

@@ -34,6 +34,8 @@ pub(super) struct Claim {
 #[derive(Debug)]
 pub(super) struct Claims {
     path: Utf8PathBuf,
+    /// What is in the file.
+    text: Vec<u8>,
     kept: Kept,
 }
 
@@ -53,8 +55,9 @@ impl Claims {
     /// The claims on the environment of `journal`. A file that cannot be read is one that nobody has written yet.
     pub(super) fn read(journal: &Journal) -> Self {
         let path = journal.beside("build-scripts.json");
-        let kept = fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
-        Self { path, kept: kept.unwrap_or_default() }
+        let text = fs::read(&path).unwrap_or_default();
+        let kept = serde_json::from_slice(&text).unwrap_or_default();
+        Self { path, text, kept }
     }
 
     /// Adds a claim, unless it contradicts one of a build that still runs.
@@ -100,7 +103,8 @@ impl Claims {
 
     pub(super) fn write(&self) -> Result<(), CacheError> {
         let text = serde_json::to_vec(&self.kept).map_err(std::io::Error::from);
-        text.and_then(|text| fs::write(&self.path, text)).map_err(CacheError::unusable(&self.path))
+        let written = text.and_then(|text| if text == self.text { Ok(()) } else { fs::write(&self.path, text) });
+        written.map_err(CacheError::unusable(&self.path))
     }
 }
 

@@ -62,13 +62,11 @@ impl Output {
     /// Prints all lines. If nobody reads them, cargo has gone and nobody needs them.
     pub(super) fn print(self) {
         let mut stdout = io::stdout().lock();
-        for line in self.lines {
-            let _ = writeln!(stdout, "{line}");
-        }
+        // At once: stdout writes each line by itself.
+        let _ = stdout.write_all((self.text() + "\n").as_bytes());
         let _ = stdout.flush();
     }
 
-    #[cfg(test)]
     pub(super) fn text(&self) -> String {
         self.lines.join("\n")
     }
