@@ -11,11 +11,7 @@ mod packages;
 mod settings;
 mod variables;
 
-use std::{
-    fs,
-    io::{self, Read},
-    time::SystemTime,
-};
+use std::{fs, io, time::SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -35,6 +31,7 @@ use crate::{
     lockfile::Lockfile,
     manifest::Manifest,
     native::Watched,
+    uv,
     variables::Variables,
 };
 
@@ -137,8 +134,8 @@ impl Before {
         if let Some(python) = around.python.filter(|python| !settings::is_version(python)) {
             return Err(format!("the Python `{python}` is asked for"));
         }
-        if is_script(around.uv) {
-            return Err(format!("`{}` is a script, which may start one uv or another", around.uv));
+        if !uv::is_uv_itself(around.uv) {
+            return Err(format!("`{}` may start one uv or another", around.uv));
         }
         let mut inputs = Inputs::default();
         inputs.stamp(around.uv);
@@ -252,12 +249,6 @@ impl<A: Serialize + DeserializeOwned> State<A> {
         self.looks.earlier()
     }
 
-    /// Whether uv is the one that it was, if that is at `path`.
-    pub(crate) fn has_same_uv(&self, path: &Utf8Path) -> bool {
-        let look = self.looks.find(path, Way::Stamp);
-        self.uv == path && look.is_some_and(|mut look| look.again(SystemTime::now()).is_ok())
-    }
-
     /// The newest state of an environment that has `record` now.
     #[cfg(feature = "inspection")]
     pub(crate) fn newest(environment: &Environment, record: &Record) -> Option<Self> {
@@ -330,9 +321,4 @@ fn make_room(directory: &Utf8Path, path: &Utf8Path) -> io::Result<()> {
 /// The release of the operating system, which uv asks for before it trusts what it knows of an interpreter.
 fn system() -> String {
     fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default()
-}
-
-fn is_script(path: &Utf8Path) -> bool {
-    let mut start = [0; 2];
-    fs::File::open(path).and_then(|mut file| file.read_exact(&mut start)).is_ok() && start == *b"#!"
 }

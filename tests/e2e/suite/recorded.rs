@@ -171,6 +171,41 @@ fn a_record_that_is_damaged_is_none() {
 }
 
 #[test]
+fn uv_is_asked_for_its_version_once() {
+    let repo = at_rest();
+    let version = || {
+        let report = repo.uvenv(["lock"]).json().report("lock-finished");
+        report["uv"]["version"].as_str().expect("a version").to_owned()
+    };
+    let asked = version();
+    let kept = repo.cache().join("versions").read_dir_utf8().unwrap().next().unwrap().unwrap().into_path();
+    let text = fs::read_to_string(&kept).unwrap();
+    fs::write(&kept, text.replace(&asked, "99.0.0")).unwrap();
+    assert_eq!(version(), "99.0.0");
+    // Of another state of the executable, it says nothing.
+    fs::write(&kept, text.replace(&asked, "99.0.0").replacen("[", "[1", 1)).unwrap();
+    assert_eq!(version(), asked);
+    assert_eq!(fs::read_to_string(&kept).unwrap(), text);
+    fs::write(&kept, "damaged").unwrap();
+    assert_eq!(version(), asked);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_program_that_may_start_any_uv_is_asked_each_time() {
+    let repo = at_rest();
+    let report = repo.uvenv(["lock"]).json().report("lock-finished");
+    let (manager, shim) = (repo.temporary().join("manager"), repo.temporary().join("uv"));
+    fs::copy(report["uv"]["path"].as_str().expect("a path"), &manager).unwrap();
+    std::os::unix::fs::symlink(&manager, &shim).unwrap();
+    for _ in 0..2 {
+        let said = repo.uvenv(["-v", "sync"]).env("UVENV_UV", &shim).ok();
+        let why = format!("the outcome is not recorded: `{shim}` may start one uv or another");
+        assert!(said.stderr().contains(&why), "{said}");
+    }
+}
+
+#[test]
 fn where_packages_are_pinned_members_say_only_that_it_is_a_profile() {
     let repo = pinned().build();
     repo.uvenv(["lock", "--profile", "prod"]).ok();

@@ -11,7 +11,7 @@ use crate::{
     monorepo::Monorepo,
     report::{PythonInfo, SyncReport, UvInfo},
     state::{Question, State, Unanswered},
-    uv::{self, Uv},
+    uv,
 };
 
 /// What of a report is the same as long as nothing changes.
@@ -147,17 +147,8 @@ pub(super) fn known(
 
 fn answer(session: &Session, question: &Question) -> Result<(Environment, State<Answer>), Box<Unanswered<Answer>>> {
     let found = uv::find(&session.variables, session.companion_uv.as_deref());
-    let Some((path, origin)) = found.ok().flatten() else { return Err(Unanswered::new("there is no uv yet", None)) };
-    let answer = State::<Answer>::answering(question, &session.child_view(), &path);
-    if let Err(unanswered) = &answer
-        && let Some(earlier) = &unanswered.earlier
-        && earlier.has_same_uv(&path)
-        && let Some(uv) = Uv::known(path, &earlier.answer.uv.version, origin)
-    {
-        // It need not be asked for its version.
-        let _ = session.uv.set(uv);
-    }
-    answer
+    let Some((path, _)) = found.ok().flatten() else { return Err(Unanswered::new("there is no uv yet", None)) };
+    State::answering(question, &session.child_view(), &path)
 }
 
 fn report(answer: &Answer, environment: &Environment, start: Instant) -> SyncReport {

@@ -5,6 +5,7 @@ mod command;
 mod fetch;
 mod find;
 mod progress;
+mod versions;
 
 use std::{fmt, io, process::ExitStatus};
 
@@ -16,6 +17,7 @@ pub use command::Appearance;
 pub(crate) use command::{Lock, LockCommand, SyncCommand};
 pub(crate) use find::find;
 pub(crate) use progress::follow;
+pub(crate) use versions::is_uv_itself;
 
 use crate::{
     cache::CacheError,
@@ -170,13 +172,12 @@ impl Uv {
         Invocation::new(self.path.as_str())
     }
 
-    /// One that was asked for its version before.
-    pub(crate) fn known(path: Utf8PathBuf, version: &str, origin: Origin) -> Option<Self> {
-        Some(Self { path, version: Version::parse(version)?, origin })
-    }
-
-    /// Asks the program at `path` for its version.
+    /// Asks the program at `path` for its version, unless it has said that before.
     fn probe(path: Utf8PathBuf, origin: Origin, variables: &Variables) -> Result<Self, UvError> {
+        let asked = versions::Asked::new(&path, variables);
+        if let Some(version) = asked.known().filter(|version| *version >= OLDEST) {
+            return Ok(Self { path, version, origin });
+        }
         let problem = match Invocation::new(path.as_str()).arg("--version").seeing(variables).capture() {
             Err(error) => error.to_string(),
             Ok(answer) if !answer.status.success() => {
@@ -187,6 +188,7 @@ impl Uv {
                     return Err(UvError::TooOld { path, origin, version });
                 }
                 Some(version) => {
+                    asked.keep(version);
                     return Ok(Self { path, version, origin });
                 }
                 None => "its answer to `--version` is not that of uv".to_owned(),

@@ -1,0 +1,72 @@
+//! Which version each uv has, as it once said: to ask it takes as long as half a sync with nothing to do.
+
+use std::{
+    fs,
+    io::{self, Read as _},
+    time::SystemTime,
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+use super::{Version, executable_in};
+use crate::{
+    cache,
+    digest::digest,
+    file,
+    seen::{Stat, is_settled, stat_of},
+    variables::Variables,
+};
+
+/// What a uv said of itself.
+#[derive(Debug, Serialize, Deserialize)]
+struct Known {
+    /// What the executable was like before it was asked.
+    stat: Stat,
+    version: String,
+}
+
+/// A uv that is about to be asked.
+pub(super) struct Asked {
+    /// Where its answer is kept; none where that may be another one the next time.
+    place: Option<(Utf8PathBuf, Stat)>,
+}
+
+/// Whether this is uv, and not a program that starts one or another: a script, or a version manager by the name of `uv`.
+pub(crate) fn is_uv_itself(path: &Utf8Path) -> bool {
+    let name = path.canonicalize_utf8().ok().and_then(|path| path.file_name().map(str::to_owned));
+    name.as_deref() == executable_in(Utf8Path::new("")).file_name() && !is_script(path).unwrap_or(true)
+}
+
+fn is_script(path: &Utf8Path) -> io::Result<bool> {
+    let mut start = [0; 2];
+    fs::File::open(path)?.read_exact(&mut start)?;
+    Ok(start == *b"#!")
+}
+
+impl Asked {
+    pub(super) fn new(path: &Utf8Path, variables: &Variables) -> Self {
+        let place = || {
+            let stat = stat_of(path).filter(|stat| is_settled(stat, SystemTime::now()))?;
+            let directory = cache::directory(variables).ok()?.join("versions");
+            is_uv_itself(path).then(|| (directory.join(format!("{}.json", digest(path.as_str().as_bytes()))), stat))
+        };
+        Self { place: place() }
+    }
+
+    /// What it said the last time, if it is the same one.
+    pub(super) fn known(&self) -> Option<Version> {
+        let (place, stat) = self.place.as_ref()?;
+        let known: Known = serde_json::from_slice(&fs::read(place).ok()?).ok()?;
+        if known.stat == *stat { Version::parse(&known.version) } else { None }
+    }
+
+    /// Keeps what it says. That it cannot be kept is no harm.
+    pub(super) fn keep(self, version: Version) {
+        let Some((place, stat)) = self.place else { return };
+        let Ok(text) = serde_json::to_string(&Known { stat, version: version.to_string() }) else { return };
+        // A cache is made by what needs one, not by what only looks.
+        let _ = place.parent().map(fs::create_dir);
+        let _ = file::replace(&place, text);
+    }
+}
