@@ -183,7 +183,7 @@ fn uv_is_asked_for_its_version_once() {
     fs::write(&kept, text.replace(&asked, "99.0.0")).unwrap();
     assert_eq!(version(), "99.0.0");
     // Of another state of the executable, it says nothing.
-    fs::write(&kept, text.replace(&asked, "99.0.0").replacen("[", "[1", 1)).unwrap();
+    fs::write(&kept, text.replace(&asked, "99.0.0").replacen('[', "[1", 1)).unwrap();
     assert_eq!(version(), asked);
     assert_eq!(fs::read_to_string(&kept).unwrap(), text);
     fs::write(&kept, "damaged").unwrap();
