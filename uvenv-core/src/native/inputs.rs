@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    fs,
+    fs, mem,
     time::SystemTime,
 };
 
@@ -10,13 +10,16 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{Surroundings, cargo_graph::Closure, package::Package, toolchain::home};
-use crate::{digest::digest, seen::Seen};
+use crate::{cores, digest::digest, seen::Seen};
 
 /// What rustup goes by.
 pub(super) const TOOLCHAIN_FILES: [&str; 2] = ["rust-toolchain.toml", "rust-toolchain"];
 
 /// What cargo is configured by, in each directory from where it runs upwards.
 const CONFIGURATION: [&str; 2] = [".cargo/config.toml", ".cargo/config"];
+
+/// So many files are looked at by one core.
+const FEW: usize = 200;
 
 /// Variables that change what cargo builds. Wrappers of the compiler, such as sccache, do not.
 pub(super) const VARIABLES: [&str; 4] =
@@ -227,11 +230,15 @@ pub(super) fn found_at(path: &Utf8Path) -> Found {
 
 /// Looks at `paths`, which were `before` at an earlier time.
 pub(super) fn look_at(paths: impl IntoIterator<Item = Utf8PathBuf>, before: Option<&Files>, now: SystemTime) -> Files {
-    let look = |path: Utf8PathBuf| {
-        let seen = Seen::look(&path, before.and_then(|before| before.get(&path)), now);
-        seen.exists().then_some((path, seen))
-    };
-    paths.into_iter().filter_map(look).collect()
+    let mut paths: Vec<_> = paths.into_iter().collect();
+    let parts = cores::in_parts(&mut paths, FEW, |paths| {
+        let look = |path: &mut Utf8PathBuf| {
+            let seen = Seen::look(path, before.and_then(|before| before.get(path)), now);
+            seen.exists().then(|| (mem::take(path), seen))
+        };
+        paths.iter_mut().filter_map(look).collect::<Vec<_>>()
+    });
+    parts.into_iter().flatten().collect()
 }
 
 /// The directories in `path`.
