@@ -7,6 +7,9 @@ use std::io::{Write as _, stderr};
 
 use uvenv_tests::differential::{Differential, notices_what_is_false};
 
+/// Of a hundred answers that uvenv could give, uv may be asked for so many, after changes that are meant to mislead.
+const NEEDLESS: usize = 20;
+
 /// Writes what is to be seen of a test that passes, too.
 fn tell(text: &str) {
     stderr().write_all(text.as_bytes()).expect("there is a standard error");
@@ -19,7 +22,8 @@ fn no_answer_without_uv_is_wrong() {
     let tally = differential.run();
     tell(&tally.to_string());
     assert!(tally.wrong().is_empty(), "{}", tally.wrong().join("\n\n"));
-    assert!(tally.quick() > 0, "there were answers without uv");
+    // Each needless call has its reason: a request that is new, a manifest that was edited, something only uv can judge.
+    assert!(tally.quick() > 0 && tally.needless_percent() <= NEEDLESS, "uv is asked too often: {tally}");
 }
 
 #[test]

@@ -59,8 +59,20 @@ impl Tally {
     }
 
     /// How many times uv was asked and changed nothing.
-    pub fn needless(&self) -> usize {
+    fn needless(&self) -> usize {
         self.needless.values().sum()
+    }
+
+    /// How many of these were where only uv can tell.
+    fn refused(&self) -> usize {
+        let refused = self.needless.iter().filter(|((_, reason), _)| reason.contains("not recorded"));
+        refused.map(|(_, count)| count).sum()
+    }
+
+    /// Of a hundred times that there was nothing to do, and uvenv could have known: how often uv was asked.
+    pub fn needless_percent(&self) -> usize {
+        let needless = self.needless() - self.refused();
+        100 * needless / (self.quick + needless).max(1)
     }
 }
 
@@ -68,8 +80,7 @@ impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { steps, quick, worked, failed, begun_anew, .. } = self;
         let needless = self.needless();
-        let refused = self.needless.iter().filter(|((_, reason), _)| reason.contains("not recorded"));
-        let refused: usize = refused.map(|(_, count)| count).sum();
+        let refused = self.refused();
         let idle = (quick + needless).max(1);
         writeln!(
             f,
