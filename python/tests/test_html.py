@@ -404,3 +404,57 @@ def test_a_comparison_of_what_is_the_same() -> None:
     html = shown(diff_report())
     assert "prod@v1.0 and prod do not differ" in html
     assert not Page(html).tables
+
+
+def wrong(kind: str, **changes: Any) -> dict[str, Any]:
+    return {"kind": kind, "name": "one", "expected": None, "found": None, "path": None} | changes
+
+
+def verify_report(*findings: dict[str, Any]) -> uvenv.VerifyReport:
+    return uvenv.VerifyReport.from_dict(
+        {
+            "profile": "prod",
+            "environment": f"{ROOT}/prod/.venv",
+            "lockfile": f"{ROOT}/prod/uv.lock",
+            "python": None,
+            "distributions": 7,
+            "files": 70,
+            "findings": list(findings),
+            "elapsed_ms": 1,
+        }
+    )
+
+
+def test_an_environment_that_is_not_as_it_is_locked_is_a_table_of_findings() -> None:
+    commits = {"expected": "0123456789abcdef", "found": "fedcba9876543210"}
+    html = shown(
+        verify_report(
+            wrong("missing", expected="1.0"),
+            wrong("extra", found="<2.0>"),
+            wrong("version", expected="1.0", found="2.0"),
+            wrong("commit", **commits),
+            wrong("changed", path="<file>"),
+            wrong("gone", path="file"),
+            wrong("unreadable", path="file", found="no permission"),
+        )
+    )
+    assert "prod is not as it is locked" in html
+    assert Page(html).tables == {
+        "Findings": [
+            ["distribution", "what is wrong", "file"],
+            ["one", "1.0 is missing", ""],
+            ["one", "<2.0> is not to be there", ""],
+            ["one", "is 2.0, locked is 1.0", ""],
+            ["one", "is from fedcba987654, locked is 0123456789ab", ""],
+            ["one", "was changed", "<file>"],
+            ["one", "is gone", "file"],
+            ["one", "cannot be read: no permission", "file"],
+        ]
+    }
+
+
+def test_an_environment_that_is_as_it_is_locked() -> None:
+    html = shown(verify_report())
+    assert "prod is as it is locked" in html
+    assert "7 distributions, 70 files" in html
+    assert not Page(html).tables

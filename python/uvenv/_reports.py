@@ -1051,6 +1051,104 @@ class PythonDifference(Value):
     to: PythonRequest
 
 
+@dataclass(frozen=True, kw_only=True)
+class VendorTarget(Value):
+    """A Python and a platform that something is vendored for.
+
+    Attributes:
+        python: The version of Python.
+        platform: The platform.
+        distributions: So many distributions are installed there.
+    """
+
+    python: str
+    platform: str
+    distributions: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class VendorReport(Value):
+    """What was vendored.
+
+    Attributes:
+        profile: The profile.
+        backend: The backend, `None` without one.
+        directory: The directory.
+        targets: The Pythons and platforms that it is for.
+        wheels: So many wheels are there.
+        bytes: How large they are together.
+        downloaded: The files that were downloaded now.
+        built: The wheels that were built now.
+        removed: The files that were removed, because nothing installs them any more.
+        uv: The wheels of uv itself.
+        elapsed_ms: How long it took.
+    """
+
+    _reason = "vendor-finished"
+    profile: Literal["dev", "staging", "prod"]
+    backend: str | None
+    directory: Path
+    targets: tuple[VendorTarget, ...]
+    wheels: int
+    bytes: int
+    downloaded: tuple[str, ...]
+    built: tuple[str, ...]
+    removed: tuple[str, ...]
+    uv: tuple[str, ...]
+    elapsed_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyFinding(Value):
+    """Something in an environment that is otherwise than it should be.
+
+    Attributes:
+        kind: What is wrong: the distribution is `missing`, `extra`, of another `version` or from another `commit`; its
+            file was `changed`, is `gone` or `unreadable`.
+        name: The distribution.
+        expected: The version or commit that the lockfile has.
+        found: The version or commit that is installed; of a file that cannot be read, why.
+        path: The file.
+    """
+
+    kind: Literal["missing", "extra", "version", "commit", "changed", "gone", "unreadable"]
+    name: str
+    expected: str | None
+    found: str | None
+    path: Path | None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class VerifyReport(_Text):
+    """An environment, compared with its lockfile: in a terminal the table of the command line, in a notebook HTML.
+
+    Attributes:
+        profile: The profile.
+        environment: The environment.
+        lockfile: The lockfile, or the manifest of the vendored directory.
+        python: Its Python.
+        distributions: So many distributions are installed.
+        files: So many files of theirs were looked at.
+        findings: What is otherwise than it should be; empty where nothing is.
+        elapsed_ms: How long it took.
+    """
+
+    _reason = "verify-finished"
+    profile: Literal["dev", "staging", "prod"]
+    environment: Path
+    lockfile: Path
+    python: PythonInfo | None
+    distributions: int
+    files: int
+    findings: tuple[VerifyFinding, ...]
+    elapsed_ms: int
+
+    def _repr_html_(self) -> str:
+        from uvenv import _html
+
+        return _html.verify(self)
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class DiffReport(_Text):
     """What differs between two profiles. In a terminal it is the tables of the command line, in a notebook HTML.

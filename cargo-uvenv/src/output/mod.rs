@@ -11,6 +11,8 @@ mod init;
 mod promote;
 mod sarif;
 mod variables;
+mod vendor;
+mod verify;
 
 use std::io::Write;
 
