@@ -4,8 +4,6 @@ mod check;
 mod diff;
 mod init;
 mod promote;
-mod vendor;
-mod verify;
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -21,8 +19,6 @@ pub(crate) use self::{
     diff::Diff,
     init::{AddPackage, Init},
     promote::Promote,
-    vendor::Vendor,
-    verify::Verify,
 };
 
 /// What cargo sees: a subcommand of its own name.
@@ -125,8 +121,6 @@ pub(crate) enum Command {
     Run(Run),
     Env(Env),
     Status(Status),
-    Vendor(Vendor),
-    Verify(Verify),
     Check(Check),
     Promote(Promote),
     Diff(Diff),
@@ -323,9 +317,6 @@ pub(crate) struct Selection {
     /// Build native packages with Cargo's dev profile
     #[arg(long)]
     pub(crate) debug: bool,
-    /// Install from what `cargo uvenv vendor` has brought, without network, git or index
-    #[arg(long, value_name = "DIR")]
-    pub(crate) vendored: Option<PathBuf>,
     /// Make the environment anew, the way out of a broken one; if that fails, the old one stays
     #[arg(long)]
     pub(crate) recreate: bool,

@@ -4,8 +4,6 @@ mod check;
 mod init;
 mod promote;
 mod several;
-mod vendor;
-mod verify;
 
 use std::path::Path;
 
@@ -41,8 +39,6 @@ pub(crate) fn run(
         Command::Run(args) => return context.run(args, output),
         Command::Env(args) => context.env(args, output),
         Command::Status(_) => context.status(output),
-        Command::Vendor(args) => context.vendor(args, output),
-        Command::Verify(args) => return context.verify(args, output),
         Command::Check(args) => return context.check(&args, output),
         Command::Promote(args) => context.promote(&args, output),
         Command::Diff(args) => context.diff(&args, output),
@@ -129,7 +125,7 @@ impl<'a> Context<'a> {
         let target = self.target(&args.profile)?;
         let no_sync = args.no_sync || self.session.variables.is_on("UV_NO_SYNC");
         let request = RunRequest {
-            sync: SyncRequest { keep_extraneous: true, ..self.sync_request(args.selection, true)? },
+            sync: SyncRequest { keep_extraneous: true, ..self.sync_request(args.selection, true) },
             no_sync,
             command: args.command,
         };
@@ -180,10 +176,24 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn sync_request(&self, args: cli::Selection, keep: bool) -> Result<SyncRequest, Failure> {
-        Ok(SyncRequest {
-            lock: LockMode::new(args.frozen, args.locked, args.allow_stale, &self.session.variables),
-            backend: backend_request(args.backend, keep),
+    fn sync_request(&self, args: cli::Selection, keep: bool) -> SyncRequest {
+        let lock = LockMode::new(args.frozen, args.locked, args.allow_stale, &self.session.variables);
+        let cli::BackendArgs { backend, features, crates } = args.backend;
+        SyncRequest {
+            lock,
+            backend: BackendRequest {
+                choice: backend,
+                features: FeatureSelection {
+                    packages: crates.package,
+                    workspace: crates.workspace || crates.all,
+                    exclude: crates.exclude,
+                    features: features.features,
+                    all_features: features.all_features,
+                    no_default_features: features.no_default_features,
+                },
+                decided: None,
+                keep,
+            },
             extras: args.extra,
             groups: args.group,
             no_default_groups: args.no_default_groups,
@@ -196,9 +206,8 @@ impl<'a> Context<'a> {
                 (false, true) => Some(CargoProfile::Debug),
                 (false, false) => None,
             },
-            vendored: args.vendored.as_deref().map(|directory| self.path(directory)).transpose()?,
             ..SyncRequest::default()
-        })
+        }
     }
 
     fn status(&self, output: &mut Output) -> Result<(), Failure> {
@@ -232,7 +241,7 @@ impl<'a> Context<'a> {
             display_name: args.display_name,
             prefix: self.prefix(&args.prefix)?,
             launcher: self.launcher()?,
-            sync: self.sync_request(args.selection, true)?,
+            sync: self.sync_request(args.selection, true),
         };
         let installed = ops::install_kernel(&monorepo, &self.session, profile, &request);
         self.warn_of_session(output);
@@ -276,24 +285,6 @@ impl<'a> Context<'a> {
         let report = new::lay_out(&request, &self.session.variables).map_err(|error| Box::new(error) as Failure)?;
         output.message(&Message::NewFinished(report));
         Ok(())
-    }
-}
-
-/// With `keep`, the backend of the last sync counts.
-fn backend_request(args: cli::BackendArgs, keep: bool) -> BackendRequest {
-    let cli::BackendArgs { backend, features, crates } = args;
-    BackendRequest {
-        choice: backend,
-        features: FeatureSelection {
-            packages: crates.package,
-            workspace: crates.workspace || crates.all,
-            exclude: crates.exclude,
-            features: features.features,
-            all_features: features.all_features,
-            no_default_features: features.no_default_features,
-        },
-        decided: None,
-        keep,
     }
 }
 

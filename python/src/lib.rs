@@ -15,15 +15,13 @@ use pyo3::prelude::*;
 use uvenv_core::{
     Monorepo, Variables,
     monorepo::DiscoveryError,
-    ops::{
-        self, BackendRequest, EnvRequest, LockPlan, PromotePlan, RunRequest, SideRequest, SyncRequest, VerifyRequest,
-    },
+    ops::{self, BackendRequest, EnvRequest, LockPlan, PromotePlan, RunRequest, SideRequest, SyncPlan, SyncRequest},
     report::Message,
 };
 
 use crate::{
     call::{Call, companion_uv, to_python},
-    request::{Check, Kernel, Lock, Promote, Running, Selection, Vendor, choice},
+    request::{Check, Kernel, Lock, Promote, Running, Selection, choice},
 };
 
 /// Native part of the `uvenv` package.
@@ -32,7 +30,7 @@ mod _uvenv {
     #[pymodule_export]
     use super::{
         add_package, backends, check, detect, diff, discover, env, importable, init, install_kernel, list_kernels,
-        lock, main, plan, profiles, promote, remove_kernel, run, status, sync, vendor, verify,
+        lock, main, plan, profiles, promote, remove_kernel, run, status, sync,
     };
 
     #[pymodule_export]
@@ -90,9 +88,10 @@ fn sync(py: Python<'_>, call: Call, selection: Selection) -> PyResult<Bound<'_, 
 #[pyfunction]
 fn plan(py: Python<'_>, call: Call, selection: Selection) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
-        let request = selection.request(call, false)?;
+        let request = SyncRequest { dry_run: true, ..selection.request(call, false)? };
         let (monorepo, profile) = call.profile()?;
-        Ok(Message::SyncPlanned(request.planned(&monorepo, &call.session, profile)?))
+        let plan = SyncPlan::new(&monorepo, &call.session, profile, &request)?;
+        Ok(Message::SyncPlanned(plan.dry_run(&call.session)?))
     })
 }
 
@@ -248,33 +247,6 @@ fn diff(py: Python<'_>, call: Call, a: String, b: Option<String>) -> PyResult<(B
     let message = call.detached(py, |call| {
         let (from, to) = SideRequest::pair(&a, b.as_deref())?;
         Ok(Message::DiffFinished(ops::diff(&call.monorepo()?, &call.session, &from, &to)?))
-    })?;
-    with_text(py, &message)
-}
-
-/// `vendor`.
-#[pyfunction]
-fn vendor(py: Python<'_>, call: Call, selection: Selection, request: Vendor) -> PyResult<Bound<'_, PyAny>> {
-    call.work(py, move |call| {
-        let request = request.request(call, selection)?;
-        let (monorepo, profile) = call.profile()?;
-        Ok(Message::VendorFinished(request.plan(&monorepo, &call.session, profile)?.execute(&call.session)?))
-    })
-}
-
-/// `verify`, and the table of it.
-#[pyfunction]
-fn verify(
-    py: Python<'_>,
-    call: Call,
-    backend: Option<String>,
-    vendored: Option<PathBuf>,
-) -> PyResult<(Bound<'_, PyAny>, String)> {
-    let message = call.detached(py, |call| {
-        let backend = BackendRequest { choice: choice(backend)?, keep: true, ..BackendRequest::default() };
-        let vendored = vendored.map(call::utf8).transpose()?;
-        let (monorepo, profile) = call.profile()?;
-        Ok(Message::VerifyFinished(VerifyRequest { backend, vendored }.verify(&monorepo, &call.session, profile)?))
     })?;
     with_text(py, &message)
 }

@@ -11,9 +11,8 @@ use uvenv_core::{
     native::CargoProfile,
     ops::{
         BackendRequest, CheckRequest, Fixing, KernelRequest, LockMode, LockRequest, PromoteRequest, RunningPython,
-        SyncRequest, VendorRequest,
+        SyncRequest,
     },
-    vendor::{TargetPlatform, TargetPython},
 };
 
 use crate::{
@@ -67,7 +66,6 @@ pub(crate) struct Selection {
     debug: bool,
     recreate: bool,
     uv_args: Vec<OsString>,
-    vendored: Option<PathBuf>,
 }
 
 impl Selection {
@@ -103,7 +101,6 @@ impl Selection {
                 (false, false) => None,
             },
             uv_args: self.uv_args,
-            vendored: self.vendored.map(utf8).transpose()?,
             ..SyncRequest::default()
         })
     }
@@ -119,28 +116,6 @@ impl Selection {
             return Err(only_for("allow_stale", "frozen"));
         }
         Ok(())
-    }
-}
-
-/// What `vendor` takes beside that.
-#[derive(FromPyObject)]
-#[pyo3(from_item_all)]
-pub(crate) struct Vendor {
-    python: Vec<String>,
-    platform: Vec<String>,
-    output: Option<PathBuf>,
-    with_uv: bool,
-}
-
-impl Vendor {
-    pub(crate) fn request(self, call: &Working, selection: Selection) -> Result<VendorRequest, Failure> {
-        Ok(VendorRequest {
-            sync: selection.request(call, false)?,
-            pythons: self.python.iter().map(|text| TargetPython::parse(text)).collect::<Result<_, _>>()?,
-            platforms: self.platform.iter().map(|text| TargetPlatform::parse(text)).collect::<Result<_, _>>()?,
-            directory: self.output.map(utf8).transpose()?,
-            with_uv: self.with_uv,
-        })
     }
 }
 

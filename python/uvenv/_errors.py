@@ -105,10 +105,6 @@ class ReleaseError(Error):
     """A release cannot be promoted; the manifest and the lockfile are as before."""
 
 
-class VendorError(Error):
-    """Something cannot be vendored, or what is vendored cannot be installed."""
-
-
 class InvalidArguments(RequestError, code="invalid-arguments"):
     """The arguments contradict each other, or one of them cannot be."""
 
@@ -428,39 +424,3 @@ class UnknownRevision(RequestError, code="unknown-revision"):
 
 class NotAtRevision(RequestError, code="not-at-revision"):
     """The profile is not there at the git revision."""
-
-
-class InvalidTarget(RequestError, code="invalid-target"):
-    """What is named is no Python or platform."""
-
-
-class VendorDirectory(VendorError, code="vendor-directory"):
-    """The directory is somebody else's, or a file in it cannot be read or written."""
-
-
-class VendorManifest(VendorError, code="vendor-manifest"):
-    """The directory has no manifest, or one that cannot be read."""
-
-
-class VendorMismatch(VendorError, code="vendor-mismatch"):
-    """The directory was vendored for another profile, backend, lockfile, Python or platform."""
-
-
-class VendorAltered(VendorError, code="vendor-altered"):
-    """Files of the directory are missing, or not what was vendored."""
-
-
-class LocalPackage(VendorError, code="local-package"):
-    """A package comes from the monorepo itself, and cannot be vendored."""
-
-
-class NoCompatibleWheel(VendorError, code="no-compatible-wheel"):
-    """A package has nothing that can be installed on a platform."""
-
-
-class DownloadFailed(VendorError, code="download-failed"):
-    """A file cannot be had, or is not what was locked."""
-
-
-class BuildFailed(VendorError, code="build-failed"):
-    """A wheel cannot be built."""

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
         PythonRequest,
         StatusReport,
         SyncReport,
-        VerifyFinding,
-        VerifyReport,
     )
 
 # Jupyter's own colors where there are some; else half-way ones, which stand out from light and dark alike. A state is
@@ -181,34 +179,6 @@ def diff(report: DiffReport) -> str:
         rows = [["Python", _python(report.python.from_), _python(report.python.to)]]
         parts.append(_table("Python", ("", *sides), rows))
     return _page(parts)
-
-
-def verify(report: VerifyReport) -> str:
-    """An environment, compared with its lockfile."""
-    count = len(report.findings)
-    verdict = f"{report.profile} is as it is locked" if not count else f"{report.profile} is not as it is locked"
-    more = f"{report.distributions} distributions, {report.files} files"
-    parts = [_sentence(verdict, more, "bad" if count else "good")]
-    if report.findings:
-        rows = [
-            [_name(one.name), _wrong(one), "" if one.path is None else _code(str(one.path))] for one in report.findings
-        ]
-        parts.append(_table("Findings", ("distribution", "what is wrong", "file"), rows))
-    return _page(parts)
-
-
-def _wrong(finding: VerifyFinding) -> str:
-    found, expected = finding.found or "", finding.expected or ""
-    words = {
-        "missing": f"{expected} is missing".lstrip(),
-        "extra": f"{found} is not to be there",
-        "version": f"is {found}, locked is {expected}",
-        "commit": f"is from {found[:12]}, locked is {expected[:12]}",
-        "changed": "was changed",
-        "gone": "is gone",
-        "unreadable": f"cannot be read: {found}",
-    }
-    return _state(words[finding.kind], "bad")
 
 
 def _findings(caption: str, findings: Iterable[Finding], root: Path) -> str:

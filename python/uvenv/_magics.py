@@ -189,7 +189,6 @@ def _commands() -> dict[str, _Command]:
         _Command("activate", repo.activate),
         _Command("run", repo.run, "the command; in a cell, `%%uvenv run`, the arguments of its script"),
         _Command("env", repo.env),
-        _Command("verify", repo.verify),
         _Command("check", repo.check),
         _Command("promote", repo.promote, in_place=("packages",)),
         _Command("diff", repo.diff, in_place=("a", "b")),

@@ -31,8 +31,6 @@ from uvenv._reports import (
     StatusReport,
     SyncPlanned,
     SyncReport,
-    VendorReport,
-    VerifyReport,
 )
 
 if TYPE_CHECKING:
@@ -198,7 +196,7 @@ class Monorepo:
         request = {
             "locked": locked,
             "upgrade": upgrade,
-            "upgrade_package": as_list(upgrade_package),
+            "upgrade_package": _names(upgrade_package),
             "dry_run": dry_run,
         }
         with _followed(self.directory, profile, offline, progress) as call:
@@ -226,7 +224,6 @@ class Monorepo:
         python: str | os.PathLike[str] | None = None,
         release: bool = False,
         debug: bool = False,
-        vendored: str | os.PathLike[str] | None = None,
         recreate: bool = False,
         uv_args: Iterable[str] = (),
         offline: bool = False,
@@ -257,7 +254,6 @@ class Monorepo:
             python: The Python for the environment: a version or a path.
             release: Build native packages with Cargo's release profile.
             debug: Build native packages with Cargo's dev profile.
-            vendored: Install from this directory, which `Monorepo.vendor` has filled, without network, git or index.
             recreate: Make the environment anew, the way out of a broken one; if that fails, the old one stays.
             uv_args: Passed to uv as they are.
             offline: Do without the network.
@@ -302,7 +298,6 @@ class Monorepo:
         python: str | os.PathLike[str] | None = None,
         release: bool = False,
         debug: bool = False,
-        vendored: str | os.PathLike[str] | None = None,
         recreate: bool = False,
         uv_args: Iterable[str] = (),
         offline: bool = False,
@@ -330,7 +325,6 @@ class Monorepo:
             python: The Python for the environment: a version or a path.
             release: Build native packages with Cargo's release profile.
             debug: Build native packages with Cargo's dev profile.
-            vendored: Install from this directory, which `Monorepo.vendor` has filled, without network, git or index.
             recreate: Make the environment anew, the way out of a broken one; if that fails, the old one stays.
             uv_args: Passed to uv as they are.
             offline: Do without the network.
@@ -377,7 +371,6 @@ class Monorepo:
         python: str | os.PathLike[str] | None = None,
         release: bool = False,
         debug: bool = False,
-        vendored: str | os.PathLike[str] | None = None,
         recreate: bool = False,
         offline: bool = False,
         progress: bool | None = None,
@@ -410,7 +403,6 @@ class Monorepo:
             python: The Python for the environment: a version or a path.
             release: Build native packages with Cargo's release profile.
             debug: Build native packages with Cargo's dev profile.
-            vendored: Install from this directory, which `Monorepo.vendor` has filled, without network, git or index.
             recreate: Make the environment anew, the way out of a broken one; if that fails, the old one stays.
             offline: Do without the network.
             progress: Whether to show what goes on; else in a terminal and in a notebook.
@@ -474,121 +466,6 @@ class Monorepo:
         with _followed(self.directory, profile) as call:
             return EnvReport.from_dict(_uvenv.env(call, backend))
 
-    def vendor(
-        self,
-        profile: str | None = None,
-        *,
-        python: Names = (),
-        platform: Names = (),
-        output: str | os.PathLike[str] | None = None,
-        with_uv: bool = False,
-        backend: str | None = None,
-        features: Names = (),
-        all_features: bool = False,
-        no_default_features: bool = False,
-        crate: Names = (),
-        workspace: bool = False,
-        exclude: Names = (),
-        frozen: bool = False,
-        locked: bool = False,
-        allow_stale: bool = False,
-        extra: Names = (),
-        group: Names = (),
-        no_default_groups: bool = False,
-        offline: bool = False,
-        progress: bool | None = None,
-    ) -> VendorReport:
-        """Brings all that an environment is made of into a directory, to sync it where there is no network.
-
-        What is there already is not brought again, and an interrupted call is gone on with.
-
-        Args:
-            profile: The profile: staging or prod.
-            python: Versions of Python; else that of the environment.
-            platform: Platforms, as uv or a wheel names them; else this machine.
-            output: The directory; else `vendor/PROFILE-BACKEND` in the monorepo.
-            with_uv: Bring uv itself as well.
-            backend: The GPU backend: its name, `auto` (what the driver runs) or `none`.
-            features: Cargo features, one of which is called like a backend.
-            all_features: All features of the selected crates.
-            no_default_features: Without the `default` feature of the selected crates.
-            crate: The crates whose features select the backend.
-            workspace: All crates of the Cargo workspace.
-            exclude: Crates that are left out.
-            frozen: Take what is locked. In staging and prod, pins that differ from the manifest's are an error.
-            locked: Fail if the lockfile does not satisfy the manifest.
-            allow_stale: With `frozen`: take what is locked even if the manifest's pins are others.
-            extra: Extras.
-            group: Dependency groups.
-            no_default_groups: Without the default groups.
-            offline: Do without the network.
-            progress: Whether to show what goes on; else in a terminal and in a notebook.
-
-        Returns:
-            What is in the directory, and what was brought now.
-
-        Raises:
-            StaleLockfile: The lockfile does not satisfy the manifest.
-            LocalPackage: A package comes from the monorepo itself, as those of dev do.
-            NoCompatibleWheel: A package cannot be installed on one of the platforms.
-            DownloadFailed: A file cannot be had, or is not what was locked.
-            BuildFailed: A wheel cannot be built.
-
-        Example:
-            >>> repo = uvenv.Monorepo.discover()
-            >>> report = repo.vendor("prod", backend="none", output="wheelhouse")
-            >>> report.wheels, len(report.built)
-            (3, 3)
-            >>> repo.sync("prod", backend="none", vendored="wheelhouse").changed
-            True
-        """
-        arguments = locals() | dict.fromkeys(("all_packages", "release", "debug", "recreate"), False)
-        arguments |= {"package": (), "uv_args": (), "vendored": None, "python": None}
-        request = {
-            "python": as_list(python),
-            "platform": as_list(platform),
-            "output": _path(output),
-            "with_uv": with_uv,
-        }
-        with _followed(self.directory, profile, offline, progress) as call:
-            return VendorReport.from_dict(_uvenv.vendor(call, _selection(arguments), request))
-
-    def verify(
-        self,
-        profile: str | None = None,
-        *,
-        backend: str | None = None,
-        vendored: str | os.PathLike[str] | None = None,
-    ) -> VerifyReport:
-        """Compares an environment with its lockfile, and its files with what was installed.
-
-        Nothing is changed, and the network is not needed.
-
-        Args:
-            profile: The profile: dev, staging or prod.
-            backend: The GPU backend that it is to have; else that of its last sync.
-            vendored: Compare it with what is vendored in this directory, in place of the lockfile.
-
-        Returns:
-            What is otherwise than it should be: missing, extra and other distributions, pins from another commit, and
-            files that were changed since they were installed.
-
-        Raises:
-            MissingEnvironment: There is no environment.
-            MissingLockfile: The profile is not locked.
-            BackendRequired: It was not synced by uvenv, and nothing says which backend it is to have.
-            UvFailed: uv cannot tell what is to be installed.
-
-        Example:
-            >>> repo = uvenv.Monorepo.discover()
-            >>> _ = repo.sync("prod", backend="cu124")
-            >>> repo.verify("prod").findings
-            ()
-        """
-        with _followed(self.directory, profile) as call:
-            plain, text = _uvenv.verify(call, backend, _path(vendored))
-        return VerifyReport.from_dict(plain).with_text(text)
-
     def activate(self, profile: str | None = None, *, backend: str | None = None) -> ImportReport:
         """Makes the packages of an environment importable in the interpreter that runs.
 
@@ -643,7 +520,6 @@ class Monorepo:
         python: str | os.PathLike[str] | None = None,
         release: bool = False,
         debug: bool = False,
-        vendored: str | os.PathLike[str] | None = None,
         recreate: bool = False,
         uv_args: Iterable[str] = (),
         offline: bool = False,
@@ -676,7 +552,6 @@ class Monorepo:
             python: The Python for the environment: a version or a path.
             release: Build native packages with Cargo's release profile.
             debug: Build native packages with Cargo's dev profile.
-            vendored: Install from this directory, which `Monorepo.vendor` has filled, without network, git or index.
             recreate: Make the environment anew, the way out of a broken one; if that fails, the old one stays.
             uv_args: Passed to uv as they are.
             offline: Do without the network.
@@ -773,11 +648,11 @@ class Monorepo:
             (0, ())
         """
         request = {
-            "profile": as_list(profile),
+            "profile": _names(profile),
             "remote": remote,
-            "deny": as_list(deny),
-            "warn": as_list(warn),
-            "allow": as_list(allow),
+            "deny": _names(deny),
+            "warn": _names(warn),
+            "allow": _names(allow),
             "fix": fix,
             "dry_run": dry_run,
         }
@@ -828,7 +703,7 @@ class Monorepo:
         """
         request = {
             "to": to,
-            "packages": as_list(packages),
+            "packages": _names(packages),
             "pre": pre,
             "exact": exact,
             "from_local": from_local,
@@ -1062,16 +937,6 @@ def diff() -> None:
     """Does what `Monorepo.diff` does, in the monorepo of the current directory."""
 
 
-@_here(Monorepo.vendor)
-def vendor() -> None:
-    """Does what `Monorepo.vendor` does, in the monorepo of the current directory."""
-
-
-@_here(Monorepo.verify)
-def verify() -> None:
-    """Does what `Monorepo.verify` does, in the monorepo of the current directory."""
-
-
 def activate(profile: str | None = None, *, backend: str | None = None) -> ImportReport:
     """Makes the packages of an environment importable in the interpreter that runs.
 
@@ -1177,8 +1042,8 @@ _NAMES = ("features", "crate", "exclude", "extra", "group", "package", "uv_args"
 def _selection(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments that `sync`, `plan` and `run` share, as the native part takes them."""
     selection = {name: arguments[name] for name in ("backend", *_FLAGS)}
-    selection.update({name: as_list(arguments[name]) for name in _NAMES})
-    selection.update({name: _path(arguments[name]) for name in ("python", "vendored")})
+    selection.update({name: _names(arguments[name]) for name in _NAMES})
+    selection["python"] = _path(arguments["python"])
     return selection
 
 
@@ -1186,7 +1051,7 @@ def _path(path: str | os.PathLike[str] | None) -> str | None:
     return None if path is None else os.fspath(path)
 
 
-def as_list(names: Names) -> list[str]:
+def _names(names: Names) -> list[str]:
     return [names] if isinstance(names, str) else list(names)
 
 

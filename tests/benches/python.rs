@@ -16,7 +16,7 @@ const RUNS: usize = 101;
 const SCRIPTS: [&str; 3] = ["pass", "import uvenv", "import uvenv; uvenv.sync"];
 
 fn main() {
-    let with_home = |cpython| (cpython, PythonHome::with_wheel(cpython, Build::Release, &[], &[]));
+    let with_home = |cpython| (cpython, PythonHome::with_wheel(cpython, Build::Release, &[]));
     let homes: Vec<(&Cpython, PythonHome)> = Cpython::all().iter().map(with_home).collect();
     println!("the start of a CPython, the median of {RUNS}: bare, and what more {:?} take", &SCRIPTS[1..]);
     for (cpython, home) in &homes {

@@ -10,29 +10,21 @@ use std::{
     thread::{self, available_parallelism},
 };
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use uvenv_tests::{Build, Cpython, Environment, Invocation, Outcome, PythonHome, python_dir, wheel};
 
 /// The CPython for what needs to run in one only.
 fn cpython() -> &'static Cpython {
-    // Type checkers and the like support it longest. There is no Ray for those without the lock.
-    Cpython::all().iter().rfind(|cpython| !cpython.free_threaded).expect("the tests need a CPython with its lock")
-}
-
-/// The tests of clusters, which need Ray.
-fn of_clusters() -> Utf8PathBuf {
-    python_dir().join("tests/test_ray.py")
+    // Type checkers and the like support it longest.
+    Cpython::all().last().unwrap()
 }
 
 fn passes(cpython: &Cpython) -> Result<(), String> {
-    let home = PythonHome::with_wheel(cpython, Build::Debug, &["notebook"], &["test"]);
-    let mut left_out = vec![of_clusters()];
+    let home = PythonHome::with_wheel(cpython, Build::Debug, &["test"]);
+    let browser = python_dir().join("tests/test_jupyterlab.py");
     // A browser takes its time, and sees the same whatever Python it is.
-    if cpython.python != self::cpython().python {
-        left_out.push(python_dir().join("tests/test_jupyterlab.py"));
-    }
-    let outcome =
-        home.pytest(&[python_dir().join("tests")]).args(left_out.iter().map(|path| format!("--ignore={path}"))).run();
+    let left_out = (cpython.python != self::cpython().python).then(|| format!("--ignore={browser}"));
+    let outcome = home.pytest().args(left_out).run();
     println!("CPython {}: {}", cpython.version, outcome.stdout().lines().last().unwrap_or_default());
     if outcome.status() == Some(0) { Ok(()) } else { Err(format!("CPython {}: {outcome}", cpython.version)) }
 }
@@ -54,13 +46,6 @@ fn its_tests_pass_in_each_cpython_of_this_machine() {
     });
     let failures = failures.into_inner().unwrap();
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
-}
-
-#[test]
-fn its_workers_start_on_a_cluster() {
-    let home = PythonHome::with_wheel(cpython(), Build::Debug, &["ray"], &["test", "cluster"]);
-    let outcome = home.pytest(&[of_clusters()]).ok();
-    println!("{}", outcome.stdout().lines().last().unwrap_or_default());
 }
 
 #[test]
@@ -92,7 +77,7 @@ fn pip_installs_the_command_line() {
 /// Checks what is installed, and the tests, as somebody who writes against the package would.
 #[test]
 fn type_checkers_accept_it() {
-    let home = PythonHome::with_wheel(cpython(), Build::Debug, &["notebook", "ray"], &["types"]);
+    let home = PythonHome::with_wheel(cpython(), Build::Debug, &["types"]);
     // Side by side in a directory of their own: type checkers pass over what lies in an environment.
     let sources = home.machine().temporary().join("sources");
     fs::create_dir(&sources).unwrap();
@@ -126,7 +111,7 @@ fn copy_python(from: &Utf8Path, to: &Utf8Path) {
 
 #[test]
 fn the_reference_is_written_from_the_docstrings() {
-    let home = PythonHome::with_wheel(cpython(), Build::Debug, &[], &["docs"]);
+    let home = PythonHome::with_wheel(cpython(), Build::Debug, &["docs"]);
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/src/api_reference.py");
     let written = home.program("python", [script]).ok();
     let page = python_dir().with_file_name("docs").join("python-api.md");

@@ -113,26 +113,6 @@ impl Files {
         self
     }
 
-    /// All but the files of this name in `dist-info` folders, and what the lists of files say of them.
-    #[must_use]
-    pub fn without_any(mut self, name: &str) -> Self {
-        self.0.retain(|path, _| path.file_name() != Some(name));
-        let of_it = format!("/{name},");
-        for (path, content) in &mut self.0 {
-            if path.file_name() == Some("RECORD") {
-                let text = String::from_utf8_lossy(content);
-                *content =
-                    text.lines().filter(|line| !line.contains(&of_it)).collect::<Vec<_>>().join("\n").into_bytes();
-            }
-        }
-        self
-    }
-
-    /// The names of the files.
-    pub fn paths(&self) -> impl Iterator<Item = &Utf8Path> {
-        self.0.keys().map(Utf8PathBuf::as_path)
-    }
-
     /// Asserts that these and the others are the same, and names those that are not.
     pub fn assert_eq(&self, other: &Self) {
         let of_either: BTreeSet<_> = self.0.keys().chain(other.0.keys()).collect();

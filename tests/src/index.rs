@@ -1,6 +1,5 @@
 //! Package indexes on the loopback interface: one for each CUDA version, with a stand-in for torch, and one of a
-//! distribution that takes long to install. They give the hashes of their files, and parts of them; `private` asks for a
-//! password.
+//! distribution that takes long to install.
 
 use std::{
     collections::hash_map::DefaultHasher,
@@ -14,7 +13,6 @@ use std::{
 };
 
 use camino::Utf8Path;
-use sha2::{Digest as _, Sha256};
 
 use crate::programs::{made_once, run, scratch};
 
@@ -30,9 +28,8 @@ pub struct Index {
 }
 
 impl Index {
-    /// The URL of the simple index `cu124` or `cu128`, which have torch, of `large`, which has `large`, of `small`, which
-    /// has small ones, of `native`, which has wheels for certain platforms and a source distribution, or of `private`,
-    /// which has `alpha-lib` for who says `reader` and `secret`.
+    /// The URL of the simple index `cu124` or `cu128`, which have torch, of `large`, which has `large`, or of `small`, which
+    /// has small ones.
     pub fn url(index: &str) -> String {
         format!("{}/{index}/simple", STARTED.get_or_init(Self::start).url)
     }
@@ -67,16 +64,8 @@ fn serve(mut stream: TcpStream, wheels: &Utf8Path) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut request = String::new();
     reader.read_line(&mut request)?;
-    let (mut from, mut may_read) = (0, false);
     let mut header = String::new();
     while reader.read_line(&mut header)? > 2 {
-        let (name, value) = header.split_once(':').unwrap_or_default();
-        match name.to_ascii_lowercase().as_str() {
-            "range" => from = value.trim().trim_start_matches("bytes=").trim_end_matches('-').parse().unwrap_or(0),
-            // `reader:secret`
-            "authorization" => may_read = value.trim() == "Basic cmVhZGVyOnNlY3JldA==",
-            _ => {}
-        }
         header.clear();
     }
     let path = request.split(' ').nth(1).unwrap_or_default();
@@ -89,8 +78,6 @@ fn serve(mut stream: TcpStream, wheels: &Utf8Path) -> std::io::Result<()> {
         _ => None,
     };
     let (status, kind, body) = match found {
-        _ if parts.get(1) == Some(&"private") && !may_read => ("401 Unauthorized", "text/plain", Vec::new()),
-        Some((kind, body)) if from > 0 => ("206 Partial Content", kind, body.get(from..).unwrap_or_default().to_vec()),
         Some((kind, body)) => ("200 OK", kind, body),
         None => ("404 Not Found", "text/plain", b"not found".to_vec()),
     };
@@ -107,12 +94,10 @@ fn serve(mut stream: TcpStream, wheels: &Utf8Path) -> std::io::Result<()> {
 
 fn listing(wheels: &Utf8Path, project: &str) -> Option<Vec<u8>> {
     let names = wheels.read_dir_utf8().ok()?.flatten().map(|entry| entry.file_name().to_owned());
-    let names = names.filter(|name| name.split('-').next() == Some(&project.replace('-', "_")));
-    let links = names.filter_map(|name| {
-        let hash: String = format!("{:x}", Sha256::digest(fs::read(wheels.join(&name)).ok()?));
-        Some(format!("<a href=\"../../files/{}#sha256={hash}\">{name}</a>\n", name.replace('+', "%2B")))
-    });
-    let links: Vec<String> = links.collect();
+    let links: Vec<String> = names
+        .filter(|name| name.split('-').next() == Some(&project.replace('-', "_")))
+        .map(|name| format!("<a href=\"../../files/{}\">{name}</a>\n", name.replace('+', "%2B")))
+        .collect();
     let links = links.concat();
     (!links.is_empty()).then(|| format!("<!DOCTYPE html>\n<html><body>\n{links}</body></html>\n").into_bytes())
 }

@@ -115,21 +115,6 @@ impl<'a> Invocation<'a> {
         Some(self)
     }
 
-    /// Lets it reach no network: where the machine allows that, it has none; and whatever asks by a proxy is refused.
-    #[cfg(target_os = "linux")]
-    pub fn without_network(mut self) -> Self {
-        let enter = ["--map-root-user", "--net"];
-        let possible = Command::new("unshare").args(enter).arg("true").output();
-        if possible.is_ok_and(|output| output.status.success()) {
-            let program = std::mem::replace(&mut self.program, "unshare".into());
-            self.path.extend(["/usr/bin", "/bin"].map(PathBuf::from));
-            self.arguments.splice(0..0, enter.map(OsString::from).into_iter().chain([program.into()]));
-        }
-        // Nobody listens on the port for discarding.
-        let proxies = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
-        proxies.into_iter().fold(self, |invocation, name| invocation.env(name, "http://127.0.0.1:9"))
-    }
-
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command

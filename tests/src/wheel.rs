@@ -123,10 +123,10 @@ impl PythonHome {
         home
     }
 
-    /// One with the wheel, these extras of it, and these dependency groups of `python/pyproject.toml`.
-    pub fn with_wheel(cpython: &Cpython, build: Build, extras: &[&str], groups: &[&str]) -> Self {
+    /// One with the wheel, all that it can use, and these dependency groups of `python/pyproject.toml`.
+    pub fn with_wheel(cpython: &Cpython, build: Build, groups: &[&str]) -> Self {
         let home = Self::empty(cpython);
-        let requirement = format!("{}[{}]", wheel(cpython, build), extras.join(","));
+        let requirement = format!("{}[notebook]", wheel(cpython, build));
         let manifest = python_dir().join("pyproject.toml");
         let groups: Vec<_> = groups.iter().map(|group| format!("--group={manifest}:{group}")).collect();
         let python = home.environment.python();
@@ -154,10 +154,11 @@ impl PythonHome {
         Invocation::new(&self.machine, &programs.join(name)).args(arguments).on_path(programs).with_system()
     }
 
-    /// Tests of the package, from these files or directories, which find it where it is installed.
-    pub fn pytest(&self, tests: &[Utf8PathBuf]) -> Invocation<'_> {
+    /// The tests of the package, which find it where it is installed.
+    pub fn pytest(&self) -> Invocation<'_> {
+        let sources = python_dir();
         let pytest = self.program("python", ["-m", "pytest", "-p", "no:cacheprovider", "-c"]);
-        let pytest = pytest.args([python_dir().join("pyproject.toml")]).args(tests);
+        let pytest = pytest.args([sources.join("pyproject.toml"), sources.join("tests")]);
         match self.browser() {
             Some((variable, value)) => pytest.env(variable, value),
             None => pytest,

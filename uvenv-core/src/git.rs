@@ -1,7 +1,5 @@
 //! The port to git: it explains pins that cannot be resolved, and makes repositories.
 
-#[cfg(feature = "vendor")]
-mod checkout;
 mod contents;
 mod remotes;
 mod work_tree;

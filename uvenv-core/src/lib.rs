@@ -26,8 +26,6 @@ mod cache;
 pub mod cargo;
 #[cfg(feature = "upkeep")]
 pub mod check;
-#[cfg(feature = "vendor")]
-mod checksum;
 mod cores;
 mod digest;
 pub mod environment;
@@ -55,8 +53,6 @@ mod state;
 pub mod toml;
 pub mod uv;
 mod variables;
-#[cfg(feature = "vendor")]
-pub mod vendor;
 
 use error::{Diagnostic, Fault, Place};
 
@@ -128,10 +124,6 @@ pub enum Error {
     #[cfg(feature = "upkeep")]
     #[error(transparent)]
     Diff(#[from] ops::DiffError),
-    /// Something cannot be vendored, or what is vendored cannot be installed.
-    #[cfg(feature = "vendor")]
-    #[error(transparent)]
-    Vendor(#[from] vendor::VendorError),
     /// Cargo failed, or was asked for something that it does not have.
     #[cfg(feature = "cargo-features")]
     #[error(transparent)]
@@ -161,8 +153,6 @@ impl Error {
             Self::Init(error) => error,
             #[cfg(feature = "upkeep")]
             Self::Diff(error) => error,
-            #[cfg(feature = "vendor")]
-            Self::Vendor(error) => error,
             #[cfg(feature = "cargo-features")]
             Self::Cargo(error) => error,
         }

@@ -11,10 +11,6 @@ mod diff;
 mod init;
 #[cfg(feature = "upkeep")]
 mod promote;
-#[cfg(feature = "vendor")]
-mod vendor;
-#[cfg(feature = "vendor")]
-mod verify;
 
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
@@ -29,10 +25,6 @@ pub use diff::{
 pub use init::{NewPin, SetUpReport};
 #[cfg(feature = "upkeep")]
 pub use promote::{CommitSummary, CommitsBetween, PinnedRelease, PromoteReport, PromotedPackage, PromotionOutcome};
-#[cfg(feature = "vendor")]
-pub use vendor::{VendorReport, VendorTarget};
-#[cfg(feature = "vendor")]
-pub use verify::{VerifyFinding, VerifyKind, VerifyReport};
 
 use crate::{
     Name,
@@ -80,12 +72,6 @@ pub enum Message {
     /// What differs between two profiles.
     #[cfg(feature = "upkeep")]
     DiffFinished(DiffReport),
-    /// An environment was vendored.
-    #[cfg(feature = "vendor")]
-    VendorFinished(VendorReport),
-    /// An environment was compared with its lockfile.
-    #[cfg(feature = "vendor")]
-    VerifyFinished(VerifyReport),
     /// Staging and prod were set up.
     #[cfg(feature = "upkeep")]
     InitFinished(SetUpReport),

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeSet, sync::mpsc, thread};
 use uvenv_core::{
     Error, Monorepo, Profile,
     error::Diagnostic,
-    ops::{self, LockPlan, LockRequest, Session, SyncRequest, Target},
+    ops::{self, LockPlan, LockRequest, Session, SyncPlan, SyncRequest, Target},
     report::Message,
 };
 
@@ -68,7 +68,7 @@ impl Context<'_> {
             self.refuse_shared_environment(monorepo, profiles)?;
         }
         let request =
-            SyncRequest { dry_run: args.dry_run, uv_args: args.uv_args, ..self.sync_request(args.selection, false)? };
+            SyncRequest { dry_run: args.dry_run, uv_args: args.uv_args, ..self.sync_request(args.selection, false) };
         self.work(chosen, "Syncing", output, &|session, task, warned| sync(session, task, &request, warned))
     }
 
@@ -184,7 +184,8 @@ fn sync(session: &Session, task: &Task<'_>, request: &SyncRequest, warned: &mut 
     }
     let (monorepo, profile) = task.find(session)?;
     warn(&monorepo, profile, warned);
-    request.planned(&monorepo, session, profile).map(Message::SyncPlanned)
+    let plan = SyncPlan::new(&monorepo, session, profile, request)?;
+    plan.dry_run(session).map(Message::SyncPlanned)
 }
 
 fn warn(monorepo: &Monorepo, profile: Profile, warned: &mut Warned<'_>) {

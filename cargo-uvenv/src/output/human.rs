@@ -29,7 +29,6 @@ pub(super) fn message(message: &Message) {
         Message::KernelRemoved(report) => kernel("Removed", report),
         Message::NewFinished(report) => laid_out(report),
         Message::PromoteFinished(report) => super::promote::message(report),
-        Message::VendorFinished(report) => super::vendor::message(report),
         Message::InitFinished(report) => super::init::message("Set up", report),
         Message::PackageAdded(report) => super::init::message("Added", report),
         // The rest is drawn by `render`, which has the place in the file.
@@ -51,7 +50,6 @@ pub(super) fn text(message: &Message) -> Option<String> {
         Message::CheckFinished(report) => Some(super::check::text(report)),
         Message::PromoteFinished(report) => Some(super::promote::text(report)),
         Message::DiffFinished(report) => Some(super::difference::text(report)),
-        Message::VerifyFinished(report) => Some(super::verify::text(report)),
         _ => None,
     }
 }

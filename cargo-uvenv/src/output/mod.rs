@@ -11,8 +11,6 @@ mod init;
 mod promote;
 mod sarif;
 mod variables;
-mod vendor;
-mod verify;
 
 use std::io::Write;
 

@@ -153,12 +153,6 @@ fn the_commands_of_the_page_on_releases_run() {
 }
 
 #[test]
-fn the_commands_of_the_page_on_vendoring_run() {
-    let (repo, directory) = laid_out();
-    run_page(&repo, "docs/vendoring.md", &directory);
-}
-
-#[test]
 fn the_commands_of_the_page_on_configuration_run() {
     let (repo, directory) = laid_out();
     run_page(&repo, "docs/configuration.md", &directory);
@@ -223,7 +217,6 @@ fn no_page_has_commands_that_nobody_runs() {
         "docs/pyo3.md",
         "docs/quick-answers.md",
         "docs/releasing.md",
-        "docs/vendoring.md",
     ];
     // What needs the wheel.
     let by_python = page("python/tests/test_docs.py");
@@ -374,7 +367,6 @@ fn each_option_is_explained() {
         &["run"],
         &["env"],
         &["status"],
-        &["verify"],
         &["check"],
         &["promote"],
         &["diff"],
@@ -450,8 +442,6 @@ fn messages() -> Vec<Value> {
         &["lock", "--all-profiles"],
         &["sync", "--profile", "prod", "--backend", "cu124", "--dry-run"],
         &["sync", "--profile", "prod", "--backend", "cu124"],
-        &["verify", "--profile", "prod"],
-        &["vendor", "--profile", "prod", "--backend", "none"],
         &["sync", "--backend", "cu128"],
         &["env", "--write-cargo-config"],
         &["status"],

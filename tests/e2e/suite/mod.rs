@@ -35,9 +35,6 @@ mod recorded;
 mod run;
 mod seed_table;
 mod status;
-#[cfg(target_os = "linux")]
-mod vendor;
-mod verify;
 
 use uvenv_tests::{Monorepo, Uv};
 

@@ -2,13 +2,9 @@
 
 mod activation;
 mod base;
-#[cfg(feature = "vendor")]
-mod contents;
 mod distributions;
 mod journal;
 mod layout;
-#[cfg(feature = "vendor")]
-mod provenance;
 mod record;
 
 use std::{fs, io};
@@ -18,12 +14,8 @@ use thiserror::Error;
 
 pub use self::activation::Change;
 pub use self::base::{BaseInterpreter, PythonLibrary};
-#[cfg(feature = "vendor")]
-pub(crate) use self::contents::{Alteration, InstalledFile};
 pub use self::distributions::{Changes, Distribution, Source};
 use self::layout::Platform;
-#[cfg(feature = "vendor")]
-pub(crate) use self::provenance::{GitOrigin, VcsInfo};
 pub(crate) use self::{
     activation::{Activation, Audience},
     distributions::{Distributions, Suspects},

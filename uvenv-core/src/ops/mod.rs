@@ -29,12 +29,6 @@ mod selection;
 mod status;
 mod sync;
 mod target;
-#[cfg(feature = "vendor")]
-mod vendor;
-#[cfg(feature = "vendor")]
-mod vendored;
-#[cfg(feature = "vendor")]
-mod verify;
 #[cfg(feature = "upkeep")]
 mod warnings;
 
@@ -76,12 +70,6 @@ pub use selection::BackendRequest;
 pub use status::status;
 pub use sync::{LockMode, SyncPlan, SyncRequest};
 pub use target::Target;
-#[cfg(feature = "vendor")]
-pub use vendor::{VendorPlan, VendorRequest};
-#[cfg(feature = "vendor")]
-pub use vendored::VendoredPlan;
-#[cfg(feature = "vendor")]
-pub use verify::VerifyRequest;
 #[cfg(feature = "upkeep")]
 pub use warnings::warnings;
 
@@ -157,10 +145,10 @@ impl Session {
     /// The uv of this session, looked for once, and fetched if there is none and that is allowed.
     fn uv(&self) -> Result<&Uv, UvError> {
         let fetch = if self.offline { Fetch::Offline } else { Fetch::Allowed };
-        self.uv_with(&fetch)
+        self.uv_with(fetch)
     }
 
-    fn uv_with(&self, fetch: &Fetch) -> Result<&Uv, UvError> {
+    fn uv_with(&self, fetch: Fetch) -> Result<&Uv, UvError> {
         if let Some(uv) = self.uv.get() {
             return Ok(uv);
         }

@@ -69,7 +69,8 @@ impl SyncRequest {
         };
         let (monorepo, profile) = target.find(session)?;
         told(&monorepo, profile);
-        self.carry_out(session, (&monorepo, profile), &asked, |_, _| Ok(()))
+        let plan = SyncPlan::new(&monorepo, session, profile, self)?;
+        ask(session, &monorepo, &plan, &asked)
     }
 
     /// The same for a profile that `target` names, of a monorepo that was read already. `before` hears of the environment
@@ -88,35 +89,9 @@ impl SyncRequest {
             }
             Err(asked) => asked,
         };
-        self.carry_out(session, (monorepo, profile), &asked, before)
-    }
-
-    fn carry_out(
-        &self,
-        session: &Session,
-        (monorepo, profile): (&Monorepo, Profile),
-        asked: &Asked<'_>,
-        before: impl FnOnce(&Environment, Option<&str>) -> crate::Result<()>,
-    ) -> crate::Result<Synced> {
-        #[cfg(feature = "vendor")]
-        if let Some(directory) = &self.vendored {
-            let plan = super::VendoredPlan::new(monorepo, session, profile, self, directory)?;
-            let (environment, backend) = plan.environment();
-            before(&environment, backend.as_deref())?;
-            return plan.synced(session);
-        }
         let plan = SyncPlan::new(monorepo, session, profile, self)?;
         before(&Environment::new(plan.environment.clone()), plan.record().backend.as_deref())?;
-        Ok(Synced::now(plan.answer(monorepo, session, asked)?, &plan))
-    }
-
-    /// Whether what is known of an environment may answer.
-    fn may_be_known(&self) -> bool {
-        #[cfg(feature = "vendor")]
-        if self.vendored.is_some() {
-            return false;
-        }
-        !self.recreate && !self.dry_run
+        ask(session, monorepo, &plan, &asked)
     }
 
     /// What is known without asking uv; else what uv is to be asked.
@@ -125,7 +100,7 @@ impl SyncRequest {
         // uv takes relative paths in variables and requirements from the process's own directory.
         let current = std::env::current_dir().ok();
         let question = Question::new(&(&session.directory, current, session.offline, target, self));
-        if !self.may_be_known() {
+        if self.recreate || self.dry_run {
             return Err(Box::new(Asked { question, target, earlier: None }));
         }
         match answer(session, &question) {
@@ -149,6 +124,13 @@ pub(super) struct Asked<'a> {
     pub(super) target: &'a Target,
     /// What was known of it, and no longer holds.
     pub(super) earlier: Option<State<Answer>>,
+}
+
+/// Has uv sync, and says what that depended on.
+fn ask(session: &Session, monorepo: &Monorepo, plan: &SyncPlan, asked: &Asked<'_>) -> crate::Result<Synced> {
+    let report = plan.answer(monorepo, session, asked)?;
+    let environment = Environment::new(plan.environment.clone());
+    Ok(Synced { report, environment, record: plan.record(), known: None })
 }
 
 /// What is known of an environment that has `record` now, be it of whichever request. An error is what has changed.
@@ -188,12 +170,6 @@ fn report(answer: &Answer, environment: &Environment, start: Instant) -> SyncRep
 }
 
 impl Synced {
-    /// What `plan` has just synced.
-    pub(super) fn now(report: SyncReport, plan: &SyncPlan) -> Self {
-        let environment = Environment::new(plan.environment.clone());
-        Self { report, environment, record: plan.record(), known: None }
-    }
-
     /// The interpreter that the environment was made from: known, or asked for.
     pub(crate) fn base(&mut self, session: &Session) -> crate::Result<BaseInterpreter> {
         if let Some(base) = self.known.as_ref().and_then(|(_, state)| state.base.clone()) {

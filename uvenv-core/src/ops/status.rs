@@ -102,7 +102,7 @@ impl Look<'_> {
 
     /// uv has the last word where the files themselves show nothing.
     fn uv_finds_it_stale(&self) -> bool {
-        let uv = self.session.uv_with(&Fetch::Never);
+        let uv = self.session.uv_with(Fetch::Never);
         uv.is_ok_and(|uv| self.session.uv_finds_stale(uv, &self.paths.directory))
     }
 
@@ -171,7 +171,7 @@ impl Look<'_> {
         manifest: &Manifest,
         backends: &[Name],
     ) -> crate::Result<(EnvironmentState, Option<String>)> {
-        let uv = self.session.uv_with(&Fetch::Never)?;
+        let uv = self.session.uv_with(Fetch::Never)?;
         let variables = self.session.child_view();
         let backend = chosen(record);
         let choices = Choices {

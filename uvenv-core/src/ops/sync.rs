@@ -85,21 +85,6 @@ pub struct SyncRequest {
     pub cargo_profile: Option<CargoProfile>,
     /// Passed to uv as it is.
     pub uv_args: Vec<OsString>,
-    /// The vendored directory to install from, absolute; else what the lockfile names is downloaded.
-    #[cfg(feature = "vendor")]
-    pub vendored: Option<Utf8PathBuf>,
-}
-
-impl SyncRequest {
-    /// Shows what a sync of `profile` would do: the plan, and on stderr what uv would change.
-    pub fn planned(&self, monorepo: &Monorepo, session: &Session, profile: Profile) -> crate::Result<SyncPlanned> {
-        let request = Self { dry_run: true, ..self.clone() };
-        #[cfg(feature = "vendor")]
-        if let Some(directory) = &self.vendored {
-            return super::VendoredPlan::new(monorepo, session, profile, &request, directory)?.dry_run(session);
-        }
-        SyncPlan::new(monorepo, session, profile, &request)?.dry_run(session)
-    }
 }
 
 /// A sync that is about to be done.
@@ -198,19 +183,15 @@ impl SyncPlan {
         let command = SyncCommand { reinstall, ..self.command.clone() };
         let invocation = command.invocation(&self.uv, &session.appearance);
         self.call_uv(session, &invocation)?;
-        Ok(self.planned(installed(stale), &invocation))
-    }
-
-    pub(super) fn planned(&self, rebuild: Vec<Rebuilt>, invocation: &Invocation) -> SyncPlanned {
-        SyncPlanned {
+        Ok(SyncPlanned {
             profile: self.paths.profile,
             backend: self.selection.name().cloned(),
             backend_origin: self.selection.origin.clone(),
             environment: self.environment.clone(),
             recreate: self.recreate,
-            rebuild,
+            rebuild: installed(stale),
             command: invocation.to_string(),
-        }
+        })
     }
 
     /// The installed native packages that would be built again. Changes nothing.
@@ -230,16 +211,7 @@ impl SyncPlan {
 
     /// Syncs.
     pub fn execute(&self, session: &Session) -> crate::Result<SyncReport> {
-        self.execute_by(session, |command| self.run_uv(session, command))
-    }
-
-    /// Syncs, with `install` to bring the environment to what it is to be.
-    pub(super) fn execute_by(
-        &self,
-        session: &Session,
-        install: impl FnOnce(&SyncCommand) -> crate::Result<()>,
-    ) -> crate::Result<SyncReport> {
-        self.execute_and(session, install, |_| None::<()>, |(), _, _, _| {})
+        self.execute_and(session, |_| None::<()>, |(), _, _, _| {})
     }
 
     /// Syncs, and where nothing was to be done records what that depended on, as the answer to what is `asked`.
@@ -284,7 +256,7 @@ impl SyncPlan {
                 session.explain(&format!("the outcome is not recorded: {why}"));
             }
         };
-        self.execute_and(session, |command| self.run_uv(session, command), look, record)
+        self.execute_and(session, look, record)
     }
 
     /// Why not even a sync with nothing to do says anything about the next one.
@@ -302,11 +274,10 @@ impl SyncPlan {
         None
     }
 
-    /// Syncs; `look` is called before `install` is and, where it finds something, `record` when that has ended well.
+    /// Syncs; `look` is called before uv starts and, where it finds something, `record` when uv has ended well.
     fn execute_and<B>(
         &self,
         session: &Session,
-        install: impl FnOnce(&SyncCommand) -> crate::Result<()>,
         look: impl FnOnce(&Surroundings<'_>) -> Option<B>,
         record: impl FnOnce(B, &SyncReport, &Distributions, &Journal),
     ) -> crate::Result<SyncReport> {
@@ -327,7 +298,7 @@ impl SyncPlan {
         let looked = if is_to_change { None } else { look(&around) };
         journal.begin(&environment)?;
         let command = SyncCommand { reinstall, ..self.command.clone() };
-        let called = install(&command);
+        let called = self.call_uv(session, &command.invocation(&self.uv, &session.appearance));
         let after = Distributions::read(&environment)?;
         if let Err(error) = called {
             let is_as_before = match aside {
@@ -376,11 +347,7 @@ impl SyncPlan {
         Ok(report)
     }
 
-    fn run_uv(&self, session: &Session, command: &SyncCommand) -> crate::Result<()> {
-        self.call_uv(session, &command.invocation(&self.uv, &session.appearance))
-    }
-
-    pub(super) fn call_uv(&self, session: &Session, invocation: &Invocation) -> crate::Result<()> {
+    fn call_uv(&self, session: &Session, invocation: &Invocation) -> crate::Result<()> {
         let stderr = session.stderr(&[&self.manifest.file.text]);
         let streamed = session.stream(invocation, stderr)?;
         if streamed.status.success() {
@@ -397,30 +364,6 @@ impl SyncPlan {
         } else {
             uv_failed(invocation, streamed.status, &streamed, stderr).into()
         })
-    }
-
-    /// Has the environment made anew: its Python is not the one that it is to have.
-    #[cfg(feature = "vendor")]
-    pub(super) fn make_anew(&mut self) {
-        self.recreate = true;
-    }
-
-    /// Whether what is installed beyond the selection is kept.
-    #[cfg(feature = "vendor")]
-    pub(super) fn is_inexact(&self) -> bool {
-        self.command.inexact
-    }
-
-    /// The flags that say what is installed from the lockfile.
-    #[cfg(feature = "vendor")]
-    pub(super) fn locked_selection(&self) -> Vec<String> {
-        SyncCommand { inexact: false, ..self.command.clone() }.selection()
-    }
-
-    /// How uv is to treat the lockfile.
-    #[cfg(feature = "vendor")]
-    pub(super) fn lock(&self) -> Lock {
-        self.command.lock
     }
 
     /// What the environment was synced with: what was asked for. A sync that had to be exact, because the backend was

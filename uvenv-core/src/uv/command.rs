@@ -139,12 +139,7 @@ fn switched_on(flags: &[(bool, &'static str)]) -> Vec<&'static str> {
 }
 
 fn base(uv: &Uv, appearance: &Appearance, command: &str, project: &Utf8PathBuf) -> Invocation {
-    let invocation = uv.invocation().arg(command).arg("--project").arg(project.as_str());
-    shown(invocation, appearance)
-}
-
-/// `invocation` as the user wants to see it, and without the variables that would have it do something else.
-pub(super) fn shown(mut invocation: Invocation, appearance: &Appearance) -> Invocation {
+    let mut invocation = uv.invocation().arg(command).arg("--project").arg(project.as_str());
     // What these ask for has become arguments; an activated environment is not the one that is meant.
     for name in ["UV_FROZEN", "UV_LOCKED", "UV_OFFLINE", "UV_PROJECT", "UV_NO_SYNC", "VIRTUAL_ENV"] {
         invocation = invocation.env_remove(name);

@@ -68,18 +68,9 @@ const REMOVED: [&str; 10] = [
     "PIP_TARGET",
 ];
 
-/// Gets uv into the cache, once however many processes ask: from `wheels` where these are given, else by the network.
-/// `None`: there is no Python with pip.
-pub(super) fn fetch(
-    variables: &Variables,
-    wheels: Option<&Utf8Path>,
-    observer: &dyn Observer,
-) -> Result<Option<Utf8PathBuf>, UvError> {
-    let pip = pip(variables).map(|pip| match wheels {
-        Some(wheels) => pip.env("PIP_NO_INDEX", "1").env("PIP_FIND_LINKS", wheels.as_str()),
-        None => pip,
-    });
-    let Some(pip) = pip else {
+/// Gets uv into the cache, once however many processes ask. `None`: there is no Python with pip.
+pub(super) fn fetch(variables: &Variables, observer: &dyn Observer) -> Result<Option<Utf8PathBuf>, UvError> {
+    let Some(pip) = pip(variables) else {
         return Ok(None);
     };
     let directory = cache::directory(variables)?.join("uv");
@@ -116,7 +107,8 @@ fn remove_remains(directory: &Utf8Path, place: &Utf8Path) -> Result<(), CacheErr
 /// Has pip install uv into a directory under `work`, which it returns.
 fn install(pip: &Invocation, work: &Utf8Path) -> Result<Utf8PathBuf, UvError> {
     fs::create_dir_all(work).map_err(CacheError::unusable(work))?;
-    let requirements = write_requirements(work)?;
+    let requirements = work.join("requirements.txt");
+    fs::write(&requirements, requirement()).map_err(CacheError::unusable(&requirements))?;
     let target = work.join("uv");
     let command = pip.clone().args(["install", "--require-hashes", "--no-deps", "--only-binary", ":all:"]).args([
         "--prefix=",
@@ -125,70 +117,17 @@ fn install(pip: &Invocation, work: &Utf8Path) -> Result<Utf8PathBuf, UvError> {
         "-r",
         requirements.as_str(),
     ]);
-    run(&command)?;
-    if !is_program(executable_in(&target).as_std_path()) {
-        let problem = format!("`{command}` made no `{}`", executable_in("".into()));
-        return Err(UvError::FetchFailed { problem });
-    }
-    Ok(target)
-}
-
-/// Downloads the wheels of uv for `platforms`, each named by a tag, into `directory`; the answer is their names.
-#[cfg(feature = "vendor")]
-pub(crate) fn download(
-    variables: &Variables,
-    observer: &dyn Observer,
-    directory: &Utf8Path,
-    platforms: &[Vec<String>],
-) -> Result<Vec<String>, UvError> {
-    let no_pip = || UvError::NotFound { not_fetched: super::NotFetched::NoPip };
-    let pip = pip(variables).ok_or_else(no_pip)?;
-    observer.say(&format!("Fetching the wheels of uv {PINNED} with pip ({pip})…"));
-    let mut files = Vec::new();
-    for tags in platforms {
-        let work = directory.join(WORK);
-        fs::create_dir_all(&work).map_err(CacheError::unusable(&work))?;
-        let requirements = write_requirements(&work)?;
-        let platforms = tags.iter().flat_map(|tag| ["--platform", tag]);
-        let command = pip.clone().args(["download", "--require-hashes", "--no-deps", "--only-binary", ":all:"]);
-        let command = command.args(platforms).args(["--dest", work.as_str(), "-r", requirements.as_str()]);
-        run(&command)?;
-        for entry in work.read_dir_utf8().map_err(CacheError::unusable(&work))?.flatten() {
-            if entry.path().extension() == Some("whl") {
-                let name = entry.file_name().to_owned();
-                let path = directory.join(&name);
-                fs::rename(entry.path(), &path).map_err(CacheError::unusable(&path))?;
-                files.push(name);
-            }
-        }
-        fs::remove_dir_all(&work).map_err(CacheError::unusable(&work))?;
-    }
-    files.sort();
-    files.dedup();
-    Ok(files)
-}
-
-/// Whether a wheel, by its file name, is of the version that [`download`] brings.
-#[cfg(feature = "vendor")]
-pub(crate) fn is_of_pinned(wheel: &str) -> bool {
-    wheel.strip_prefix("uv-").and_then(|rest| rest.strip_prefix(&PINNED.to_string())?.strip_prefix('-')).is_some()
-}
-
-fn write_requirements(work: &Utf8Path) -> Result<Utf8PathBuf, CacheError> {
-    let requirements = work.join("requirements.txt");
-    fs::write(&requirements, requirement()).map_err(CacheError::unusable(&requirements))?;
-    Ok(requirements)
-}
-
-fn run(command: &Invocation) -> Result<(), UvError> {
     let failed = |problem: String| UvError::FetchFailed { problem };
     let Captured { status, stdout, stderr } =
         command.capture().map_err(|error| failed(format!("`{command}` could not be started: {error}")))?;
-    if status.success() {
-        return Ok(());
+    if !status.success() {
+        let said = if stderr.trim().is_empty() { redact(&stdout).into_owned() } else { stderr };
+        return Err(failed(format!("`{command}` {}{}", ending(status), on_new_lines(&said))));
     }
-    let said = if stderr.trim().is_empty() { redact(&stdout).into_owned() } else { stderr };
-    Err(failed(format!("`{command}` {}{}", ending(status), on_new_lines(&said))))
+    if !is_program(executable_in(&target).as_std_path()) {
+        return Err(failed(format!("`{command}` made no `{}`", executable_in("".into()))));
+    }
+    Ok(target)
 }
 
 fn requirement() -> String {

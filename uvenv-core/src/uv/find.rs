@@ -113,7 +113,7 @@ mod tests {
         fn locate_with(&self, companion: Option<&Utf8Path>, variables: &[(&str, &str)]) -> Result<Uv, UvError> {
             let cache = self.root.join("cache");
             let variables: Variables = [("UVENV_CACHE_DIR", cache.as_str())].iter().chain(variables).copied().collect();
-            locate(&variables, companion, &Fetch::Never, &Terminal { quiet: true })
+            locate(&variables, companion, Fetch::Never, &Terminal { quiet: true })
         }
     }
 
@@ -151,7 +151,7 @@ mod tests {
         ] {
             let cache = machine.root.join("cache");
             let variables = [("UVENV_CACHE_DIR", cache.as_str())].into_iter().collect();
-            let error = locate(&variables, None, &fetch, &Terminal { quiet: true }).unwrap_err();
+            let error = locate(&variables, None, fetch, &Terminal { quiet: true }).unwrap_err();
             assert_eq!(error.code(), "uv-not-found");
             assert!(error.to_string().ends_with(message), "{error}");
         }

@@ -5,8 +5,6 @@ mod command;
 mod fetch;
 mod find;
 mod progress;
-#[cfg(feature = "vendor")]
-mod vendoring;
 mod versions;
 
 use std::{fmt, io, process::ExitStatus};
@@ -17,12 +15,8 @@ use thiserror::Error;
 
 pub use command::Appearance;
 pub(crate) use command::{Lock, LockCommand, SyncCommand};
-#[cfg(feature = "vendor")]
-pub(crate) use fetch::{download, is_of_pinned};
 pub(crate) use find::find;
 pub(crate) use progress::follow;
-#[cfg(feature = "vendor")]
-pub(crate) use vendoring::{BuildCommand, ExportCommand, FindPythonCommand, PipSyncCommand, VenvCommand};
 pub(crate) use versions::is_uv_itself;
 
 use crate::{
@@ -68,13 +62,11 @@ pub enum Origin {
 }
 
 /// Whether a missing uv may be fetched.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fetch {
     /// Yes, with pip; a line says so. Needs the Cargo feature `fetch-uv`.
     Allowed,
-    /// From the wheels in a directory, with pip and without the network. Needs the Cargo feature `fetch-uv`.
-    From(Utf8PathBuf),
     /// No, because the user forbids the network.
     Offline,
     /// No, because a command that only looks changes nothing.
@@ -213,7 +205,7 @@ impl Uv {
 pub fn locate(
     variables: &Variables,
     companion: Option<&Utf8Path>,
-    fetch: &Fetch,
+    fetch: Fetch,
     #[cfg_attr(not(feature = "fetch-uv"), expect(unused_variables, reason = "told of a fetch"))]
     observer: &dyn Observer,
 ) -> Result<Uv, UvError> {
@@ -222,13 +214,10 @@ pub fn locate(
     }
     let not_fetched = match fetch {
         #[cfg(feature = "fetch-uv")]
-        Fetch::Allowed | Fetch::From(_) => {
-            let wheels = if let Fetch::From(wheels) = fetch { Some(wheels.as_path()) } else { None };
-            match fetch::fetch(variables, wheels, observer)? {
-                Some(path) => return Uv::probe(path, Origin::Cache, variables),
-                None => NotFetched::NoPip,
-            }
-        }
+        Fetch::Allowed => match fetch::fetch(variables, observer)? {
+            Some(path) => return Uv::probe(path, Origin::Cache, variables),
+            None => NotFetched::NoPip,
+        },
         Fetch::Offline => NotFetched::Offline,
         _ => NotFetched::NotAsked,
     };
