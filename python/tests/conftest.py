@@ -56,27 +56,35 @@ def same_everywhere(report: uvenv.Value) -> None:
 
 
 @pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The variables of the caches that all tests share."""
-    directory = tmp_path_factory.mktemp("cache")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The variables of a machine that has no settings for uv or git, and of the caches that all tests share."""
+    directory = tmp_path_factory.mktemp("machine")
+    (directory / "uv").mkdir()
+    (directory / "uv/uv.toml").touch()
+    (directory / "gitconfig").write_text("[user]\nname = Fixture\nemail = fixture@example.com\n")
     return {
-        "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", str(directory / "uv")),
-        "UVENV_CACHE_DIR": os.environ.get("UVENV_CACHE_DIR", str(directory / "uvenv")),
+        "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", str(directory / "cache/uv")),
+        "UVENV_CACHE_DIR": os.environ.get("UVENV_CACHE_DIR", str(directory / "cache/uvenv")),
+        # The first configuration that uv finds of a system is the only one, so that of `/etc` does not count.
+        "XDG_CONFIG_DIRS": str(directory),
+        "XDG_CONFIG_HOME": str(directory / "none"),
+        "GIT_CONFIG_GLOBAL": str(directory / "gitconfig"),
+        "GIT_CONFIG_NOSYSTEM": "1",
     }
 
 
-def variables(cache: dict[str, str]) -> dict[str, str]:
+def variables(machine: dict[str, str]) -> dict[str, str]:
     """Our variables, without those that select something."""
     ours = {name: value for name, value in os.environ.items() if name in KEPT or not name.startswith(SELECTING)}
-    return ours | cache
+    return ours | machine
 
 
 @pytest.fixture(autouse=True)
-def _own_variables(cache: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = variables(cache)
+def _own_variables(machine: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = variables(machine)
     for name in set(os.environ) - set(kept):
         monkeypatch.delenv(name)
-    for name, value in cache.items():
+    for name, value in machine.items():
         monkeypatch.setenv(name, value)
 
 
@@ -90,11 +98,11 @@ def _nothing_stays_activated() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def template(cache: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def template(machine: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A monorepo with three locked profiles, to copy."""
     root = tmp_path_factory.mktemp("code") / "bench"
     for arguments in (["new", str(root), "--local-remotes"], ["-C", str(root), "lock", "--all-profiles"]):
-        subprocess.run(command_line(*arguments), check=True, env=variables(cache), capture_output=True)
+        subprocess.run(command_line(*arguments), check=True, env=variables(machine), capture_output=True)
     return root
 
 

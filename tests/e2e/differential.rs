@@ -1,7 +1,6 @@
 //! Whether an answer without uv is ever wrong, after random changes of random monorepos.
 //!
 //! `UVENV_DIFFERENTIAL_STEPS` says how many syncs there are, `UVENV_DIFFERENTIAL_SEED` repeats a run.
-#![cfg(target_os = "linux")]
 
 use std::io::{Write as _, stderr};
 

@@ -1,16 +1,78 @@
-//! The suite with the uv that uvenv fetches, how that is found and fetched, the example and the documentation.
+//! All scenarios, with the uv that uvenv fetches.
+#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes snapshots with them")]
 
+#[cfg(unix)]
+#[path = "suite/at_once.rs"]
+mod at_once;
+#[path = "suite/backend.rs"]
+mod backend;
+#[path = "suite/bad_input.rs"]
+mod bad_input;
 #[path = "suite/build_script.rs"]
 mod build_script;
+#[path = "suite/check.rs"]
+mod check;
+#[path = "suite/check_pins.rs"]
+mod check_pins;
+#[cfg(unix)]
+#[path = "suite/check_remote.rs"]
+mod check_remote;
+#[path = "suite/check_workspace.rs"]
+mod check_workspace;
+#[path = "suite/command_line.rs"]
+mod command_line;
+#[path = "suite/diff.rs"]
+mod diff;
+#[path = "suite/discovery.rs"]
+mod discovery;
 #[path = "suite/docs.rs"]
 mod docs;
 #[cfg(unix)]
 #[path = "suite/embed.rs"]
 mod embed;
 #[cfg(unix)]
+#[path = "suite/env.rs"]
+mod env;
+#[cfg(unix)]
 #[path = "suite/example.rs"]
 mod example;
 #[path = "suite/fetch_uv.rs"]
 mod fetch_uv;
-#[path = "suite/mod.rs"]
-mod suite;
+#[path = "suite/fixture.rs"]
+mod fixture;
+#[path = "suite/frozen.rs"]
+mod frozen;
+#[cfg(unix)]
+#[path = "suite/heal.rs"]
+mod heal;
+#[cfg(unix)]
+#[path = "suite/init.rs"]
+mod init;
+#[cfg(unix)]
+#[path = "suite/kernel.rs"]
+mod kernel;
+#[path = "suite/monorepos.rs"]
+mod monorepos;
+#[path = "suite/native.rs"]
+mod native;
+#[path = "suite/new.rs"]
+mod new;
+#[cfg(unix)]
+#[path = "suite/observe.rs"]
+mod observe;
+#[path = "suite/options.rs"]
+mod options;
+#[cfg(unix)]
+#[path = "suite/promote.rs"]
+mod promote;
+#[cfg(target_os = "linux")]
+#[path = "suite/recorded.rs"]
+mod recorded;
+#[path = "suite/run.rs"]
+mod run;
+#[path = "suite/seed_table.rs"]
+mod seed_table;
+#[path = "suite/status.rs"]
+mod status;
+
+use self::monorepos::{PACKAGES, backends_only, empty, pinned, three_profiles, torch, uv};

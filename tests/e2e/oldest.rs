@@ -1,4 +1,36 @@
-//! The suite with the oldest uv that uvenv works with.
+//! The scenarios whose outcome is up to uv, with the oldest that uvenv works with. (The differential test runs it too.)
+#![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes snapshots with them")]
 
-#[path = "suite/mod.rs"]
-mod suite;
+#[path = "suite/backend.rs"]
+mod backend;
+#[path = "suite/bad_input.rs"]
+mod bad_input;
+#[path = "suite/check_pins.rs"]
+mod check_pins;
+#[path = "suite/fixture.rs"]
+mod fixture;
+#[path = "suite/frozen.rs"]
+mod frozen;
+#[cfg(unix)]
+#[path = "suite/heal.rs"]
+mod heal;
+#[path = "suite/monorepos.rs"]
+mod monorepos;
+#[path = "suite/native.rs"]
+mod native;
+#[cfg(unix)]
+#[path = "suite/observe.rs"]
+mod observe;
+#[path = "suite/options.rs"]
+mod options;
+#[cfg(unix)]
+#[path = "suite/promote.rs"]
+mod promote;
+#[path = "suite/run.rs"]
+mod run;
+#[path = "suite/seed_table.rs"]
+mod seed_table;
+#[path = "suite/status.rs"]
+mod status;
+
+use self::monorepos::{PACKAGES, backends_only, empty, pinned, three_profiles, torch, uv};

@@ -12,7 +12,7 @@ import griffe
 PREAMBLE = """\
 # Python API
 
-<!-- Written from the docstrings of `python/uvenv`: UPDATE_DOCS=1 cargo test -p uvenv-tests --test python reference -->
+<!-- Written from the docstrings of `python/uvenv`: UPDATE_DOCS=1 cargo test -p uvenv-tests --test e2e reference -->
 
 What `import uvenv` offers; [Python](python.md) tells how to use it.
 """

@@ -11,15 +11,18 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
-    Fixture, Invocation,
+    Fixture, Invocation, Monorepo,
     programs::{run, scratch},
 };
 
 impl Fixture {
     /// `cargo ARGUMENTS` with a linker, a target directory of its own ([`Self::target_dir`]), and the tester's downloads.
     pub fn cargo<A: AsRef<OsStr>>(&self, target: &str, arguments: impl IntoIterator<Item = A>) -> Invocation<'_> {
-        let cargo = self.program("cargo", arguments).with_system().env("CARGO_HOME", Self::cargo_home());
-        cargo.env("CARGO_TARGET_DIR", self.target_dir(target))
+        self.plain_cargo(arguments).env("CARGO_TARGET_DIR", self.target_dir(target))
+    }
+
+    fn plain_cargo<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Invocation<'_> {
+        self.program("cargo", arguments).with_system().env("CARGO_HOME", Self::cargo_home())
     }
 
     /// A target directory in which uvenv-core is compiled already.
@@ -62,12 +65,10 @@ fn compiled() -> &'static Utf8Path {
             fs::write(directory.join(path), text).expect("the scratch directory can be written");
         }
         fs::copy(core.with_file_name("Cargo.lock"), directory.join("Cargo.lock")).expect("the workspace has a lockfile");
-        let mut build = Command::new(env!("CARGO"));
-        for (name, _) in env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CARGO")) {
-            build.env_remove(name);
-        }
-        build.env("CARGO_HOME", Fixture::cargo_home()).env("CARGO_TARGET_DIR", directory.join("target"));
-        run(build.args(["build", "--quiet"]).current_dir(&directory));
+        // With the variables of a fixture, or else cargo compiles everything in the copies once more.
+        let fixture = Monorepo::without_uv().build();
+        let build = fixture.plain_cargo(["build", "--quiet"]).env("CARGO_TARGET_DIR", directory.join("target"));
+        build.within(&directory).ok();
         directory.join("target")
     })
 }

@@ -1,13 +1,13 @@
 //! A monorepo on disk with a home, caches and settings of its own.
 
-use std::{ffi::OsStr, fs, process::Command};
+use std::{ffi::OsStr, fs};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use tempfile::TempDir;
 
 use crate::{
     Environment, Files, Index, Invocation, Uv,
-    programs::{answer, cargo_uvenv, path_entry, python_version, scratch},
+    programs::{answer, cargo_uvenv, git, path_entry, python_version, scratch},
 };
 
 /// The programs on a fixture's `PATH`; uv is not among them.
@@ -24,9 +24,11 @@ impl Fixture {
     pub(crate) fn new(uv: Option<Uv>) -> Self {
         let temporary = TempDir::with_prefix("uvenv-").expect("a temporary directory");
         let fixture = Self { temporary, uv };
-        for directory in ["repo", "home", "cache", "remotes", "tmp"] {
-            fs::create_dir(fixture.temporary().join(directory)).expect("an empty directory");
+        for directory in ["repo", "home", "cache", "remotes", "tmp", "etc/uv"] {
+            fs::create_dir_all(fixture.temporary().join(directory)).expect("an empty directory");
         }
+        // The first system-wide configuration that uv finds is the only one: that of the machine does not count.
+        fs::write(fixture.temporary().join("etc/uv/uv.toml"), "").expect("an empty file");
         fs::write(
             fixture.temporary().join("home/gitconfig"),
             "[user]\nname = Fixture\nemail = fixture@example.com\n[init]\ndefaultBranch = main\n",
@@ -159,7 +161,7 @@ impl Fixture {
     /// The commit that a tag of a package's remote names.
     pub fn tag_commit(&self, package: &str, tag: &str) -> String {
         let remote = self.remote(package);
-        let said = answer(Command::new("git").args(["-C", remote.as_str(), "rev-parse", &format!("{tag}^{{commit}}")]));
+        let said = answer(git().args(["-C", remote.as_str(), "rev-parse", &format!("{tag}^{{commit}}")]));
         said.trim().to_owned()
     }
 
@@ -169,6 +171,7 @@ impl Fixture {
         let mut variables = vec![
             ("HOME", temporary.join("home").into_string()),
             ("TMPDIR", temporary.join("tmp").into_string()),
+            ("XDG_CONFIG_DIRS", temporary.join("etc").into_string()),
             ("GIT_CONFIG_GLOBAL", temporary.join("home/gitconfig").into_string()),
             ("GIT_CONFIG_NOSYSTEM", "1".to_owned()),
             ("LC_ALL", "C.UTF-8".to_owned()),

@@ -5,13 +5,15 @@ use std::{
     collections::BTreeMap,
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
-    process::{Command, Stdio},
+    process::Stdio,
     sync::{Arc, Condvar, Mutex},
     thread,
     time::Duration,
 };
 
 use camino::Utf8PathBuf;
+
+use crate::programs::git;
 
 /// How long a request waits for others before it goes on alone.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -153,7 +155,7 @@ impl Served {
     /// What git says: a program of CGI (RFC 3875), whose `Status` becomes the status line.
     fn backend(&self, request: &Request) -> Vec<u8> {
         let header = |name: &str| request.headers.get(name).cloned().unwrap_or_default();
-        let mut child = Command::new("git")
+        let mut child = git()
             .arg("http-backend")
             .env("GIT_PROJECT_ROOT", &self.root)
             .env("GIT_HTTP_EXPORT_ALL", "1")

@@ -5,6 +5,7 @@ use std::{
     ffi::{OsStr, OsString},
     path::PathBuf,
     process::{Child, Command, Stdio},
+    sync::{Arc, Once, atomic::AtomicBool},
 };
 
 use camino::Utf8Path;
@@ -25,6 +26,7 @@ pub struct Invocation<'a> {
 
 impl<'a> Invocation<'a> {
     pub(crate) fn new(fixture: &'a Fixture, program: &Utf8Path) -> Self {
+        accept_interrupts();
         Self {
             fixture,
             program: program.into(),
@@ -173,5 +175,24 @@ impl<'a> Invocation<'a> {
         let mut command = self.command();
         command.process_group(0).stdout(Stdio::piped()).stderr(Stdio::null());
         command.spawn().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"))
+    }
+}
+
+/// Lets the programs that are started be interrupted. A shell without job control, and `nohup`, start the tests with these
+/// signals ignored, which programs inherit; a signal that is handled is back at its default in them.
+fn accept_interrupts() {
+    #[cfg(unix)]
+    {
+        use signal_hook::{
+            consts::{SIGINT, SIGQUIT},
+            flag::register_conditional_shutdown,
+        };
+        static ONCE: Once = Once::new();
+        ONCE.call_once(|| {
+            for signal in [SIGINT, SIGQUIT] {
+                let always = Arc::new(AtomicBool::new(true));
+                register_conditional_shutdown(signal, 128 + signal, always).expect("the signal can be handled");
+            }
+        });
     }
 }

@@ -77,6 +77,16 @@ library = ctypes.CDLL(glob.glob(os.path.join(os.path.dirname(__file__), "**", "*
 /// Where that source is.
 pub const SOURCE: &str = "crates/kernel-core/src/lib.rs";
 
+/// The crates. A release is told from another build by its assertions, and need not be fast.
+const WORKSPACE: &str = r#"[workspace]
+resolver = "3"
+members = ["crates/*", "packages/*"]
+
+[profile.release]
+codegen-units = 16
+opt-level = 0
+"#;
+
 /// The manifest of the monorepo.
 pub const MEMBERS: &str = r#"[project]
 name = "bench"
@@ -106,7 +116,7 @@ impl Monorepo {
         let other = BINDINGS.replace("fm-bindings", "sm-bindings");
         let other = other.split("[features]").next().unwrap();
         self.file("pyproject.toml", MEMBERS)
-            .file("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"crates/*\", \"packages/*\"]\n")
+            .file("Cargo.toml", WORKSPACE)
             .file("crates/kernel-core/Cargo.toml", CORE)
             .file(SOURCE, CORE_SOURCE)
             .file("packages/fast/pyproject.toml", MANIFEST)

@@ -24,15 +24,6 @@ pub enum Uv {
 }
 
 impl Uv {
-    /// The uv for a test target of the name `newest` or `oldest`.
-    pub fn named(target: &str) -> Self {
-        match target {
-            "newest" => Self::Newest,
-            "oldest" => Self::Oldest,
-            other => panic!("no uv is called `{other}`"),
-        }
-    }
-
     /// The program.
     pub fn path(self) -> &'static Utf8Path {
         static NEWEST: OnceLock<Utf8PathBuf> = OnceLock::new();
@@ -90,6 +81,8 @@ fn build() -> Option<Utf8PathBuf> {
     let profile = profile_dir();
     let mut build = Command::new(env!("CARGO"));
     build
+        // Set for this process only, to have libtest report times.
+        .env_remove("RUSTC_BOOTSTRAP")
         .args(["build", "--quiet", "--workspace", "--bin", "cargo-uvenv", "--message-format=json-render-diagnostics"])
         .arg("--manifest-path")
         .arg(Utf8Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("Cargo.toml"))
@@ -169,6 +162,13 @@ pub(crate) fn interpreter() -> &'static Utf8Path {
     })
 }
 
+/// git without the settings of whoever runs the tests.
+pub(crate) fn git() -> Command {
+    let mut git = Command::new("git");
+    git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+    git
+}
+
 /// Installs one distribution into `directory` with the pip of the tester's Python.
 fn pip_install(requirement: &str, directory: &Utf8Path) {
     run(Command::new("python3")
@@ -214,7 +214,8 @@ pub(crate) fn scratch() -> &'static Utf8Path {
     })
 }
 
-fn target_dir() -> Utf8PathBuf {
+/// Cargo's target directory.
+pub(crate) fn target_dir() -> Utf8PathBuf {
     profile_dir().parent().expect("the profile's directory lies in the target directory").to_owned()
 }
 

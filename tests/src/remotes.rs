@@ -1,21 +1,18 @@
 //! Git remotes: bare repositories with one commit and one annotated tag for each version of a package.
 
-use std::{
-    io::Write as _,
-    process::{Command, Stdio},
-};
+use std::{io::Write as _, process::Stdio};
 
 use camino::Utf8Path;
 
-use crate::programs::run;
+use crate::programs::{git, run};
 
 /// The files of a package at one version: path in the repository and text.
 pub(crate) type Tree = Vec<(String, String)>;
 
 /// Makes the bare repository `remote` whose history is `versions`, each with the tag `v` and its version.
 pub(crate) fn make(remote: &Utf8Path, versions: &[(&str, Tree)]) {
-    run(Command::new("git").args(["init", "--quiet", "--bare", "--initial-branch=main", remote.as_str()]));
-    let mut import = Command::new("git")
+    run(git().args(["init", "--quiet", "--bare", "--initial-branch=main", remote.as_str()]));
+    let mut import = git()
         .args(["-C", remote.as_str(), "fast-import", "--quiet"])
         .stdin(Stdio::piped())
         .spawn()

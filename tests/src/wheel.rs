@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::{
     Cpython, Environment, Fixture, Invocation, Monorepo,
-    programs::{all_on_path, interpreter, scratch, tool_from_pip, uv_from_pip},
+    programs::{all_on_path, interpreter, scratch, target_dir, tool_from_pip, uv_from_pip},
 };
 
 /// What builds the wheel.
@@ -58,8 +58,7 @@ pub fn wheel(cpython: &Cpython, build: Build) -> Utf8PathBuf {
     wheel.expect("the wheel builds; maturin's messages are above")
 }
 
-/// Builds in a target directory of its own: PyO3 is configured differently there, and two configurations that take turns in
-/// one directory are compiled again at each turn.
+/// Builds where the workspace is built: it has compiled most of it already.
 fn build_wheel(python: &Utf8Path, abi: &str, build: Build) -> Option<Utf8PathBuf> {
     let directory = scratch().join("wheel");
     let wheels = directory.join(format!("{abi}-{build:?}").to_lowercase());
@@ -76,7 +75,7 @@ fn build_wheel(python: &Utf8Path, abi: &str, build: Build) -> Option<Utf8PathBuf
     maturin
         .args(["build", "--quiet", "--manifest-path", python_dir().join("Cargo.toml").as_str()])
         .args(["--interpreter", python.as_str(), "--out", wheels.as_str()])
-        .args(["--target-dir", directory.join("target").as_str()])
+        .args(["--target-dir", target_dir().as_str()])
         .args((build == Build::Release).then_some("--release"));
     let output = maturin.output().expect("maturin starts");
     if !output.status.success() {
@@ -92,9 +91,9 @@ fn wheels_in(directory: &Utf8Path) -> Vec<Utf8PathBuf> {
     paths.filter(|path| path.extension() == Some("whl")).collect()
 }
 
-/// Whether a variable of the tester's tells maturin or PyO3 about another Python.
+/// Whether a variable of the tester's tells maturin or PyO3 about another Python, or rustc about other features.
 fn selects_a_python(name: &str) -> bool {
-    ["PYO3_", "MATURIN_", "VIRTUAL_ENV", "CONDA_"].iter().any(|prefix| name.starts_with(prefix))
+    ["PYO3_", "MATURIN_", "VIRTUAL_ENV", "CONDA_", "RUSTC_BOOTSTRAP"].iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// A machine with one CPython and a fresh environment of it.
@@ -154,11 +153,10 @@ impl PythonHome {
         Invocation::new(&self.machine, &programs.join(name)).args(arguments).on_path(programs).with_system()
     }
 
-    /// The tests of the package, which find it where it is installed.
-    pub fn pytest(&self) -> Invocation<'_> {
-        let sources = python_dir();
-        let pytest = self.program("python", ["-m", "pytest", "-p", "no:cacheprovider", "-c"]);
-        let pytest = pytest.args([sources.join("pyproject.toml"), sources.join("tests")]);
+    /// Tests of the package, from these files or directories, which find it where it is installed.
+    pub fn pytest(&self, tests: &[Utf8PathBuf]) -> Invocation<'_> {
+        let pytest = self.program("python", ["-m", "pytest", "--durations=10", "-p", "no:cacheprovider", "-c"]);
+        let pytest = pytest.args([python_dir().join("pyproject.toml")]).args(tests);
         match self.browser() {
             Some((variable, value)) => pytest.env(variable, value),
             None => pytest,

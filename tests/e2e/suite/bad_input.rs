@@ -644,14 +644,15 @@ fn credentials_are_never_printed() {
     let repo = pinned().build();
     let manifest = repo.read("prod/pyproject.toml");
     let url = format!("file://{}", repo.remote("bench-utils"));
-    repo.write("prod/pyproject.toml", manifest.replace(&url, "http://ann:s3cret@127.0.0.1:9/bench-utils.git"));
-    let index =
-        "\n[[tool.uv.index]]\nname = \"private\"\nurl = \"http://ann:s3cret@127.0.0.1:9/simple\"\nexplicit = true\n";
+    // A server that has neither the repository nor the package, and says so at once.
+    let index = Index::url("small").replace("http://", "http://ann:s3cret@");
+    repo.write("prod/pyproject.toml", manifest.replace(&url, &format!("{index}/bench-utils.git")));
+    let index = format!("\n[[tool.uv.index]]\nname = \"private\"\nurl = \"{index}\"\nexplicit = true\n");
     repo.write(
         "pyproject.toml",
         repo.read("pyproject.toml")
             .replace("[tool.uv.sources]\n", "[tool.uv.sources]\nsix = { index = \"private\" }\n")
-            + index,
+            + &index,
     );
     repo.replace("pyproject.toml", "dependencies = [", "dependencies = [\"six\", ");
     for arguments in [

@@ -7,7 +7,7 @@ use std::{
 
 use uvenv_tests::{Environment, Fixture, Invocation, Monorepo, Outcome};
 
-use crate::suite::{backends_only, empty, torch};
+use super::{backends_only, empty, torch};
 
 /// The `build.rs` of most crates.
 const SYNC: &str = "fn main() -> Result<(), uvenv_core::Error> {
@@ -112,8 +112,9 @@ pub(crate) fn documented() -> (Fixture, String) {
 #[test]
 fn the_samples_of_the_page_compile_and_run() {
     let generating: Vec<_> = samples().into_iter().filter(|sample| sample.contains("my_codegen")).collect();
+    let repo = with_generator(&generating[1]);
     for sample in &generating[1..] {
-        let repo = with_generator(sample);
+        repo.write("crates/user/build.rs", sample);
         runs_once(&repo, &["user"], &[]);
         assert!(cargo(&repo, &["run", "-q"]).ok().stdout().starts_with("42 "));
     }
@@ -152,11 +153,9 @@ fn the_sample_runs_a_generator_when_what_it_depends_on_changes() {
     cargo(&repo, &["build"]).ok();
     repo.uvenv(["run", "--", "python", "-c", ""]).ok();
     assert!(!ran(&cargo(&repo, &["build", "-v"]).ok(), "user"));
-}
 
-#[test]
-fn a_generator_that_fails_fails_the_build() {
-    let repo = with_generator(&sample());
+    // A generator that fails fails the build. Cargo does not know what it consists of.
+    repo.write("crates/user/build.rs", sample());
     repo.write("packages/my-codegen/src/my_codegen/__main__.py", "raise SystemExit('no answer')\n");
     let failed = cargo(&repo, &["build"]).ends(101);
     assert!(failed.stderr().contains("no answer"), "{failed}");
@@ -166,8 +165,9 @@ fn a_generator_that_fails_fails_the_build() {
 }
 
 #[test]
-fn the_backend_is_that_of_the_features() {
+fn the_backend_is_that_of_the_features_or_else_of_the_variables() {
     let repo = backends_only().scripted("kernels", BACKENDS, SYNC).build();
+    variables_decide_and_someone_must(&repo);
     runs_once(&repo, &["kernels"], &["-F", "cu124"]);
     assert_eq!(installed_torch(&repo), Some(torch("cu124")));
     runs_once(&repo, &["kernels"], &["-F", "cu128"]);
@@ -201,10 +201,9 @@ fn the_backend_is_that_of_the_features() {
     });
 }
 
-#[test]
-fn without_features_the_variables_decide_and_someone_must() {
-    let repo = backends_only().scripted("kernels", BACKENDS, SYNC).build();
-    let refused = cargo(&repo, &["build"]).ends(101);
+/// Without features, in a monorepo that was never synced.
+fn variables_decide_and_someone_must(repo: &Fixture) {
+    let refused = cargo(repo, &["build"]).ends(101);
     let told = told(&refused);
     let by_command_line = repo.uvenv(["sync"]).refused("backend-required");
     assert!(told.starts_with(&format!("error[backend-required]: {}\n", by_command_line.message)), "{told}");
@@ -213,12 +212,12 @@ fn without_features_the_variables_decide_and_someone_must() {
     assert!(told.contains("switch on one of the crate's features"), "{told}");
     assert!(!repo.environment("dev").exists());
     for backend in ["cu124", "cu128"] {
-        cargo(&repo, &["build"]).env("UVENV_BACKEND", backend).env("UV_TORCH_BACKEND", "cu124").ok();
-        assert_eq!(installed_torch(&repo), Some(torch(backend)));
+        cargo(repo, &["build"]).env("UVENV_BACKEND", backend).env("UV_TORCH_BACKEND", "cu124").ok();
+        assert_eq!(installed_torch(repo), Some(torch(backend)));
     }
-    cargo(&repo, &["build"]).env("UVENV_BACKEND", "none").ok();
-    assert_eq!(installed_torch(&repo), None);
-    let guessed = cargo(&repo, &["build"]).env("UVENV_BACKEND", "auto").ends(101);
+    cargo(repo, &["build"]).env("UVENV_BACKEND", "none").ok();
+    assert_eq!(installed_torch(repo), None);
+    let guessed = cargo(repo, &["build"]).env("UVENV_BACKEND", "auto").ends(101);
     assert!(guessed.stderr().contains("error[no-fitting-backend]"), "{guessed}");
 }
 
@@ -267,7 +266,7 @@ fn crates_with_different_backends_need_an_environment_each() {
 
 #[test]
 fn crates_and_cargo_processes_share_an_environment() {
-    let crates = ["one", "two", "three"];
+    let crates = ["one", "two"];
     let with = crates.iter().fold(empty().package("my-codegen"), |repo, name| repo.scripted(name, "", SYNC));
     let repo = with.build();
     for into in ["target-a", "target-b"] {
@@ -288,8 +287,12 @@ fn crates_and_cargo_processes_share_an_environment() {
         let again = repo.cargo(into, ["build", "-v"]).ok();
         assert!(crates.iter().all(|name| !ran(&again, name)), "{again}");
     }
-    let plain = empty().package("my-codegen").scripted("one", "", SYNC).scripted("two", "", SYNC).build();
-    runs_once(&plain, &["one", "two"], &[]);
+    // Of two scripts that one cargo runs, the second is no news to the first.
+    fs::remove_dir_all(repo.environment("dev").path()).unwrap();
+    for (command, fresh) in [("build", false), ("build", true)] {
+        let outcome = repo.cargo("target-a", [command, "-v"]).ok();
+        assert!(crates.iter().all(|name| ran(&outcome, name) != fresh), "{outcome}");
+    }
 }
 
 #[cfg(unix)]
@@ -361,7 +364,18 @@ fn where_there_is_nothing_to_prepare_that_is_said() {
     assert!(documented.stderr().contains(said), "{documented}");
     assert!(!repo.environment("dev").exists());
 
-    // The crate as others get it.
+    // The crate as others get it: unpacked in a project that it is no part of, or in none.
+    let markers = ["Cargo.toml.orig", ".cargo-ok"].map(|name| repo.root().join("crates/user").join(name));
+    let is_published = |is_published| {
+        for marker in &markers {
+            if is_published { fs::write(marker, "").unwrap() } else { fs::remove_file(marker).unwrap() }
+        }
+    };
+    is_published(true);
+    let unpacked = cargo(&repo, &["run"]).ok();
+    assert_eq!(unpacked.stdout(), documented.stdout());
+    assert!(!repo.environment("dev").exists());
+    is_published(false);
     fs::remove_file(repo.root().join("pyproject.toml")).unwrap();
     let published = cargo(&repo, &["run"]).ok();
     assert_eq!(published.stdout(), documented.stdout());
@@ -370,16 +384,6 @@ fn where_there_is_nothing_to_prepare_that_is_said() {
     let refused = told(&cargo(&repo, &["build"]).ends(101));
     assert!(refused.starts_with("error[no-monorepo]: no monorepo here: "), "{refused}");
     assert!(refused.contains("= help: build `user` within its monorepo;"), "{refused}");
-}
-
-#[test]
-fn a_published_crate_is_no_part_of_the_project_that_it_is_unpacked_in() {
-    let repo = empty().package("my-codegen").scripted("user", "", SYNC).build();
-    for name in ["Cargo.toml.orig", ".cargo-ok"] {
-        repo.write(format!("crates/user/{name}"), "");
-    }
-    let refused = cargo(&repo, &["build"]).ends(101);
-    assert!(refused.stderr().contains("error[no-monorepo]"), "{refused}");
 }
 
 #[test]
@@ -400,18 +404,13 @@ fn links_tell_dependents_and_other_programs_are_refused() {
             "crates/dependent/src/main.rs",
             "fn main() { println!(\"{} {} {}\", env!(\"PYTHON\"), env!(\"PROFILE\"), env!(\"BACKEND\")); }\n",
         )
-        .file(
-            "crates/linked/examples/alone.rs",
-            "fn main() -> Result<(), uvenv_core::Error> { uvenv_core::build_script::Sync::new().run().map(drop) }\n",
-        )
         .build();
-    let dev = format!("\n[dev-dependencies]\nuvenv-core = {{ path = \"{}\" }}\n", Fixture::core_dir());
-    repo.write("crates/linked/Cargo.toml", repo.read("crates/linked/Cargo.toml") + &dev);
     let shown = cargo(&repo, &["run", "-q", "-p", "dependent"]).ok();
     assert_eq!(shown.stdout(), format!("{} dev cu124\n", repo.environment("dev").python()));
 
-    cargo(&repo, &["build", "-q", "-p", "linked", "-F", "cu124", "--example", "alone"]).ok();
-    let alone = repo.program("sh", ["-c", &format!("exec '{}/debug/examples/alone'", repo.target_dir("target"))]);
+    // The script's own program, run by nobody's build.
+    let script = format!("exec '{}'/debug/build/linked-*/build-script-build", repo.target_dir("target"));
+    let alone = repo.program("sh", ["-c", &script]);
     let refused = alone.ends(1);
     assert!(refused.stderr().contains("error[not-a-build-script]"), "{refused}");
 }
@@ -448,19 +447,22 @@ dependencies = [\"bench-tool\"]\n\n[tool.uv]\npackage = false\n
         .file("pyproject.toml", manifest)
         .build();
     // Cargo holds the locks of both until the script has ended.
-    let directories = ["target", "build"].map(|name| repo.target_dir(name));
-    let release = |build: Invocation| build.env("CARGO_BUILD_BUILD_DIR", &directories[1]).ok();
-    let arguments = ["build", "-v", "--release", "-p", "user", "-p", "bench-tool"];
-    assert!(ran(&release(cargo(&repo, &arguments)), "user"));
-    let second = release(cargo(&repo, &arguments));
+    let build_dir = repo.target_dir("build");
+    let in_two_directories = |arguments: &[&str]| {
+        let cargo = repo.cargo("build", arguments).env("CARGO_TARGET_DIR", repo.temporary().join("target"));
+        cargo.env("CARGO_BUILD_BUILD_DIR", &build_dir).ok()
+    };
+    let arguments = ["build", "-v", "-p", "user", "-p", "bench-tool"];
+    assert!(ran(&in_two_directories(&arguments), "user"));
+    let second = in_two_directories(&arguments);
     assert!(!ran(&second, "user"), "{second}");
     let installed = repo.environment("dev").path().join("bin/bench-tool");
     let said = || repo.program("sh", ["-c", &format!("exec '{installed}'")]).ok().stdout().to_owned();
     assert_eq!(said(), "built\n");
     repo.replace("crates/bench-tool/src/main.rs", "built", "built again");
-    assert!(ran(&release(cargo(&repo, &["build", "-v", "--release", "-p", "user"])), "user"));
+    assert!(ran(&in_two_directories(&["build", "-v", "-p", "user"]), "user"));
     assert_eq!(said(), "built again\n");
-    assert!(directories[1].join("release/.uvenv/release").is_dir());
+    assert!(build_dir.join("debug/.uvenv/release").is_dir());
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn run_page(repo: &Fixture, path: &str, directory: &Utf8Path) {
 }
 
 /// The same after `preparation`, a line of the shell.
-fn run_page_after(repo: &Fixture, path: &str, directory: &Utf8Path, preparation: &str) {
+pub(super) fn run_page_after(repo: &Fixture, path: &str, directory: &Utf8Path, preparation: &str) {
     let blocks = blocks(&page(path));
     let blocks: Vec<_> = blocks.iter().filter(|block| !block.is("ci")).collect();
     assert!(!blocks.is_empty(), "{path} has commands");
@@ -178,14 +178,14 @@ fn the_commands_of_the_readme_that_new_lays_out_run() {
 
 #[test]
 fn the_commands_of_the_page_on_build_scripts_run() {
-    let (repo, variables) = crate::build_script::documented();
+    let (repo, variables) = super::build_script::documented();
     run_page_after(&repo, "docs/build-scripts.md", &repo.root(), &variables);
 }
 
 #[cfg(unix)]
 #[test]
 fn the_commands_of_the_page_on_pyo3_run() {
-    let (repo, variables) = crate::embed::documented();
+    let (repo, variables) = super::embed::documented();
     run_page_after(&repo, "docs/pyo3.md", &repo.root(), &variables);
 }
 
@@ -193,14 +193,6 @@ fn the_commands_of_the_page_on_pyo3_run() {
 fn the_commands_of_the_page_on_native_packages_run() {
     let repo = Monorepo::new(Uv::Newest).native().build();
     run_page(&repo, "docs/native-packages.md", &repo.root());
-}
-
-#[test]
-fn the_commands_of_the_example_on_bindings_run() {
-    let repo = Fixture::example();
-    let (home, build) = (Fixture::cargo_home(), repo.cargo_build_dir().join("example-page"));
-    let script = format!("export CARGO_HOME='{home}' CARGO_BUILD_BUILD_DIR='{build}'");
-    run_page_after(&repo, "examples/hyperbench/BINDINGS.md", &repo.root(), &script);
 }
 
 /// All pages with commands are among the tests above, but for what CI runs.

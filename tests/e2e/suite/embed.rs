@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use uvenv_tests::{Fixture, Invocation, Kind, Monorepo, Outcome, interpreter_of};
 
-use crate::suite::empty;
+use super::empty;
 
 /// A test, and one in the documentation, that say which environment they see. `print_utils` is an editable package.
 const EMBEDDING: &str = r#"//! ```
@@ -77,8 +77,9 @@ fn saw(repo: &Fixture, outcome: &Outcome) {
 /// What goes wrong without uvenv: with PyO3 told of the environment, and nothing else.
 fn fails_without(repo: &Fixture, kind: Kind, directory: Option<&str>, problems: &[&str]) {
     let test = with_cargo(repo.program("cargo", &TEST[1..]), kind).args(["--test-threads=1"]);
-    let python = repo.environment("dev").python();
-    let mut test = test.env("PYO3_PYTHON", python).env("VIRTUAL_ENV", repo.environment("dev").path());
+    // As `run` has it, or else PyO3 is compiled once more.
+    let python = repo.uvenv(["run", "--no-sync", "--", "sh", "-c", "echo $PYO3_PYTHON"]).ok();
+    let mut test = test.env("PYO3_PYTHON", python.stdout().trim()).env("VIRTUAL_ENV", repo.environment("dev").path());
     if let Some(directory) = directory {
         test = test.env("LD_LIBRARY_PATH", directory);
     }
@@ -99,6 +100,7 @@ fn with_the_interpreter_of_the_system() {
     let Some(repo) = synced(Kind::System) else { return };
     fails_without(&repo, Kind::System, None, &["No module named 'print_utils'"]);
     works_with(&repo, Kind::System);
+    works_once_it_is_configured(&repo, Kind::System);
 }
 
 #[test]
@@ -108,6 +110,7 @@ fn with_a_library_that_the_loader_does_not_find() {
     let problems = ["error while loading shared libraries", "No module named 'print_utils'"];
     fails_without(&repo, Kind::Shared, None, &problems);
     works_with(&repo, Kind::Shared);
+    works_once_it_is_configured(&repo, Kind::Shared);
 }
 
 #[test]
@@ -116,6 +119,11 @@ fn with_an_interpreter_that_was_moved_after_it_was_built() {
     let library = interpreter_of(Kind::Relocated).unwrap().parent().unwrap().with_file_name("lib");
     fails_without(&repo, Kind::Relocated, Some(library.as_str()), &["No module named 'encodings'"]);
     works_with(&repo, Kind::Relocated);
+    // A shell that evaluates `env` runs plain cargo.
+    let script = format!("eval \"$(cargo uvenv env --shell bash)\"; {}", TEST.join(" "));
+    let outcome = shell(&repo, Kind::Relocated, &script).env("PYTHONHOME", "/somewhere").ok();
+    saw(&repo, &outcome);
+    works_once_it_is_configured(&repo, Kind::Relocated);
 }
 
 /// The packages that `cargo build -v` has compiled, or has run the build script of.
@@ -160,30 +168,19 @@ fn shell<'a>(repo: &'a Fixture, kind: Kind, script: &str) -> Invocation<'a> {
     with_cargo(repo.program("sh", ["-euc", script]), kind).on_path(bin)
 }
 
-#[test]
-fn a_shell_that_evaluates_env_runs_plain_cargo() {
-    let Some(repo) = synced(Kind::Relocated) else { return };
-    let script = format!("eval \"$(cargo uvenv env --shell bash)\"; {}", TEST.join(" "));
-    let outcome = shell(&repo, Kind::Relocated, &script).env("PYTHONHOME", "/somewhere").ok();
-    saw(&repo, &outcome);
-}
-
-#[test]
-fn plain_cargo_works_once_it_is_configured() {
-    for kind in [Kind::System, Kind::Shared, Kind::Relocated] {
-        let Some(repo) = synced(kind) else { continue };
-        let before = "# what the team has agreed on\n[build]\nincremental = false   # for sccache\n";
-        repo.write(".cargo/config.toml", before);
-        let configure = || shell(&repo, kind, "cargo uvenv env --write-cargo-config").ok();
-        configure();
-        let written = repo.read(".cargo/config.toml");
-        assert!(written.starts_with(before), "{written}");
-        assert!(configure().stderr().contains("unchanged"));
-        assert_eq!(repo.read(".cargo/config.toml"), written);
-        let outcome = shell(&repo, kind, &TEST.join(" ")).env("PYTHONPATH", "/somewhere").ok();
-        saw(&repo, &outcome);
-        assert!(outcome.stdout().contains("crates/embed/src/lib.rs - (line 1) ... ok"), "{outcome}");
-    }
+/// Plain cargo, in a project whose configuration was written for it.
+fn works_once_it_is_configured(repo: &Fixture, kind: Kind) {
+    let before = "# what the team has agreed on\n[build]\nincremental = false   # for sccache\n";
+    repo.write(".cargo/config.toml", before);
+    let configure = || shell(repo, kind, "cargo uvenv env --write-cargo-config").ok();
+    configure();
+    let written = repo.read(".cargo/config.toml");
+    assert!(written.starts_with(before), "{written}");
+    assert!(configure().stderr().contains("unchanged"));
+    assert_eq!(repo.read(".cargo/config.toml"), written);
+    let outcome = shell(repo, kind, &TEST.join(" ")).env("PYTHONPATH", "/somewhere").ok();
+    saw(repo, &outcome);
+    assert!(outcome.stdout().contains("crates/embed/src/lib.rs - (line 1) ... ok"), "{outcome}");
 }
 
 #[test]

@@ -1,28 +1,43 @@
-//! The parts of the example that bind Rust and Python, built with the real cargo.
+//! The parts of the example that bind Rust and Python, built with the real cargo: its page, and what the page promises.
 
-use camino::Utf8PathBuf;
 use uvenv_tests::{Fixture, Invocation};
 
-fn build_dir(repo: &Fixture, test: &str) -> Utf8PathBuf {
-    repo.cargo_build_dir().join(format!("example-{test}"))
+use super::docs::run_page_after;
+
+/// Where cargo compiles. One directory, and so one test: what does not belong to the example is compiled once.
+const BUILD_DIR: &str = "CARGO_BUILD_BUILD_DIR";
+
+/// A program that may start cargo in the example.
+fn with_cargo(invocation: Invocation<'_>) -> Invocation<'_> {
+    let build_dir = invocation.fixture().cargo_build_dir().join("example");
+    invocation.env(BUILD_DIR, build_dir).env("CARGO_HOME", Fixture::cargo_home()).with_system()
 }
 
 /// `cargo ARGUMENTS` in the example, with CUDA 12.4.
-fn cargo<'a>(repo: &'a Fixture, test: &str, arguments: &[&str]) -> Invocation<'a> {
+fn cargo<'a>(repo: &'a Fixture, arguments: &[&str]) -> Invocation<'a> {
     let cargo = repo.program("cargo", arguments.iter().take(1)).args(["--features", "cu124"]);
-    let cargo = cargo.args(&arguments[1..]).env("CARGO_BUILD_BUILD_DIR", build_dir(repo, test));
-    cargo.env("CARGO_HOME", Fixture::cargo_home()).with_system()
+    with_cargo(cargo.args(&arguments[1..]))
 }
 
-/// `cargo uvenv ARGUMENTS` in the example, with a linker for what is built.
+/// `cargo uvenv ARGUMENTS` in the example.
 fn uvenv<'a>(repo: &'a Fixture, arguments: &[&str]) -> Invocation<'a> {
-    repo.uvenv(arguments).env("CARGO_HOME", Fixture::cargo_home()).with_system()
+    with_cargo(repo.uvenv(arguments))
 }
 
 #[test]
-fn a_build_script_runs_a_generator_of_the_workspace() {
+fn its_parts_bind_rust_and_python() {
     let repo = Fixture::example();
-    let cargo = |arguments: &[&str]| cargo(&repo, "units", arguments);
+    let (home, build_dir) = (Fixture::cargo_home(), repo.cargo_build_dir().join("example"));
+    let script = format!("export CARGO_HOME='{home}' {BUILD_DIR}='{build_dir}'");
+    run_page_after(&repo, "examples/hyperbench/BINDINGS.md", &repo.root(), &script);
+
+    a_build_script_runs_a_generator_of_the_workspace(&repo);
+    a_program_embeds_the_environment(&repo);
+    a_native_package_is_built_for_the_backend(&repo);
+}
+
+fn a_build_script_runs_a_generator_of_the_workspace(repo: &Fixture) {
+    let cargo = |arguments: &[&str]| cargo(repo, arguments);
     cargo(&["test", "-p", "hyperbench-units", "--lib"]).ok();
     assert_eq!(repo.environment("dev").version("nvidia-cuda-runtime-cu12").as_deref(), Some("12.4.127"));
 
@@ -37,9 +52,7 @@ fn a_build_script_runs_a_generator_of_the_workspace() {
     assert!(shown.stdout().contains("  2 min"), "{shown}");
 }
 
-#[test]
-fn a_program_embeds_the_environment() {
-    let repo = Fixture::example();
+fn a_program_embeds_the_environment(repo: &Fixture) {
     let expected = "        seconds
 ------  -------
 mean     258 ms
@@ -51,24 +64,22 @@ max      500 ms
 built for CUDA 12.4
 ";
     let show = ["run", "-q", "-p", "hyperbench-show", "--", "0.25", "0.5", "0.0225"];
-    assert_eq!(cargo(&repo, "show", &show).ok().stdout(), expected);
+    assert_eq!(cargo(repo, &show).ok().stdout(), expected);
     let through_uvenv = ["-q", "run", "--", "cargo", "run", "-q", "-p", "hyperbench-show", "--features", "cu124", "--"];
-    let shown = uvenv(&repo, &through_uvenv).args(["0.25", "0.5", "0.0225"]);
-    assert_eq!(shown.env("CARGO_BUILD_BUILD_DIR", build_dir(&repo, "show")).ok().stdout(), expected);
+    let shown = uvenv(repo, &through_uvenv).args(["0.25", "0.5", "0.0225"]);
+    assert_eq!(shown.ok().stdout(), expected);
 }
 
-#[test]
-fn a_native_package_is_built_for_the_backend() {
-    let repo = Fixture::example();
+fn a_native_package_is_built_for_the_backend(repo: &Fixture) {
     let cuda = ["-q", "run", "--group", "native", "--", "python", "-c", "import bench_kernels as k; print(k.cuda())"];
     for (backend, release) in [("cu124", "12.4\n"), ("cu128", "12.8\n")] {
-        uvenv(&repo, &["sync", "--group", "native", "--backend", backend]).ok();
-        assert_eq!(uvenv(&repo, &cuda).ok().stdout(), release);
+        uvenv(repo, &["sync", "--group", "native", "--backend", backend]).ok();
+        assert_eq!(uvenv(repo, &cuda).ok().stdout(), release);
     }
 
     // A crate that the package is built from, through another.
     repo.replace("crates/hyperbench-kernels/src/cuda.rs", "\"{}.{}\"", "\"CUDA {}.{}\"");
-    assert_eq!(uvenv(&repo, &cuda).ok().stdout(), "CUDA 12.8\n");
-    let again = uvenv(&repo, &["sync", "--group", "native", "--backend", "cu128"]).json();
+    assert_eq!(uvenv(repo, &cuda).ok().stdout(), "CUDA 12.8\n");
+    let again = uvenv(repo, &["sync", "--group", "native", "--backend", "cu128"]).json();
     assert_eq!(again.report("sync-finished")["rebuilt"], serde_json::json!([]));
 }

@@ -1,9 +1,9 @@
 //! What happens around the packages: lockfiles, settings, tags, and what is asked.
 
-use std::{fs, process::Command};
+use std::fs;
 
 use super::{files::tamper, packages::member, settings, world::World};
-use crate::programs::run;
+use crate::programs::{git, run};
 
 pub(super) fn lockfile(world: &mut World) -> Option<String> {
     let path = world.lockfile();
@@ -42,7 +42,7 @@ pub(super) fn python_version(world: &mut World) -> Option<String> {
 pub(super) fn move_tag(world: &mut World) -> Option<String> {
     let remotes = world.fixture.temporary().join("remotes");
     let found = remotes.read_dir_utf8().ok()?.flatten().map(|entry| entry.path().to_owned()).min()?;
-    run(Command::new("git").args(["-C", found.as_str(), "tag", "--force", "v0.1.2", "main~1"]));
+    run(git().args(["-C", found.as_str(), "tag", "--force", "v0.1.2", "main~1"]));
     Some(format!("v0.1.2 of {found} is another"))
 }
 

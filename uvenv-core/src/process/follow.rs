@@ -143,6 +143,8 @@ fn read(mut output: impl Read, sender: &mpsc::Sender<Vec<u8>>) {
 
 #[cfg(all(test, unix))]
 mod tests {
+    use std::sync::{Arc, atomic::AtomicBool};
+
     use super::*;
     use crate::process::{ending, exit_code};
 
@@ -172,6 +174,9 @@ mod tests {
     }
 
     fn follow(script: &str, stops_at: Option<&'static str>) -> (Streamed, Vec<String>) {
+        // Whoever started the tests in the background had interrupts ignored, by all that they start; what is handled is not.
+        let always = Arc::new(AtomicBool::new(true));
+        signal_hook::flag::register_conditional_shutdown(signal_hook::consts::SIGINT, 130, always).unwrap();
         let mut listener = Listener { stops_at, ..Listener::default() };
         let streamed = Invocation::new("/bin/sh").args(["-c", script]).follow(&mut listener).unwrap();
         (streamed, listener.lines)
