@@ -7,17 +7,20 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use camino::Utf8PathBuf;
-use pyo3::{prelude::*, types::PyString};
+use pyo3::prelude::*;
 use serde::Serialize;
 use uvenv_core::{
     Monorepo, Profile, Variables,
-    monorepo::DiscoveryError,
     ops::{self, Session, Target},
     report::Problem,
 };
 
-use crate::{failure::Failure, listener::Listener, request};
+use crate::{
+    convert::{to_python, utf8},
+    failure::Failure,
+    listener::Listener,
+    request,
+};
 
 /// What each call says: where it is made, and who follows it.
 #[derive(FromPyObject)]
@@ -113,13 +116,6 @@ pub(crate) fn without_session<T: Serialize + Send>(
     to_python(py, &result.map_err(|failure| failure.raise(py))?)
 }
 
-/// `value` as dicts, lists and strings.
-pub(crate) fn to_python<'py>(py: Python<'py>, value: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
-    let text =
-        serde_json::to_string(value).map_err(|error| pyo3::exceptions::PyValueError::new_err(error.to_string()))?;
-    py.import("json")?.call_method1("loads", (PyString::new(py, &text),))
-}
-
 /// The variables as Python has them.
 fn variables(py: Python<'_>) -> PyResult<Variables> {
     let variables: BTreeMap<OsString, OsString> = py.import("uvenv._variables")?.call_method0("current")?.extract()?;
@@ -139,11 +135,4 @@ pub(crate) fn companion_uv(py: Python<'_>) -> Option<PathBuf> {
     let path: PathBuf = py.import("uv").ok()?.call_method0("find_uv_bin").ok()?.extract().ok()?;
     *found() = Some(path.clone());
     Some(path)
-}
-
-pub(crate) fn utf8(path: PathBuf) -> Result<Utf8PathBuf, Failure> {
-    let path = std::path::absolute(&path).unwrap_or(path);
-    Utf8PathBuf::try_from(path).map_err(|error| {
-        DiscoveryError::NotUnicode { path: error.into_path_buf().to_string_lossy().into_owned() }.into()
-    })
 }

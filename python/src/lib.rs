@@ -4,6 +4,7 @@
 //! The Python part makes reports of these, and has the documentation.
 
 mod call;
+mod convert;
 mod failure;
 mod listener;
 mod request;
@@ -20,7 +21,8 @@ use uvenv_core::{
 };
 
 use crate::{
-    call::{Call, companion_uv, to_python},
+    call::{Call, companion_uv},
+    convert::to_python,
     request::{Check, Kernel, Lock, Promote, Running, Selection, choice},
 };
 
@@ -43,7 +45,7 @@ mod _uvenv {
 #[pyfunction]
 fn discover(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyAny>> {
     call::without_session(py, move || {
-        let path = call::utf8(path)?;
+        let path = convert::utf8(path)?;
         let (monorepo, directory) = if path.is_file() {
             let directory = path.parent().unwrap_or(&path).to_owned();
             (Monorepo::discover_manifest(&path)?, directory)
@@ -78,7 +80,7 @@ fn lock(py: Python<'_>, call: Call, request: Lock) -> PyResult<Bound<'_, PyAny>>
 #[pyfunction]
 fn sync(py: Python<'_>, call: Call, selection: Selection) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
-        let request = selection.request(call, false)?;
+        let request = selection.request(&call.session.variables, false)?;
         let told = |monorepo: &Monorepo, profile| call.warn(monorepo, profile);
         Ok(Message::SyncFinished(request.sync(&call.session, &call.target()?, told)?))
     })
@@ -88,7 +90,7 @@ fn sync(py: Python<'_>, call: Call, selection: Selection) -> PyResult<Bound<'_, 
 #[pyfunction]
 fn plan(py: Python<'_>, call: Call, selection: Selection) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
-        let request = SyncRequest { dry_run: true, ..selection.request(call, false)? };
+        let request = SyncRequest { dry_run: true, ..selection.request(&call.session.variables, false)? };
         let (monorepo, profile) = call.profile()?;
         let plan = SyncPlan::new(&monorepo, &call.session, profile, &request)?;
         Ok(Message::SyncPlanned(plan.dry_run(&call.session)?))
@@ -110,7 +112,7 @@ fn run(
 ) -> PyResult<(Vec<OsString>, Changes)> {
     call.detached(py, move |call| {
         let request = RunRequest {
-            sync: SyncRequest { keep_extraneous: true, ..selection.request(call, true)? },
+            sync: SyncRequest { keep_extraneous: true, ..selection.request(&call.session.variables, true)? },
             no_sync: no_sync || call.session.variables.is_on("UV_NO_SYNC"),
             command,
         };
@@ -148,7 +150,7 @@ fn importable(py: Python<'_>, call: Call, backend: Option<String>, python: Runni
 #[pyfunction]
 fn install_kernel(py: Python<'_>, call: Call, selection: Selection, kernel: Kernel) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
-        let request = kernel.request(selection.request(call, false)?)?;
+        let request = kernel.request(selection.request(&call.session.variables, false)?)?;
         let (monorepo, profile) = call.profile()?;
         let report = ops::install_kernel(&monorepo, &call.session, profile, &request)?;
         Ok(Message::KernelInstalled(report))
@@ -159,7 +161,7 @@ fn install_kernel(py: Python<'_>, call: Call, selection: Selection, kernel: Kern
 #[pyfunction]
 fn list_kernels(py: Python<'_>, call: Call, prefix: Option<PathBuf>) -> PyResult<(Bound<'_, PyAny>, String)> {
     let message = call.detached(py, |call| {
-        let prefix = prefix.map(call::utf8).transpose()?;
+        let prefix = prefix.map(convert::utf8).transpose()?;
         Ok(Message::Kernels(ops::list_kernels(&call.session, prefix.as_deref())?))
     })?;
     with_text(py, &message)
@@ -169,7 +171,7 @@ fn list_kernels(py: Python<'_>, call: Call, prefix: Option<PathBuf>) -> PyResult
 #[pyfunction]
 fn remove_kernel(py: Python<'_>, call: Call, name: String, prefix: Option<PathBuf>) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
-        let prefix = prefix.map(call::utf8).transpose()?;
+        let prefix = prefix.map(convert::utf8).transpose()?;
         Ok(Message::KernelRemoved(ops::remove_kernel(&call.session, &name, prefix.as_deref())?))
     })
 }
@@ -235,7 +237,7 @@ fn init(py: Python<'_>, call: Call, git: Option<String>) -> PyResult<Bound<'_, P
 #[pyfunction]
 fn add_package(py: Python<'_>, call: Call, path: PathBuf, git: Option<String>) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
-        let path = call::utf8(path)?;
+        let path = convert::utf8(path)?;
         let report = ops::add_package(&call.monorepo()?, &call.session, &path, git.as_deref())?;
         Ok(Message::PackageAdded(report))
     })

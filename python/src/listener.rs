@@ -8,7 +8,7 @@ use uvenv_core::{
     report::Problem,
 };
 
-use crate::call::to_python;
+use crate::convert::to_python;
 
 /// An object with the methods `progress(event)`, `say(line)`, `runs(command)` and `warn(problem)`.
 pub(crate) struct Listener {

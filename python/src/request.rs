@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use pyo3::prelude::*;
 use uvenv_core::{
-    Name, Profile,
+    Name, Profile, Variables,
     backend::Choice,
     cargo::FeatureSelection,
     check::{Level, LevelOf},
@@ -15,10 +15,7 @@ use uvenv_core::{
     },
 };
 
-use crate::{
-    call::{Working, utf8},
-    failure::Failure,
-};
+use crate::{convert::utf8, failure::Failure};
 
 /// The flags of `lock`.
 #[derive(FromPyObject)]
@@ -70,9 +67,8 @@ pub(crate) struct Selection {
 
 impl Selection {
     /// The request. With `keep`, the backend of the last sync counts.
-    pub(crate) fn request(self, call: &Working, keep: bool) -> Result<SyncRequest, Failure> {
+    pub(crate) fn request(self, variables: &Variables, keep: bool) -> Result<SyncRequest, Failure> {
         self.check()?;
-        let variables = &call.session.variables;
         Ok(SyncRequest {
             lock: LockMode::new(self.frozen, self.locked, self.allow_stale, variables),
             backend: BackendRequest {

@@ -25,6 +25,7 @@ mod index;
 mod interpreters;
 mod invocation;
 mod jupyter;
+pub mod modules;
 mod monorepo;
 pub mod native;
 mod outcome;

@@ -21,46 +21,31 @@
 
 pub mod backend;
 pub mod build_script;
-mod cache;
-#[cfg(feature = "cargo-features")]
 pub mod cargo;
 #[cfg(feature = "upkeep")]
 pub mod check;
-mod cores;
-mod digest;
 pub mod environment;
-pub mod error;
-mod file;
+mod fs;
 #[cfg(feature = "remotes")]
 pub mod git;
-mod git_url;
-#[cfg(feature = "jupyter")]
-pub mod jupyter;
 pub mod lockfile;
 pub mod manifest;
+mod model;
 pub mod monorepo;
-mod name;
 pub mod native;
-pub mod observer;
 pub mod ops;
 mod process;
-mod redact;
-#[cfg(feature = "requirements")]
-pub mod release;
 pub mod report;
-mod seen;
-mod state;
+mod sync_cache;
 pub mod toml;
 pub mod uv;
-mod variables;
 
-use error::{Diagnostic, Fault, Place};
+use model::error::{Diagnostic, Fault, Place};
 
 pub use crate::{
-    cache::CacheError,
-    monorepo::{Monorepo, Profile},
-    name::Name,
-    variables::Variables,
+    fs::cache::CacheError,
+    model::{Name, Profile, Variables, error, observer},
+    monorepo::Monorepo,
 };
 
 /// The version of uvenv.
@@ -100,7 +85,7 @@ pub enum Error {
     /// A Jupyter kernel cannot be installed or removed.
     #[cfg(feature = "jupyter")]
     #[error(transparent)]
-    Jupyter(#[from] jupyter::JupyterError),
+    Jupyter(#[from] ops::JupyterError),
     /// A build script cannot have its environment.
     #[error(transparent)]
     BuildScript(#[from] build_script::BuildScriptError),
@@ -189,8 +174,8 @@ impl From<manifest::ManifestError> for Error {
     }
 }
 
-impl From<cache::CacheError> for Error {
-    fn from(error: cache::CacheError) -> Self {
+impl From<fs::cache::CacheError> for Error {
+    fn from(error: fs::cache::CacheError) -> Self {
         Self::Environment(error.into())
     }
 }

@@ -1,8 +1,8 @@
 //! `docs/messages.schema.json` and the tables of `docs/json.md` are what the types in `report` say.
 //!
 //! ```sh
-//! cargo test --workspace --test schema                  # check them
-//! UPDATE_DOCS=1 cargo test --workspace --test schema    # write them
+//! cargo test -p uvenv-core --features full,schema --test schema                  # check them
+//! UPDATE_DOCS=1 cargo test -p uvenv-core --features full,schema --test schema    # write them
 //! ```
 
 use std::{env, fmt::Write, fs, path::Path};

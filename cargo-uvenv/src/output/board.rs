@@ -16,7 +16,7 @@ use uvenv_core::{
     observer::{Observer, Progress},
 };
 
-use super::human;
+use super::text;
 
 /// How often what is shown moves on.
 const TICK: Duration = Duration::from_millis(100);
@@ -60,7 +60,7 @@ impl Board {
         let lines = mem::take(&mut *row.lines.lock().unwrap_or_else(PoisonError::into_inner));
         self.rows.suspend(|| {
             if has_failed || !self.is_quiet && !lines.is_empty() {
-                human::done(self.verb, row.profile);
+                text::done(self.verb, row.profile);
                 for line in lines {
                     let _ = writeln!(anstream::stderr(), "{line}");
                 }

@@ -11,7 +11,7 @@ use uvenv_core::{
 
 use super::{
     Drawing, diff,
-    human::{done, line},
+    text::{done, line},
 };
 
 /// Prints the findings and a summary; where nothing but errors is to be said, those among the findings.

@@ -2,7 +2,7 @@
 
 use uvenv_core::report::{DiffReport, DiffSide, InternalOrigin, PythonRequest};
 
-use super::human::{line, lines, short, table};
+use super::text::{line, lines, short, table};
 
 /// A table of differences: its heading, and the rows of name, first and second side.
 struct Section {

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use anstyle::{AnsiColor, Style};
 use uvenv_core::{check::Severity, report::ExplanationReport};
 
-use super::human::{line as add_line, table};
+use super::text::{line as add_line, table};
 
 const TITLE: Style = Style::new().bold();
 const CODE: Style = AnsiColor::Cyan.on_default();

@@ -8,7 +8,7 @@ use uvenv_core::{
 };
 
 use super::check::{from_repository, summary};
-use crate::output::human::done;
+use crate::output::text::done;
 
 /// Prints the findings and a summary; where nothing but errors is to be said, those among the findings.
 pub(super) fn message(report: &CheckReport, quiet: bool) {

@@ -1,13 +1,6 @@
 //! Outcomes in words and tables.
 
-use std::{
-    fmt::{Display, Write as _},
-    io::Write as _,
-};
-
-use anstyle::{AnsiColor, Style};
-use camino::Utf8Path;
-use comfy_table::{Cell, ContentArrangement, Table, presets};
+use comfy_table::{Cell, Table};
 use uvenv_core::{
     Profile,
     backend::Detection,
@@ -19,6 +12,9 @@ use uvenv_core::{
     },
 };
 
+use super::text::{done, line, lines, print, short, shown, table};
+
+/// Prints what was done.
 pub(super) fn message(message: &Message) {
     match message {
         Message::LockFinished(report) => lock(report),
@@ -51,37 +47,6 @@ pub(super) fn text(message: &Message) -> Option<String> {
         Message::PromoteFinished(report) => Some(super::promote::text(report)),
         Message::DiffFinished(report) => Some(super::difference::text(report)),
         _ => None,
-    }
-}
-
-/// A path as one sees it from the current directory.
-pub(super) fn shown(path: &Utf8Path) -> String {
-    let here = std::env::current_dir().ok();
-    let relative = here.and_then(|here| path.strip_prefix(Utf8Path::from_path(&here)?).ok().map(Utf8Path::to_string));
-    relative.filter(|path| !path.is_empty()).unwrap_or_else(|| path.to_string())
-}
-
-const DONE: Style = AnsiColor::Green.on_default().bold();
-
-/// A line in cargo's manner: what was done, in a column of its own.
-pub(super) fn done(verb: &str, text: impl Display) {
-    let _ = writeln!(anstream::stderr(), "{DONE}{verb:>12}{DONE:#} {text}");
-}
-
-pub(super) fn print(text: impl Display) {
-    let _ = writeln!(anstream::stdout(), "{text}");
-}
-
-/// Adds a line to a text.
-pub(super) fn line(text: &mut String, line: impl Display) {
-    // Writing to a string cannot fail.
-    let _ = writeln!(text, "{line}");
-}
-
-/// Adds a table, without the blanks that fill its last column.
-pub(super) fn lines(text: &mut String, table: &Table) {
-    for row in table.lines() {
-        line(text, row.trim_end());
     }
 }
 
@@ -136,10 +101,6 @@ fn origin(distribution: &Distribution) -> Option<String> {
     let Source::Git { commit, requested, .. } = &distribution.source else { return None };
     let requested = requested.as_deref().unwrap_or("HEAD");
     Some(format!("{} {} from {requested} ({})", distribution.name, distribution.version, short(commit)))
-}
-
-pub(super) fn short(commit: &str) -> &str {
-    commit.get(..8).unwrap_or(commit)
 }
 
 /// The variables themselves are printed for the shell that reads them.
@@ -311,11 +272,4 @@ fn laid_out(report: &NewReport) {
     } else {
         done("Next", format_args!("cd {path} && cargo uvenv lock --all-profiles"));
     }
-}
-
-pub(super) fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(header.iter().map(Cell::new));
-    table
 }

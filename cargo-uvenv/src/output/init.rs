@@ -5,7 +5,7 @@ use std::io::Write as _;
 use annotate_snippets::{Group, Level, Renderer};
 use uvenv_core::report::SetUpReport;
 
-use super::human::{done, shown};
+use super::text::{done, shown};
 
 /// Says what was written and pinned, and what could not be known.
 pub(super) fn message(verb: &str, report: &SetUpReport) {

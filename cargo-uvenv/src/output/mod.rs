@@ -10,6 +10,7 @@ mod human;
 mod init;
 mod promote;
 mod sarif;
+mod text;
 mod variables;
 
 use std::io::Write;
@@ -127,7 +128,7 @@ impl Drawing<'_> {
         let title = self.level.clone().primary_title(self.message).id(self.code);
         let mut group = Group::with_title(title);
         for (main, others) in self.files() {
-            let path = human::shown(main.path());
+            let path = text::shown(main.path());
             let mut snippet = Snippet::source(main.text_without_secrets().into_owned()).path(path);
             if self.place.is_some_and(|place| place == main) {
                 // An empty range has nothing to underline; the line is shown all the same.

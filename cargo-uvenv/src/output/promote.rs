@@ -10,7 +10,7 @@ use uvenv_core::{
 
 use super::{
     check, diff,
-    human::{done, line, lines, print, short, shown, table},
+    text::{done, line, lines, print, short, shown, table},
 };
 
 /// How many commits of a package are listed.

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, fmt::Write as _, fs};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
-use uvenv_tests::{Fixture, Invocation, Monorepo, Uv, cargo_uvenv};
+use uvenv_tests::{Fixture, Invocation, Monorepo, Uv, cargo_uvenv, modules::Modules};
 
 /// The repository.
 fn repository() -> &'static Utf8Path {
@@ -282,58 +282,24 @@ fn documented_modules() -> Vec<String> {
     list.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect()
 }
 
-/// The modules of the crate that the sources of `module` name, without those of its tests.
-fn imports(module: &str) -> BTreeSet<String> {
-    let sources = repository().join("uvenv-core/src");
-    let mut files = if sources.join(module).is_dir() { rust_files(&sources.join(module)) } else { Vec::new() };
-    files.extend(Some(sources.join(module).with_extension("rs")).filter(|path| path.is_file()));
-    files.retain(|path| path.file_name() != Some("tests.rs"));
-    let texts = files.iter().map(|path| fs::read_to_string(path).unwrap());
-    texts.flat_map(|text| named_in(text.split("#[cfg(test)]\nmod tests").next().unwrap())).collect()
-}
-
-/// What follows `crate::`, be it one name or several in braces.
-fn named_in(text: &str) -> BTreeSet<String> {
-    let first_word =
-        |text: &str| text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next().unwrap().to_owned();
-    let mut names = BTreeSet::new();
-    for rest in text.split("crate::").skip(1) {
-        let Some(list) = rest.strip_prefix('{') else {
-            names.insert(first_word(rest));
-            continue;
-        };
-        names.extend(parts(list).iter().map(|part| first_word(part.trim_start())));
-    }
-    names
-}
-
-/// The parts of a list in braces, behind the first of these.
-fn parts(list: &str) -> Vec<String> {
-    let (mut parts, mut depth) = (vec![String::new()], 0);
-    for c in list.chars() {
-        match c {
-            '}' if depth == 0 => break,
-            ',' if depth == 0 => parts.push(String::new()),
-            c => {
-                depth += i32::from(c == '{') - i32::from(c == '}');
-                parts.last_mut().unwrap().push(c);
-            }
-        }
-    }
-    parts
+#[test]
+fn modules_import_only_from_those_below() {
+    let documented = documented_modules();
+    let modules = Modules::read(&repository().join("uvenv-core/src"));
+    assert_eq!(modules.top_level(), documented.iter().map(String::as_str).collect(), "the list and the sources");
+    let place = |name: &str| documented.iter().position(|module| module == name);
+    let imports = modules.between_top_level();
+    assert!(imports.contains(&("ops", "environment")) && imports.contains(&("uv", "process")), "imports are seen");
+    let upwards: Vec<_> = imports.into_iter().filter(|(from, to)| place(from) > place(to)).collect();
+    assert!(upwards.is_empty(), "{upwards:?}");
 }
 
 #[test]
-fn modules_import_only_from_those_below() {
-    let modules = documented_modules();
-    let entries = repository().join("uvenv-core/src").read_dir_utf8().unwrap();
-    let present: BTreeSet<_> = entries.map(|entry| entry.unwrap().path().file_stem().unwrap().to_owned()).collect();
-    assert_eq!(present, modules.iter().cloned().chain(["lib".to_owned()]).collect(), "the list and the sources");
-    assert!(imports("ops").contains("environment") && imports("uv").contains("process"), "imports are seen");
-    for (index, module) in modules.iter().enumerate() {
-        let above = &modules[..index];
-        let wrong: Vec<_> = imports(module).into_iter().filter(|name| above.contains(name)).collect();
-        assert!(wrong.is_empty(), "`{module}` imports from above: {wrong:?}");
+fn modules_do_not_import_each_other_in_circles() {
+    for sources in ["uvenv-core/src", "cargo-uvenv/src", "python/src"] {
+        let modules = Modules::read(&repository().join(sources));
+        let circles = modules.circles();
+        assert!(circles.is_empty(), "{sources}: {circles:#?}");
     }
 }
 

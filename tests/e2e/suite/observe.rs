@@ -7,9 +7,8 @@ use std::{
 };
 
 use uvenv_core::{
-    Error,
+    Error, Monorepo, Profile,
     error::Diagnostic,
-    monorepo::{Monorepo, Profile},
     observer::{Observer, Progress},
     ops::{LockPlan, LockRequest, Session, SyncPlan, SyncRequest},
     uv::UvError,

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Backend, BackendError, CudaVersion};
 use crate::{
-    Name,
     manifest::{Manifest, Requirement, Selector, SourceKind},
+    model::Name,
     monorepo::Member,
 };
 
@@ -212,8 +212,10 @@ impl<'a> Scope<'a> {
         Some(Backend { name, selector, cuda: self.cuda(entry.project, entry.selector), place })
     }
 
-    fn forwarded(&self, entry: &Entry<'a>) -> Option<(Name, crate::error::Place)> {
-        let Selector::Extra(wanted) = entry.selector else { return None };
+    fn forwarded(&self, entry: &Entry<'a>) -> Option<(Name, crate::model::error::Place)> {
+        let Selector::Extra(wanted) = entry.selector else {
+            return None;
+        };
         let member = entry.project.name()?;
         let forwards = |requirement: &Requirement| requirement.name == *member && requirement.extras.contains(wanted);
         self.target_projects().into_iter().find_map(|project| {

@@ -16,9 +16,9 @@ pub use selection::{BuildFeatures, Choice, FeatureClaim, Selection, Signals, fit
 use serde::Serialize;
 
 use crate::{
-    Name,
     error::{Diagnostic, Place, nearest},
     manifest::Selector,
+    model::Name,
 };
 
 /// A GPU backend of a manifest.

@@ -5,7 +5,7 @@ use std::fmt;
 use camino::Utf8PathBuf;
 
 use super::{Backend, BackendError, Detection};
-use crate::{Name, Variables};
+use crate::model::{Name, Variables};
 
 /// What somebody asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -268,7 +268,9 @@ fn feature_claims(features: &[FeatureClaim]) -> Vec<Claim> {
 /// The one choice of a level, or the disagreement.
 fn agreed(claims: Vec<Claim>) -> Result<Option<Claim>, BackendError> {
     let mut claims = claims.into_iter();
-    let Some(first) = claims.next() else { return Ok(None) };
+    let Some(first) = claims.next() else {
+        return Ok(None);
+    };
     let others: Vec<_> = claims.filter(|(_, choice)| *choice != first.1).collect();
     if others.is_empty() {
         return Ok(Some(first));
@@ -315,8 +317,8 @@ mod tests {
     use super::*;
     use crate::{
         backend::CudaVersion,
-        error::{Diagnostic, Place},
         manifest::Selector,
+        model::error::{Diagnostic, Place},
     };
 
     fn name(text: &str) -> Name {
@@ -362,7 +364,9 @@ mod tests {
 
     /// The oracle: the levels as a table, written without the code's notion of a claim.
     fn expected(levels: &[Vec<&str>]) -> Result<Option<String>, &'static str> {
-        let Some(level) = levels.iter().find(|level| !level.is_empty()) else { return Err("backend-required") };
+        let Some(level) = levels.iter().find(|level| !level.is_empty()) else {
+            return Err("backend-required");
+        };
         let mut names = level.clone();
         names.dedup();
         match names.as_slice() {

@@ -13,9 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{BuildScriptError, parent};
 use crate::{
-    cache::CacheError,
-    digest::digest,
     environment::{Environment, Journal},
+    fs::{cache::CacheError, digest::digest},
     monorepo::Monorepo,
 };
 
@@ -69,7 +68,7 @@ impl Claims {
     ) -> Result<(), BuildScriptError> {
         self.kept.claims.retain(|other| other.out_dir != claim.out_dir && parent::is_running(&other.process));
         if let Some(other) = self.kept.claims.iter().find(|other| other.backend != claim.backend) {
-            return Err(BuildScriptError::conflict(other, &claim, monorepo, environment));
+            return Err(conflict(other, &claim, monorepo, environment));
         }
         if !claim.process.is_empty() {
             self.kept.claims.push(claim);
@@ -108,6 +107,20 @@ impl Claims {
     }
 }
 
+fn conflict(first: &Claim, second: &Claim, monorepo: &Monorepo, environment: &Environment) -> BuildScriptError {
+    let side = |claim: &Claim| (claim.package.clone(), claim.backend.clone().unwrap_or_else(|| "none".to_owned()));
+    let in_cargo = monorepo.cargo_manifest().is_some();
+    BuildScriptError::Conflict {
+        environment: monorepo.relative(environment.root()).to_owned(),
+        claims: Box::new([side(first), side(second)]),
+        configuration: if in_cargo {
+            ("Cargo.toml", "workspace.metadata.uvenv")
+        } else {
+            ("pyproject.toml", "tool.uvenv")
+        },
+    }
+}
+
 /// A hash of what the files hold, the same for all who look: they are compiled by different compilers.
 fn content(files: &[Utf8PathBuf]) -> String {
     let hashes = files.iter().map(|path| fs::read(path).map(|bytes| digest(&bytes)).unwrap_or_default());
@@ -117,7 +130,7 @@ fn content(files: &[Utf8PathBuf]) -> String {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::{Variables, error::Diagnostic};
+    use crate::model::{Variables, error::Diagnostic};
 
     struct Machine {
         _guard: tempfile::TempDir,

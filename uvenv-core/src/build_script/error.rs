@@ -4,11 +4,8 @@ use std::process::ExitStatus;
 
 use camino::Utf8PathBuf;
 
-use super::claims::Claim;
 use crate::{
-    environment::Environment,
-    error::{Diagnostic, Fault, Place},
-    monorepo::Monorepo,
+    model::error::{Diagnostic, Fault, Place},
     process::ending,
 };
 
@@ -81,22 +78,6 @@ pub enum BuildScriptError {
 fn sides(claims: &[(String, String); 2]) -> String {
     let side = |(package, backend): &(String, String)| format!("`{backend}` by the crate `{package}`");
     claims.each_ref().map(side).join(", ")
-}
-
-impl BuildScriptError {
-    pub(super) fn conflict(first: &Claim, second: &Claim, monorepo: &Monorepo, environment: &Environment) -> Self {
-        let side = |claim: &Claim| (claim.package.clone(), claim.backend.clone().unwrap_or_else(|| "none".to_owned()));
-        let in_cargo = monorepo.cargo_manifest().is_some();
-        Self::Conflict {
-            environment: monorepo.relative(environment.root()).to_owned(),
-            claims: Box::new([side(first), side(second)]),
-            configuration: if in_cargo {
-                ("Cargo.toml", "workspace.metadata.uvenv")
-            } else {
-                ("pyproject.toml", "tool.uvenv")
-            },
-        }
-    }
 }
 
 impl Diagnostic for BuildScriptError {

@@ -4,11 +4,10 @@ use camino::Utf8PathBuf;
 
 use super::{BuildScriptError, output::Output};
 use crate::{
-    Variables,
     environment::{Environment, Record},
     manifest::{self, SourceKind},
+    model::{Variables, redact::redact},
     monorepo::{Monorepo, ProfilePaths},
-    redact::redact,
 };
 
 /// The variables that decide what is installed, and where.

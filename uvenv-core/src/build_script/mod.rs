@@ -27,9 +27,9 @@ pub use self::{
     python::{Command, Python},
 };
 use crate::{
-    Monorepo, Profile, Variables,
+    Monorepo,
     environment::{Environment, Journal, Record},
-    error::Diagnostic,
+    model::{Profile, Variables, error::Diagnostic},
     native,
     ops::{BackendRequest, Session, SyncRequest, Target},
 };

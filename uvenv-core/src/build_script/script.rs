@@ -6,9 +6,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{BuildScriptError, claims::Claim, parent};
 use crate::{
-    Monorepo, Name, Profile, Variables,
+    Monorepo,
     backend::{BuildFeatures, FeatureClaim},
-    error::Diagnostic,
+    model::{Name, Profile, Variables, error::Diagnostic},
     monorepo::DiscoveryError,
     ops::Session,
 };
@@ -120,7 +120,9 @@ impl Script {
 
     /// `error` with a way out that a build script has; much of the command line's own help is about its options.
     pub(super) fn explain(&self, error: crate::Error, monorepo: Option<&Monorepo>) -> crate::Error {
-        let Some(help) = self.help(&error, monorepo) else { return error };
+        let Some(help) = self.help(&error, monorepo) else {
+            return error;
+        };
         BuildScriptError::Sync { error: Box::new(error), help }.into()
     }
 

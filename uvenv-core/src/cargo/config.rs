@@ -9,12 +9,14 @@ use std::{fs, path::Path};
 use camino::{Utf8Path, Utf8PathBuf};
 use toml_edit::{Array, InlineTable, Item, Table, TableLike, value};
 
-use super::CargoError;
+use super::{CargoError, files};
 use crate::{
-    error::{Diagnostic, Place},
-    file,
+    fs::atomic,
+    model::{
+        Variables,
+        error::{Diagnostic, Place},
+    },
     toml::{File, Node, TomlError},
-    variables::Variables,
 };
 
 /// The target that every target is. Cargo takes at most one matching `cfg` with a runner.
@@ -74,8 +76,7 @@ impl Diagnostic for OtherRunner {
 impl Settings {
     /// Merges them into the configuration in `root`.
     pub(crate) fn write(&self, root: &Utf8Path, variables: &Variables) -> Result<Written, CargoError> {
-        let directory = root.join(".cargo");
-        let path = existing(&directory).unwrap_or_else(|| directory.join("config.toml"));
+        let path = existing(root).unwrap_or_else(|| root.join(".cargo/config.toml"));
         let file = if path.exists() { File::read(&path)? } else { File { path: path.clone(), text: "".into() } };
         let mut other = self.other_runner(&file)?;
         for path in further_configurations(root, variables) {
@@ -86,7 +87,7 @@ impl Settings {
         let changed = merged != *file.text;
         if changed {
             fs::create_dir_all(path.parent().unwrap_or(&path))
-                .and_then(|()| file::replace(&path, &merged))
+                .and_then(|()| atomic::replace(&path, &merged))
                 .map_err(|source| CargoError::ConfigNotWritable { path: path.clone(), source })?;
         }
         Ok(Written { path, changed, other_runner: other })
@@ -94,9 +95,13 @@ impl Settings {
 
     fn other_runner(&self, file: &File) -> Result<Option<OtherRunner>, TomlError> {
         let document = file.parse()?;
-        let Some(targets) = Node::root(file, &document).get("target")? else { return Ok(None) };
+        let Some(targets) = Node::root(file, &document).get("target")? else {
+            return Ok(None);
+        };
         for (name, target) in targets.entries()? {
-            let Some(runner) = target.get("runner")? else { continue };
+            let Some(runner) = target.get("runner")? else {
+                continue;
+            };
             let item = document.get("target").and_then(|targets| targets.get(name)?.get("runner"));
             if name != ANY_TARGET || !item.is_some_and(is_ours) {
                 return Ok(Some(OtherRunner { place: runner.place(), runner: self.runner.join(" ") }));
@@ -166,22 +171,25 @@ fn strings(item: &Item) -> Option<Vec<String>> {
 
 /// Whether a runner is one that an earlier call has written.
 fn is_ours(item: &Item) -> bool {
-    let Some(words) = strings(item) else { return false };
+    let Some(words) = strings(item) else {
+        return false;
+    };
     let program = words.first().and_then(|word| Path::new(word).file_stem());
     program.is_some_and(|name| name == PROGRAM) && words.last().is_some_and(|word| word == "--")
 }
 
-/// The configuration in a directory. Where there are both, cargo takes the one without extension.
+/// The configuration of a directory that has one.
 fn existing(directory: &Utf8Path) -> Option<Utf8PathBuf> {
-    ["config", "config.toml"].map(|name| directory.join(name)).into_iter().find(|path| path.is_file())
+    files::CONFIGURATION.map(|name| directory.join(name)).into_iter().find(|path| path.is_file())
 }
 
 /// The other configurations that cargo merges with that of `root`: those further up, and its home's.
 fn further_configurations(root: &Utf8Path, variables: &Variables) -> Vec<Utf8PathBuf> {
-    let home = || variables.get("HOME").or_else(|| variables.get("USERPROFILE")).map(|home| format!("{home}/.cargo"));
-    let home = variables.get("CARGO_HOME").map(str::to_owned).or_else(home);
-    let above = root.ancestors().skip(1).map(|directory| directory.join(".cargo"));
-    above.chain(home.map(Utf8PathBuf::from)).filter_map(|directory| existing(&directory)).collect()
+    let above = root.ancestors().skip(1).filter_map(existing);
+    let home = files::cargo_home(variables);
+    let of_home = home
+        .and_then(|home| ["config", "config.toml"].map(|name| home.join(name)).into_iter().find(|path| path.is_file()));
+    above.chain(of_home).collect()
 }
 
 #[cfg(test)]

@@ -6,12 +6,13 @@ use camino::Utf8Path;
 
 use super::Finding;
 use crate::{
-    Name,
-    error::{Diagnostic, Place},
     lockfile::Lockfile,
     manifest::{Manifest, SourceKind},
-    monorepo::{Monorepo, Profile, ProfilePaths},
-    variables::Variables,
+    model::{
+        Name, Profile, Variables,
+        error::{Diagnostic, Place},
+    },
+    monorepo::{Monorepo, ProfilePaths},
 };
 
 /// The files of a monorepo, as far as they can be read.
@@ -130,7 +131,9 @@ impl ProfileFacts {
 
     /// The packages that the project itself asks for: its dependencies and those of its extras. Groups are for developers.
     pub(crate) fn direct(&self) -> BTreeSet<&Name> {
-        let Some(project) = &self.manifest.project else { return BTreeSet::new() };
+        let Some(project) = &self.manifest.project else {
+            return BTreeSet::new();
+        };
         let extras = project.extras.values().flat_map(|extra| &extra.requirements);
         project.dependencies.iter().chain(extras).map(|requirement| &requirement.name).collect()
     }

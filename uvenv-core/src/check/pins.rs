@@ -2,12 +2,9 @@
 
 use super::{Facts, ProfileFacts};
 use crate::{
-    Name,
-    error::Place,
     lockfile::{GitPin, GitSource, Package},
     manifest::{GitReference, Source, SourceKind},
-    monorepo::Profile,
-    release::Release,
+    model::{Name, Profile, error::Place, release::Release},
     toml::Spanned,
 };
 

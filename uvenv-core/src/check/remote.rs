@@ -7,8 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{Facts, pins::Pin};
 use crate::{
     git::{self, Contents, Git, GitError, RemoteTag, Remotes},
-    git_url,
-    observer::Observer,
+    model::{git_url, observer::Observer},
 };
 
 /// The answers.

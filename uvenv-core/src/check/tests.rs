@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use tempfile::TempDir;
 
 use super::{Facts, Finding, offline};
-use crate::{Monorepo, Variables};
+use crate::{Monorepo, model::Variables};
 
 /// A monorepo in a temporary directory.
 pub(super) struct Tree {

@@ -15,7 +15,10 @@ use super::{
     Environment,
     base::{BaseInterpreter, System},
 };
-use crate::{monorepo::Profile, process::Invocation, variables::Variables};
+use crate::{
+    model::{Profile, Variables},
+    process::Invocation,
+};
 
 /// Variables of other Pythons that lead an interpreter, or what builds for it, astray. PyO3's build script and maturin take
 /// a conda environment into account beside a virtual one.

@@ -11,7 +11,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::{Environment, EnvironmentError};
-use crate::{Name, cores, redact::redact};
+use crate::{
+    fs::parallel,
+    model::{Name, redact::redact},
+};
 
 /// A distribution that is installed in an environment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -115,7 +118,7 @@ impl Distributions {
         let entries = directory.read_dir_utf8().map_err(environment.unreadable(&directory))?;
         // A name that is not Unicode is no `NAME-VERSION.dist-info`.
         let mut folders: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.into_path())).collect();
-        let parts = cores::in_parts(&mut folders, FEW, |folders| {
+        let parts = parallel::in_parts(&mut folders, FEW, |folders| {
             let folders = folders.iter_mut().map(mem::take);
             folders.filter_map(Distribution::read).collect::<Vec<_>>()
         });

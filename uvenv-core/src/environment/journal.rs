@@ -15,10 +15,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{Distributions, Environment, EnvironmentError, State, Suspects};
 use crate::{
-    cache::{self, CacheError, FileLock},
-    digest::digest,
-    observer::Observer,
-    variables::Variables,
+    fs::{
+        cache::{self, CacheError, FileLock},
+        digest::digest,
+    },
+    model::{Variables, observer::Observer},
 };
 
 /// The lock on an environment and the mark of an unfinished sync of it. The lock ends with the value; the mark, once
@@ -159,7 +160,7 @@ mod tests {
     use std::{sync::mpsc, thread};
 
     use super::*;
-    use crate::{observer::Progress, process::Terminal};
+    use crate::{model::observer::Progress, process::Terminal};
 
     struct Listener(mpsc::Sender<String>);
 

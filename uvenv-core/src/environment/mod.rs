@@ -22,7 +22,11 @@ pub(crate) use self::{
     journal::Journal,
     record::Record,
 };
-use crate::{cache::CacheError, error::Diagnostic, monorepo::Profile, process::is_program};
+use crate::{
+    fs::cache::CacheError,
+    model::{Profile, error::Diagnostic},
+    process::is_program,
+};
 
 /// The directory in an environment with a file for each request of which it is known what it depends on.
 pub(crate) const STATE: &str = ".uvenv-state";
@@ -428,7 +432,9 @@ impl Aside {
 
     /// Puts it back in place of what was made there since.
     pub(crate) fn put_back(self) -> Result<(), EnvironmentError> {
-        let (Some(aside), root) = (&self.path, &self.environment.root) else { return Ok(()) };
+        let (Some(aside), root) = (&self.path, &self.environment.root) else {
+            return Ok(());
+        };
         if root.exists() {
             fs::remove_dir_all(root).map_err(self.environment.not_writable(root))?;
         }

@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{Environment, EnvironmentError};
-use crate::{file, monorepo::Profile};
+use crate::{fs::atomic, model::Profile};
 
 /// The file in the environment. It goes with the environment, also when uv makes that anew.
 pub(super) const FILE: &str = ".uvenv.json";
@@ -52,7 +52,7 @@ impl Record {
         let path = environment.root().join(FILE);
         serde_json::to_vec(self)
             .map_err(io::Error::from)
-            .and_then(|text| file::replace(&path, &text))
+            .and_then(|text| atomic::replace(&path, &text))
             .map_err(environment.not_writable(&path))
     }
 }

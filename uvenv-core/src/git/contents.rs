@@ -6,12 +6,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Git, GitError, RemoteTag, run, run_within};
 use crate::{
-    cache::{CacheError, FileLock},
-    digest::digest,
-    git_url,
+    fs::{
+        cache::{CacheError, FileLock},
+        digest::digest,
+    },
     manifest::{self, Manifest, ManifestError},
+    model::{git_url, redact::redact},
     process::{Invocation, Terminal},
-    redact::redact,
     toml::File,
 };
 
@@ -140,7 +141,9 @@ impl Contents {
             Some(directory) => format!("{}/{}", directory.trim_end_matches('/'), manifest::FILE_NAME),
             None => manifest::FILE_NAME.to_owned(),
         };
-        let Some(text) = self.file(&path)? else { return Ok(None) };
+        let Some(text) = self.file(&path)? else {
+            return Ok(None);
+        };
         let file = File { path: format!("{}/{path}", self.shown).into(), text: text.into() };
         match Manifest::from_file(file) {
             // A file of other tools' settings.
@@ -152,7 +155,9 @@ impl Contents {
     /// The text of a file of the commit; `None` where it has none of that path.
     fn file(&self, path: &str) -> Result<Option<String>, GitError> {
         let listed = run(self.repository.clone(), &["ls-tree", &self.commit, "--", path])?;
-        let Some(object) = listed.stdout.split_whitespace().nth(2) else { return Ok(None) };
+        let Some(object) = listed.stdout.split_whitespace().nth(2) else {
+            return Ok(None);
+        };
         Ok(Some(run(self.repository.clone(), &["cat-file", "blob", object])?.stdout))
     }
 

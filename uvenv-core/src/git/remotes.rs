@@ -11,7 +11,7 @@ use std::{
 };
 
 use super::{Git, GitError, RemoteTag, run_within, with_settings};
-use crate::{
+use crate::model::{
     git_url,
     observer::{Interrupted, Observer, PERIOD, Progress},
     redact::redact,

@@ -10,10 +10,8 @@ use std::{
 
 use super::{GitSource, LockedReference, LockedRequirement, Lockfile, Package, PackageSource};
 use crate::{
-    Name,
-    error::Place,
-    git_url,
     manifest::{GroupEntry, Manifest, Requirement, Source, SourceKind},
+    model::{Name, error::Place, git_url},
 };
 
 /// How a lockfile stands to its manifests.
@@ -128,7 +126,9 @@ impl fmt::Display for Staleness {
             Change::Python { manifest, locked } => {
                 write!(f, "`{package}` requires Python `{manifest}`, but is locked for `{locked}`")
             }
-            Change::MemberAdded => write!(f, "the workspace member `{package}` is not in the lockfile"),
+            Change::MemberAdded => {
+                write!(f, "the workspace member `{package}` is not in the lockfile")
+            }
             Change::MemberRemoved => write!(f, "`{package}` is locked as a workspace member, but is none"),
             Change::Extras => write!(f, "the extras of `{package}` are not those that are locked"),
             Change::Groups => write!(f, "the dependency groups of `{package}` are not those that are locked"),
@@ -142,7 +142,9 @@ pub fn freshness<'a>(
     root: &'a Manifest,
     members: impl IntoIterator<Item = &'a Manifest>,
 ) -> Freshness {
-    let Some(lockfile) = lockfile else { return Freshness::Missing };
+    let Some(lockfile) = lockfile else {
+        return Freshness::Missing;
+    };
     let members: Vec<_> = members.into_iter().collect();
     let mut found = compare_members(lockfile, root, &members);
     found.extend(compare_python(lockfile, root, &members));
@@ -176,7 +178,9 @@ fn compare_members(lockfile: &Lockfile, root: &Manifest, members: &[&Manifest]) 
 
 /// Compares one project with the metadata that the lockfile has kept of it.
 fn compare_project(lockfile: &Lockfile, root: &Manifest, manifest: &Manifest, found: &mut Vec<Staleness>) {
-    let Some(project) = &manifest.project else { return };
+    let Some(project) = &manifest.project else {
+        return;
+    };
     let name = &project.name.value;
     let locked: Option<&Package> = lockfile.packages_named(name).find(|package| package.source.is_directory());
     found.extend(locked.and_then(|package| compare_version(package, manifest)));
@@ -491,7 +495,9 @@ fn compare_pins(lockfile: &Lockfile, root: &Manifest, manifest: &Manifest) -> Ve
     for package in required {
         let (holder, sources) = Projects { root, manifest }.sources_of(package);
         for source in sources {
-            let Some(asked) = GitSource::of(&source.kind) else { continue };
+            let Some(asked) = GitSource::of(&source.kind) else {
+                continue;
+            };
             let mut locked = lockfile.packages_named(package);
             // A source with a marker that no locked environment meets leaves no package behind.
             let first = locked.next();

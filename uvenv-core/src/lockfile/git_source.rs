@@ -5,8 +5,8 @@ use std::fmt;
 use percent_encoding::percent_decode_str;
 
 use crate::{
-    git_url,
     manifest::{GitReference, SourceKind},
+    model::git_url,
 };
 
 /// A git repository, what was asked of it, and the commit that it was.

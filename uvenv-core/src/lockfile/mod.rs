@@ -13,8 +13,8 @@ pub(crate) use git_source::GitSource;
 pub use git_source::{GitPin, LockedReference};
 
 use crate::{
-    Name,
     error::{Diagnostic, Place},
+    model::Name,
     toml::{File, TomlError},
 };
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{GitPin, LockedRequirement, Lockfile, LockfileError, Metadata, Package, PackageSource};
 use crate::{
-    Name,
+    model::Name,
     toml::{Element, File, Node, TomlError},
 };
 
@@ -19,7 +19,7 @@ pub(super) fn read(file: &File) -> Result<Lockfile, LockfileError> {
         // The user did not write the file: what is wrong in it is damage, not a mistake of theirs.
         LockfileError::Toml(error @ (TomlError::Type { .. } | TomlError::Name { .. })) => LockfileError::Damaged {
             message: error.to_string(),
-            place: crate::error::Diagnostic::place(&error).cloned().unwrap_or_else(|| file.place(0..0)),
+            place: crate::model::error::Diagnostic::place(&error).cloned().unwrap_or_else(|| file.place(0..0)),
         },
         error => error,
     })
@@ -133,7 +133,7 @@ impl From<TomlError> for LockfileError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Diagnostic;
+    use crate::model::error::Diagnostic;
 
     fn parse(text: &str) -> Result<Lockfile, LockfileError> {
         read(&File { path: "uv.lock".into(), text: text.into() })

@@ -19,8 +19,8 @@ pub use requirement::Requirement;
 pub use source::{GitReference, Source, SourceKind};
 
 use crate::{
-    Name,
     error::{Diagnostic, Place},
+    model::Name,
     toml::{Element, File, Node, Spanned, TomlError},
 };
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use camino::Utf8Path;
 
 use crate::{
-    Name,
+    model::Name,
     toml::{Element, File, Node},
 };
 

@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use super::{ManifestError, Selector};
 use crate::{
-    Name,
-    redact::redact,
+    model::{Name, redact::redact},
     toml::{Element, Node, Spanned},
 };
 

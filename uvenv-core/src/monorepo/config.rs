@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, ops::Range};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::Profile;
+use crate::model::Profile;
 use crate::{
-    Name,
     error::{Diagnostic, Place, nearest},
     manifest::Manifest,
+    model::Name,
     toml::{File, Node, TomlError},
 };
 

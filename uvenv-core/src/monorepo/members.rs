@@ -7,9 +7,9 @@ use glob::{MatchOptions, Pattern};
 
 use super::{DiscoveryError, has_manifest};
 use crate::{
-    Name, cores,
-    error::Place,
+    fs::parallel,
     manifest::{self, Manifest, ManifestError, Workspace},
+    model::{Name, error::Place},
 };
 
 /// So few manifests are read by one core.
@@ -35,7 +35,9 @@ pub(super) struct Members {
 /// Reads the members that the workspace of `root` selects: uv's rules, with the crate that uv matches with.
 pub(super) fn read(root: &Manifest) -> Result<Members, DiscoveryError> {
     let mut found = Members { members: Vec::new(), unmatched_patterns: Vec::new() };
-    let Some(workspace) = &root.uv.workspace else { return Ok(found) };
+    let Some(workspace) = &root.uv.workspace else {
+        return Ok(found);
+    };
     let directory = root.directory();
     let excluded = exclude_patterns(directory, workspace);
     let mut directories = BTreeSet::new();
@@ -53,7 +55,8 @@ pub(super) fn read(root: &Manifest) -> Result<Members, DiscoveryError> {
     }
     directories.retain(|path| path != directory && !excluded.iter().any(|pattern| pattern.matches(path.as_str())));
     let mut directories: Vec<_> = directories.into_iter().collect();
-    let read = cores::in_parts(&mut directories, FEW, |part| part.iter().map(|path| member(path)).collect::<Vec<_>>());
+    let read =
+        parallel::in_parts(&mut directories, FEW, |part| part.iter().map(|path| member(path)).collect::<Vec<_>>());
     for member in read.into_iter().flatten() {
         found.members.extend(member?);
     }
@@ -73,7 +76,9 @@ fn member(directory: &Utf8Path) -> Result<Option<Member>, ManifestError> {
 
 /// Whether `directory` is a member of the workspace of `root`, by its path alone.
 pub(super) fn includes(root: &Manifest, directory: &Utf8Path) -> bool {
-    let Some(workspace) = &root.uv.workspace else { return false };
+    let Some(workspace) = &root.uv.workspace else {
+        return false;
+    };
     let matches = |pattern: &Pattern| pattern.matches_with(directory.as_str(), PATH_OPTIONS);
     let members = workspace.members.iter().filter_map(|pattern| absolute_pattern(root.directory(), &pattern.value));
     members.into_iter().any(|pattern| matches(&pattern))
@@ -82,7 +87,9 @@ pub(super) fn includes(root: &Manifest, directory: &Utf8Path) -> bool {
 
 /// Whether the workspace of `root` leaves `directory` out.
 pub(crate) fn is_excluded(root: &Manifest, directory: &Utf8Path) -> bool {
-    let Some(workspace) = &root.uv.workspace else { return false };
+    let Some(workspace) = &root.uv.workspace else {
+        return false;
+    };
     exclude_patterns(root.directory(), workspace).iter().any(|pattern| pattern.matches(directory.as_str()))
 }
 

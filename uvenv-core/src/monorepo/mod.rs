@@ -2,6 +2,7 @@
 
 mod config;
 mod discovery;
+mod error;
 mod members;
 mod profile;
 
@@ -10,16 +11,14 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 
 pub use config::{CheckConfig, Code, Config, ConfigError};
-pub use discovery::DiscoveryError;
+pub use error::DiscoveryError;
 pub use members::Member;
 pub(crate) use members::is_excluded;
-pub use profile::{Profile, ProfilePaths};
+pub use profile::ProfilePaths;
 
 use crate::{
-    Name,
-    error::Place,
     manifest::{self, Manifest, ManifestError, SourceKind},
-    variables::Variables,
+    model::{Name, Profile, Variables, error::Place},
 };
 
 /// The directory tree under one dev manifest.

@@ -12,11 +12,10 @@ use super::{
     package::{Builder, Package},
 };
 use crate::{
-    Name,
     manifest::{BuildSettings, Manifest, Settings},
+    model::{Name, Variables},
     toml::{File, Node},
     uv::Version,
-    variables::Variables,
 };
 
 /// The first uv with settings for one package.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Surroundings;
 use crate::{
-    digest::digest,
+    fs::digest::digest,
     process::{Invocation, ending, on_path},
 };
 

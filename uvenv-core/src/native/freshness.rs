@@ -17,9 +17,9 @@ use super::{
     toolchain,
 };
 use crate::{
-    Name,
     environment::{Changes, Distribution, Distributions, Environment, EnvironmentError, Source},
-    seen::{Seen, changed_since},
+    fs::stamp::{Seen, changed_since},
+    model::Name,
 };
 
 /// A package that must be built.
@@ -162,7 +162,9 @@ impl One<'_> {
 
     /// Why the package must be built.
     fn cause(&self, now: &Entry) -> Option<String> {
-        let Some(distribution) = self.distribution else { return Some("it is not installed".to_owned()) };
+        let Some(distribution) = self.distribution else {
+            return Some("it is not installed".to_owned());
+        };
         let Some((known, built)) = self.known.and_then(|known| Some((known, known.built.as_ref()?))) else {
             return Some("it is not known what it was built from".to_owned());
         };
@@ -202,7 +204,9 @@ impl Judgement<'_> {
     ) -> Result<(), EnvironmentError> {
         let mut record = Record::new(self.native.profile);
         for package in &self.native.packages {
-            let Some(mut entry) = self.entries.remove(&package.name) else { continue };
+            let Some(mut entry) = self.entries.remove(&package.name) else {
+                continue;
+            };
             let is_stale = self.stale.iter().any(|stale| stale.name == package.name);
             let is_new = changes.installed.iter().any(|distribution| distribution.name == package.name);
             match find(installed, package) {

@@ -9,14 +9,11 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use super::{Surroundings, cargo_graph::Closure, package::Package, toolchain::home};
-use crate::{cores, digest::digest, seen::Seen};
-
-/// What rustup goes by.
-pub(super) const TOOLCHAIN_FILES: [&str; 2] = ["rust-toolchain.toml", "rust-toolchain"];
-
-/// What cargo is configured by, in each directory from where it runs upwards.
-const CONFIGURATION: [&str; 2] = [".cargo/config.toml", ".cargo/config"];
+use super::{Surroundings, cargo_graph::Closure, package::Package};
+use crate::{
+    cargo::files,
+    fs::{digest::digest, parallel, stamp::Seen},
+};
 
 /// So many files are looked at by one core.
 const FEW: usize = 200;
@@ -51,11 +48,8 @@ pub(super) fn keys(package: &Package, closure: &Closure, around: &Surroundings<'
 
 fn configuration(package: &Package, around: &Surroundings<'_>) -> BTreeSet<Utf8PathBuf> {
     let starts = package.crates.iter().filter_map(|path| path.parent()).chain([package.directory.as_path()]);
-    let mut files: BTreeSet<_> = starts
-        .flat_map(Utf8Path::ancestors)
-        .flat_map(|directory| CONFIGURATION.iter().chain(&TOOLCHAIN_FILES).map(|name| directory.join(name)))
-        .collect();
-    files.extend(home(around, "CARGO_HOME", ".cargo").map(|home| home.join("config.toml")));
+    let mut files: BTreeSet<_> = starts.flat_map(files::upwards).collect();
+    files.extend(files::cargo_home(around.variables).map(|home| home.join("config.toml")));
     files
 }
 
@@ -172,10 +166,14 @@ impl Walk<'_> {
     fn directory(&self, directory: &Utf8Path, is_top: bool, found: &mut Found) {
         found.directories.insert(directory.to_owned());
         // What is not Unicode is no source of Rust; what cannot be read cannot be read by the build.
-        let Ok(entries) = directory.read_dir_utf8() else { return };
+        let Ok(entries) = directory.read_dir_utf8() else {
+            return;
+        };
         for entry in entries.flatten() {
             let (name, path) = (entry.file_name(), entry.path());
-            let Ok(kind) = entry.file_type() else { continue };
+            let Ok(kind) = entry.file_type() else {
+                continue;
+            };
             if name.starts_with('.') || name == "__pycache__" || path.extension() == Some("pyc") {
                 continue;
             }
@@ -231,7 +229,7 @@ pub(super) fn found_at(path: &Utf8Path) -> Found {
 /// Looks at `paths`, which were `before` at an earlier time.
 pub(super) fn look_at(paths: impl IntoIterator<Item = Utf8PathBuf>, before: Option<&Files>, now: SystemTime) -> Files {
     let mut paths: Vec<_> = paths.into_iter().collect();
-    let parts = cores::in_parts(&mut paths, FEW, |paths| {
+    let parts = parallel::in_parts(&mut paths, FEW, |paths| {
         let look = |path: &mut Utf8PathBuf| {
             let seen = Seen::look(path, before.and_then(|before| before.get(path)), now);
             seen.exists().then(|| (mem::take(path), seen))

@@ -17,20 +17,18 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub(crate) use arguments::{Choices, Told};
-pub(crate) use freshness::Stale;
+pub(crate) use freshness::{Judgement, Stale};
 #[cfg(feature = "upkeep")]
 pub(crate) use package::packages;
 pub(crate) use watched::Watched;
 
 use crate::{
-    Name,
     environment::Environment,
-    error::Diagnostic,
     manifest::Manifest,
-    monorepo::{Monorepo, Profile},
+    model::{Name, Profile, Variables, error::Diagnostic},
+    monorepo::Monorepo,
     process::Invocation,
     uv::Version,
-    variables::Variables,
 };
 use package::Package;
 

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
-    Name,
     manifest::{self, Manifest, SourceKind},
-    monorepo::{Monorepo, Profile},
+    model::{Name, Profile},
+    monorepo::Monorepo,
 };
 
 /// A package that is built from Rust.

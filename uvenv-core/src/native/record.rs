@@ -10,9 +10,9 @@ use super::{
     inputs::{Discovered, Files, Inputs},
 };
 use crate::{
-    Name,
     environment::{Environment, EnvironmentError, NATIVE_RECORD as FILE},
-    file,
+    fs::atomic,
+    model::Name,
 };
 
 const SCHEMA: u32 = 1;
@@ -66,7 +66,7 @@ impl Record {
         let path = environment.root().join(FILE);
         serde_json::to_vec(&self)
             .map_err(io::Error::from)
-            .and_then(|text| file::replace(&path, &text))
+            .and_then(|text| atomic::replace(&path, &text))
             .map_err(environment.not_writable(&path))
     }
 }

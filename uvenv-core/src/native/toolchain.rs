@@ -6,9 +6,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Surroundings;
 use crate::{
-    digest::digest,
+    cargo::files::{TOOLCHAIN, rustup_home},
+    fs::{digest::digest, stamp::stat_of},
     process::{Invocation, ending, on_path},
-    seen::stat_of,
 };
 
 /// Stands for the compiler that a build in `directory` would use, as far as files and variables decide that.
@@ -24,10 +24,9 @@ pub(super) const VARIABLES: [&str; 6] = ["CARGO", "CARGO_HOME", "PATH", "RUSTC",
 
 /// The files that decide which compiler it is.
 pub(super) fn files(directory: &Utf8Path, around: &Surroundings<'_>) -> Vec<Utf8PathBuf> {
-    let chosen =
-        directory.ancestors().flat_map(|directory| super::inputs::TOOLCHAIN_FILES.map(|name| directory.join(name)));
+    let chosen = directory.ancestors().flat_map(|directory| TOOLCHAIN.map(|name| directory.join(name)));
     let mut files: Vec<_> = rustc(around).into_iter().chain(chosen.filter(|path| path.is_file())).collect();
-    if let Some(rustup) = home(around, "RUSTUP_HOME", ".rustup") {
+    if let Some(rustup) = rustup_home(around.variables) {
         files.push(rustup.join("settings.toml"));
         // Each update of a toolchain writes its file here.
         let hashes = fs::read_dir(rustup.join("update-hashes")).into_iter().flatten();
@@ -54,10 +53,4 @@ pub(super) fn ask(directory: &Utf8Path, around: &Surroundings<'_>) -> Result<Str
 fn rustc(around: &Surroundings<'_>) -> Option<Utf8PathBuf> {
     let named = around.variables.get("RUSTC").map(Utf8PathBuf::from).filter(|path| path.is_absolute());
     named.or_else(|| on_path(around.variables, "rustc").next())
-}
-
-/// The directory that `variable` names, else `name` in the user's.
-pub(super) fn home(around: &Surroundings<'_>, variable: &str, name: &str) -> Option<Utf8PathBuf> {
-    let user = || around.variables.get("HOME").or_else(|| around.variables.get("USERPROFILE"));
-    around.variables.get(variable).map(Utf8PathBuf::from).or_else(|| Some(Utf8Path::new(user()?).join(name)))
 }

@@ -11,7 +11,7 @@ use super::{
     record::Record,
     toolchain,
 };
-use crate::{Name, environment::Environment};
+use crate::{environment::Environment, model::Name};
 
 /// What is read, looked through and asked for. More than counts does no harm.
 #[derive(Debug, Default)]
@@ -39,7 +39,9 @@ impl NativePackages {
         }
         let record = Record::read(environment);
         for package in &self.packages {
-            let Some(entry) = record.of(&package.name) else { continue };
+            let Some(entry) = record.of(&package.name) else {
+                continue;
+            };
             let Some(built) = &entry.built else { continue };
             let (closure, discovered) = (&entry.closure, &entry.discovered);
             watched.files.extend(inputs::keys(package, closure, around));

@@ -4,10 +4,10 @@ use super::{Session, selection};
 #[cfg(feature = "cargo-features")]
 use crate::cargo;
 use crate::{
-    Name,
     backend::{Backend, Detection, detect as ask_driver, fitting},
     manifest::Selector,
-    monorepo::{Monorepo, Profile},
+    model::{Name, Profile},
+    monorepo::Monorepo,
     report::{AutoChoice, BackendInfo, BackendsReport, DetectionReport, ProfileBackends},
 };
 
@@ -71,7 +71,9 @@ fn describe(backend: &Backend, features: &[(Name, String)]) -> BackendInfo {
 
 #[cfg(feature = "cargo-features")]
 fn selecting_features(monorepo: &Monorepo, session: &Session, names: &[Name]) -> Result<Vec<(Name, String)>, String> {
-    let Some(manifest) = monorepo.cargo_manifest().filter(|_| !names.is_empty()) else { return Ok(Vec::new()) };
+    let Some(manifest) = monorepo.cargo_manifest().filter(|_| !names.is_empty()) else {
+        return Ok(Vec::new());
+    };
     if !cargo::is_installed(&session.variables) {
         return Err("cargo is not installed".to_owned());
     }

@@ -8,7 +8,8 @@ use super::Session;
 use crate::{
     check::{self, CheckError, Facts, Finding, LevelOf, Levels, Remote},
     git::Git,
-    monorepo::{Monorepo, Profile},
+    model::Profile,
+    monorepo::Monorepo,
     report::{CheckReport, FindingReport},
 };
 
@@ -70,7 +71,7 @@ impl CheckRequest {
         let facts = Facts::read(monorepo, &session.variables);
         let mut found = check::offline(&facts);
         if self.remote {
-            let cache = crate::cache::directory(&session.variables)?;
+            let cache = crate::fs::cache::directory(&session.variables)?;
             let remote = Remote::ask(&facts, &Git::find(&session.variables)?, &cache, session.observer())?;
             found.extend(check::remote(&facts, &remote));
         }

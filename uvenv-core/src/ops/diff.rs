@@ -10,13 +10,15 @@ use camino::Utf8Path;
 
 use super::{Session, lock};
 use crate::{
-    Name,
-    error::{Diagnostic, Fault},
     git::Git,
     lockfile::{GitSource, Lockfile, Package, PackageSource},
     manifest::{Manifest, Selector},
-    monorepo::{Monorepo, Profile},
-    redact::redact,
+    model::{
+        Name, Profile,
+        error::{Diagnostic, Fault},
+        redact::redact,
+    },
+    monorepo::Monorepo,
     report::{
         BackendDifference, DiffReport, DiffSide, InternalDifference, InternalOrigin, LockedChange, PythonDifference,
         PythonRequest,
@@ -311,7 +313,9 @@ fn differences<T: PartialEq + Clone>(
 
 /// The packages of others whose versions differ. Where a side is not locked, nothing is known of them.
 fn other_packages(from: &Side, to: &Side, internal: &BTreeSet<Name>) -> Vec<LockedChange> {
-    let (Some(one), Some(other)) = (&from.lockfile, &to.lockfile) else { return Vec::new() };
+    let (Some(one), Some(other)) = (&from.lockfile, &to.lockfile) else {
+        return Vec::new();
+    };
     let projects = [from.manifest.name(), to.manifest.name()];
     let is_other = |name: &Name| !internal.contains(name) && !projects.contains(&Some(name));
     lock::changes(Some(one), Some(other)).into_iter().filter(|change| is_other(&change.name)).collect()

@@ -7,14 +7,13 @@ use super::{
     run::{activate, existing_environment},
 };
 use crate::{
-    Name,
     cargo::{OtherRunner, Settings},
     environment::{Activation, Audience, Change, Record},
     manifest,
-    monorepo::{Monorepo, Profile},
+    model::{Name, Profile, Variables},
+    monorepo::Monorepo,
     process::on_path,
     report::{CargoConfig, EnvReport, PythonInfo, Variable, VariableChange},
-    variables::Variables,
 };
 
 /// Whose variables.

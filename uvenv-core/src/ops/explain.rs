@@ -2,16 +2,18 @@
 
 use super::Session;
 use crate::{
-    Name,
     git::{self, Git, Pin},
     lockfile::{Change, Freshness},
     manifest::{GitReference, Manifest, SourceKind},
+    model::Name,
 };
 
 /// Asks the remotes of the pins that are not locked yet, and fails with what they say is wrong. Where they have nothing to
 /// say, uv's own words must do.
 pub(super) fn pins(session: &Session, manifest: &Manifest, freshness: &Freshness) -> crate::Result<()> {
-    let Ok(git) = Git::find(&session.variables) else { return Ok(()) };
+    let Ok(git) = Git::find(&session.variables) else {
+        return Ok(());
+    };
     if session.offline {
         return Ok(());
     }

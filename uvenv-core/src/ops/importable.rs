@@ -10,9 +10,9 @@ use super::{
     run::{activate, existing_environment},
 };
 use crate::{
-    Name,
     environment::{Audience, BaseInterpreter, EnvironmentError, Record},
-    monorepo::{Monorepo, Profile},
+    model::{Name, Profile},
+    monorepo::Monorepo,
     report::{PythonInfo, Variable},
 };
 

@@ -10,12 +10,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{PackageRequest, PromotePlan, PromoteRequest, Session};
 use crate::{
-    Name,
     check::Facts,
-    error::Diagnostic,
-    file,
+    fs::atomic,
     manifest::{self, Edit, EditError, Manifest, ManifestEditor, ManifestError, NewSource},
-    monorepo::{Monorepo, Profile},
+    model::{Name, Profile, error::Diagnostic},
+    monorepo::Monorepo,
     report::{NewPin, Problem, PromotionOutcome, SetUpReport},
 };
 
@@ -61,7 +60,7 @@ impl Diagnostic for InitError {
         }
     }
 
-    fn place(&self) -> Option<&crate::error::Place> {
+    fn place(&self) -> Option<&crate::model::error::Place> {
         match self {
             Self::Edit(error) => error.place(),
             Self::Outside { .. } | Self::NotWritable { .. } => None,
@@ -162,12 +161,12 @@ fn write(texts: &[(Utf8PathBuf, String)]) -> Result<(), InitError> {
     let mut done: Vec<(&Utf8Path, Option<String>)> = Vec::new();
     for (path, text) in texts {
         let before = fs::read_to_string(path).ok();
-        let written = fs::create_dir_all(path.parent().unwrap_or(path)).and_then(|()| file::replace(path, text));
+        let written = fs::create_dir_all(path.parent().unwrap_or(path)).and_then(|()| atomic::replace(path, text));
         if let Err(source) = written {
             for (path, before) in done {
                 // Nobody has seen them yet.
                 let _ = match before {
-                    Some(before) => file::replace(path, before),
+                    Some(before) => atomic::replace(path, before),
                     None => fs::remove_file(path),
                 };
             }
@@ -188,7 +187,9 @@ fn pin_all(
 ) -> crate::Result<()> {
     let monorepo = Monorepo::discover(root)?;
     let facts = Facts::read(&monorepo, &session.variables);
-    let Some(dev) = facts.profile(Profile::Dev) else { return Ok(()) };
+    let Some(dev) = facts.profile(Profile::Dev) else {
+        return Ok(());
+    };
     let wanted: BTreeSet<Name> =
         dev.direct().into_iter().filter(|name| facts.internal.contains(*name)).cloned().collect();
     for name in wanted.iter().filter(|name| dev.manifest.name() != Some(*name)) {
@@ -212,7 +213,7 @@ fn pin_one(
     match PromotePlan::in_repository(&monorepo, session, &request, git) {
         Ok(plan) => {
             let (path, text) = plan.manifest();
-            file::replace(&path, text).map_err(|source| InitError::NotWritable { path: path.clone(), source })?;
+            atomic::replace(&path, text).map_err(|source| InitError::NotWritable { path: path.clone(), source })?;
             let pinned = plan
                 .packages()
                 .iter()

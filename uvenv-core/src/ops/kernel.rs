@@ -4,16 +4,19 @@
 //! was installed for even if the environment was synced with another in the meantime, the variables that `run` gives to
 //! programs, and the signals of Jupyter, because `run` becomes the kernel. It needs no network where nothing has changed.
 
+mod kernelspec;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
+pub use self::kernelspec::JupyterError;
+use self::kernelspec::{KernelSpec, Kernels, Owner};
 use super::{LockMode, Session, SyncPlan, SyncRequest};
 use crate::{
-    Name,
     backend::Choice,
     environment::{Distributions, Environment},
-    jupyter::{JupyterError, KernelSpec, Kernels, Owner},
     manifest,
-    monorepo::{Monorepo, Profile},
+    model::{Name, Profile},
+    monorepo::Monorepo,
     report::{KernelReport, KernelState, KernelsReport},
 };
 
@@ -142,18 +145,23 @@ fn selection(sync: &SyncRequest, session: &Session) -> Vec<String> {
     let packages = sync.packages.iter().map(|name| format!("--package={name}"));
     // A path is one as seen from here, and the kernel starts elsewhere.
     let is_path = |python: &str| python.contains(std::path::is_separator);
-    let absolute =
-        |python: &String| if is_path(python) { session.directory.join(python).into() } else { python.clone() };
+    let absolute = |python: &String| {
+        if is_path(python) { session.directory.join(python).into() } else { python.clone() }
+    };
     let python = sync.python.as_ref().map(|python| format!("--python={}", absolute(python)));
     flags.chain(extras).chain(groups).chain(packages).chain(python).collect()
 }
 
 /// Refuses a name that another kernel has. One of the same monorepo and profile is replaced, and one whose monorepo is gone.
 fn check_name(kernels: &Kernels, kernel: &KernelSpec) -> Result<(), JupyterError> {
-    let Some(there) = kernels.find(&kernel.name) else { return Ok(()) };
+    let Some(there) = kernels.find(&kernel.name) else {
+        return Ok(());
+    };
     let owner = match (&there.owner, &kernel.owner) {
         (None, _) => "is not uvenv's".to_owned(),
-        (Some(owner), Some(ours)) if owner.root == ours.root && owner.profile == ours.profile => return Ok(()),
+        (Some(owner), Some(ours)) if owner.root == ours.root && owner.profile == ours.profile => {
+            return Ok(());
+        }
         (Some(owner), _) if !owner.is_there() => return Ok(()),
         (Some(owner), _) => format!("is for {} of `{}`", owner.profile, owner.root),
     };

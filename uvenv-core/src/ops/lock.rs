@@ -7,10 +7,10 @@ use std::{
 
 use super::{Session, Shown, milliseconds, says_stale, uv_failed};
 use crate::{
-    Name,
     lockfile::{Freshness, Lockfile, LockfileError, PackageSource, freshness},
     manifest::Manifest,
-    monorepo::{Monorepo, Profile, ProfilePaths},
+    model::{Name, Profile},
+    monorepo::{Monorepo, ProfilePaths},
     process::{Invocation, Stderr},
     report::{LockReport, LockedChange},
     uv::{LockCommand, Uv},

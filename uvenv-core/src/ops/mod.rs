@@ -22,7 +22,6 @@ mod lock;
 mod profiles;
 #[cfg(feature = "upkeep")]
 mod promote;
-mod recorded;
 mod run;
 mod selection;
 #[cfg(feature = "inspection")]
@@ -56,34 +55,36 @@ pub use importable::{ImportReport, RunningPython, importable};
 #[cfg(feature = "upkeep")]
 pub use init::{InitError, add_package, init};
 #[cfg(feature = "jupyter")]
-pub use kernel::{KernelRequest, install_kernel, list_kernels, remove_kernel};
+pub use kernel::{JupyterError, KernelRequest, install_kernel, list_kernels, remove_kernel};
 pub use lock::{LockPlan, LockRequest};
 #[cfg(feature = "inspection")]
 pub use profiles::{Pin, ProfileInfo, profiles};
 #[cfg(feature = "upkeep")]
 pub use promote::{PackageRequest, PromoteError, PromotePlan, PromoteRequest, TagOf};
-pub(crate) use recorded::Synced;
 pub use run::RunRequest;
 pub(crate) use run::activation;
 pub use selection::BackendRequest;
 #[cfg(feature = "inspection")]
 pub use status::status;
+pub(crate) use sync::Synced;
 pub use sync::{LockMode, SyncPlan, SyncRequest};
 pub use target::Target;
 #[cfg(feature = "upkeep")]
 pub use warnings::warnings;
 
 use crate::{
-    error::{Diagnostic, Fault, Place},
     lockfile::Staleness,
-    monorepo::{Monorepo, Profile, ProfilePaths},
+    model::{
+        Profile, Variables,
+        error::{Diagnostic, Fault, Place},
+        observer::{Interrupted, Observer},
+        redact::redact,
+    },
+    monorepo::{Monorepo, ProfilePaths},
     native::NativeWarning,
-    observer::{Interrupted, Observer},
     process::{Invocation, Stderr, Streamed, Terminal},
-    redact::redact,
     report::UvInfo,
     uv::{Appearance, Fetch, LockCommand, Uv, UvError, follow, locate},
-    variables::Variables,
 };
 
 /// What all operations of a caller share.
@@ -334,7 +335,9 @@ impl Diagnostic for OperationError {
             Self::UnknownMember { available, .. } if available.is_empty() => {
                 "leave `--package` out: there are no workspace members".to_owned()
             }
-            Self::UnknownMember { available, .. } => format!("the packages are `{}`", available.join("`, `")),
+            Self::UnknownMember { available, .. } => {
+                format!("the packages are `{}`", available.join("`, `"))
+            }
             Self::NoEnvironment { profile, .. } => {
                 format!("run `cargo uvenv sync --profile {profile}`")
             }

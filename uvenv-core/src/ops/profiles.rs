@@ -7,11 +7,10 @@ use serde::Serialize;
 
 use super::{Session, selection::profile_backends};
 use crate::{
-    Name,
     lockfile::{GitSource, Lockfile},
     manifest::{GitReference, Manifest, SourceKind},
-    monorepo::{Monorepo, Profile, ProfilePaths},
-    redact::redact,
+    model::{Name, Profile, redact::redact},
+    monorepo::{Monorepo, ProfilePaths},
 };
 
 /// A profile and what its manifest says of backends and pins.
@@ -71,7 +70,9 @@ fn profile(monorepo: &Monorepo, session: &Session, paths: &ProfilePaths) -> crat
 
 fn pins(manifest: &Manifest, lockfile: Option<&Lockfile>) -> BTreeMap<Name, Pin> {
     let pin = |name: &Name, kind: &SourceKind| {
-        let SourceKind::Git { url, reference, subdirectory } = kind else { return None };
+        let SourceKind::Git { url, reference, subdirectory } = kind else {
+            return None;
+        };
         let locked = lockfile.and_then(|lockfile| lockfile.locked_for(name, &GitSource::of(kind)?));
         let commit = locked.and_then(|(_, pin)| pin.commit.clone());
         let mut pin = Pin {

@@ -23,14 +23,12 @@ use self::{
 };
 use super::{Session, lock, milliseconds, uv_failed};
 use crate::{
-    Name,
     check::{self, Facts, Finding, Levels, ProfileFacts, Severity},
     git::{Git, GitError, RemoteTag},
     lockfile::{Lockfile, freshness},
     manifest::{Manifest, ManifestEditor, ManifestError},
-    monorepo::{Monorepo, Profile, ProfilePaths},
-    observer::Interrupted,
-    release::Release,
+    model::{Name, Profile, observer::Interrupted, release::Release},
+    monorepo::{Monorepo, ProfilePaths},
     report::{FileChange, FindingReport, PinnedRelease, PromoteReport, PromotedPackage, PromotionOutcome},
     toml,
     uv::LockCommand,
@@ -138,7 +136,9 @@ impl<'a> PromotePlan<'a> {
             git,
             start,
         };
-        let Some(profile) = facts.profile(request.profile) else { return Ok(plan) };
+        let Some(profile) = facts.profile(request.profile) else {
+            return Ok(plan);
+        };
         let subjects = subjects(&facts, profile, &request.packages, &plan.git, common)?;
         plan.choose(session, &facts, &subjects)?;
         Ok(plan)
@@ -330,7 +330,9 @@ impl<'a> PromotePlan<'a> {
     /// uv has asked the remotes by itself, a moment later, and builds what has no static version.
     fn locked_what_was_proven(&self, lockfile: &Lockfile) -> Result<(), PromoteError> {
         for (package, tag) in &self.taken {
-            let Some(locked) = lockfile.git_pin(package).and_then(|pin| pin.commit.as_deref()) else { continue };
+            let Some(locked) = lockfile.git_pin(package).and_then(|pin| pin.commit.as_deref()) else {
+                continue;
+            };
             if locked != tag.commit {
                 let row = self.packages.iter().find(|row| row.name == *package);
                 let url = row.and_then(|row| row.url.as_deref()).unwrap_or_default();

@@ -8,10 +8,10 @@ use std::{
 use super::{OperationError, Session, SyncRequest, Target, selection};
 use crate::{
     environment::{Activation, Audience, BaseInterpreter, Environment, Record},
-    monorepo::{Monorepo, Profile},
+    model::{Profile, Variables},
+    monorepo::Monorepo,
     process::Invocation,
     report::SyncReport,
-    variables::Variables,
 };
 
 /// What to run, and in which environment.

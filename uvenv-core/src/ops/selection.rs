@@ -2,10 +2,10 @@
 
 use super::{OperationError, Session};
 use crate::{
-    Name,
     backend::{self, Backend, BuildFeatures, Choice, Selection, Signals, Target},
     environment::{Environment, Record},
     manifest::Manifest,
+    model::Name,
     monorepo::{Monorepo, ProfilePaths},
 };
 #[cfg(feature = "cargo-features")]
@@ -148,7 +148,9 @@ struct FeatureSource<'a> {
 impl FeatureSource<'_> {
     /// What explicitly given features switch on.
     fn explicit(&self) -> crate::Result<Vec<FeatureClaim>> {
-        let Some(flag) = self.request.features.explicit_flag() else { return Ok(Vec::new()) };
+        let Some(flag) = self.request.features.explicit_flag() else {
+            return Ok(Vec::new());
+        };
         if self.manifest().is_none() {
             return Err(cargo::CargoError::NoWorkspace { flag, root: self.monorepo.root.clone() }.into());
         }

@@ -5,25 +5,23 @@ use std::collections::BTreeMap;
 use camino::Utf8PathBuf;
 
 use super::{
-    Session,
-    recorded::{self, Answer},
-    selection,
-    sync::surroundings,
+    Session, selection,
+    sync::{CachedReport, build_context, known},
 };
 use crate::{
-    Name,
     backend::Choice,
     environment::{Distributions, Environment, Record, State},
     lockfile::{Freshness, GitSource, Lockfile, freshness},
     manifest::Manifest,
-    monorepo::{Monorepo, Profile, ProfilePaths},
+    model::{Name, Profile},
+    monorepo::{Monorepo, ProfilePaths},
     native::{self, Choices, NativePackages},
     process::Stderr,
     report::{
         EnvironmentState, EnvironmentStatus, LockfileState, LockfileStatus, PackageOrigin, PackageStatus, Problem,
         ProfileStatus, PythonInfo, StatusReport,
     },
-    state,
+    sync_cache,
     uv::{Fetch, Lock, SyncCommand},
 };
 
@@ -201,7 +199,7 @@ impl Look<'_> {
             return Ok((EnvironmentState::Unknown, last.map(str::to_owned)));
         }
         let child = |invocation| self.session.child(invocation);
-        let around = surroundings(self.session, &self.monorepo.root, &variables, &child, true);
+        let around = build_context(self.session, &self.monorepo.root, &variables, &child, true);
         let judgement = native.judge(environment, &Distributions::read(environment)?, &around);
         if let Some(warning) = judgement.warnings.first() {
             return Ok((EnvironmentState::Unknown, Some(warning.to_string())));
@@ -246,14 +244,14 @@ impl Look<'_> {
 struct Looked {
     environment: Environment,
     record: Option<Record>,
-    known: Option<Result<state::State<Answer>, String>>,
+    known: Option<Result<sync_cache::State<CachedReport>, String>>,
 }
 
 impl Looked {
     fn new(path: Utf8PathBuf, session: &Session) -> Self {
         let environment = Environment::new(path);
         let record = Record::read(&environment);
-        let known = record.as_ref().and_then(|record| recorded::known(session, &environment, record));
+        let known = record.as_ref().and_then(|record| known(session, &environment, record));
         Self { environment, record, known }
     }
 

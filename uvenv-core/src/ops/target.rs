@@ -3,7 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Session;
-use crate::monorepo::{Monorepo, Profile};
+use crate::{model::Profile, monorepo::Monorepo};
 
 /// A profile of a monorepo, by what was said of it. Nothing was looked for yet.
 #[derive(Clone, Debug, Default)]

@@ -2,7 +2,8 @@
 
 use crate::{
     check::{self, Finding, Levels},
-    monorepo::{Monorepo, Profile},
+    model::Profile,
+    monorepo::Monorepo,
 };
 
 /// The findings of `check` that each operation on a profile tells as warnings, but for those that the configuration allows. A

@@ -10,10 +10,10 @@ use std::{
 
 #[cfg(not(all(unix, feature = "observer")))]
 use super::pipe::{Screen, interrupt, open_screen};
-use super::{Invocation, Streamed, signal};
+use super::{Follower, Invocation, Streamed, signal};
 #[cfg(all(unix, feature = "observer"))]
 use super::{ending::interrupt, screen::Screen, terminal::open_screen};
-use crate::observer::PERIOD;
+use crate::model::observer::PERIOD;
 
 /// How long a program may take to end once it was interrupted.
 const PATIENCE: Duration = if cfg!(test) { Duration::from_millis(300) } else { Duration::from_secs(5) };
@@ -22,24 +22,6 @@ const PATIENCE: Duration = if cfg!(test) { Duration::from_millis(300) } else { D
 const AFTERGLOW: Duration = Duration::from_secs(1);
 
 const SIGINT: i32 = 2;
-
-/// Who follows a program.
-pub(crate) trait Follower {
-    /// A line that the program has written and that stays, without secrets.
-    fn line(&mut self, line: &str);
-
-    /// What is on the program's screen below the lines that are known to stay, without secrets: whole, or as it is just
-    /// now.
-    #[cfg(all(unix, feature = "observer"))]
-    fn frame(&mut self, rows: &[String], is_whole: bool);
-
-    /// Whether a row is one that the program would have taken away, had it ended well.
-    #[cfg(all(unix, feature = "observer"))]
-    fn is_transient(&self, row: &str) -> bool;
-
-    /// Whether the program is to end.
-    fn wants_stop(&self) -> bool;
-}
 
 /// A child that is followed. It does not outlive us in a panic.
 struct Running {

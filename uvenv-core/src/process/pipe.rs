@@ -23,7 +23,7 @@ mod plain {
         process::{Child, Stdio},
     };
 
-    use crate::{process::follow::Follower, redact::redact};
+    use crate::{model::redact::redact, process::Follower};
 
     /// What a program has written.
     #[derive(Default)]

@@ -8,8 +8,8 @@ use std::mem;
 use unicode_width::UnicodeWidthChar;
 use vte::{Params, Parser, Perform};
 
-use super::follow::Follower;
-use crate::redact::redact;
+use super::Follower;
+use crate::model::redact::redact;
 
 /// Where a tab goes.
 const TAB: usize = 8;

@@ -4,11 +4,12 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use crate::{
-    Name,
     check::{Finding, Severity},
-    error::{Diagnostic, Place},
-    monorepo::Profile,
-    redact::redact,
+    model::{
+        Name, Profile,
+        error::{Diagnostic, Place},
+        redact::redact,
+    },
 };
 
 /// `check-finished`.

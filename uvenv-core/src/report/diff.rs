@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::LockedChange;
-use crate::{Name, monorepo::Profile};
+use crate::model::{Name, Profile};
 
 /// `diff-finished`.
 #[derive(Clone, Debug, Serialize)]

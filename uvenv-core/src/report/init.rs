@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use super::Problem;
-use crate::{Name, monorepo::Profile};
+use crate::model::{Name, Profile};
 
 /// `init-finished` or `package-added`.
 #[derive(Clone, Debug, Default, Serialize)]

@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use serde::Serialize;
 
 use super::{FileChange, FindingReport, LockedChange};
-use crate::{Name, monorepo::Profile};
+use crate::model::{Name, Profile};
 
 /// `promote-finished`.
 #[derive(Clone, Debug, Serialize)]

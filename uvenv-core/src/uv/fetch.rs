@@ -7,11 +7,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{PINNED, UvError, executable_in, on_new_lines};
 use crate::{
-    cache::{self, CacheError, FileLock},
-    observer::Observer,
+    fs::cache::{self, CacheError, FileLock},
+    model::{Variables, observer::Observer, redact::redact},
     process::{Captured, Invocation, ending, is_program, on_path},
-    redact::redact,
-    variables::Variables,
 };
 
 /// SHA-256 of every wheel of [`PINNED`].

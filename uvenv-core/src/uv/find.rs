@@ -4,9 +4,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{OLDEST, Origin, PINNED, UvError, Version, executable_in};
 use crate::{
-    cache,
+    fs::cache,
+    model::Variables,
     process::{is_program, on_path},
-    variables::Variables,
 };
 
 /// The first uv, in the documented order. That it runs is not known yet.
@@ -76,7 +76,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        error::Diagnostic,
+        model::error::Diagnostic,
         process::Terminal,
         uv::{Fetch, Uv, locate},
     };

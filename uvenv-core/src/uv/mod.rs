@@ -20,11 +20,13 @@ pub(crate) use progress::follow;
 pub(crate) use versions::is_uv_itself;
 
 use crate::{
-    cache::CacheError,
-    error::{Diagnostic, Fault},
-    observer::Observer,
+    fs::cache::CacheError,
+    model::{
+        Variables,
+        error::{Diagnostic, Fault},
+        observer::Observer,
+    },
     process::{Invocation, ending},
-    variables::Variables,
 };
 
 /// The version that uvenv fetches where there is no uv.

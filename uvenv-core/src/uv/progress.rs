@@ -14,7 +14,7 @@ use std::{
 };
 
 use crate::{
-    observer::{Observer, Progress},
+    model::observer::{Observer, Progress},
     process::{Follower, Invocation, Streamed},
 };
 

@@ -11,11 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{Version, executable_in};
 use crate::{
-    cache,
-    digest::digest,
-    file,
-    seen::{Stat, is_settled, stat_of},
-    variables::Variables,
+    fs::{
+        atomic, cache,
+        digest::digest,
+        stamp::{Stat, is_settled, stat_of},
+    },
+    model::Variables,
 };
 
 /// What a uv said of itself.
@@ -63,10 +64,14 @@ impl Asked {
 
     /// Keeps what it says. That it cannot be kept is no harm.
     pub(super) fn keep(self, version: Version) {
-        let Some((place, stat)) = self.place else { return };
-        let Ok(text) = serde_json::to_string(&Known { stat, version: version.to_string() }) else { return };
+        let Some((place, stat)) = self.place else {
+            return;
+        };
+        let Ok(text) = serde_json::to_string(&Known { stat, version: version.to_string() }) else {
+            return;
+        };
         // A cache is made by what needs one, not by what only looks.
         let _ = place.parent().map(fs::create_dir);
-        let _ = file::replace(&place, text);
+        let _ = atomic::replace(&place, text);
     }
 }

@@ -1,13 +1,11 @@
 //! Profiles, conflicts, index sources and Cargo features agree about the backends.
 
 use crate::{
-    Name,
     backend::{self, Backend, CudaVersion, Target},
     cargo,
     check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
-    error::Diagnostic,
     manifest::{Extra, Manifest, Selector, SourceKind},
-    monorepo::Profile,
+    model::{Name, Profile, error::Diagnostic},
     toml::{File, Node},
 };
 
@@ -152,7 +150,9 @@ fn features_without_extra(facts: &Facts<'_>, backends: &[Backend]) -> Vec<Findin
         return Vec::new();
     };
     // What cargo cannot read is for cargo to say.
-    let Ok(features) = cargo::Features::read(&manifest, true) else { return Vec::new() };
+    let Ok(features) = cargo::Features::read(&manifest, true) else {
+        return Vec::new();
+    };
     let mut findings = Vec::new();
     for (manifest, features) in features.by_crate() {
         let names: Vec<_> = features.iter().filter_map(|feature| Name::parse(feature)).collect();

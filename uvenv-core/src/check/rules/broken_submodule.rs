@@ -3,7 +3,7 @@
 use crate::{
     check::{Check, Facts, Finding, Rule, Severity, workspace},
     git::Submodule,
-    monorepo::Profile,
+    model::Profile,
 };
 
 pub(super) const RULE: Rule = Rule {

@@ -1,10 +1,9 @@
 //! No lockfile takes an internal package from an index, where anybody could have put one of that name.
 
 use crate::{
-    Name,
     check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
     lockfile::{Lockfile, PackageSource},
-    monorepo::Profile,
+    model::{Name, Profile},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -17,7 +16,9 @@ pub(super) const RULE: Rule = Rule {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for profile in &facts.profiles {
-        let Some(lockfile) = profile.lockfile.read() else { continue };
+        let Some(lockfile) = profile.lockfile.read() else {
+            continue;
+        };
         // What only another profile takes from git may well be somebody else's package, in a version of our own.
         let own = |package: &&Name| facts.is_made_here(package) || profile.manifest.asks_for(package);
         let packages = facts.internal.iter().filter(own);

@@ -1,9 +1,9 @@
 //! The lockfiles of staging and prod take no internal package from a directory: `--frozen` would install whatever lies there.
 
 use crate::{
-    Name,
     check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
     lockfile::{Lockfile, Package, PackageSource},
+    model::Name,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -16,7 +16,9 @@ pub(super) const RULE: Rule = Rule {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for profile in facts.pinned() {
-        let Some(lockfile) = profile.lockfile.read() else { continue };
+        let Some(lockfile) = profile.lockfile.read() else {
+            continue;
+        };
         findings.extend(facts.internal.iter().flat_map(|package| in_lockfile(profile, lockfile, package)));
     }
     findings

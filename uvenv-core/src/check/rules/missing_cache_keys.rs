@@ -3,7 +3,7 @@
 use crate::{
     check::{Check, Facts, Finding, Rule, Severity},
     manifest::Edit,
-    monorepo::Profile,
+    model::Profile,
     native,
 };
 

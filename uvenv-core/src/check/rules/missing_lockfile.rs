@@ -2,7 +2,7 @@
 
 use crate::{
     check::{Check, Facts, Finding, LockfileFacts, ProfileFacts, Rule, Severity},
-    monorepo::Profile,
+    model::Profile,
 };
 
 pub(super) const RULE: Rule = Rule {

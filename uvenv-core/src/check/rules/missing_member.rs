@@ -3,7 +3,7 @@
 use crate::{
     check::{Check, Facts, Finding, Rule, Severity, workspace},
     manifest::{Manifest, SourceKind},
-    monorepo::Profile,
+    model::Profile,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -21,7 +21,9 @@ fn of_manifest(facts: &Facts<'_>, manifest: &Manifest) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (package, sources) in &manifest.uv.sources {
         for source in sources {
-            let SourceKind::Path(path) = &source.kind else { continue };
+            let SourceKind::Path(path) = &source.kind else {
+                continue;
+            };
             let directory = workspace::normal(&manifest.directory().join(path));
             let what = if !directory.exists() {
                 "is not there"

@@ -7,7 +7,7 @@ use pep440_rs::{Version, VersionSpecifiers};
 
 use crate::{
     check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
-    monorepo::Profile,
+    model::Profile,
     toml::{File, Spanned},
 };
 
@@ -51,7 +51,9 @@ fn different(facts: &Facts<'_>, profile: &ProfileFacts) -> Option<Finding> {
 
 /// The parts of a specifier, in whatever order and spelling; `None` where it is none.
 fn parts(required: Option<&Spanned<String>>) -> Option<BTreeSet<String>> {
-    let Some(required) = required else { return Some(BTreeSet::new()) };
+    let Some(required) = required else {
+        return Some(BTreeSet::new());
+    };
     let specifiers = VersionSpecifiers::from_str(&required.value).ok()?;
     let part = |specifier: &pep440_rs::VersionSpecifier| {
         // Zeros at the end say nothing, but for `~=` and wildcards.

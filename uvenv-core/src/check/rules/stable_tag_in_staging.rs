@@ -2,8 +2,7 @@
 
 use crate::{
     check::{Check, Facts, Finding, Rule, Severity},
-    monorepo::Profile,
-    release::Stage,
+    model::{Profile, release::Stage},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -16,7 +15,9 @@ pub(super) const RULE: Rule = Rule {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for pin in facts.pins_in(Profile::Staging) {
-        let Some(release) = pin.release().filter(|release| release.stage() == Stage::Stable) else { continue };
+        let Some(release) = pin.release().filter(|release| release.stage() == Stage::Stable) else {
+            continue;
+        };
         let package = pin.package;
         let message =
             format!("staging pins `{package}` to `{}`, and {} is no dev-release", pin.tag.value, release.version);

@@ -4,9 +4,8 @@
 use pep440_rs::Version;
 
 use crate::{
-    Name,
     check::{Check, Facts, Finding, Rule, Severity, pins::Pin},
-    monorepo::Profile,
+    model::{Name, Profile},
 };
 
 pub(super) const RULE: Rule = Rule {

@@ -2,8 +2,8 @@
 
 use crate::{
     check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
-    error::nearest,
     manifest::{ConflictEntry, Manifest, Selector},
+    model::error::nearest,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -27,7 +27,9 @@ fn of_profile(facts: &Facts<'_>, profile: &ProfileFacts) -> Vec<Finding> {
                 None => Some(*holder),
                 Some(name) => projects.iter().copied().find(|project| project.name() == Some(name)),
             };
-            let Some(finding) = meant.and_then(|project| of_entry(project, entry)) else { continue };
+            let Some(finding) = meant.and_then(|project| of_entry(project, entry)) else {
+                continue;
+            };
             findings.push(finding.at(holder.place(entry.span.clone())).in_profile(profile.profile));
         }
     }
@@ -47,7 +49,9 @@ fn of_entry(project: &Manifest, entry: &ConflictEntry) -> Option<Finding> {
     let whose = project.name().map_or_else(|| "the workspace".to_owned(), |name| format!("`{name}`"));
     let message = format!("the conflicts name the {kind} `{}`, which {whose} does not have", selector.name());
     let help = match nearest(selector.name().as_str(), names.iter().map(|name| name.as_str()), 2) {
-        Some(near) => format!("did you mean `{near}`? Else add the {kind}, or take it out of the set"),
+        Some(near) => {
+            format!("did you mean `{near}`? Else add the {kind}, or take it out of the set")
+        }
         None => format!("add the {kind}, or take it out of the set"),
     };
     Some(RULE.finding(message, help))

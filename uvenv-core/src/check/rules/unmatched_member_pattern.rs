@@ -2,8 +2,8 @@
 
 use crate::{
     check::{Check, Facts, Finding, Rule, Severity},
-    error::Place,
-    monorepo::{Monorepo, Profile},
+    model::{Profile, error::Place},
+    monorepo::Monorepo,
 };
 
 pub(super) const RULE: Rule = Rule {

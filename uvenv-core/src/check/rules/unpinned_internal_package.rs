@@ -1,10 +1,9 @@
 //! Staging and prod take each internal package from a tag.
 
 use crate::{
-    Name,
     check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
     manifest::{Edit, GitReference, Source, SourceKind},
-    release::Release,
+    model::{Name, release::Release},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -70,7 +69,9 @@ fn finding(facts: &ProfileFacts, package: &Name, origin: &str) -> Finding {
 
 /// `rev = "v0.1.2"` means the tag of that name. The digits of a commit are no version.
 fn tag_of_revision(reference: &GitReference) -> Option<&str> {
-    let GitReference::Rev(revision) = reference else { return None };
+    let GitReference::Rev(revision) = reference else {
+        return None;
+    };
     let text = revision.value.as_str();
     Release::parse(text).filter(|release| release.version.release().len() > 1).map(|_| text)
 }
@@ -85,9 +86,9 @@ fn has_url(requirement: &str) -> bool {
 mod tests {
     use super::RULE;
     use crate::{
-        Name,
         check::{Fix, tests::Tree},
         manifest::Edit,
+        model::Name,
     };
 
     const PIN: &str = "{ git = \"https://git.example.com/model.git\", tag = \"v1.0.0\", subdirectory = \".\" }";

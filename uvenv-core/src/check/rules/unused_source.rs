@@ -3,10 +3,10 @@
 
 use super::missing_internal_package;
 use crate::{
-    Name,
     check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
     manifest::{Edit, Manifest},
-    monorepo::{Monorepo, Profile},
+    model::{Name, Profile},
+    monorepo::Monorepo,
     toml::Spanned,
 };
 
@@ -76,9 +76,9 @@ fn finding(manifest: &Manifest, profile: Profile, package: &Spanned<Name>) -> Fi
 mod tests {
     use super::RULE;
     use crate::{
-        Name,
         check::{Fix, Severity, tests::Tree},
         manifest::Edit,
+        model::Name,
     };
 
     fn with_source(path: &str, source: &str) -> Tree {

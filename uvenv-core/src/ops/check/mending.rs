@@ -7,9 +7,9 @@ use similar::TextDiff;
 
 use crate::{
     check::{CheckError, Finding, Fix},
-    file,
+    fs::atomic,
     manifest::ManifestEditor,
-    redact::redact_in_place,
+    model::redact::redact_in_place,
     report::FileChange,
     toml::{File, TomlError},
 };
@@ -47,7 +47,9 @@ impl Mending {
             let before = File::read(&fix.manifest).map_err(CheckError::from)?.text.to_string();
             self.files.insert(fix.manifest.clone(), Texts { after: before.clone(), before });
         }
-        let Some(texts) = self.files.get_mut(&fix.manifest) else { return Ok(false) };
+        let Some(texts) = self.files.get_mut(&fix.manifest) else {
+            return Ok(false);
+        };
         match edited(&fix.manifest, &texts.after, fix) {
             Ok(Some(after)) => {
                 texts.after = after;
@@ -73,7 +75,7 @@ impl Mending {
     /// Replaces the files.
     pub(super) fn write(&self) -> crate::Result<()> {
         for (path, texts) in self.changed() {
-            file::replace(path, &texts.after)
+            atomic::replace(path, &texts.after)
                 .map_err(|source| CheckError::NotWritten { path: path.clone(), source })?;
         }
         Ok(())
@@ -103,9 +105,9 @@ mod tests {
 
     use super::*;
     use crate::{
-        Name,
         check::{Rule, Severity},
         manifest::Edit,
+        model::Name,
     };
 
     const MANIFEST: &str = "# ours\n[project]\nname = \"app\"\n\n[tool.uv.sources] # pins\n\

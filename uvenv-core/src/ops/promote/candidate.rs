@@ -11,12 +11,14 @@ use camino::{Utf8DirEntry, Utf8Path, Utf8PathBuf};
 
 use super::PromoteError;
 use crate::{
-    cache::{self, FileLock},
-    digest::digest,
-    file, lockfile, manifest,
+    fs::{
+        atomic,
+        cache::{self, FileLock},
+        digest::digest,
+    },
+    lockfile, manifest,
+    model::{Variables, observer::Observer},
     monorepo::ProfilePaths,
-    observer::Observer,
-    variables::Variables,
 };
 
 /// The files that are made; all others of the profile are links.
@@ -116,7 +118,7 @@ impl Candidate {
 
     fn replace_one(&self, name: &str) -> io::Result<()> {
         let text = fs::read_to_string(self.directory.join(name))?;
-        file::replace(&self.profile.directory.join(name), &text)
+        atomic::replace(&self.profile.directory.join(name), &text)
     }
 }
 
@@ -162,7 +164,9 @@ fn only_one(profile: &ProfilePaths, variables: &Variables, observer: &dyn Observ
 /// The directories of promotions of `profile`.
 fn leftovers(profile: &ProfilePaths) -> Vec<Utf8PathBuf> {
     let prefix = prefix(profile);
-    let Some(Ok(entries)) = profile.directory.parent().map(Utf8Path::read_dir_utf8) else { return Vec::new() };
+    let Some(Ok(entries)) = profile.directory.parent().map(Utf8Path::read_dir_utf8) else {
+        return Vec::new();
+    };
     let paths = entries.filter_map(Result::ok).map(Utf8DirEntry::into_path);
     paths.filter(|path| path.file_name().is_some_and(|name| name.starts_with(&prefix))).collect()
 }
@@ -215,7 +219,7 @@ fn read(path: &Utf8Path) -> io::Result<Option<String>> {
 
 fn put(path: &Utf8Path, text: Option<&str>) -> io::Result<()> {
     match text {
-        Some(text) => file::replace(path, text),
+        Some(text) => atomic::replace(path, text),
         None if path.exists() => fs::remove_file(path),
         None => Ok(()),
     }
@@ -244,7 +248,7 @@ fn link(from: &Utf8Path, name: &str, to: &Utf8Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{monorepo::Profile, process::Terminal};
+    use crate::{model::Profile, process::Terminal};
 
     const QUIET: Terminal = Terminal { quiet: true };
 
@@ -390,7 +394,7 @@ mod tests {
         let candidate = tree.candidate();
         fs::remove_file(candidate.paths().lockfile()).unwrap();
         let error = candidate.install().unwrap_err();
-        assert_eq!(crate::error::Diagnostic::code(&error), "not-writable");
+        assert_eq!(crate::model::error::Diagnostic::code(&error), "not-writable");
         assert_eq!((tree.files(), tree.siblings()), (tree.before(), vec!["prod".to_owned()]));
     }
 }

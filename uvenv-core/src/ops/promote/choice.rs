@@ -3,10 +3,11 @@
 use pep440_rs::Version;
 
 use crate::{
-    Name,
     git::RemoteTag,
-    monorepo::Profile,
-    release::{Release, Stage},
+    model::{
+        Name, Profile,
+        release::{Release, Stage},
+    },
 };
 
 /// What is wanted of a package.
@@ -38,12 +39,16 @@ pub(super) enum Choice {
 /// Chooses among `tags` of the repository of `package`, whose pin is `current`: a tag, or whatever else stands there.
 pub(super) fn choose(package: &Name, current: Option<&str>, tags: &[RemoteTag], wanted: &Wanted) -> Choice {
     let pinned = current.and_then(Release::parse);
-    let Some(found) = fitting(package, pinned.as_ref(), tags, wanted) else { return Choice::None };
+    let Some(found) = fitting(package, pinned.as_ref(), tags, wanted) else {
+        return Choice::None;
+    };
     let is_pinned = current == Some(found.name.as_str());
     if is_pinned {
         return Choice::UpToDate(found);
     }
-    let (Some(pinned), Some(release)) = (pinned, Release::parse(&found.name)) else { return Choice::Take(found) };
+    let (Some(pinned), Some(release)) = (pinned, Release::parse(&found.name)) else {
+        return Choice::Take(found);
+    };
     let by_name = matches!(wanted, Wanted::Tag(_));
     match release.version.cmp(&pinned.version) {
         std::cmp::Ordering::Less if by_name => Choice::Downgrade(found),

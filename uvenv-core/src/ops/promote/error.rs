@@ -6,11 +6,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 use pep440_rs::Version;
 
 use crate::{
-    Name,
-    error::{Diagnostic, Fault, Place},
     manifest::EditError,
-    monorepo::Profile,
-    redact::redact,
+    model::{
+        Name, Profile,
+        error::{Diagnostic, Fault, Place},
+        redact::redact,
+    },
 };
 
 /// Why a promotion cannot be. The manifest and the lockfile are as before.

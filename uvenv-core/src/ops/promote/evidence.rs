@@ -15,11 +15,11 @@ use super::{
     subject::{Repository, Subject, checkout},
 };
 use crate::{
-    Monorepo, Name, check,
+    Monorepo, check,
     git::{self, CommitLine, Git, RemoteTag, Remotes},
     manifest::Manifest,
+    model::{Name, release::Release},
     ops::Session,
-    release::Release,
     report::{CommitSummary, CommitsBetween},
 };
 
@@ -76,7 +76,7 @@ impl<'a> Sources<'a> {
     /// Makes sure that the remote has `tag`, at a commit which is this release of the package, and which uv can install.
     pub(super) fn prove(&self, subject: &Subject, repository: &Repository, tag: &RemoteTag) -> crate::Result<()> {
         self.is_pushed(subject, repository, tag)?;
-        let cache = crate::cache::directory(&self.session.variables)?;
+        let cache = crate::fs::cache::directory(&self.session.variables)?;
         let contents = self.git.contents(&cache, &repository.url, tag, git::limit(&self.session.variables))?;
         let manifest = contents.manifest(repository.subdirectory.as_deref())?;
         let manifest = is_there(subject, repository, tag, manifest)?;
@@ -95,7 +95,9 @@ impl<'a> Sources<'a> {
     /// Has what the tags hold in the cache, and says which commits are between what was pinned and each, as far as the
     /// remotes tell. All of them are asked at the same time.
     pub(super) fn fetch(&self, taken: &[(&Subject, &Repository, &RemoteTag)]) -> BTreeMap<Name, CommitsBetween> {
-        let Ok(cache) = crate::cache::directory(&self.session.variables) else { return BTreeMap::new() };
+        let Ok(cache) = crate::fs::cache::directory(&self.session.variables) else {
+            return BTreeMap::new();
+        };
         let (git, cache, limit) = (&self.git, &cache, git::limit(&self.session.variables));
         thread::scope(|scope| {
             let fetch = |(subject, repository, tag): &(&Subject, &Repository, &RemoteTag)| {
@@ -164,7 +166,9 @@ fn is_there(
 
 /// Makes sure that a tag which names a version names this one.
 pub(super) fn same_version(package: &Name, tag: &str, version: &str) -> Result<(), PromoteError> {
-    let Some(release) = Release::parse(tag) else { return Ok(()) };
+    let Some(release) = Release::parse(tag) else {
+        return Ok(());
+    };
     if Version::from_str(version).is_ok_and(|version| version == release.version) {
         return Ok(());
     }

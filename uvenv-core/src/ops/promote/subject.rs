@@ -6,13 +6,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{PackageRequest, PromoteError};
 use crate::{
-    Monorepo, Name,
+    Monorepo,
     check::{Facts, ProfileFacts},
     git::{Git, file_url},
     lockfile::GitSource,
     manifest::{Edit, GitReference, NewSource, Requirement, SourceKind},
-    monorepo::Profile,
-    release::Release,
+    model::{Name, Profile, release::Release},
     report::PinnedRelease,
 };
 

@@ -8,7 +8,7 @@ use pep440_rs::Version;
 
 /// A tag that names a release.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Release {
+pub(crate) struct Release {
     /// What stands before the version, `v` included: `v`, `auth-client/v`, or nothing.
     pub prefix: String,
     /// The version.
@@ -17,7 +17,7 @@ pub struct Release {
 
 /// For which profile a release is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub(crate) enum Stage {
     /// A dev-release, `.devN`: for staging.
     Dev,
     /// A pre-release that is no dev-release, or a version with a local segment: for neither, unless it is asked for.
@@ -29,15 +29,7 @@ pub enum Stage {
 impl Release {
     /// Reads a tag: the longest end of it that is a version and starts where a version can, at the beginning or behind a
     /// character that no version goes on from.
-    ///
-    /// ```
-    /// use uvenv_core::release::{Release, Stage};
-    ///
-    /// let release = Release::parse("auth-client/v0.1.2.dev0").unwrap();
-    /// assert_eq!((release.prefix.as_str(), release.stage()), ("auth-client/v", Stage::Dev));
-    /// assert!(Release::parse("nightly").is_none());
-    /// ```
-    pub fn parse(tag: &str) -> Option<Self> {
+    pub(crate) fn parse(tag: &str) -> Option<Self> {
         Self::starts(tag).filter(|at| Self::is_prefix(&tag[..*at])).find_map(|at| {
             let version = Version::from_str(&tag[at..]).ok()?;
             Some(Self { prefix: tag[..at].to_owned(), version })
@@ -65,7 +57,7 @@ impl Release {
     }
 
     /// For which profile it is meant.
-    pub fn stage(&self) -> Stage {
+    pub(crate) fn stage(&self) -> Stage {
         if self.version.is_local() {
             Stage::Pre
         } else if self.version.is_dev() {

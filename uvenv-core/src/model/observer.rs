@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::error::{Diagnostic, Fault};
+use crate::model::error::{Diagnostic, Fault};
 
 /// How often an observer is asked whether to stop.
 pub(crate) const PERIOD: Duration = Duration::from_millis(50);

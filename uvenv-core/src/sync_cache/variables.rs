@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{inputs::Refusal, settings::is_version};
-use crate::{digest::digest, variables::Variables};
+use crate::{fs::digest::digest, model::Variables};
 
 /// Variables of uv's whose effect is known and is the same each time. Others may be anything.
 const KNOWN: [&str; 43] = [

@@ -7,7 +7,7 @@ use std::{borrow::Cow, fmt, ops::Range, sync::Arc};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::redact::{redact, redact_in_place};
+use crate::model::redact::{redact, redact_in_place};
 
 /// A range of a text file that the user wrote. Cheap to clone, and small in an error.
 #[derive(Clone, Debug, PartialEq, Eq)]

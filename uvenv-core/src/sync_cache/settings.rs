@@ -5,8 +5,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::inputs::{Inputs, Refusal};
 use crate::{
     manifest,
+    model::Variables,
     toml::{File, Node},
-    variables::Variables,
 };
 
 /// The keys whose effect is known, of which none acts each time. Others may be anything.
@@ -113,8 +113,12 @@ fn absolute(variables: &Variables, name: &str) -> Option<Utf8PathBuf> {
 
 /// Refuses a file with keys that act each time, or that are not known.
 fn check(path: &Utf8Path, tool: Option<&str>) -> Result<(), Refusal> {
-    let Ok(file) = File::read(path) else { return Ok(()) };
-    let Ok(document) = file.parse() else { return Err(format!("`{path}` is not valid TOML")) };
+    let Ok(file) = File::read(path) else {
+        return Ok(());
+    };
+    let Ok(document) = file.parse() else {
+        return Err(format!("`{path}` is not valid TOML"));
+    };
     let root = Node::root(&file, &document);
     let table = match tool {
         None => Some(root),

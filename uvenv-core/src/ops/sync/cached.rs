@@ -4,19 +4,21 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Session, SyncPlan, SyncRequest, Target, milliseconds};
+use super::{SyncPlan, SyncRequest, execute::Recorder};
 use crate::{
-    Name, Profile,
-    environment::{BaseInterpreter, Environment, Record},
+    environment::{BaseInterpreter, Distributions, Environment, Journal, Record},
+    model::{Name, Profile},
     monorepo::Monorepo,
+    native,
+    ops::{Session, Target, milliseconds},
     report::{PythonInfo, SyncReport, UvInfo},
-    state::{Question, State, Unanswered},
-    uv,
+    sync_cache::{self, Before, Question, Refusal, State, Unanswered},
+    uv::{self, Lock},
 };
 
 /// What of a report is the same as long as nothing changes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Answer {
+pub(crate) struct CachedReport {
     profile: Profile,
     backend: Option<Name>,
     backend_origin: String,
@@ -24,7 +26,7 @@ pub(crate) struct Answer {
     uv: UvInfo,
 }
 
-impl Answer {
+impl CachedReport {
     pub(super) fn of(report: &SyncReport) -> Self {
         Self {
             profile: report.profile,
@@ -42,7 +44,7 @@ pub(crate) struct Synced {
     pub(crate) report: SyncReport,
     pub(crate) environment: Environment,
     pub(crate) record: Record,
-    known: Option<(Question, State<Answer>)>,
+    known: Option<(Question, State<CachedReport>)>,
 }
 
 impl SyncRequest {
@@ -57,7 +59,7 @@ impl SyncRequest {
         Ok(self.synced(session, target, told)?.report)
     }
 
-    pub(super) fn synced(
+    pub(in crate::ops) fn synced(
         &self,
         session: &Session,
         target: &Target,
@@ -123,7 +125,7 @@ pub(super) struct Asked<'a> {
     pub(super) question: Question,
     pub(super) target: &'a Target,
     /// What was known of it, and no longer holds.
-    pub(super) earlier: Option<State<Answer>>,
+    pub(super) earlier: Option<State<CachedReport>>,
 }
 
 /// Has uv sync, and says what that depended on.
@@ -135,24 +137,29 @@ fn ask(session: &Session, monorepo: &Monorepo, plan: &SyncPlan, asked: &Asked<'_
 
 /// What is known of an environment that has `record` now, be it of whichever request. An error is what has changed.
 #[cfg(feature = "inspection")]
-pub(super) fn known(
+pub(in crate::ops) fn known(
     session: &Session,
     environment: &Environment,
     record: &Record,
-) -> Option<Result<State<Answer>, String>> {
+) -> Option<Result<State<CachedReport>, String>> {
     let mut state = State::newest(environment, record)?;
     let (uv, _) = uv::find(&session.variables, session.companion_uv.as_deref()).ok().flatten()?;
     Some(state.compare(&session.child_view(), &uv).map(|_| state))
 }
 
-fn answer(session: &Session, question: &Question) -> Result<(Environment, State<Answer>), Box<Unanswered<Answer>>> {
+fn answer(
+    session: &Session,
+    question: &Question,
+) -> Result<(Environment, State<CachedReport>), Box<Unanswered<CachedReport>>> {
     let found = uv::find(&session.variables, session.companion_uv.as_deref());
-    let Some((path, _)) = found.ok().flatten() else { return Err(Unanswered::new("there is no uv yet", None)) };
+    let Some((path, _)) = found.ok().flatten() else {
+        return Err(Unanswered::new("there is no uv yet", None));
+    };
     State::answering(question, &session.child_view(), &path)
 }
 
-fn report(answer: &Answer, environment: &Environment, start: Instant) -> SyncReport {
-    let Answer { profile, backend, backend_origin, python, uv } = answer.clone();
+fn report(answer: &CachedReport, environment: &Environment, start: Instant) -> SyncReport {
+    let CachedReport { profile, backend, backend_origin, python, uv } = answer.clone();
     SyncReport {
         profile,
         backend,
@@ -180,5 +187,88 @@ impl Synced {
             state.keep_base(&base, question, &self.environment);
         }
         Ok(base)
+    }
+}
+
+impl SyncPlan {
+    /// Syncs, and where nothing was to be done records what that depended on, as the answer to what is `asked`.
+    fn answer(&self, monorepo: &Monorepo, session: &Session, asked: &Asked<'_>) -> crate::Result<SyncReport> {
+        let environment = Environment::new(self.environment.clone());
+        let variables = session.child_view();
+        let Some(lockfile) = &self.lockfile else {
+            return self.execute(session);
+        };
+        let inputs = sync_cache::Surroundings {
+            start: asked.target.start(session),
+            monorepo: &monorepo.root,
+            project: &self.manifest,
+            dev: &monorepo.dev,
+            lockfile,
+            environment: &environment,
+            manifests: monorepo.members_of(self.paths.profile).iter().map(|member| &member.manifest).collect(),
+            variables: &variables,
+            uv: &self.uv.path,
+            is_frozen: self.command.lock == Lock::Frozen,
+            python: self.command.python.as_deref(),
+            backend: &self.selection.deciders,
+            earlier: &asked.earlier.as_ref().map(sync_cache::State::earlier).unwrap_or_default(),
+        };
+        let refusal = self.refusal(monorepo);
+        let mut recorder = CacheRecorder { plan: self, session, asked, inputs, refusal, before: None };
+        self.execute_recorded(session, &mut recorder)
+    }
+
+    /// Why not even a sync with nothing to do says anything about the next one.
+    fn refusal(&self, monorepo: &Monorepo) -> Option<Refusal> {
+        #[cfg(feature = "upkeep")]
+        if !crate::ops::warnings(monorepo, self.paths.profile).is_empty() {
+            return Some("there are warnings to be seen".to_owned());
+        }
+        if !self.command.rest.is_empty() {
+            return Some("uv is given arguments as they are".to_owned());
+        }
+        if monorepo.config.env_per_backend && self.selection.is_that_of_last_sync() {
+            return Some("the backend is that of the only environment there is".to_owned());
+        }
+        None
+    }
+}
+
+/// Records a sync in the environment, for the next one with the same request.
+struct CacheRecorder<'a> {
+    plan: &'a SyncPlan,
+    session: &'a Session,
+    asked: &'a Asked<'a>,
+    inputs: sync_cache::Surroundings<'a>,
+    /// Why nothing is recorded.
+    refusal: Option<Refusal>,
+    /// What there was before uv started.
+    before: Option<Before>,
+}
+
+impl CacheRecorder<'_> {
+    /// What `outcome` holds; else the user is told why nothing is recorded, where that is wanted.
+    fn explained<T>(&self, outcome: Result<T, Refusal>) -> Option<T> {
+        outcome.map_err(|why| self.session.explain(&format!("the outcome is not recorded: {why}"))).ok()
+    }
+}
+
+impl Recorder for CacheRecorder<'_> {
+    fn before(&mut self, native: &native::Surroundings<'_>) {
+        let native = self.plan.native.watched(self.inputs.environment, native);
+        let looked = self.refusal.take().map_or_else(|| Before::look(&self.inputs, native), Err);
+        self.before = self.explained(looked);
+    }
+
+    fn after(&mut self, report: &SyncReport, installed: &Distributions, journal: &Journal) {
+        let Some(before) = self.before.take() else { return };
+        let (installed, recorded) = ((installed, report.installed.as_slice()), (self.plan.record(), journal.path()));
+        // What a build has read is known after it, and was not looked at before.
+        let built = report.installed.iter().find(|distribution| self.plan.native.contains(&distribution.name));
+        let recorded = match built {
+            Some(built) => Err(format!("`{}` was just built from Rust", built.name)),
+            None => before.record(&self.asked.question, CachedReport::of(report), &self.inputs, installed, recorded),
+        };
+        self.explained(recorded);
     }
 }

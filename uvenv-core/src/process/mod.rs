@@ -3,6 +3,7 @@
 #[cfg(all(unix, feature = "observer"))]
 mod ending;
 mod follow;
+mod follower;
 mod pipe;
 #[cfg(all(unix, feature = "observer"))]
 mod screen;
@@ -22,14 +23,14 @@ use std::{
 
 use camino::Utf8PathBuf;
 
-pub(crate) use follow::Follower;
+pub(crate) use follower::Follower;
 #[cfg(all(test, unix, feature = "observer"))]
 pub(crate) use screen::Screen;
 
-use crate::{
+use crate::model::{
+    Variables,
     observer::{Observer, Progress},
     redact::redact,
-    variables::Variables,
 };
 
 /// A program to run and all that it is given. A plain value: building one starts nothing.

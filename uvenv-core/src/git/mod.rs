@@ -17,12 +17,14 @@ pub(crate) use self::{
 };
 
 use crate::{
-    Name, Variables,
-    error::{Diagnostic, Fault, Place},
-    git_url,
-    observer::{Interrupted, Observer},
+    model::{
+        Name, Variables,
+        error::{Diagnostic, Fault, Place},
+        git_url,
+        observer::{Interrupted, Observer},
+        redact::redact,
+    },
     process::{Captured, Invocation, ending, on_path},
-    redact::redact,
 };
 
 /// The variables by which a caller, a hook for one, points git to another repository than the one we mean.

@@ -13,7 +13,7 @@ use super::{
     inputs::{Inputs, Refusal},
     look::{Change, Look, Way},
 };
-use crate::cores;
+use crate::fs::parallel;
 
 /// So many looks are taken by one core.
 pub(super) const FEW: usize = 500;
@@ -30,7 +30,7 @@ impl Looks {
     /// Looks at `inputs`.
     pub(super) fn at(inputs: Inputs, earlier: &Earlier<'_>, now: SystemTime) -> Self {
         let mut paths: Vec<_> = inputs.into_paths().collect();
-        let parts = cores::in_parts(&mut paths, FEW, |paths| {
+        let parts = parallel::in_parts(&mut paths, FEW, |paths| {
             let looks = paths.iter().map(|(path, way)| earlier.look(path.as_str(), *way, now));
             looks.map(|look| line(&look)).collect::<String>()
         });
@@ -65,7 +65,7 @@ impl Looks {
         let now = SystemTime::now();
         let is_decided = AtomicBool::new(false);
         let mut lines: Vec<_> = self.0.lines().map(Cow::Borrowed).collect();
-        let parts = cores::in_parts(&mut lines, FEW, |lines| -> Result<bool, Refusal> {
+        let parts = parallel::in_parts(&mut lines, FEW, |lines| -> Result<bool, Refusal> {
             let mut more = false;
             for text in lines {
                 if is_decided.load(Ordering::Relaxed) {

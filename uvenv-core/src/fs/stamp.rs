@@ -9,7 +9,7 @@ use std::{
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 
-use crate::digest::digest;
+use crate::fs::digest::digest;
 
 /// The clocks of file systems are coarse: a file that was changed a moment ago may change again without another time.
 const CLOCK_SLACK: Duration = Duration::from_secs(2);
@@ -40,7 +40,9 @@ impl Seen {
         if let Some(before) = before.filter(|before| before.stat == Some(stat)) {
             return before.clone();
         }
-        let Ok(content) = fs::read(path) else { return Self::unreadable() };
+        let Ok(content) = fs::read(path) else {
+            return Self::unreadable();
+        };
         Self { stat: is_settled(&stat, now).then_some(stat), hash: Some(digest(&content)) }
     }
 

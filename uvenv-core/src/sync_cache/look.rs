@@ -10,9 +10,9 @@ use std::{
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 
-use crate::{
+use crate::fs::{
     digest::{digest, number},
-    seen::{is_settled, stat},
+    stamp::{is_settled, stat},
 };
 
 /// What about a path counts.
@@ -76,7 +76,9 @@ impl<'a> Look<'a> {
     pub(super) fn new(path: impl Into<Cow<'a, str>>, way: Way, before: Option<&Look<'_>>, now: SystemTime) -> Self {
         let name = path.into();
         let path = Utf8Path::new(&*name);
-        let Some(metadata) = metadata(path, way) else { return Self(name, way, 0, Value::Borrowed(ABSENT)) };
+        let Some(metadata) = metadata(path, way) else {
+            return Self(name, way, 0, Value::Borrowed(ABSENT));
+        };
         if let Some(before) = before.filter(|before| before.1 == way && before.2 == hash(&metadata)) {
             return Self(name, way, before.2, Value::Owned(before.3.to_string()));
         }

@@ -15,10 +15,11 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::{
-    error::{Diagnostic, Fault, nearest},
     manifest,
-    monorepo::Profile,
-    variables::Variables,
+    model::{
+        Profile, Variables,
+        error::{Diagnostic, Fault, nearest},
+    },
 };
 
 const FILE: &str = "kernel.json";

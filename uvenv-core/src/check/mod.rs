@@ -24,10 +24,12 @@ pub(crate) use remote::Remote;
 pub(crate) use rules::tag_keeps_workspace_sources::outside as taken_from_outside;
 
 use crate::{
-    Name,
-    error::{Diagnostic, Fault, Place},
     manifest::{Edit, Manifest},
-    monorepo::{Monorepo, Profile},
+    model::{
+        Name, Profile,
+        error::{Diagnostic, Fault, Place},
+    },
+    monorepo::Monorepo,
 };
 
 /// How much a finding matters.

@@ -24,15 +24,13 @@ use looks::Looks;
 
 use crate::{
     backend::Deciders,
-    cache,
-    digest::digest,
     environment::{BaseInterpreter, Distribution, Distributions, Environment, Record, STATE},
-    file,
+    fs::{atomic, cache, digest::digest},
     lockfile::Lockfile,
     manifest::Manifest,
+    model::Variables,
     native::Watched,
     uv,
-    variables::Variables,
 };
 
 const SCHEMA: u32 = 1;
@@ -190,7 +188,7 @@ impl Before {
         let written = state.write(question, around.environment).and_then(|()| {
             let pointer = question.pointer(around.variables).ok_or(io::ErrorKind::NotFound)?;
             fs::create_dir_all(pointer.parent().unwrap_or(&pointer))?;
-            file::replace(&pointer, around.environment.root().as_str())
+            atomic::replace(&pointer, around.environment.root().as_str())
         });
         written.map_err(|error| format!("it cannot be recorded: {error}"))
     }
@@ -304,7 +302,7 @@ impl<A: Serialize> State<A> {
         let directory = environment.root().join(STATE);
         fs::create_dir_all(&directory)?;
         make_room(&directory, &path)?;
-        file::replace(&path, format!("{}\n{}{END}", serde_json::to_string(self)?, self.looks.as_text()))
+        atomic::replace(&path, format!("{}\n{}{END}", serde_json::to_string(self)?, self.looks.as_text()))
     }
 }
 

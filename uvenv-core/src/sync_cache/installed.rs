@@ -11,10 +11,9 @@ use super::{
     looks::{Earlier, FEW, Looks},
 };
 use crate::{
-    cores,
     environment::{Distribution, Distributions, Environment, Source},
+    fs::{parallel, stamp::changed_at},
     manifest,
-    seen::changed_at,
 };
 
 /// Looks at what uv looks at in `environment`, in which `installed` was found.
@@ -39,7 +38,7 @@ pub(super) fn looks(
     let now = SystemTime::now();
     let mut looks = Looks::at(inputs, earlier, now);
     let mut distributions: Vec<_> = installed.iter().collect();
-    let parts = cores::in_parts(&mut distributions, FEW / 4, |distributions| {
+    let parts = parallel::in_parts(&mut distributions, FEW / 4, |distributions| {
         let mut looks = Looks::default();
         for distribution in distributions {
             of_distribution(&mut looks, distribution, earlier, now);

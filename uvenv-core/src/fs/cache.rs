@@ -12,10 +12,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use etcetera::BaseStrategy;
 use thiserror::Error;
 
-use crate::{
+use crate::model::{
+    Variables,
     error::{Diagnostic, Fault},
     observer::{Interrupted, Observer, PERIOD},
-    variables::Variables,
 };
 
 /// Why uvenv's cache cannot be used.
@@ -159,7 +159,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{observer::Progress, process::Terminal};
+    use crate::{model::observer::Progress, process::Terminal};
 
     const QUIET: Terminal = Terminal { quiet: true };
 

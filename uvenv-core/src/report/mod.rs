@@ -27,12 +27,13 @@ pub use init::{NewPin, SetUpReport};
 pub use promote::{CommitSummary, CommitsBetween, PinnedRelease, PromoteReport, PromotedPackage, PromotionOutcome};
 
 use crate::{
-    Name,
     backend::{CudaVersion, Detection},
     environment::Distribution,
-    error::{Diagnostic, Place},
-    monorepo::Profile,
-    redact::redact,
+    model::{
+        Name, Profile,
+        error::{Diagnostic, Place},
+        redact::redact,
+    },
 };
 
 /// A message of a command.

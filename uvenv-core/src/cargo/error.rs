@@ -1,0 +1,100 @@
+//! What can go wrong with cargo.
+
+use camino::Utf8PathBuf;
+
+use crate::{
+    model::error::{Diagnostic, Place, nearest},
+    toml::TomlError,
+};
+
+/// Cargo, or the request that was made of it, failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CargoError {
+    /// There is no Cargo workspace whose features could be meant.
+    #[error("`{flag}` selects Cargo features, but there is no `Cargo.toml` in `{root}`")]
+    NoWorkspace {
+        /// `--features`, …
+        flag: &'static str,
+        /// The monorepo's root.
+        root: Utf8PathBuf,
+    },
+    /// `cargo metadata` failed.
+    #[error("`cargo metadata` failed on `{manifest}`: {message}")]
+    Metadata {
+        /// The manifest.
+        manifest: Utf8PathBuf,
+        /// What cargo said.
+        message: String,
+    },
+    /// A package that the workspace does not have.
+    #[error("the Cargo workspace has no package `{spec}`")]
+    UnknownPackage {
+        /// The specification as it was given.
+        spec: String,
+        /// The packages it has.
+        available: Vec<String>,
+    },
+    /// A feature that none of the selected packages has.
+    #[error("none of the selected packages ({}) has the feature `{feature}`", packages.join(", "))]
+    UnknownFeature {
+        /// The feature as it was given.
+        feature: String,
+        /// The packages.
+        packages: Vec<String>,
+        /// Their features.
+        available: Vec<String>,
+    },
+    /// Cargo's configuration cannot be read.
+    #[error(transparent)]
+    Config(#[from] TomlError),
+    /// Cargo's configuration cannot be written.
+    #[error("`{path}` cannot be written: {source}")]
+    ConfigNotWritable {
+        /// The file.
+        path: Utf8PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+}
+
+impl Diagnostic for CargoError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NoWorkspace { .. } => "no-cargo-workspace",
+            Self::Metadata { .. } => "cargo-failed",
+            Self::UnknownPackage { .. } => "unknown-crate",
+            Self::UnknownFeature { .. } => "unknown-feature",
+            Self::Config(error) => error.code(),
+            Self::ConfigNotWritable { .. } => "cargo-config-not-writable",
+        }
+    }
+
+    fn help(&self) -> Option<String> {
+        let suggestion =
+            |wanted: &str, available: &[String]| match nearest(wanted, available.iter().map(String::as_str), 2) {
+                Some(nearest) => format!("did you mean `{nearest}`?"),
+                None if available.is_empty() => "choose the backend with `--backend NAME`".to_owned(),
+                None => format!("there are `{}`", available.join("`, `")),
+            };
+        Some(match self {
+            Self::NoWorkspace { .. } => "choose the backend with `--backend NAME`".to_owned(),
+            Self::Metadata { .. } => {
+                "mend what cargo reports, or choose the backend with `--backend NAME`, which asks no cargo".to_owned()
+            }
+            Self::UnknownPackage { spec, available } => suggestion(spec, available),
+            Self::UnknownFeature { feature, available, .. } => suggestion(feature, available),
+            Self::Config(error) => return error.help(),
+            Self::ConfigNotWritable { path, .. } => {
+                format!("give yourself the right to change `{path}`, or use `cargo uvenv run -- cargo …`")
+            }
+        })
+    }
+
+    fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Config(error) => error.place(),
+            _ => None,
+        }
+    }
+}

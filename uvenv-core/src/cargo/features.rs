@@ -1,0 +1,272 @@
+//! Which features are on, as Cargo would resolve them.
+
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use guppy::{
+    MetadataCommand,
+    graph::{
+        DependencyDirection, PackageGraph, PackageMetadata, PackageSet,
+        cargo::{CargoOptions, CargoResolverVersion, CargoSet},
+        feature::{FeatureId, FeatureSet, StandardFeatures},
+    },
+    platform::PlatformSpec,
+};
+
+use super::{CargoError, files};
+use crate::{
+    backend::FeatureClaim,
+    model::{Name, Variables},
+    process::on_path,
+};
+
+/// The selection of packages and features on a command line, with Cargo's meaning.
+#[derive(Clone, Debug, Default)]
+pub struct FeatureSelection {
+    /// `-p`: packages by name or `name@version`; empty for Cargo's default members.
+    pub packages: Vec<String>,
+    /// `--workspace`.
+    pub workspace: bool,
+    /// `--exclude`.
+    pub exclude: Vec<String>,
+    /// `-F`, `--features`: names, `package/name`, separated by commas or spaces.
+    pub features: Vec<String>,
+    /// `--all-features`.
+    pub all_features: bool,
+    /// `--no-default-features`.
+    pub no_default_features: bool,
+}
+
+impl FeatureSelection {
+    /// The flag that switches features on explicitly, if one does.
+    pub fn explicit_flag(&self) -> Option<&'static str> {
+        if self.all_features {
+            Some("--all-features")
+        } else if self.feature_names().next().is_some() {
+            Some("--features")
+        } else {
+            None
+        }
+    }
+
+    fn feature_names(&self) -> impl Iterator<Item = &str> {
+        self.features.iter().flat_map(|list| list.split([',', ' '])).filter(|name| !name.is_empty())
+    }
+}
+
+/// Whether there is a cargo to ask: the one that runs us (`CARGO`, as the Cargo book has it), or one on `PATH`.
+pub(crate) fn is_installed(variables: &Variables) -> bool {
+    variables.get("CARGO").is_some() || on_path(variables, "cargo").next().is_some()
+}
+
+/// The features of a Cargo workspace.
+pub struct Features {
+    graph: PackageGraph,
+}
+
+/// The features that are called like a backend and are on.
+#[derive(Clone, Debug, Default)]
+pub struct FeatureClaims {
+    /// With the selection as given.
+    pub selected: Vec<FeatureClaim>,
+    /// Whether explicit features, and not only default ones, switch one of them on.
+    pub are_explicit: bool,
+}
+
+impl Features {
+    /// Asks `cargo metadata` about the workspace of `manifest`. `offline` keeps cargo from the network.
+    pub fn read(manifest: &Utf8Path, offline: bool) -> Result<Self, CargoError> {
+        let mut command = MetadataCommand::new();
+        command.manifest_path(manifest);
+        if offline {
+            command.other_options(["--offline"]);
+        }
+        let graph = command
+            .build_graph()
+            .map_err(|error| CargoError::Metadata { manifest: manifest.to_owned(), message: in_words(&error) })?;
+        Ok(Self { graph })
+    }
+
+    /// The files that cargo's answer comes from, as far as they are people's own; some need not exist.
+    pub(crate) fn files(&self) -> Vec<Utf8PathBuf> {
+        let root = self.graph.workspace().root();
+        self.manifests()
+            .chain(files::upwards(root))
+            .chain(["Cargo.toml", "Cargo.lock"].map(|name| root.join(name)))
+            .collect()
+    }
+
+    /// The directories of the workspace in which more crates may appear.
+    pub(crate) fn folders(&self) -> Vec<Utf8PathBuf> {
+        let root = self.graph.workspace().root();
+        let beside = self.manifests().filter_map(|manifest| Some(manifest.parent()?.parent()?.to_owned()));
+        beside.filter(|directory| directory.starts_with(root)).collect()
+    }
+
+    fn manifests(&self) -> impl Iterator<Item = Utf8PathBuf> {
+        let local = self.graph.packages().filter(|package| package.source().is_local());
+        local.map(|package| package.manifest_path().to_owned())
+    }
+
+    /// The crates of the workspace, each by its manifest, with the names of their features.
+    #[cfg(feature = "upkeep")]
+    pub(crate) fn by_crate(&self) -> Vec<(Utf8PathBuf, Vec<&str>)> {
+        let packages = self.graph.workspace().iter();
+        packages.map(|package| (package.manifest_path().to_owned(), package.named_features().collect())).collect()
+    }
+
+    /// The features of the workspace's crates that switch one of `backends` on, by their name or by what they forward to:
+    /// the backend, and `crate/feature`.
+    pub fn selecting(&self, backends: &[Name]) -> Result<Vec<(Name, String)>, CargoError> {
+        let features = self.graph.feature_graph();
+        let mirrors = self.graph.packages().filter(|package| package.source().is_local()).flat_map(|package| {
+            let is_mirror = |feature: &&str| Name::parse(feature).is_some_and(|name| backends.contains(&name));
+            package.named_features().filter(is_mirror).map(move |feature| FeatureId::named(package.id(), feature))
+        });
+        // What cannot lead to any of them is most of a workspace, and is not resolved.
+        let leading = features.query_reverse(mirrors).map_err(internal)?.resolve();
+        let switched_on = |id| self.active(features.resolve_ids([id]).map_err(internal)?, backends);
+        let mut selecting = Vec::new();
+        for package in self.graph.workspace().iter() {
+            let always = switched_on(FeatureId::base(package.id()))?;
+            for feature in package.named_features() {
+                let id = FeatureId::named(package.id(), feature);
+                if !leading.contains(id).map_err(internal)? {
+                    continue;
+                }
+                let claims = switched_on(id)?.into_iter().filter(|claim| !always.contains(claim));
+                let chosen: BTreeSet<_> = claims.map(|claim| claim.backend).collect();
+                selecting.extend(chosen.into_iter().map(|backend| (backend, format!("{}/{feature}", package.name()))));
+            }
+        }
+        Ok(selecting)
+    }
+
+    /// Resolves the features of `selection` as a build of it would, and picks those that are called like a backend.
+    pub fn claims(&self, selection: &FeatureSelection, backends: &[Name]) -> Result<FeatureClaims, CargoError> {
+        let packages = self.selected_packages(selection)?;
+        let selected = self.active(self.initial_features(&packages, selection)?, backends)?;
+        let are_explicit = selection.explicit_flag().is_some() && {
+            let without =
+                FeatureSelection { no_default_features: selection.no_default_features, ..FeatureSelection::default() };
+            selected != self.active(self.initial_features(&packages, &without)?, backends)?
+        };
+        Ok(FeatureClaims { selected, are_explicit })
+    }
+
+    fn selected_packages(&self, selection: &FeatureSelection) -> Result<PackageSet<'_>, CargoError> {
+        let workspace = self.graph.workspace();
+        let find = |spec: &String| {
+            let (name, version) =
+                spec.split_once('@').map_or((spec.as_str(), None), |(name, version)| (name, Some(version)));
+            let fits = |package: &PackageMetadata<'_>| {
+                package.name() == name && version.is_none_or(|version| package.version().to_string() == version)
+            };
+            workspace.iter().find(fits).ok_or_else(|| CargoError::UnknownPackage {
+                spec: spec.clone(),
+                available: workspace.iter().map(|package| package.name().to_owned()).collect(),
+            })
+        };
+        let excluded: Vec<_> = selection.exclude.iter().map(find).collect::<Result<_, _>>()?;
+        let chosen: Vec<_> = if !selection.packages.is_empty() {
+            selection.packages.iter().map(find).collect::<Result<_, _>>()?
+        } else if selection.workspace {
+            workspace.iter().collect()
+        } else {
+            workspace.default_members().collect()
+        };
+        let ids = chosen.iter().map(PackageMetadata::id);
+        let ids = ids.filter(|id| !excluded.iter().any(|package| package.id() == *id));
+        self.graph.resolve_ids(ids).map_err(internal)
+    }
+
+    fn initial_features<'g>(
+        &'g self,
+        packages: &PackageSet<'g>,
+        selection: &FeatureSelection,
+    ) -> Result<FeatureSet<'g>, CargoError> {
+        let standard = match (selection.all_features, selection.no_default_features) {
+            (true, _) => StandardFeatures::All,
+            (false, true) => StandardFeatures::None,
+            (false, false) => StandardFeatures::Default,
+        };
+        let mut initials = packages.to_feature_set(standard);
+        for feature in selection.feature_names() {
+            let named = self.named_feature(packages, feature)?;
+            let named = self.graph.feature_graph().resolve_ids(named).map_err(internal)?;
+            initials = initials.union(&named);
+        }
+        Ok(initials)
+    }
+
+    /// `name` is a feature of any selected package; `package/name` one of that package, a member or a dependency.
+    fn named_feature<'g>(&'g self, packages: &PackageSet<'g>, feature: &str) -> Result<Vec<FeatureId<'g>>, CargoError> {
+        let selected: Vec<_> = packages.packages(DependencyDirection::Forward).collect();
+        let (candidates, name): (Vec<PackageMetadata<'g>>, &str) = match feature.split_once('/') {
+            None => (selected.clone(), feature),
+            Some((package, name)) => {
+                let links = selected.iter().flat_map(PackageMetadata::direct_links);
+                let dependencies = links.filter(|link| link.dep_name() == package).map(|link| link.to());
+                let members = self.graph.workspace().iter().filter(|member| member.name() == package);
+                (dependencies.chain(members).collect(), name)
+            }
+        };
+        let ids: Vec<_> = candidates
+            .iter()
+            .filter_map(|package| {
+                let name = package.named_features().find(|known| *known == name)?;
+                Some(FeatureId::named(package.id(), name))
+            })
+            .collect();
+        if ids.is_empty() {
+            return Err(CargoError::UnknownFeature {
+                feature: feature.to_owned(),
+                packages: selected.iter().map(|package| package.name().to_owned()).collect(),
+                available: candidates.iter().flat_map(PackageMetadata::named_features).map(str::to_owned).collect(),
+            });
+        }
+        Ok(ids)
+    }
+
+    /// The backends' features of the monorepo's own crates that a build with `initials` has on.
+    fn active(&self, initials: FeatureSet<'_>, backends: &[Name]) -> Result<Vec<FeatureClaim>, CargoError> {
+        let mut options = CargoOptions::new();
+        options.set_resolver(CargoResolverVersion::V2);
+        if let Ok(platform) = PlatformSpec::build_target() {
+            options.set_platform(platform);
+        }
+        let set: CargoSet<'_> = initials.into_cargo_set(&options).map_err(internal)?;
+        let mut claims = Vec::new();
+        for package in self.graph.packages().filter(|package| package.source().is_local()) {
+            for (_, features) in set.all_features() {
+                if let Some(list) = features.features_for(package.id()).map_err(internal)? {
+                    let names: Vec<_> = list.named_features().collect();
+                    claims.extend(claims_of(&package, &names, backends));
+                }
+            }
+        }
+        claims.sort_by(|a, b| (&a.package, &a.backend).cmp(&(&b.package, &b.backend)));
+        claims.dedup();
+        Ok(claims)
+    }
+}
+
+fn claims_of(package: &PackageMetadata<'_>, features: &[&str], backends: &[Name]) -> Vec<FeatureClaim> {
+    let names = features.iter().filter_map(|feature| Name::parse(feature));
+    names
+        .filter(|name| backends.contains(name))
+        .map(|backend| FeatureClaim { backend, package: package.name().to_owned() })
+        .collect()
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+fn internal(error: guppy::Error) -> CargoError {
+    CargoError::Metadata { manifest: "Cargo.toml".into(), message: in_words(&error) }
+}
+
+/// The error and its causes on one line, as cargo's own text has it.
+fn in_words(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
+    let text: Vec<_> = causes.collect();
+    text.join(": ").lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,211 @@
+//! Doing what a plan says: the only part of a sync that starts uv and changes an environment.
+
+use std::time::{Instant, SystemTime};
+
+use super::plan::{SyncPlan, build_context, installed};
+use crate::{
+    environment::{Aside, Changes, Distributions, Environment, Interpreter, Journal, State},
+    model::Name,
+    native::{Judgement, Stale, Surroundings},
+    ops::{OperationError, Session, milliseconds, says_stale, uv_failed},
+    process::{Invocation, Stderr},
+    report::{PythonInfo, SyncPlanned, SyncReport},
+    uv::{Lock, SyncCommand},
+};
+
+/// Who records what the outcome of a sync depended on.
+pub(super) trait Recorder {
+    /// Looks at it, before uv starts.
+    fn before(&mut self, native: &Surroundings<'_>);
+
+    /// Records it, after uv has ended well and `installed` is what there is.
+    fn after(&mut self, report: &SyncReport, installed: &Distributions, journal: &Journal);
+}
+
+/// Records nothing.
+impl Recorder for () {
+    fn before(&mut self, _: &Surroundings<'_>) {}
+
+    fn after(&mut self, _: &SyncReport, _: &Distributions, _: &Journal) {}
+}
+
+impl SyncPlan {
+    /// Shows what would be done: the plan, and on stderr what uv would change.
+    pub fn dry_run(&self, session: &Session) -> crate::Result<SyncPlanned> {
+        let stale = self.stale(session)?;
+        let reinstall = stale.iter().map(|stale| stale.name.to_string()).collect();
+        let command = SyncCommand { reinstall, ..self.command.clone() };
+        let invocation = command.invocation(&self.uv, &session.appearance);
+        self.call_uv(session, &invocation)?;
+        Ok(SyncPlanned {
+            profile: self.paths.profile,
+            backend: self.selection.name().cloned(),
+            backend_origin: self.selection.origin.clone(),
+            environment: self.environment.clone(),
+            recreate: self.recreate,
+            rebuild: installed(stale),
+            command: invocation.to_string(),
+        })
+    }
+
+    /// Syncs.
+    pub fn execute(&self, session: &Session) -> crate::Result<SyncReport> {
+        self.execute_recorded(session, &mut ())
+    }
+
+    /// Syncs, and has `recorder` record what that depended on if nothing is to be repaired or built.
+    pub(super) fn execute_recorded(&self, session: &Session, recorder: &mut dyn Recorder) -> crate::Result<SyncReport> {
+        let start = Instant::now();
+        let environment = Environment::new(self.environment.clone());
+        let mut running = Running::prepare(self, session, &environment)?;
+        let (variables, child) = (session.child_view(), |invocation| session.child(invocation));
+        let context = build_context(session, &self.root, &variables, &child, false);
+        let mut native = self.native.judge(&environment, &running.before, &context);
+        session.warnings.borrow_mut().append(&mut native.warnings);
+        let is_recorded = running.is_whole() && !native.stale.iter().any(|stale| stale.is_installed);
+        if is_recorded {
+            recorder.before(&context);
+        }
+        running.journal.begin(&environment)?;
+        let command = self.reinstalling(&running, &native);
+        let called = self.call_uv(session, &command.invocation(&self.uv, &session.appearance));
+        let after = Distributions::read(&environment)?;
+        if let Err(error) = called {
+            running.give_up(&environment, &after, &error)?;
+            return Err(error);
+        }
+        self.record().write(&environment)?;
+        let changes = Changes::between(&running.before, &after);
+        let stale = native.stale.clone();
+        native.record(&environment, &after, &changes, &Surroundings { now: SystemTime::now(), ..context })?;
+        running.backup.take().map_or(Ok(()), Aside::discard)?;
+        let report = self.report(&environment, changes, stale, start)?;
+        if is_recorded {
+            recorder.after(&report, &after, &running.journal);
+        }
+        running.journal.finish()?;
+        Ok(report)
+    }
+
+    /// The call of uv, with all that has to be installed again.
+    fn reinstalling(&self, running: &Running, native: &Judgement<'_>) -> SyncCommand {
+        let stale = native.stale.iter().map(|stale| &stale.name);
+        let reinstall = running.suspects.iter().chain(stale).map(Name::to_string).collect();
+        SyncCommand { reinstall, ..self.command.clone() }
+    }
+
+    fn report(
+        &self,
+        environment: &Environment,
+        changes: Changes,
+        stale: Vec<Stale>,
+        start: Instant,
+    ) -> crate::Result<SyncReport> {
+        let mut rebuilt = installed(stale);
+        rebuilt.retain(|one| changes.installed.iter().any(|distribution| distribution.name == one.name));
+        let python = match environment.inspect()? {
+            State::Ready(interpreter) => Some(PythonInfo::from(interpreter)),
+            _ => None,
+        };
+        Ok(SyncReport {
+            profile: self.paths.profile,
+            backend: self.selection.name().cloned(),
+            backend_origin: self.selection.origin.clone(),
+            environment: self.environment.clone(),
+            python,
+            changed: !changes.is_empty(),
+            installed: changes.installed,
+            removed: changes.removed,
+            rebuilt,
+            uv: (&self.uv).into(),
+            uv_invoked: true,
+            elapsed_ms: milliseconds(start.elapsed()),
+        })
+    }
+
+    fn call_uv(&self, session: &Session, invocation: &Invocation) -> crate::Result<()> {
+        let stderr = session.stderr(&[&self.manifest.file.text]);
+        let streamed = session.stream(invocation, stderr)?;
+        if streamed.status.success() {
+            return Ok(());
+        }
+        // uv sees more than the comparison of the files, such as constraints. What went to a terminal was not captured.
+        let said_stale = || match stderr {
+            Stderr::Inherit => session.uv_finds_stale(&self.uv, &self.paths.directory),
+            Stderr::Tee | Stderr::Capture | Stderr::Follow | Stderr::Relay => says_stale(&streamed.stderr),
+        };
+        let is_stale = self.command.lock == Lock::Check && said_stale();
+        Err(if is_stale {
+            self.shown.stale(self.freshness.changes(), false).into()
+        } else {
+            uv_failed(invocation, streamed.status, &streamed, stderr).into()
+        })
+    }
+}
+
+impl From<Interpreter> for PythonInfo {
+    fn from(interpreter: Interpreter) -> Self {
+        Self { path: interpreter.executable, version: interpreter.version }
+    }
+}
+
+/// A sync that holds the environment: what was there before uv, and what to do if uv fails.
+struct Running {
+    journal: Journal,
+    was_interrupted: bool,
+    /// The environment that is to be replaced.
+    backup: Option<Aside>,
+    /// What an interrupted sync may have damaged.
+    suspects: Vec<Name>,
+    before: Distributions,
+}
+
+impl Running {
+    /// Waits for the environment, and makes it one that uv can work on.
+    fn prepare(plan: &SyncPlan, session: &Session, environment: &Environment) -> crate::Result<Self> {
+        let journal = Journal::open(environment, &session.variables, session.observer())?;
+        let backup = if plan.recreate { Some(environment.set_aside()?) } else { None };
+        let suspects = if plan.recreate { Vec::new() } else { repair(environment, &journal)? };
+        let before = Distributions::read(environment)?;
+        Ok(Self { was_interrupted: journal.interrupted().is_some(), journal, backup, suspects, before })
+    }
+
+    /// Whether uv finds the environment as a sync that ended well has left it.
+    fn is_whole(&self) -> bool {
+        self.suspects.is_empty() && self.backup.is_none()
+    }
+
+    /// Puts back what can be put back, and keeps the mark of the journal where something is left to heal.
+    fn give_up(self, environment: &Environment, after: &Distributions, error: &crate::Error) -> crate::Result<()> {
+        let is_as_before = match self.backup {
+            Some(backup) => backup.put_back().map(|()| !self.was_interrupted)?,
+            // uv may have been stopped before it could say what it has done.
+            None if matches!(error, crate::Error::Operation(OperationError::Interrupted(_))) => false,
+            // A failure before anything was touched leaves nothing to heal.
+            None => self.before == *after && environment.inspect()? != State::Missing,
+        };
+        if is_as_before {
+            self.journal.finish()?;
+        }
+        // A directory that cannot be written is a clearer word than what uv makes of it.
+        Ok(environment.check_writable()?)
+    }
+}
+
+/// Makes the environment one that uv can work on; the packages that must be installed again are the answer.
+fn repair(environment: &Environment, journal: &Journal) -> crate::Result<Vec<Name>> {
+    if let Some(interrupted) = journal.interrupted() {
+        match environment.inspect()? {
+            // The sync that was to make it was interrupted: it may lack anything, and nobody else's work is lost.
+            State::Broken(_) | State::Ready(_) if interrupted.was_missing => environment.remove()?,
+            State::Ready(_) => {
+                let suspects = interrupted.suspects(environment)?;
+                suspects.remove_remains(environment)?;
+                return Ok(suspects.reinstall.into_iter().collect());
+            }
+            _ => {}
+        }
+    }
+    environment.usable()?;
+    Ok(Vec::new())
+}
