@@ -14,15 +14,17 @@ use uvenv_core::{
     cargo::FeatureSelection,
     monorepo::DiscoveryError,
     native::CargoProfile,
-    ops::{self, BackendRequest, EnvRequest, KernelRequest, LockMode, RunRequest, Session, SyncRequest, Target},
+    ops::{
+        self, BackendRequest, EnvRequest, KernelRequest, LockMode, ProfileRequest, RunRequest, Session, SyncRequest,
+    },
     report::Message,
     uv::Appearance,
 };
 
 use crate::{
-    DONE, Failure, Program,
+    Failure, Program,
     cli::{self, Backend, Command, Global, Kernel, Uvenv, Verbosity},
-    failure, new,
+    exit_code, failure, new,
     output::{Form, Output, script},
 };
 
@@ -56,7 +58,7 @@ pub(crate) fn run(
             Ok(())
         }
     }?;
-    Ok(DONE)
+    Ok(exit_code::SUCCESS)
 }
 
 struct Context<'a> {
@@ -102,14 +104,14 @@ impl<'a> Context<'a> {
     }
 
     /// What no option names a profile of.
-    fn anywhere(&self) -> Target {
-        Target { manifest: self.manifest.clone(), ..Target::default() }
+    fn anywhere(&self) -> ProfileRequest {
+        ProfileRequest { manifest: self.manifest.clone(), ..ProfileRequest::default() }
     }
 
     /// What `--profile` or `--project` names.
-    fn target(&self, args: &cli::OneProfile) -> Result<Target, Failure> {
+    fn target(&self, args: &cli::OneProfile) -> Result<ProfileRequest, Failure> {
         let project = args.project.as_deref().map(|project| self.path(project)).transpose()?;
-        Ok(Target { project, profile: args.profile, ..self.anywhere() })
+        Ok(ProfileRequest { project, profile: args.profile, ..self.anywhere() })
     }
 
     fn path(&self, path: &Path) -> Result<Utf8PathBuf, Failure> {
@@ -137,7 +139,7 @@ impl<'a> Context<'a> {
             output.message(&Message::SyncFinished(report));
         }
         let status = command.exec().map_err(failure)?;
-        Ok(u8::try_from(status & 0xff).unwrap_or(crate::FOUND))
+        Ok(u8::try_from(status & 0xff).unwrap_or(exit_code::FAILURE))
     }
 
     fn env(&self, args: cli::Env, output: &mut Output) -> Result<(), Failure> {

@@ -22,12 +22,15 @@ use crate::{
     output::Output,
 };
 
-/// Exit status: all is well.
-pub const DONE: u8 = 0;
-/// Exit status: a check found something, or a program that was asked failed.
-pub const FOUND: u8 = 1;
-/// Exit status: the request or a file is wrong.
-pub const WRONG: u8 = 2;
+/// The exit statuses of all commands.
+pub mod exit_code {
+    /// Everything worked.
+    pub const SUCCESS: u8 = 0;
+    /// A check found something, or a program such as uv failed.
+    pub const FAILURE: u8 = 1;
+    /// The request or a file is wrong.
+    pub const USAGE: u8 = 2;
+}
 
 /// What runs this command line.
 #[derive(Clone, Debug)]
@@ -77,11 +80,11 @@ pub fn text(message: &Message) -> String {
 
 /// Prints what clap has to say of a command line that it does not take, or help and version, which are no errors.
 fn refuse(error: &clap::Error, args: &[OsString]) -> u8 {
-    let status = if error.use_stderr() { WRONG } else { DONE };
+    let status = if error.use_stderr() { exit_code::USAGE } else { exit_code::SUCCESS };
     if error.use_stderr() && wants_json(args) {
         Output::new(MessageFormat::Json, Verbosity::Normal).error(&usage::UsageError::from(error));
     } else if error.print().is_err() {
-        return FOUND;
+        return exit_code::FAILURE;
     }
     status
 }
@@ -111,8 +114,8 @@ type Failure = Box<dyn Diagnostic>;
 /// The exit status of what ends with `error`.
 fn status_of(error: &dyn Diagnostic) -> u8 {
     match error.fault() {
-        Fault::Finding => FOUND,
-        Fault::Request => WRONG,
+        Fault::Finding => exit_code::FAILURE,
+        Fault::Request => exit_code::USAGE,
     }
 }
 

@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use serde::Serialize;
 use uvenv_core::{
     Monorepo, Profile, Variables,
-    ops::{self, Session, Target},
+    ops::{self, ProfileRequest, Session},
     report::Problem,
 };
 
@@ -87,9 +87,9 @@ impl Working {
     }
 
     /// What is named; else what the variable names, or in whose directory we are.
-    pub(crate) fn target(&self) -> Result<Target, Failure> {
+    pub(crate) fn target(&self) -> Result<ProfileRequest, Failure> {
         let profile = self.profile.as_deref().map(request::profile).transpose()?;
-        Ok(Target { profile, ..Target::default() })
+        Ok(ProfileRequest { profile, ..ProfileRequest::default() })
     }
 
     /// The monorepo and the profile that is meant.

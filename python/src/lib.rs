@@ -16,7 +16,7 @@ use pyo3::prelude::*;
 use uvenv_core::{
     Monorepo, Variables,
     monorepo::DiscoveryError,
-    ops::{self, BackendRequest, EnvRequest, LockPlan, PromotePlan, RunRequest, SideRequest, SyncPlan, SyncRequest},
+    ops::{self, BackendRequest, DiffSide, EnvRequest, LockPlan, PromotePlan, RunRequest, SyncPlan, SyncRequest},
     report::Message,
 };
 
@@ -247,7 +247,7 @@ fn add_package(py: Python<'_>, call: Call, path: PathBuf, git: Option<String>) -
 #[pyfunction]
 fn diff(py: Python<'_>, call: Call, a: String, b: Option<String>) -> PyResult<(Bound<'_, PyAny>, String)> {
     let message = call.detached(py, |call| {
-        let (from, to) = SideRequest::pair(&a, b.as_deref())?;
+        let (from, to) = DiffSide::pair(&a, b.as_deref())?;
         Ok(Message::DiffFinished(ops::diff(&call.monorepo()?, &call.session, &from, &to)?))
     })?;
     with_text(py, &message)

@@ -7,10 +7,10 @@ use uvenv_core::{
     Name, Profile, Variables,
     backend::Choice,
     cargo::FeatureSelection,
-    check::{Level, LevelOf},
+    check::{Level, LevelOverride},
     native::CargoProfile,
     ops::{
-        BackendRequest, CheckRequest, Fixing, KernelRequest, LockMode, LockRequest, PromoteRequest, RunningPython,
+        BackendRequest, CheckRequest, FixMode, KernelRequest, LockMode, LockRequest, PromoteRequest, RunningPython,
         SyncRequest,
     },
 };
@@ -130,18 +130,18 @@ pub(crate) struct Check {
 
 impl Check {
     pub(crate) fn request(self) -> Result<CheckRequest, Failure> {
-        let fixing = match (self.fix, self.dry_run) {
-            (false, false) => Fixing::No,
-            (true, false) => Fixing::Write,
-            (true, true) => Fixing::DryRun,
+        let fix_mode = match (self.fix, self.dry_run) {
+            (false, false) => FixMode::No,
+            (true, false) => FixMode::Write,
+            (true, true) => FixMode::DryRun,
             (false, true) => return Err(only_for("dry_run", "fix")),
         };
         let levels = [(Level::Allow, self.allow), (Level::Warn, self.warn), (Level::Deny, self.deny)];
         let levels = levels
             .into_iter()
-            .flat_map(|(level, codes)| codes.into_iter().map(move |code| LevelOf { code, level, place: None }));
+            .flat_map(|(level, codes)| codes.into_iter().map(move |code| LevelOverride { code, level, place: None }));
         let profiles = self.profile.iter().map(|name| profile(name)).collect::<Result<_, _>>()?;
-        Ok(CheckRequest { profiles, remote: self.remote, levels: levels.collect(), fixing })
+        Ok(CheckRequest { profiles, remote: self.remote, levels: levels.collect(), fix_mode })
     }
 }
 

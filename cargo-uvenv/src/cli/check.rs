@@ -3,8 +3,8 @@
 use clap::Args;
 use uvenv_core::{
     Profile,
-    check::{Level, LevelOf},
-    ops::Fixing,
+    check::{Level, LevelOverride},
+    ops::FixMode,
 };
 
 use super::{MessageFormat, formats, profiles};
@@ -71,19 +71,19 @@ pub(crate) struct Explain {
 }
 
 impl Check {
-    pub(crate) fn levels(&self) -> Vec<LevelOf> {
+    pub(crate) fn levels(&self) -> Vec<LevelOverride> {
         let of = |level, codes: &[String]| {
             let codes = codes.iter().cloned();
-            codes.map(|code| LevelOf { code, level, place: None }).collect::<Vec<_>>()
+            codes.map(|code| LevelOverride { code, level, place: None }).collect::<Vec<_>>()
         };
         [of(Level::Allow, &self.allow), of(Level::Warn, &self.warn), of(Level::Deny, &self.deny)].concat()
     }
 
-    pub(crate) fn fixing(&self) -> Fixing {
+    pub(crate) fn fix_mode(&self) -> FixMode {
         match (self.fix, self.dry_run) {
-            (false, _) => Fixing::No,
-            (true, false) => Fixing::Write,
-            (true, true) => Fixing::DryRun,
+            (false, _) => FixMode::No,
+            (true, false) => FixMode::Write,
+            (true, true) => FixMode::DryRun,
         }
     }
 }

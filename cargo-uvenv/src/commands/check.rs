@@ -4,9 +4,9 @@ use uvenv_core::{ops::CheckRequest, report::Message};
 
 use super::Context;
 use crate::{
-    DONE, FOUND, Failure,
+    Failure,
     cli::{Check, Explain},
-    explain, failure,
+    exit_code, explain, failure,
     output::Output,
 };
 
@@ -17,10 +17,10 @@ impl Context<'_> {
             profiles: args.profile.clone(),
             remote: args.remote,
             levels: args.levels(),
-            fixing: args.fixing(),
+            fix_mode: args.fix_mode(),
         };
         let report = request.check(&monorepo, &self.session).map_err(failure)?;
-        let status = if report.errors == 0 { DONE } else { FOUND };
+        let status = if report.errors == 0 { exit_code::SUCCESS } else { exit_code::FAILURE };
         output.message(&Message::CheckFinished(report));
         Ok(status)
     }

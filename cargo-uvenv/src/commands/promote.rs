@@ -1,7 +1,7 @@
 //! `promote` and `diff`.
 
 use uvenv_core::{
-    ops::{self, PromotePlan, SideRequest},
+    ops::{self, DiffSide, PromotePlan},
     report::Message,
 };
 
@@ -24,7 +24,7 @@ impl Context<'_> {
     }
 
     pub(super) fn diff(&self, args: &Diff, output: &mut Output) -> Result<(), Failure> {
-        let (from, to) = SideRequest::pair(&args.from, args.to.as_deref()).map_err(failure)?;
+        let (from, to) = DiffSide::pair(&args.from, args.to.as_deref()).map_err(failure)?;
         let monorepo = self.monorepo()?;
         let report = ops::diff(&monorepo, &self.session, &from, &to).map_err(failure)?;
         output.message(&Message::DiffFinished(report));

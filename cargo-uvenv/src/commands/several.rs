@@ -5,15 +5,15 @@ use std::{borrow::Cow, collections::BTreeSet, sync::mpsc, thread};
 use uvenv_core::{
     Error, Monorepo, Profile,
     error::Diagnostic,
-    ops::{self, LockPlan, LockRequest, Session, SyncPlan, SyncRequest, Target},
+    ops::{self, LockPlan, LockRequest, ProfileRequest, Session, SyncPlan, SyncRequest},
     report::Message,
 };
 
 use super::Context;
 use crate::{
-    DONE, Failure,
+    Failure,
     cli::{self, SomeProfiles},
-    failure,
+    exit_code, failure,
     output::Output,
     status_of,
     usage::UsageError,
@@ -21,7 +21,7 @@ use crate::{
 
 /// A profile that is named, or several of a monorepo.
 enum Chosen {
-    One(Target),
+    One(ProfileRequest),
     Several(Box<Monorepo>, Vec<Profile>),
 }
 
@@ -35,7 +35,7 @@ type Work<'a> = dyn Fn(&Session, &Task<'_>, &mut Warned<'_>) -> Result<Message, 
 
 /// The profile to be worked on, and its monorepo where that was read already.
 struct Task<'a> {
-    target: Target,
+    target: ProfileRequest,
     monorepo: Option<&'a Monorepo>,
 }
 
@@ -75,7 +75,11 @@ impl Context<'_> {
     fn chosen(&self, args: &SomeProfiles) -> Result<Chosen, Failure> {
         let project = args.project.as_deref().map(|project| self.path(project)).transpose()?;
         if let ([] | [_], false) = (args.profile.as_slice(), args.all_profiles) {
-            return Ok(Chosen::One(Target { project, profile: args.profile.first().copied(), ..self.anywhere() }));
+            return Ok(Chosen::One(ProfileRequest {
+                project,
+                profile: args.profile.first().copied(),
+                ..self.anywhere()
+            }));
         }
         let monorepo = self.monorepo()?;
         let all = monorepo.profiles.iter().map(|paths| paths.profile);
@@ -83,7 +87,7 @@ impl Context<'_> {
         let mut seen = BTreeSet::new();
         profiles.retain(|profile| seen.insert(*profile));
         Ok(match profiles.as_slice() {
-            [profile] => Chosen::One(Target { profile: Some(*profile), ..self.anywhere() }),
+            [profile] => Chosen::One(ProfileRequest { profile: Some(*profile), ..self.anywhere() }),
             _ => Chosen::Several(Box::new(monorepo), profiles),
         })
     }
@@ -111,7 +115,7 @@ impl Context<'_> {
                 let task = Task { target, monorepo: None };
                 let outcome = outcome(&self.session, &task, work, &mut |warning| output.warning(warning.as_ref()));
                 output.message(&outcome.map_err(failure)?);
-                Ok(DONE)
+                Ok(exit_code::SUCCESS)
             }
             Chosen::Several(monorepo, profiles) => Ok(self.work_on_each(&monorepo, &profiles, verb, output, work)),
         }
@@ -131,7 +135,7 @@ impl Context<'_> {
         thread::scope(|scope| {
             for profile in profiles {
                 let row = board.row(*profile);
-                let target = Target { profile: Some(*profile), ..self.anywhere() };
+                let target = ProfileRequest { profile: Some(*profile), ..self.anywhere() };
                 let task = Task { target, monorepo: Some(monorepo) };
                 let session = self.session.beside(row.clone());
                 let sender = sender.clone();
@@ -143,7 +147,7 @@ impl Context<'_> {
                 });
             }
             drop(sender);
-            let mut status = DONE;
+            let mut status = exit_code::SUCCESS;
             for (row, warnings, outcome) in ended {
                 board.end(&row, outcome.is_err(), || {
                     for warning in warnings {
@@ -154,7 +158,7 @@ impl Context<'_> {
                         Err(error) => output.error(error),
                     }
                 });
-                status = status.max(outcome.err().map_or(DONE, |error| status_of(&error)));
+                status = status.max(outcome.err().map_or(exit_code::SUCCESS, |error| status_of(&error)));
             }
             status
         })

@@ -1,6 +1,6 @@
 //! What differs between two profiles: as tables, for people and for a pull request.
 
-use uvenv_core::report::{DiffReport, DiffSide, InternalOrigin, PythonRequest};
+use uvenv_core::report::{DiffReport, DiffSideReport, InternalOrigin, PythonRequest};
 
 use super::text::{line, lines, short, table};
 
@@ -87,7 +87,7 @@ fn notes(report: &DiffReport) -> Vec<String> {
     notes
 }
 
-fn side(side: &DiffSide) -> String {
+fn side(side: &DiffSideReport) -> String {
     match &side.revision {
         Some(revision) => format!("{}@{revision}", side.profile),
         None => side.profile.to_string(),

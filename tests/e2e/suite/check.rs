@@ -339,7 +339,7 @@ fn secrets_are_in_no_format() {
 }
 
 /// The dev manifest of `one_to_mend`, mended.
-fn mended(repo: &Fixture) -> String {
+fn fixed(repo: &Fixture) -> String {
     let manifest = repo.read("pyproject.toml");
     let line = manifest.split_inclusive('\n').find(|line| line.starts_with(UNUSED)).unwrap();
     manifest.replace(line, "")
@@ -348,7 +348,7 @@ fn mended(repo: &Fixture) -> String {
 #[test]
 fn fix_mends_what_has_one_right_answer_and_keeps_the_rest() {
     let repo = one_to_mend();
-    let (dev, prod) = (mended(&repo), repo.read("prod/pyproject.toml"));
+    let (dev, prod) = (fixed(&repo), repo.read("prod/pyproject.toml"));
     let said = repo.uvenv(only_two(&["--fix"])).ends(1);
     assert_eq!(repo.read("pyproject.toml"), dev);
     assert_eq!(repo.read("prod/pyproject.toml"), prod);
@@ -364,7 +364,7 @@ fn fix_mends_what_has_one_right_answer_and_keeps_the_rest() {
 fn fix_keeps_line_ends() {
     let repo = one_to_mend();
     repo.write("pyproject.toml", repo.read("pyproject.toml").replace('\n', "\r\n"));
-    let dev = mended(&repo);
+    let dev = fixed(&repo);
     repo.uvenv(only_two(&["--fix", "--allow", "dev-tag-in-prod"])).ok();
     assert_eq!(repo.read("pyproject.toml"), dev);
 }
@@ -386,7 +386,7 @@ fn dry_run_is_a_diff_that_git_applies() {
     for newline in ["\n", "\r\n"] {
         let repo = one_to_mend();
         repo.write("pyproject.toml", repo.read("pyproject.toml").replace('\n', newline).trim_end());
-        let dev = mended(&repo);
+        let dev = fixed(&repo);
         let report = repo.untouched_by(|| checked(&repo, &only_two(&["--fix", "--dry-run"]), 1));
         assert_eq!((&report["dry_run"], &report["fixed"][0]["code"]), (&json!(true), &json!("unused-source")));
         assert_eq!(report["warnings"], 2, "it is still so");

@@ -162,7 +162,7 @@ fn a_record_that_is_damaged_is_none() {
             assert!(asks(&repo, &["sync"]));
             assert!(!asks(&repo, &["sync"]));
         }
-        fs::write(&path, text.replacen("\"schema\":1", "\"schema\":99", 1)).unwrap();
+        fs::write(&path, text.replacen("\"schema\":2", "\"schema\":99", 1)).unwrap();
         assert!(asks(&repo, &["sync"]));
     }
     fs::remove_dir_all(&states).unwrap();

@@ -14,7 +14,7 @@ use crate::{
 
 /// For whom backends are looked up.
 #[derive(Clone, Copy, Debug)]
-pub enum Target<'a> {
+pub enum BackendScope<'a> {
     /// One project: the manifest itself, or the member that `--package` names.
     Project(&'a Manifest),
     /// All members: `--all-packages`, or a workspace whose root is no project.
@@ -28,7 +28,7 @@ pub enum Target<'a> {
 pub fn backends(
     root: &Manifest,
     members: &[Member],
-    target: Target<'_>,
+    target: BackendScope<'_>,
     configured: Option<&[Name]>,
     shown: &str,
 ) -> Result<Vec<Backend>, BackendError> {
@@ -43,12 +43,12 @@ pub fn backends(
 struct Scope<'a> {
     root: &'a Manifest,
     projects: Vec<&'a Manifest>,
-    target: Target<'a>,
+    target: BackendScope<'a>,
 }
 
 /// An entry of a conflict set, with the project whose extra or group it is.
 #[derive(Clone, Copy)]
-struct Entry<'a> {
+struct DeclaredEntry<'a> {
     /// The manifest that declares the conflict.
     holder: &'a Manifest,
     project: &'a Manifest,
@@ -56,7 +56,7 @@ struct Entry<'a> {
     span: &'a std::ops::Range<usize>,
 }
 
-impl<'a> Entry<'a> {
+impl<'a> DeclaredEntry<'a> {
     fn key(&self) -> (&'a camino::Utf8Path, &'a Selector) {
         (self.project.path(), self.selector)
     }
@@ -92,8 +92,8 @@ impl<'a> Scope<'a> {
 
     fn target_projects(&self) -> Vec<&'a Manifest> {
         match self.target {
-            Target::Project(project) => vec![project],
-            Target::Workspace => self.projects.clone(),
+            BackendScope::Project(project) => vec![project],
+            BackendScope::Workspace => self.projects.clone(),
         }
     }
 
@@ -115,8 +115,8 @@ impl<'a> Scope<'a> {
     }
 
     /// The groups of accelerator entries in which every two exclude each other, whether one set says so or several pairs do.
-    fn exclusive_choices(&self) -> Vec<Vec<Entry<'a>>> {
-        let mut entries: Vec<Entry<'a>> = Vec::new();
+    fn exclusive_choices(&self) -> Vec<Vec<DeclaredEntry<'a>>> {
+        let mut entries: Vec<DeclaredEntry<'a>> = Vec::new();
         let mut excluding = BTreeSet::new();
         for set in self.accelerator_sets() {
             for entry in &set {
@@ -126,10 +126,11 @@ impl<'a> Scope<'a> {
                 excluding.extend(set.iter().map(|other| (entry.key(), other.key())));
             }
         }
-        let mut choices: Vec<Vec<Entry<'a>>> = Vec::new();
+        let mut choices: Vec<Vec<DeclaredEntry<'a>>> = Vec::new();
         for entry in entries {
-            let neighbours =
-                |choice: &Vec<Entry<'a>>| choice.iter().any(|other| excluding.contains(&(entry.key(), other.key())));
+            let neighbours = |choice: &Vec<DeclaredEntry<'a>>| {
+                choice.iter().any(|other| excluding.contains(&(entry.key(), other.key())))
+            };
             let (joined, mut rest): (Vec<_>, Vec<_>) = choices.into_iter().partition(neighbours);
             let mut choice: Vec<_> = joined.into_iter().flatten().collect();
             choice.push(entry);
@@ -141,7 +142,7 @@ impl<'a> Scope<'a> {
     }
 
     /// The conflict sets all of whose entries are about accelerators.
-    fn accelerator_sets(&self) -> Vec<Vec<Entry<'a>>> {
+    fn accelerator_sets(&self) -> Vec<Vec<DeclaredEntry<'a>>> {
         let mut sets = Vec::new();
         for &holder in &self.projects {
             for set in &holder.uv.conflicts {
@@ -153,11 +154,11 @@ impl<'a> Scope<'a> {
                             None => holder,
                             Some(name) => *self.projects.iter().find(|project| project.name() == Some(name))?,
                         };
-                        Some(Entry { holder, project, selector: entry.selector.as_ref()?, span: &entry.span })
+                        Some(DeclaredEntry { holder, project, selector: entry.selector.as_ref()?, span: &entry.span })
                     })
                     .collect();
                 // A set may join entries of several members that share one choice: take it project by project.
-                let mut by_project: BTreeMap<_, Vec<Entry<'a>>> = BTreeMap::new();
+                let mut by_project: BTreeMap<_, Vec<DeclaredEntry<'a>>> = BTreeMap::new();
                 for entry in entries.into_iter().flatten() {
                     by_project.entry(entry.project.path()).or_default().push(entry);
                 }
@@ -167,7 +168,7 @@ impl<'a> Scope<'a> {
         sets
     }
 
-    fn is_about_accelerators(&self, entries: &[Entry<'a>]) -> bool {
+    fn is_about_accelerators(&self, entries: &[DeclaredEntry<'a>]) -> bool {
         let chosen: Vec<BTreeSet<_>> =
             entries.iter().map(|entry| self.indexed_packages(entry.project, entry.selector)).collect();
         let shared = |set: &BTreeSet<&Name>| {
@@ -200,7 +201,7 @@ impl<'a> Scope<'a> {
     }
 
     /// The backend that `target` has for an entry: the extra or group itself, or an extra of the target that forwards to it.
-    fn backend(&self, entry: Entry<'a>) -> Option<Backend> {
+    fn backend(&self, entry: DeclaredEntry<'a>) -> Option<Backend> {
         let is_target = self.target_projects().iter().any(|project| project.path() == entry.project.path());
         let (name, selector, place) = if is_target {
             let selector = entry.selector.clone();
@@ -212,7 +213,7 @@ impl<'a> Scope<'a> {
         Some(Backend { name, selector, cuda: self.cuda(entry.project, entry.selector), place })
     }
 
-    fn forwarded(&self, entry: &Entry<'a>) -> Option<(Name, crate::model::error::Place)> {
+    fn forwarded(&self, entry: &DeclaredEntry<'a>) -> Option<(Name, crate::model::error::Place)> {
         let Selector::Extra(wanted) = entry.selector else {
             return None;
         };
@@ -298,7 +299,7 @@ mod tests {
     /// The backends of the root itself: name, kind, CUDA release.
     fn shown(root: &str, members: &[Member], configured: Option<&[Name]>) -> Vec<String> {
         let root = manifest("pyproject.toml", root);
-        let found = backends(&root, members, Target::Project(&root), configured, "pyproject.toml").unwrap();
+        let found = backends(&root, members, BackendScope::Project(&root), configured, "pyproject.toml").unwrap();
         show(&found)
     }
 
@@ -432,7 +433,7 @@ mod tests {
         assert_eq!(shown(&text, &[models()], None), [""; 0]);
         let root = manifest("pyproject.toml", &text);
         let members = [models()];
-        for target in [Target::Project(&members[0].manifest), Target::Workspace] {
+        for target in [BackendScope::Project(&members[0].manifest), BackendScope::Workspace] {
             let found = backends(&root, &members, target, None, "pyproject.toml").unwrap();
             assert_eq!(show(&found), ["extra cu124 12.4", "extra cu128 12.8"]);
         }
@@ -445,7 +446,7 @@ mod tests {
         assert_eq!(shown(&text, &[], Some(&names(&["slow", "fast"]))), ["extra slow -", "extra fast -"]);
         assert_eq!(shown(&text, &[], Some(&names(&["a", "b"]))), [""; 0]);
         let root = manifest("pyproject.toml", &text);
-        let error = backends(&root, &[], Target::Project(&root), Some(&names(&["fast", "b"])), "pyproject.toml");
+        let error = backends(&root, &[], BackendScope::Project(&root), Some(&names(&["fast", "b"])), "pyproject.toml");
         assert!(matches!(error, Err(BackendError::NotDeclared { name, .. }) if name.as_str() == "b"));
     }
 }

@@ -9,9 +9,9 @@ mod selection;
 use std::fmt;
 
 pub use cuda::CudaVersion;
-pub use declared::{Target, backends};
+pub use declared::{BackendScope, backends};
 pub use detection::detect;
-pub(crate) use selection::Deciders;
+pub(crate) use selection::SelectionInputs;
 pub use selection::{BuildFeatures, Choice, FeatureClaim, Selection, Signals, fitting, select};
 use serde::Serialize;
 

@@ -104,12 +104,12 @@ pub struct Selection {
     /// Why, in words: `--backend`, `UVENV_BACKEND`, …
     pub origin: String,
     /// What else was asked for it.
-    pub(crate) deciders: Deciders,
+    pub(crate) inputs: SelectionInputs,
 }
 
 /// Who was asked for the choice of a backend, beside the user and the manifest.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Deciders {
+pub(crate) struct SelectionInputs {
     /// The GPU's driver.
     pub(crate) driver: bool,
     /// Cargo: the files that its answer comes from,
@@ -128,7 +128,7 @@ impl Selection {
     }
 
     fn none(opted_out: bool, origin: String) -> Self {
-        Self { backend: None, opted_out, origin, deciders: Deciders::default() }
+        Self { backend: None, opted_out, origin, inputs: SelectionInputs::default() }
     }
 
     /// The name of the backend.
@@ -164,7 +164,7 @@ struct Select<'a> {
     signals: &'a Signals<'a>,
 }
 
-type Claim = (String, Choice);
+type BackendClaim = (String, Choice);
 
 impl Select<'_> {
     fn names(&self) -> Vec<Name> {
@@ -172,7 +172,7 @@ impl Select<'_> {
     }
 
     /// The claim of the first level that says something.
-    fn first_claim(&self) -> crate::Result<Option<Claim>> {
+    fn first_claim(&self) -> crate::Result<Option<BackendClaim>> {
         if let Some(claim) = agreed(self.command_line())? {
             return Ok(Some(claim));
         }
@@ -199,7 +199,7 @@ impl Select<'_> {
         }
     }
 
-    fn variable(&self) -> Result<Option<Claim>, BackendError> {
+    fn variable(&self) -> Result<Option<BackendClaim>, BackendError> {
         let set = |name: &'static str| Some((name, self.signals.variables.get(name)?));
         let Some((name, value)) = ["UVENV_BACKEND", "UV_TORCH_BACKEND"].into_iter().find_map(set) else {
             return Ok(None);
@@ -208,7 +208,7 @@ impl Select<'_> {
         Ok(Some((format!("the variable `{name}`"), choice)))
     }
 
-    fn command_line(&self) -> Vec<Claim> {
+    fn command_line(&self) -> Vec<BackendClaim> {
         let flag = self.signals.flag.iter().map(|choice| ("`--backend`".to_owned(), choice.clone()));
         let names = self.signals.extras.iter().filter(|name| self.find(name).is_some());
         let extras = names.map(|name| {
@@ -225,7 +225,7 @@ impl Select<'_> {
         self.backends.iter().find(|backend| backend.name == *name)
     }
 
-    fn resolve(&self, (origin, choice): Claim) -> crate::Result<Selection> {
+    fn resolve(&self, (origin, choice): BackendClaim) -> crate::Result<Selection> {
         match choice {
             Choice::None => Ok(Selection::none(!self.backends.is_empty(), origin)),
             Choice::Named(name) => match self.find(&name) {
@@ -245,8 +245,8 @@ impl Select<'_> {
                 })?;
                 let (backend, reason) = fitting(self.backends, &detect()).map_err(nothing_fits)?;
                 let origin = format!("{origin}, `auto`: {reason}");
-                let deciders = Deciders { driver: true, ..Deciders::default() };
-                Ok(Selection { backend: Some(backend.clone()), deciders, ..Selection::none(false, origin) })
+                let inputs = SelectionInputs { driver: true, ..SelectionInputs::default() };
+                Ok(Selection { backend: Some(backend.clone()), inputs, ..Selection::none(false, origin) })
             }
         }
     }
@@ -261,12 +261,12 @@ impl Select<'_> {
     }
 }
 
-fn feature_claims(features: &[FeatureClaim]) -> Vec<Claim> {
+fn feature_claims(features: &[FeatureClaim]) -> Vec<BackendClaim> {
     features.iter().map(|claim| (claim.origin(), Choice::Named(claim.backend.clone()))).collect()
 }
 
 /// The one choice of a level, or the disagreement.
-fn agreed(claims: Vec<Claim>) -> Result<Option<Claim>, BackendError> {
+fn agreed(claims: Vec<BackendClaim>) -> Result<Option<BackendClaim>, BackendError> {
     let mut claims = claims.into_iter();
     let Some(first) = claims.next() else {
         return Ok(None);

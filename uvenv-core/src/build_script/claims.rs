@@ -20,7 +20,7 @@ use crate::{
 
 /// What one build script wants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Claim {
+pub(super) struct EnvironmentClaim {
     pub(super) package: String,
     /// Which tells two builds of one crate apart.
     pub(super) out_dir: Utf8PathBuf,
@@ -41,7 +41,7 @@ pub(super) struct Claims {
 /// The file's content.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Kept {
-    claims: Vec<Claim>,
+    claims: Vec<EnvironmentClaim>,
     /// What the generated files held when a script last looked.
     content: String,
     /// The latest start of a script that has seen this content.
@@ -62,7 +62,7 @@ impl Claims {
     /// Adds a claim, unless it contradicts one of a build that still runs.
     pub(super) fn add(
         &mut self,
-        claim: Claim,
+        claim: EnvironmentClaim,
         monorepo: &Monorepo,
         environment: &Environment,
     ) -> Result<(), BuildScriptError> {
@@ -107,8 +107,14 @@ impl Claims {
     }
 }
 
-fn conflict(first: &Claim, second: &Claim, monorepo: &Monorepo, environment: &Environment) -> BuildScriptError {
-    let side = |claim: &Claim| (claim.package.clone(), claim.backend.clone().unwrap_or_else(|| "none".to_owned()));
+fn conflict(
+    first: &EnvironmentClaim,
+    second: &EnvironmentClaim,
+    monorepo: &Monorepo,
+    environment: &Environment,
+) -> BuildScriptError {
+    let side =
+        |claim: &EnvironmentClaim| (claim.package.clone(), claim.backend.clone().unwrap_or_else(|| "none".to_owned()));
     let in_cargo = monorepo.cargo_manifest().is_some();
     BuildScriptError::Conflict {
         environment: monorepo.relative(environment.root()).to_owned(),
@@ -160,7 +166,7 @@ mod tests {
         }
 
         fn add(&self, package: &str, backend: &str, process: &str) -> Result<(), BuildScriptError> {
-            let claim = Claim {
+            let claim = EnvironmentClaim {
                 package: package.to_owned(),
                 out_dir: self.root.join(package),
                 backend: Some(backend.to_owned()),

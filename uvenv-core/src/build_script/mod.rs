@@ -14,24 +14,24 @@
 
 mod claims;
 mod error;
-mod inputs;
 mod link;
 mod output;
 mod parent;
 mod python;
 mod script;
+mod watched_files;
 
-use self::{claims::Claims, inputs::Inputs, output::Output, script::Script};
+use self::{claims::Claims, output::Output, script::Script, watched_files::WatchedFiles};
 pub use self::{
     error::BuildScriptError,
     python::{Command, Python},
 };
 use crate::{
     Monorepo,
-    environment::{Environment, Journal, Record},
+    environment::{Environment, Journal, SyncRecord},
     model::{Profile, Variables, error::Diagnostic},
     native,
-    ops::{BackendRequest, Session, SyncRequest, Target},
+    ops::{BackendRequest, ProfileRequest, Session, SyncRequest},
 };
 
 /// A sync for the crate whose build script is running.
@@ -111,15 +111,15 @@ fn sync(
     profile: Profile,
     output: &mut Output,
 ) -> crate::Result<Python> {
-    let inputs = Inputs::new(monorepo, monorepo.profile(profile)?);
-    inputs.tell(&script.variables, output)?;
+    let watched_files = WatchedFiles::new(monorepo, monorepo.profile(profile)?);
+    watched_files.tell(&script.variables, output)?;
     let request = SyncRequest {
         backend: BackendRequest { decided: Some(script.features()), ..BackendRequest::default() },
         // As `cargo uvenv run` has it: the two take turns on one environment, and neither undoes what the other needs.
         keep_extraneous: true,
         ..SyncRequest::default()
     };
-    let target = Target { profile: Some(profile), ..Target::default() };
+    let target = ProfileRequest { profile: Some(profile), ..ProfileRequest::default() };
     let synced = request.synced_by(session, &target, (monorepo, profile), |environment, choice| {
         let journal = open(environment, session)?;
         let mut claims = Claims::read(&journal);
@@ -131,11 +131,11 @@ fn sync(
         output.warning(&format!("{warning}{help}").replace(['\n', '\r'], " "))?;
     }
     let mut synced = synced?;
-    let generated = inputs.generated(&synced.environment);
+    let generated = watched_files.generated(&synced.environment);
     {
         let journal = open(&synced.environment, session)?;
         // Another process may have synced it for something else since; that is news.
-        if Record::read(&synced.environment).as_ref() == Some(&synced.record) {
+        if SyncRecord::read(&synced.environment).as_ref() == Some(&synced.record) {
             let mut claims = Claims::read(&journal);
             claims.settle(script.invoked, &generated);
             claims.write()?;

@@ -4,7 +4,7 @@ use std::{ffi::OsString, time::SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{BuildScriptError, claims::Claim, parent};
+use super::{BuildScriptError, claims::EnvironmentClaim, parent};
 use crate::{
     Monorepo,
     backend::{BuildFeatures, FeatureClaim},
@@ -82,8 +82,8 @@ impl Script {
     }
 
     /// What this script wants of an environment.
-    pub(super) fn claim(&self, backend: Option<String>) -> Claim {
-        Claim {
+    pub(super) fn claim(&self, backend: Option<String>) -> EnvironmentClaim {
+        EnvironmentClaim {
             package: self.package.clone(),
             out_dir: self.out_dir.clone(),
             backend,

@@ -24,7 +24,7 @@ pub enum Level {
 
 /// A level for a kind of finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LevelOf {
+pub struct LevelOverride {
     /// The code of the rule.
     pub code: String,
     /// Its level.
@@ -115,15 +115,15 @@ impl Diagnostic for CheckError {
 
 impl Levels {
     /// Those of the configuration; `said` of the command line is stronger.
-    pub(crate) fn new(config: &Config, said: &[LevelOf]) -> Result<Self, CheckError> {
+    pub(crate) fn new(config: &Config, said: &[LevelOverride]) -> Result<Self, CheckError> {
         let Self(mut levels) = Self::read(&configured(config))?;
         levels.extend(Self::read(said)?.0);
         Ok(Self(levels))
     }
 
-    fn read(said: &[LevelOf]) -> Result<Self, CheckError> {
+    fn read(said: &[LevelOverride]) -> Result<Self, CheckError> {
         let mut levels = BTreeMap::new();
-        for LevelOf { code, level, place } in said {
+        for LevelOverride { code, level, place } in said {
             let Some(rule) = Rule::find(code) else {
                 let nearest = nearest(&code.replace('_', "-"), Rule::all().iter().map(|rule| rule.code), 4);
                 return Err(CheckError::UnknownCode { code: code.clone(), nearest, place: place.clone() });
@@ -147,10 +147,10 @@ impl Levels {
     }
 }
 
-fn configured(config: &Config) -> Vec<LevelOf> {
+fn configured(config: &Config) -> Vec<LevelOverride> {
     let of = |level, codes: &[Code]| {
         let codes = codes.iter().cloned();
-        codes.map(|code| LevelOf { code: code.text, level, place: Some(code.place) }).collect::<Vec<_>>()
+        codes.map(|code| LevelOverride { code: code.text, level, place: Some(code.place) }).collect::<Vec<_>>()
     };
     let config = &config.check;
     [of(Level::Allow, &config.allow), of(Level::Warn, &config.warn), of(Level::Deny, &config.deny)].concat()

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use facts::{Facts, LockfileFacts, ProfileFacts};
 pub(crate) use levels::Levels;
-pub use levels::{CheckError, Level, LevelOf};
+pub use levels::{CheckError, Level, LevelOverride};
 pub(crate) use remote::Remote;
 pub(crate) use rules::tag_keeps_workspace_sources::outside as taken_from_outside;
 
@@ -142,7 +142,7 @@ impl Finding {
     }
 
     /// Whether `other`, found another time, is the same finding.
-    pub(crate) fn says_the_same(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_finding(&self, other: &Self) -> bool {
         let path = |finding: &Self| finding.place.as_ref().map(|place| place.path().to_owned());
         self.code == other.code
             && self.message == other.message

@@ -10,7 +10,7 @@ use crate::{
 
 /// A git source with a tag, of an internal package that the profile takes.
 #[derive(Clone, Copy)]
-pub(crate) struct Pin<'a> {
+pub(crate) struct PinnedSource<'a> {
     pub(crate) facts: &'a ProfileFacts,
     pub(crate) package: &'a Name,
     pub(crate) url: &'a Spanned<String>,
@@ -21,18 +21,22 @@ pub(crate) struct Pin<'a> {
 
 impl Facts<'_> {
     /// The pins of staging and prod.
-    pub(crate) fn pins(&self) -> impl Iterator<Item = Pin<'_>> {
+    pub(crate) fn pins(&self) -> impl Iterator<Item = PinnedSource<'_>> {
         self.pinned().flat_map(|facts| self.pins_of(facts))
     }
 
     /// The pins of one profile, where there is such a profile.
-    pub(crate) fn pins_in(&self, profile: Profile) -> impl Iterator<Item = Pin<'_>> {
+    pub(crate) fn pins_in(&self, profile: Profile) -> impl Iterator<Item = PinnedSource<'_>> {
         self.profile(profile).into_iter().flat_map(|facts| self.pins_of(facts))
     }
 
-    fn pins_of<'b>(&'b self, facts: &'b ProfileFacts) -> impl Iterator<Item = Pin<'b>> {
+    fn pins_of<'b>(&'b self, facts: &'b ProfileFacts) -> impl Iterator<Item = PinnedSource<'b>> {
         self.taken_by(facts).flat_map(move |package| {
-            facts.manifest.sources_of(package).iter().filter_map(move |source| Pin::read(facts, package, source))
+            facts
+                .manifest
+                .sources_of(package)
+                .iter()
+                .filter_map(move |source| PinnedSource::read(facts, package, source))
         })
     }
 
@@ -45,7 +49,7 @@ impl Facts<'_> {
     }
 }
 
-impl<'a> Pin<'a> {
+impl<'a> PinnedSource<'a> {
     fn read(facts: &'a ProfileFacts, package: &'a Name, source: &'a Source) -> Option<Self> {
         match &source.kind {
             SourceKind::Git { url, reference: Some(reference @ GitReference::Tag(tag)), subdirectory } => {

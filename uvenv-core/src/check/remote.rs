@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, thread, time::Duration};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Facts, pins::Pin};
+use super::{Facts, pins::PinnedSource};
 use crate::{
     git::{self, Contents, Git, GitError, RemoteTag, Remotes},
     model::{git_url, observer::Observer},
@@ -52,31 +52,31 @@ impl Remote {
     }
 
     /// The tags of the remote of `pin`.
-    pub(crate) fn tags(&self, pin: &Pin<'_>) -> Result<&[RemoteTag], &GitError> {
+    pub(crate) fn tags(&self, pin: &PinnedSource<'_>) -> Result<&[RemoteTag], &GitError> {
         self.remotes.tags(&pin.url.value)
     }
 
     /// The tag of `pin`, as its remote has it now.
-    pub(crate) fn tag(&self, pin: &Pin<'_>) -> Option<&RemoteTag> {
+    pub(crate) fn tag(&self, pin: &PinnedSource<'_>) -> Option<&RemoteTag> {
         tag(&self.remotes, pin)
     }
 
     /// What that tag holds.
-    pub(crate) fn contents(&self, pin: &Pin<'_>) -> Option<&Contents> {
+    pub(crate) fn contents(&self, pin: &PinnedSource<'_>) -> Option<&Contents> {
         self.fetched(pin)?.as_ref().ok()
     }
 
     /// Why nothing is known of what the tag of `pin` holds, though its remote has it.
-    pub(crate) fn not_fetched(&self, pin: &Pin<'_>) -> Option<&crate::Error> {
+    pub(crate) fn not_fetched(&self, pin: &PinnedSource<'_>) -> Option<&crate::Error> {
         self.fetched(pin)?.as_ref().err()
     }
 
-    fn fetched(&self, pin: &Pin<'_>) -> Option<&crate::Result<Contents>> {
+    fn fetched(&self, pin: &PinnedSource<'_>) -> Option<&crate::Result<Contents>> {
         self.contents.get(&(git_url::canonical(&pin.url.value), pin.tag.value.clone()))
     }
 
     /// A commit and, where the remote has it, its date: `0123… (2025-01-01)`.
-    pub(crate) fn dated(&self, pin: &Pin<'_>, commit: &str) -> String {
+    pub(crate) fn dated(&self, pin: &PinnedSource<'_>, commit: &str) -> String {
         match self.git.date_of(&self.cache, &pin.url.value, commit, self.limit) {
             Some(date) => format!("{commit} ({date})"),
             None => commit.to_owned(),
@@ -84,7 +84,7 @@ impl Remote {
     }
 }
 
-fn tag<'a>(remotes: &'a Remotes, pin: &Pin<'_>) -> Option<&'a RemoteTag> {
+fn tag<'a>(remotes: &'a Remotes, pin: &PinnedSource<'_>) -> Option<&'a RemoteTag> {
     remotes.tags(&pin.url.value).ok()?.iter().find(|tag| tag.name == pin.tag.value)
 }
 

@@ -31,7 +31,7 @@ const LAUNCHER: &str = "__PYVENV_LAUNCHER__";
 /// What becomes of a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Change {
+pub enum VariableEdit {
     /// It gets this value.
     Set(String),
     /// These directories are put before those that it has.
@@ -43,7 +43,7 @@ pub enum Change {
 /// The variables that are changed for an environment, by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Activation {
-    pub(crate) changes: Vec<(&'static str, Change)>,
+    pub(crate) changes: Vec<(&'static str, VariableEdit)>,
 }
 
 /// Whom the variables are for.
@@ -76,7 +76,7 @@ impl Activation {
         variables: &Variables,
         audience: Audience,
     ) -> Self {
-        let set = |value: &str| Change::Set(value.to_owned());
+        let set = |value: &str| VariableEdit::Set(value.to_owned());
         let mut programs = vec![environment.scripts()];
         let mut library = None;
         if let Some(found) = base.library.as_ref().filter(|found| found.shared && !found.on_default_path) {
@@ -89,14 +89,14 @@ impl Activation {
         }
         let mut changes = vec![
             ("VIRTUAL_ENV", set(environment.root().as_str())),
-            ("PATH", Change::Prepend(programs)),
+            ("PATH", VariableEdit::Prepend(programs)),
             // Not the environment's: what was compiled for the one is right for the other, and stays.
             ("PYO3_PYTHON", set(base.executable.as_str())),
             ("UVENV_PROFILE", set(profile.as_str())),
         ];
         changes.extend(backend.map(|backend| ("UVENV_BACKEND", set(backend))));
-        changes.extend(library.map(|(name, directories)| (name, Change::Prepend(directories))));
-        changes.extend(HARMFUL.map(|name| (name, Change::Unset)));
+        changes.extend(library.map(|(name, directories)| (name, VariableEdit::Prepend(directories))));
+        changes.extend(HARMFUL.map(|name| (name, VariableEdit::Unset)));
         // There a program that embeds Python is taken for its executable, whatever `PATH` says. In a shell the variable
         // would mislead every Python that is not this environment's.
         if system != System::Linux && audience == Audience::Program {
@@ -116,11 +116,11 @@ impl Activation {
 
     /// What the variables are after the changes; `None` for one that is not there.
     pub(crate) fn values(&self, variables: &Variables) -> Vec<(&'static str, Option<OsString>)> {
-        let value = |(name, change): &(&'static str, Change)| {
+        let value = |(name, change): &(&'static str, VariableEdit)| {
             let value = match change {
-                Change::Set(value) => Some(value.into()),
-                Change::Prepend(directories) => Some(prepended(directories, variables.get_path(name))),
-                Change::Unset => None,
+                VariableEdit::Set(value) => Some(value.into()),
+                VariableEdit::Prepend(directories) => Some(prepended(directories, variables.get_path(name))),
+                VariableEdit::Unset => None,
             };
             (*name, value)
         };
@@ -181,15 +181,15 @@ mod tests {
         Variables::default()
     }
 
-    fn find<'a>(activation: &'a Activation, name: &str) -> Option<&'a Change> {
+    fn find<'a>(activation: &'a Activation, name: &str) -> Option<&'a VariableEdit> {
         let mut found = activation.changes.iter().filter(|(other, _)| *other == name).map(|(_, change)| change);
         let first = found.next();
         assert_eq!(found.next(), None, "{name} is changed once");
         first
     }
 
-    fn prepend(directories: &[&str]) -> Change {
-        Change::Prepend(directories.iter().map(Utf8PathBuf::from).collect())
+    fn prepend(directories: &[&str]) -> VariableEdit {
+        VariableEdit::Prepend(directories.iter().map(Utf8PathBuf::from).collect())
     }
 
     fn on(system: System, base: &BaseInterpreter, backend: Option<&str>, audience: Audience) -> Activation {
@@ -206,7 +206,7 @@ mod tests {
         let elsewhere = on(System::Linux, &base(false), None, Audience::Program);
         assert_eq!(find(&elsewhere, "LD_LIBRARY_PATH"), Some(&prepend(&["/opt/python/lib"])));
         assert_eq!(find(&elsewhere, "PATH"), Some(&prepend(&["/code/.venv/bin"])));
-        assert_eq!(find(&elsewhere, "PYTHONHOME"), Some(&Change::Unset));
+        assert_eq!(find(&elsewhere, "PYTHONHOME"), Some(&VariableEdit::Unset));
     }
 
     #[test]
@@ -226,11 +226,11 @@ mod tests {
     #[test]
     fn an_executable_that_is_not_looked_for_is_named_to_one_program_only() {
         let launcher = |system, audience| find(&on(system, &base(false), None, audience), LAUNCHER).cloned();
-        assert_eq!(launcher(System::Linux, Audience::Program), Some(Change::Unset));
-        assert_eq!(launcher(System::MacOs, Audience::Shell), Some(Change::Unset));
-        let expected = Change::Set("/code/.venv/bin/python".to_owned());
+        assert_eq!(launcher(System::Linux, Audience::Program), Some(VariableEdit::Unset));
+        assert_eq!(launcher(System::MacOs, Audience::Shell), Some(VariableEdit::Unset));
+        let expected = VariableEdit::Set("/code/.venv/bin/python".to_owned());
         assert_eq!(launcher(System::MacOs, Audience::Program), Some(expected));
-        let expected = Change::Set("/code/.venv/Scripts/python.exe".to_owned());
+        let expected = VariableEdit::Set("/code/.venv/Scripts/python.exe".to_owned());
         assert_eq!(launcher(System::Windows, Audience::Program), Some(expected));
     }
 
@@ -238,8 +238,8 @@ mod tests {
     fn the_backend_is_that_of_the_environment() {
         let backend =
             |backend| find(&on(System::Linux, &base(true), backend, Audience::Program), "UVENV_BACKEND").cloned();
-        assert_eq!(backend(Some("cu124")), Some(Change::Set("cu124".to_owned())));
-        assert_eq!(backend(Some("none")), Some(Change::Set("none".to_owned())));
+        assert_eq!(backend(Some("cu124")), Some(VariableEdit::Set("cu124".to_owned())));
+        assert_eq!(backend(Some("none")), Some(VariableEdit::Set("none".to_owned())));
         assert_eq!(backend(None), None, "nothing is known of it");
     }
 

@@ -76,7 +76,7 @@ pub(super) enum System {
 
 /// The answer to the question.
 #[derive(Debug, Deserialize)]
-struct Answer {
+struct InterpreterReply {
     executable: Utf8PathBuf,
     prefix: Utf8PathBuf,
     version: (u8, u8, u8),
@@ -104,7 +104,7 @@ impl BaseInterpreter {
         if !said.status.success() {
             return Err(failed(last_line(&said.stderr).unwrap_or_else(|| crate::process::ending(said.status))));
         }
-        let answer: Answer = serde_json::from_str(&said.stdout)
+        let answer: InterpreterReply = serde_json::from_str(&said.stdout)
             .map_err(|error| failed(format!("it answers with something else than was asked for: {error}")))?;
         Ok(answer.interpreter(System::CURRENT, &|path| path.exists()))
     }
@@ -125,7 +125,7 @@ impl System {
     };
 }
 
-impl Answer {
+impl InterpreterReply {
     fn interpreter(self, system: System, exists: &dyn Fn(&Utf8Path) -> bool) -> BaseInterpreter {
         let library = self.library(system, exists);
         let Self { executable, prefix, version, implementation, free_threaded, site_packages, .. } = self;
@@ -207,8 +207,8 @@ impl Answer {
 mod tests {
     use super::*;
 
-    fn answer() -> Answer {
-        Answer {
+    fn answer() -> InterpreterReply {
+        InterpreterReply {
             executable: "/opt/python/bin/python3.11".into(),
             prefix: "/opt/python".into(),
             version: (3, 11, 7),
@@ -223,7 +223,7 @@ mod tests {
         }
     }
 
-    fn library(answer: &Answer, system: System, files: &[&str]) -> Option<PythonLibrary> {
+    fn library(answer: &InterpreterReply, system: System, files: &[&str]) -> Option<PythonLibrary> {
         answer.library(system, &|path| files.contains(&path.as_str()))
     }
 
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_directory_that_was_only_built_for_is_passed_over() {
-        let moved = Answer { directories: vec!["/install/lib".into()], ..answer() };
+        let moved = InterpreterReply { directories: vec!["/install/lib".into()], ..answer() };
         let found = library(&moved, System::Linux, &["/opt/python/lib/libpython3.11.so.1.0"]).unwrap();
         assert_eq!(found.directory, "/opt/python/lib");
     }
@@ -251,27 +251,29 @@ mod tests {
     #[test]
     fn the_system_s_directories_need_not_be_named() {
         for directory in ["/usr/lib", "/usr/lib64", "/usr/lib/x86_64-linux-gnu"] {
-            let system = Answer { prefix: "/usr".into(), directories: vec![directory.into()], ..answer() };
+            let system = InterpreterReply { prefix: "/usr".into(), directories: vec![directory.into()], ..answer() };
             let file = format!("{directory}/libpython3.11.so");
             assert!(library(&system, System::Linux, &[&file]).unwrap().on_default_path, "{directory}");
         }
-        let local = Answer { prefix: "/usr/local".into(), directories: vec!["/usr/local/lib".into()], ..answer() };
+        let local =
+            InterpreterReply { prefix: "/usr/local".into(), directories: vec!["/usr/local/lib".into()], ..answer() };
         let found = library(&local, System::Linux, &["/usr/local/lib/libpython3.11.so"]).unwrap();
         assert!(!found.on_default_path, "only some loaders are configured so");
     }
 
     #[test]
     fn names_differ_by_system_and_build() {
-        let free = Answer { free_threaded: true, suffix: "3.13t".to_owned(), version: (3, 13, 0), ..answer() };
+        let free =
+            InterpreterReply { free_threaded: true, suffix: "3.13t".to_owned(), version: (3, 13, 0), ..answer() };
         assert_eq!(free.link_name(System::Linux), "python3.13t");
         assert_eq!(free.link_name(System::Windows), "python313t");
-        let pypy = Answer { implementation: "pypy".to_owned(), version: (3, 10, 14), ..answer() };
+        let pypy = InterpreterReply { implementation: "pypy".to_owned(), version: (3, 10, 14), ..answer() };
         assert_eq!(pypy.link_name(System::Linux), "pypy3.10-c");
     }
 
     #[test]
     fn windows_has_its_library_beside_the_executable() {
-        let windows = Answer { prefix: "C:/Python311".into(), directories: Vec::new(), ..answer() };
+        let windows = InterpreterReply { prefix: "C:/Python311".into(), directories: Vec::new(), ..answer() };
         let found = library(&windows, System::Windows, &["C:/Python311/python311.dll"]).unwrap();
         assert_eq!((found.directory.as_str(), found.link_name.as_str()), ("C:/Python311", "python311"));
         assert!(found.shared && !found.on_default_path);
@@ -280,7 +282,7 @@ mod tests {
     #[test]
     fn a_framework_is_found_by_its_path() {
         let versions = "/Library/Frameworks/Python.framework/Versions/3.11";
-        let framework = Answer {
+        let framework = InterpreterReply {
             prefix: versions.into(),
             framework: "/Library/Frameworks".to_owned(),
             directories: vec![format!("{versions}/lib").into()],

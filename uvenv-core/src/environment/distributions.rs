@@ -118,7 +118,7 @@ impl Distributions {
         let entries = directory.read_dir_utf8().map_err(environment.unreadable(&directory))?;
         // A name that is not Unicode is no `NAME-VERSION.dist-info`.
         let mut folders: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.into_path())).collect();
-        let parts = parallel::in_parts(&mut folders, FEW, |folders| {
+        let parts = parallel::par_chunks(&mut folders, FEW, |folders| {
             let folders = folders.iter_mut().map(mem::take);
             folders.filter_map(Distribution::read).collect::<Vec<_>>()
         });

@@ -13,7 +13,7 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use super::{Distributions, Environment, EnvironmentError, State, Suspects};
+use super::{Distributions, Environment, EnvironmentError, Inspection, Suspects};
 use crate::{
     fs::{
         cache::{self, CacheError, FileLock},
@@ -84,7 +84,7 @@ impl Journal {
 
     /// Marks that a sync is in progress; to be called before uv starts.
     pub(crate) fn begin(&mut self, environment: &Environment) -> Result<(), EnvironmentError> {
-        let missing = environment.inspect()? == State::Missing;
+        let missing = environment.inspect()? == Inspection::Missing;
         let begun = Interrupted {
             since: self.interrupted.map_or_else(SystemTime::now, |before| before.since),
             was_missing: missing || self.interrupted.is_some_and(|before| before.was_missing),

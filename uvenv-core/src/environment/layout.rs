@@ -13,7 +13,7 @@ pub(crate) enum Platform {
 
 /// What the makers of environments write beside `pyvenv.cfg`, and no base interpreter has.
 pub(super) const MARKS: [&str; 6] =
-    ["CACHEDIR.TAG", ".gitignore", ".lock", super::record::FILE, super::NATIVE_RECORD, super::STATE];
+    ["CACHEDIR.TAG", ".gitignore", ".lock", super::sync_record::FILE, super::NATIVE_RECORD, super::CACHE_DIRECTORY];
 
 impl Platform {
     pub(crate) const CURRENT: Self = if cfg!(windows) { Self::Windows } else { Self::Unix };
@@ -48,9 +48,9 @@ impl Platform {
     pub(super) fn is_remains(self, root: &Utf8Path, names: &[String]) -> bool {
         let has = |name: &str| names.iter().any(|other| other == name);
         if names.iter().all(|name| MARKS.contains(&name.as_str())) {
-            return has("CACHEDIR.TAG") || has(super::record::FILE);
+            return has("CACHEDIR.TAG") || has(super::sync_record::FILE);
         }
-        let marked = has(super::record::FILE)
+        let marked = has(super::sync_record::FILE)
             || (has("CACHEDIR.TAG") && has(".gitignore"))
             || root.join(self.scripts()).join("activate").is_file();
         marked && has(self.scripts()) && !self.is_base(root, names)

@@ -5,14 +5,14 @@ mod base;
 mod distributions;
 mod journal;
 mod layout;
-mod record;
+mod sync_record;
 
 use std::{fs, io};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
-pub use self::activation::Change;
+pub use self::activation::VariableEdit;
 pub use self::base::{BaseInterpreter, PythonLibrary};
 pub use self::distributions::{Changes, Distribution, Source};
 use self::layout::Platform;
@@ -20,7 +20,7 @@ pub(crate) use self::{
     activation::{Activation, Audience},
     distributions::{Distributions, Suspects},
     journal::Journal,
-    record::Record,
+    sync_record::SyncRecord,
 };
 use crate::{
     fs::cache::CacheError,
@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// The directory in an environment with a file for each request of which it is known what it depends on.
-pub(crate) const STATE: &str = ".uvenv-state";
+pub(crate) const CACHE_DIRECTORY: &str = ".uvenv-state";
 
 /// The file in an environment that says what its native packages were built from.
 pub(crate) const NATIVE_RECORD: &str = ".uvenv-native.json";
@@ -44,7 +44,7 @@ pub struct Environment {
 /// What is at the place of an environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum State {
+pub enum Inspection {
     /// Nothing, or an empty directory: uv makes the environment.
     Missing,
     /// An environment.
@@ -263,45 +263,45 @@ impl Environment {
     }
 
     /// Looks at what is there. Starts nothing and changes nothing.
-    pub fn inspect(&self) -> Result<State, EnvironmentError> {
+    pub fn inspect(&self) -> Result<Inspection, EnvironmentError> {
         let metadata = match fs::metadata(&self.root) {
             Ok(metadata) => metadata,
             // A link to nowhere, or to itself.
             Err(_) if self.root.is_symlink() => {
-                return Ok(State::Broken(Damage::BrokenRoot(link_target(&self.root))));
+                return Ok(Inspection::Broken(Damage::BrokenRoot(link_target(&self.root))));
             }
-            Err(error) if is_absent(&error) => return Ok(State::Missing),
+            Err(error) if is_absent(&error) => return Ok(Inspection::Missing),
             Err(error) => return Err(self.unreadable(&self.root)(error)),
         };
         if !metadata.is_dir() {
-            return Ok(State::Foreign(Foreign::File));
+            return Ok(Inspection::Foreign(Foreign::File));
         }
         let names = self.names()?;
         if names.is_empty() {
-            return Ok(State::Missing);
+            return Ok(Inspection::Missing);
         }
         let configuration = self.root.join("pyvenv.cfg");
         Ok(match fs::read(&configuration) {
             Ok(bytes) => match self.interpreter(&String::from_utf8_lossy(&bytes)) {
-                Ok(interpreter) => State::Ready(interpreter),
-                Err(damage) => State::Broken(damage),
+                Ok(interpreter) => Inspection::Ready(interpreter),
+                Err(damage) => Inspection::Broken(damage),
             },
-            Err(error) if !is_absent(&error) => State::Broken(Damage::UnreadableConfiguration(error.to_string())),
+            Err(error) if !is_absent(&error) => Inspection::Broken(Damage::UnreadableConfiguration(error.to_string())),
             Err(_) if configuration.is_symlink() => {
-                State::Broken(Damage::UnreadableConfiguration("broken link".to_owned()))
+                Inspection::Broken(Damage::UnreadableConfiguration("broken link".to_owned()))
             }
-            Err(_) if self.platform.is_remains(&self.root, &names) => State::Broken(Damage::NoConfiguration),
-            Err(_) => State::Foreign(Foreign::Directory),
+            Err(_) if self.platform.is_remains(&self.root, &names) => Inspection::Broken(Damage::NoConfiguration),
+            Err(_) => Inspection::Foreign(Foreign::Directory),
         })
     }
 
     /// Its Python, or `None` where uv is to make it; an error where it must not be used.
     pub fn usable(&self) -> Result<Option<Interpreter>, EnvironmentError> {
         match self.inspect()? {
-            State::Missing => Ok(None),
-            State::Ready(interpreter) => Ok(Some(interpreter)),
-            State::Broken(damage) => Err(EnvironmentError::Broken { environment: self.root.clone(), damage }),
-            State::Foreign(found) => Err(EnvironmentError::Foreign { path: self.root.clone(), found }),
+            Inspection::Missing => Ok(None),
+            Inspection::Ready(interpreter) => Ok(Some(interpreter)),
+            Inspection::Broken(damage) => Err(EnvironmentError::Broken { environment: self.root.clone(), damage }),
+            Inspection::Foreign(found) => Err(EnvironmentError::Foreign { path: self.root.clone(), found }),
         }
     }
 
@@ -341,13 +341,13 @@ impl Environment {
     /// Removes the environment, valid or broken, and nothing else: a link goes, not what it points to. It goes aside
     /// first, so that a crash leaves either the whole environment or none.
     pub(crate) fn remove(&self) -> Result<(), EnvironmentError> {
-        self.set_aside()?.discard()
+        self.back_up()?.discard()
     }
 
     /// Takes the environment out of its place, so that it can be put back if no other can be made.
-    pub(crate) fn set_aside(&self) -> Result<Aside, EnvironmentError> {
-        let gone = || Aside { environment: self.clone(), path: None };
-        if let State::Foreign(found) = self.inspect()? {
+    pub(crate) fn back_up(&self) -> Result<Backup, EnvironmentError> {
+        let gone = || Backup { environment: self.clone(), path: None };
+        if let Inspection::Foreign(found) = self.inspect()? {
             return Err(EnvironmentError::Foreign { path: self.root.clone(), found });
         }
         if self.root.is_symlink() {
@@ -362,16 +362,17 @@ impl Environment {
         {
             return Err(EnvironmentError::Inhabited { environment: self.root.clone(), name });
         }
-        let aside = self.aside_prefix().map(|(parent, prefix)| parent.join(format!("{prefix}{}", std::process::id())));
-        match aside.filter(|aside| fs::rename(&self.root, aside).is_ok()) {
-            Some(aside) => Ok(Aside { environment: self.clone(), path: Some(aside) }),
+        let backup =
+            self.backup_prefix().map(|(parent, prefix)| parent.join(format!("{prefix}{}", std::process::id())));
+        match backup.filter(|backup| fs::rename(&self.root, backup).is_ok()) {
+            Some(backup) => Ok(Backup { environment: self.clone(), path: Some(backup) }),
             // A mount point (a volume of a container) cannot be renamed.
             None => self.remove_content().map(|()| gone()),
         }
     }
 
     /// Where environments are moved aside to: the directory, and how their names begin.
-    fn aside_prefix(&self) -> Option<(&Utf8Path, String)> {
+    fn backup_prefix(&self) -> Option<(&Utf8Path, String)> {
         let name = self.root.file_name()?;
         Some((self.root.parent()?, format!(".{}.removed-", name.trim_start_matches('.'))))
     }
@@ -414,36 +415,36 @@ impl Environment {
 /// An environment that was taken out of its place. Some cannot be put back: links, and mount points.
 #[derive(Debug)]
 #[must_use]
-pub(crate) struct Aside {
+pub(crate) struct Backup {
     environment: Environment,
     path: Option<Utf8PathBuf>,
 }
 
-impl Aside {
+impl Backup {
     /// Removes it, and what earlier, interrupted removals left.
     pub(crate) fn discard(self) -> Result<(), EnvironmentError> {
-        match (&self.path, self.environment.aside_prefix()) {
-            (Some(aside), Some((parent, prefix))) => {
-                remove_aside(parent, &prefix).map_err(self.environment.not_writable(aside))
+        match (&self.path, self.environment.backup_prefix()) {
+            (Some(backup), Some((parent, prefix))) => {
+                remove_backups(parent, &prefix).map_err(self.environment.not_writable(backup))
             }
             _ => Ok(()),
         }
     }
 
     /// Puts it back in place of what was made there since.
-    pub(crate) fn put_back(self) -> Result<(), EnvironmentError> {
-        let (Some(aside), root) = (&self.path, &self.environment.root) else {
+    pub(crate) fn restore(self) -> Result<(), EnvironmentError> {
+        let (Some(backup), root) = (&self.path, &self.environment.root) else {
             return Ok(());
         };
         if root.exists() {
             fs::remove_dir_all(root).map_err(self.environment.not_writable(root))?;
         }
-        fs::rename(aside, root).map_err(self.environment.not_writable(root))
+        fs::rename(backup, root).map_err(self.environment.not_writable(root))
     }
 }
 
 /// Removes what this and earlier, interrupted removals moved aside.
-fn remove_aside(parent: &Utf8Path, prefix: &str) -> io::Result<()> {
+fn remove_backups(parent: &Utf8Path, prefix: &str) -> io::Result<()> {
     for entry in parent.read_dir_utf8()?.flatten() {
         if entry.file_name().starts_with(prefix) && entry.file_type()?.is_dir() {
             fs::remove_dir_all(entry.path())?;

@@ -100,9 +100,9 @@ fn the_configuration_of_venv_and_virtualenv_is_read_too() {
 fn nothing_and_an_empty_directory_are_a_missing_environment() {
     let place = Place::new();
     let environment = place.environment(Platform::CURRENT);
-    assert_eq!(environment.inspect().unwrap(), State::Missing);
+    assert_eq!(environment.inspect().unwrap(), Inspection::Missing);
     fs::create_dir(environment.root()).unwrap();
-    assert_eq!(environment.inspect().unwrap(), State::Missing);
+    assert_eq!(environment.inspect().unwrap(), Inspection::Missing);
     assert_eq!(environment.usable().unwrap(), None);
 }
 
@@ -219,7 +219,7 @@ fn content_can_be_removed_where_the_directory_must_stay() {
     let place = Place::new();
     let environment = place.made(Platform::CURRENT);
     environment.remove_content().unwrap();
-    assert_eq!(environment.inspect().unwrap(), State::Missing);
+    assert_eq!(environment.inspect().unwrap(), Inspection::Missing);
     assert!(environment.root().exists());
 }
 
@@ -228,11 +228,11 @@ fn the_record_is_kept_and_a_damaged_one_is_no_record() {
     let place = Place::new();
     let environment = place.made(Platform::CURRENT);
     let file = environment.root().join(".uvenv.json");
-    assert_eq!(Record::read(&environment), None);
+    assert_eq!(SyncRecord::read(&environment), None);
     for backend in [Some("cu124".to_owned()), None] {
-        let record = Record::new(Profile::Prod, backend, vec!["--no-dev".to_owned()]);
+        let record = SyncRecord::new(Profile::Prod, backend, vec!["--no-dev".to_owned()]);
         record.write(&environment).unwrap();
-        assert_eq!(Record::read(&environment), Some(record));
+        assert_eq!(SyncRecord::read(&environment), Some(record));
     }
     assert_eq!(
         fs::read_to_string(&file).unwrap(),
@@ -243,7 +243,7 @@ fn the_record_is_kept_and_a_damaged_one_is_no_record() {
     );
     for damaged in ["", "{", r#"{"schema":2,"profile":"prod","backend":null,"selection":[],"uvenv":"9"}"#, "[]"] {
         fs::write(&file, damaged).unwrap();
-        assert_eq!(Record::read(&environment), None, "{damaged}");
+        assert_eq!(SyncRecord::read(&environment), None, "{damaged}");
     }
     assert_eq!(environment.names().unwrap().iter().filter(|name| name.contains("uvenv")).count(), 1);
 }
@@ -251,7 +251,8 @@ fn the_record_is_kept_and_a_damaged_one_is_no_record() {
 #[test]
 fn a_record_that_cannot_be_written_is_an_error() {
     let place = Place::new();
-    let error = Record::new(Profile::Dev, None, Vec::new()).write(&place.environment(Platform::CURRENT)).unwrap_err();
+    let error =
+        SyncRecord::new(Profile::Dev, None, Vec::new()).write(&place.environment(Platform::CURRENT)).unwrap_err();
     assert_eq!(error.code(), "environment-not-writable");
 }
 
@@ -289,10 +290,10 @@ mod unix {
         let target = place.made(Platform::Unix);
         let link = Environment::new(place.root.join("link"));
         symlink(target.root(), link.root()).unwrap();
-        assert!(matches!(link.inspect().unwrap(), State::Ready(_)));
+        assert!(matches!(link.inspect().unwrap(), Inspection::Ready(_)));
         link.remove().unwrap();
         assert!(!link.root().is_symlink());
-        assert!(matches!(target.inspect().unwrap(), State::Ready(_)));
+        assert!(matches!(target.inspect().unwrap(), Inspection::Ready(_)));
         for nowhere in ["gone", "link"] {
             symlink(nowhere, link.root()).unwrap();
             assert_eq!(broken(&link), format!("is a broken link to `{nowhere}`"));
@@ -322,7 +323,7 @@ mod unix {
         fs::create_dir(environment.site_packages().unwrap().as_std_path().join(strange)).unwrap();
         fs::write(environment.root().as_std_path().join(strange), "").unwrap();
         assert_eq!(Distributions::read(&environment).unwrap().iter().count(), 0);
-        assert!(matches!(environment.inspect().unwrap(), State::Ready(_)));
+        assert!(matches!(environment.inspect().unwrap(), Inspection::Ready(_)));
         environment.remove().unwrap();
         assert!(!environment.root().exists());
     }

@@ -7,7 +7,7 @@ static CORES: OnceLock<usize> = OnceLock::new();
 
 /// What `work` makes of each part of `items`, in their order. Up to `few` items are one part: more threads than one for each
 /// `few` would cost more than they save.
-pub(crate) fn in_parts<T: Send, R: Send>(items: &mut [T], few: usize, work: impl Fn(&mut [T]) -> R + Sync) -> Vec<R> {
+pub(crate) fn par_chunks<T: Send, R: Send>(items: &mut [T], few: usize, work: impl Fn(&mut [T]) -> R + Sync) -> Vec<R> {
     let cores = || *CORES.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get));
     let most = items.len().div_ceil(few.max(1));
     let threads = if most < 2 { 1 } else { cores().min(most) };
@@ -30,7 +30,7 @@ mod tests {
     fn all_items_are_worked_on_in_their_order() {
         for count in [0, 1, 2, 3, 7, 64, 1001] {
             let mut items: Vec<usize> = (0..count).collect();
-            let parts = in_parts(&mut items, 2, |part| {
+            let parts = par_chunks(&mut items, 2, |part| {
                 for item in part.iter_mut() {
                     *item += 1;
                 }

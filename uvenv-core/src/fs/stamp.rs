@@ -16,7 +16,7 @@ const CLOCK_SLACK: Duration = Duration::from_secs(2);
 
 /// A file as it was seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Seen {
+pub(crate) struct FileStamp {
     /// What stands for the content as long as it is the same; none where that cannot be trusted.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     stat: Option<Stat>,
@@ -28,7 +28,7 @@ pub(crate) struct Seen {
 /// Device, inode, size, modification and change time.
 pub(crate) type Stat = [u64; 5];
 
-impl Seen {
+impl FileStamp {
     /// Looks at the file, which was `before` at an earlier time.
     pub(crate) fn look(path: &Utf8Path, before: Option<&Self>, now: SystemTime) -> Self {
         let metadata = match fs::metadata(path) {
@@ -135,15 +135,15 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = Utf8Path::from_path(directory.path()).unwrap().join("lib.rs");
         let now = SystemTime::now();
-        let missing = Seen::look(&path, None, now);
+        let missing = FileStamp::look(&path, None, now);
         assert!(!missing.exists());
         fs::write(&path, "one").unwrap();
-        let first = Seen::look(&path, None, now);
+        let first = FileStamp::look(&path, None, now);
         assert!(first.exists() && !first.is_same(&missing));
         fs::write(&path, "two").unwrap();
-        assert!(!Seen::look(&path, Some(&first), now).is_same(&first));
+        assert!(!FileStamp::look(&path, Some(&first), now).is_same(&first));
         fs::write(&path, "one").unwrap();
-        assert!(Seen::look(&path, Some(&first), now).is_same(&first));
+        assert!(FileStamp::look(&path, Some(&first), now).is_same(&first));
     }
 
     #[test]
@@ -152,11 +152,11 @@ mod tests {
         let path = Utf8Path::from_path(directory.path()).unwrap().join("lib.rs");
         fs::write(&path, "one").unwrap();
         let now = SystemTime::now();
-        assert_eq!(Seen::look(&path, None, now).stat, None);
-        let later = Seen::look(&path, None, now + Duration::from_secs(10));
+        assert_eq!(FileStamp::look(&path, None, now).stat, None);
+        let later = FileStamp::look(&path, None, now + Duration::from_secs(10));
         assert!(later.stat.is_some());
         // The state is the same, so the content is not read again.
-        let claimed = Seen { hash: Some("claimed".to_owned()), ..later };
-        assert_eq!(Seen::look(&path, Some(&claimed), now), claimed);
+        let claimed = FileStamp { hash: Some("claimed".to_owned()), ..later };
+        assert_eq!(FileStamp::look(&path, Some(&claimed), now), claimed);
     }
 }

@@ -103,7 +103,7 @@ pub struct RemoteTag {
 
 /// What a manifest says of a package: this tag of that remote.
 #[derive(Clone, Debug)]
-pub(crate) struct Pin {
+pub(crate) struct TagQuery {
     pub(crate) package: Name,
     pub(crate) url: String,
     pub(crate) tag: String,
@@ -193,7 +193,7 @@ impl Git {
     }
 
     /// Fails with the first of `pins` that its remote says cannot be.
-    pub(crate) fn explain(&self, pins: &[Pin], limit: Duration, observer: &dyn Observer) -> Result<(), GitError> {
+    pub(crate) fn explain(&self, pins: &[TagQuery], limit: Duration, observer: &dyn Observer) -> Result<(), GitError> {
         let urls = pins.iter().map(|pin| pin.url.clone());
         let remotes = Remotes::ask(self, urls, limit, observer)?;
         let problem = pins.iter().find_map(|pin| pin.explain(remotes.tags(&pin.url)));
@@ -249,7 +249,7 @@ impl BareRepository {
     }
 }
 
-impl Pin {
+impl TagQuery {
     /// What is wrong with the pin, given what its remote answered.
     pub(crate) fn explain(&self, answer: Result<&[RemoteTag], &GitError>) -> Option<GitError> {
         let package = self.package.clone();
@@ -322,7 +322,7 @@ fn run(prepared: Invocation, arguments: &[&str]) -> Result<Captured, GitError> {
 fn run_within(prepared: Invocation, arguments: &[&str], limit: Option<Duration>) -> Result<Captured, GitError> {
     let invocation = prepared.args(arguments);
     let answer = match limit {
-        Some(limit) => invocation.capture_within(limit),
+        Some(limit) => invocation.capture_with_timeout(limit),
         None => invocation.capture(),
     };
     let (ending, stderr) = match answer {
@@ -468,10 +468,10 @@ mod tests {
         (path, commits)
     }
 
-    fn pin(url: &str, tag: &str) -> Pin {
+    fn pin(url: &str, tag: &str) -> TagQuery {
         let text = format!("a = {{ git = \"{url}\", tag = \"{tag}\" }}\n");
         let place = Place::new("prod/pyproject.toml", text.into(), 0..1);
-        Pin {
+        TagQuery {
             package: Name::parse("a").unwrap(),
             url: url.to_owned(),
             tag: tag.to_owned(),
@@ -480,7 +480,7 @@ mod tests {
         }
     }
 
-    fn explained(pins: &[Pin]) -> GitError {
+    fn explained(pins: &[TagQuery]) -> GitError {
         git().explain(pins, LIMIT, &Terminal { quiet: true }).unwrap_err()
     }
 

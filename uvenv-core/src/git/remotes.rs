@@ -33,7 +33,7 @@ pub(crate) struct Remotes {
     answers: BTreeMap<String, Result<Vec<RemoteTag>, GitError>>,
 }
 
-type Answer = (String, Result<Vec<RemoteTag>, GitError>);
+type RemoteReply = (String, Result<Vec<RemoteTag>, GitError>);
 
 impl Remotes {
     /// Asks each distinct repository of `urls` once, all at the same time. git is killed where it has no answer after
@@ -86,7 +86,7 @@ impl Remotes {
 }
 
 /// Asks on threads of their own, which nobody has to wait for.
-fn ask_all(git: &Git, urls: BTreeMap<String, String>, limit: Duration) -> mpsc::Receiver<Answer> {
+fn ask_all(git: &Git, urls: BTreeMap<String, String>, limit: Duration) -> mpsc::Receiver<RemoteReply> {
     let workers = urls.len().min(AT_A_TIME);
     let queue: Arc<Mutex<VecDeque<String>>> = Arc::new(Mutex::new(urls.into_values().collect()));
     let (answer, answered) = mpsc::channel();

@@ -41,7 +41,7 @@ pub struct Staleness {
     /// The package that it is about.
     pub package: Name,
     /// What has changed.
-    pub change: Change,
+    pub change: LockfileChange,
     /// The line of the manifest, where there is one.
     pub place: Option<Place>,
 }
@@ -49,7 +49,7 @@ pub struct Staleness {
 /// What has changed since a lockfile was made.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub enum Change {
+pub enum LockfileChange {
     /// A git source names another repository, reference or directory.
     Pin {
         /// What the manifest asks for.
@@ -109,29 +109,31 @@ impl fmt::Display for Staleness {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let package = &self.package;
         match &self.change {
-            Change::Pin { manifest, locked } => {
+            LockfileChange::Pin { manifest, locked } => {
                 write!(f, "`{package}` is pinned to {manifest}, but locked from {locked}")
             }
-            Change::Origin { manifest, locked } => {
+            LockfileChange::Origin { manifest, locked } => {
                 write!(f, "`{package}` is to come from {manifest}, but is locked from {locked}")
             }
-            Change::Added { by } => write!(f, "`{package}` is required by `{by}`, but not locked for it"),
-            Change::Removed { by } => write!(f, "`{package}` is locked for `{by}`, which no longer requires it"),
-            Change::Versions { manifest, locked } => {
+            LockfileChange::Added { by } => write!(f, "`{package}` is required by `{by}`, but not locked for it"),
+            LockfileChange::Removed { by } => {
+                write!(f, "`{package}` is locked for `{by}`, which no longer requires it")
+            }
+            LockfileChange::Versions { manifest, locked } => {
                 write!(f, "`{package}` is required as `{manifest}`, but locked for `{locked}`")
             }
-            Change::Version { manifest, locked } => {
+            LockfileChange::Version { manifest, locked } => {
                 write!(f, "`{package}` has version `{manifest}`, but is locked with `{locked}`")
             }
-            Change::Python { manifest, locked } => {
+            LockfileChange::Python { manifest, locked } => {
                 write!(f, "`{package}` requires Python `{manifest}`, but is locked for `{locked}`")
             }
-            Change::MemberAdded => {
+            LockfileChange::MemberAdded => {
                 write!(f, "the workspace member `{package}` is not in the lockfile")
             }
-            Change::MemberRemoved => write!(f, "`{package}` is locked as a workspace member, but is none"),
-            Change::Extras => write!(f, "the extras of `{package}` are not those that are locked"),
-            Change::Groups => write!(f, "the dependency groups of `{package}` are not those that are locked"),
+            LockfileChange::MemberRemoved => write!(f, "`{package}` is locked as a workspace member, but is none"),
+            LockfileChange::Extras => write!(f, "the extras of `{package}` are not those that are locked"),
+            LockfileChange::Groups => write!(f, "the dependency groups of `{package}` are not those that are locked"),
         }
     }
 }
@@ -171,8 +173,8 @@ fn compare_members(lockfile: &Lockfile, root: &Manifest, members: &[&Manifest]) 
         return Vec::new();
     }
     let stale = |package: &&Name, change| Staleness { package: (*package).clone(), change, place: None };
-    let added = present.difference(&locked).map(|package| stale(package, Change::MemberAdded));
-    let removed = locked.difference(&present).map(|package| stale(package, Change::MemberRemoved));
+    let added = present.difference(&locked).map(|package| stale(package, LockfileChange::MemberAdded));
+    let removed = locked.difference(&present).map(|package| stale(package, LockfileChange::MemberRemoved));
     added.chain(removed).collect()
 }
 
@@ -205,7 +207,7 @@ fn compare_project(lockfile: &Lockfile, root: &Manifest, manifest: &Manifest, fo
     if let Some(locked) = &metadata.provides_extras
         && locked.iter().collect::<BTreeSet<_>>() != project.extras.keys().collect()
     {
-        found.push(Staleness { package: name.clone(), change: Change::Extras, place: None });
+        found.push(Staleness { package: name.clone(), change: LockfileChange::Extras, place: None });
     }
     compare_groups(projects, name, &metadata.requires_dev, found);
 }
@@ -217,7 +219,7 @@ fn is_dynamic(fields: &[String]) -> bool {
 fn added(manifest: &Manifest, requirement: &Requirement, by: &Name) -> Staleness {
     Staleness {
         package: requirement.name.clone(),
-        change: Change::Added { by: by.clone() },
+        change: LockfileChange::Added { by: by.clone() },
         place: Some(manifest.place(requirement.span.clone())),
     }
 }
@@ -265,7 +267,7 @@ fn compare_requirements(
         }
     }
     for name in kept.keys().filter(|name| !wanted.contains_key(*name)) {
-        let change = Change::Removed { by: by.clone() };
+        let change = LockfileChange::Removed { by: by.clone() };
         found.push(Staleness { package: (*name).clone(), change, place: None });
     }
 }
@@ -302,7 +304,7 @@ fn compare_origin(
     };
     let locked: BTreeSet<_> = locked.iter().map(|one| kind(one)).collect();
     let locked = locked.first().filter(|kind| locked.len() == 1 && **kind != manifest)?;
-    let change = Change::Origin { manifest, locked };
+    let change = LockfileChange::Origin { manifest, locked };
     Some(Staleness { package: requirement.name.clone(), change, place: Some(place) })
 }
 
@@ -321,7 +323,7 @@ fn compare_version(package: &Package, manifest: &Manifest) -> Option<Staleness> 
     let parse = |text: &str| text.parse::<pep440_rs::Version>().ok();
     (parse(&version.value)? != parse(locked)?).then(|| Staleness {
         package: package.name.clone(),
-        change: Change::Version { manifest: version.value.clone(), locked: locked.clone() },
+        change: LockfileChange::Version { manifest: version.value.clone(), locked: locked.clone() },
         place: Some(manifest.place(version.span.clone())),
     })
 }
@@ -345,7 +347,10 @@ fn compare_python(lockfile: &Lockfile, root: &Manifest, members: &[&Manifest]) -
     let locked = lockfile.requires_python.as_ref()?;
     (wanted.into_iter().reduce(Ends::and)? != Ends::parse(locked)?).then(|| Staleness {
         package: (*package).clone(),
-        change: Change::Python { manifest: texts.into_iter().collect::<Vec<_>>().join(","), locked: locked.clone() },
+        change: LockfileChange::Python {
+            manifest: texts.into_iter().collect::<Vec<_>>().join(","),
+            locked: locked.clone(),
+        },
         place: Some(manifest.place(first.span.clone())),
     })
 }
@@ -443,7 +448,7 @@ fn compare_versions(
     let show = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join("`, `");
     (wanted != kept).then(|| Staleness {
         package: required[0].name.clone(),
-        change: Change::Versions { manifest: show(&wanted), locked: show(&kept) },
+        change: LockfileChange::Versions { manifest: show(&wanted), locked: show(&kept) },
         place: Some(manifest.place(required[0].span.clone())),
     })
 }
@@ -470,7 +475,7 @@ fn compare_groups(
     let kept = names(&mut locked.iter().map(|(name, entries)| (name, entries.is_empty())));
     let nests = manifest.groups.values().flatten().any(|entry| matches!(entry, GroupEntry::Include(_)));
     if present != kept && !nests {
-        found.push(Staleness { package: by.clone(), change: Change::Groups, place: None });
+        found.push(Staleness { package: by.clone(), change: LockfileChange::Groups, place: None });
         return;
     }
     for (group, entries) in &manifest.groups {
@@ -508,14 +513,16 @@ fn compare_pins(lockfile: &Lockfile, root: &Manifest, manifest: &Manifest) -> Ve
                 // Without a locked package, the requirement itself is reported where there is metadata to compare with.
                 if let Some(name) = manifest.name() {
                     let place = Some(holder.place(source.span.clone()));
-                    let change = Change::Added { by: name.clone() };
+                    let change = LockfileChange::Added { by: name.clone() };
                     found.push(Staleness { package: package.clone(), change, place });
                 }
                 continue;
             };
             if lockfile.locked_for(package, &asked).is_none() {
-                let change =
-                    Change::Pin { manifest: describe_pin(&asked, first), locked: describe_locked(first, asked.url) };
+                let change = LockfileChange::Pin {
+                    manifest: describe_pin(&asked, first),
+                    locked: describe_locked(first, asked.url),
+                };
                 let span = asked.reference.map_or(&source.span, |reference| &reference.text().span);
                 found.push(Staleness { package: package.clone(), change, place: Some(holder.place(span.clone())) });
             }

@@ -56,7 +56,7 @@ pub(super) fn read(root: &Manifest) -> Result<Members, DiscoveryError> {
     directories.retain(|path| path != directory && !excluded.iter().any(|pattern| pattern.matches(path.as_str())));
     let mut directories: Vec<_> = directories.into_iter().collect();
     let read =
-        parallel::in_parts(&mut directories, FEW, |part| part.iter().map(|path| member(path)).collect::<Vec<_>>());
+        parallel::par_chunks(&mut directories, FEW, |part| part.iter().map(|path| member(path)).collect::<Vec<_>>());
     for member in read.into_iter().flatten() {
         found.members.extend(member?);
     }

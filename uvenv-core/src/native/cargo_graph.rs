@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use super::Surroundings;
+use super::BuildContext;
 use crate::{
     fs::digest::digest,
     process::{Invocation, ending, on_path},
@@ -56,14 +56,14 @@ impl Closure {
 
 /// What cargo has answered so far: one answer holds for a whole workspace.
 #[derive(Debug, Default)]
-pub(super) struct Answers(Vec<Metadata>);
+pub(super) struct MetadataCache(Vec<Metadata>);
 
-impl Answers {
+impl MetadataCache {
     /// The closure of the crates at `manifests`; why there is none is a sentence for the user.
-    pub(super) fn closure(&mut self, manifests: &[Utf8PathBuf], around: &Surroundings<'_>) -> Result<Closure, String> {
+    pub(super) fn closure(&mut self, manifests: &[Utf8PathBuf], context: &BuildContext<'_>) -> Result<Closure, String> {
         let mut whole: Option<Closure> = None;
         for manifest in manifests {
-            let closure = self.of_crate(manifest, around)?;
+            let closure = self.of_crate(manifest, context)?;
             match &mut whole {
                 Some(whole) => whole.merge(closure),
                 None => whole = Some(closure),
@@ -72,31 +72,31 @@ impl Answers {
         whole.ok_or_else(|| "it names no crate".to_owned())
     }
 
-    fn of_crate(&mut self, manifest: &Utf8Path, around: &Surroundings<'_>) -> Result<Closure, String> {
+    fn of_crate(&mut self, manifest: &Utf8Path, context: &BuildContext<'_>) -> Result<Closure, String> {
         let known = self.0.iter().find_map(|metadata| metadata.closure(manifest));
         if let Some(closure) = known {
             return Ok(closure);
         }
-        let metadata = ask(manifest, around)?;
+        let metadata = ask(manifest, context)?;
         let closure = metadata.closure(manifest).ok_or_else(|| format!("cargo knows no crate at `{manifest}`"))?;
         self.0.push(metadata);
         Ok(closure)
     }
 }
 
-fn ask(manifest: &Utf8Path, around: &Surroundings<'_>) -> Result<Metadata, String> {
-    let cargo = match around.variables.get("CARGO") {
+fn ask(manifest: &Utf8Path, context: &BuildContext<'_>) -> Result<Metadata, String> {
+    let cargo = match context.variables.get("CARGO") {
         Some(cargo) => Utf8PathBuf::from(cargo),
-        None => on_path(around.variables, "cargo").next().ok_or("there is no cargo on `PATH`")?,
+        None => on_path(context.variables, "cargo").next().ok_or("there is no cargo on `PATH`")?,
     };
     let directory = manifest.parent().unwrap_or(Utf8Path::new("."));
     // All features: what one of them needs is an input once it is on, and no harm before.
     let command = Invocation::new(cargo.as_str())
         .args(["metadata", "--format-version", "1", "--all-features", "--manifest-path", manifest.as_str()])
-        .args(if around.only_look { &["--locked", "--offline"][..] } else { &[] })
-        .args(if around.offline && !around.only_look { &["--offline"][..] } else { &[] })
+        .args(if context.only_look { &["--locked", "--offline"][..] } else { &[] })
+        .args(if context.offline && !context.only_look { &["--offline"][..] } else { &[] })
         .current_dir(directory);
-    let answer = (around.child)(command).capture().map_err(|error| format!("`{cargo}` cannot be started: {error}"))?;
+    let answer = (context.child)(command).capture().map_err(|error| format!("`{cargo}` cannot be started: {error}"))?;
     if !answer.status.success() {
         let said = answer.stderr.lines().map(str::trim).find(|line| line.starts_with("error")).unwrap_or_default();
         return Err(format!("`cargo metadata` {}: {}", ending(answer.status), said.trim_start_matches("error: ")));
@@ -121,11 +121,11 @@ struct MetadataPackage {
     name: String,
     source: Option<String>,
     manifest_path: Utf8PathBuf,
-    targets: Vec<Target>,
+    targets: Vec<CargoTarget>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Target {
+struct CargoTarget {
     name: String,
     kind: Vec<String>,
 }

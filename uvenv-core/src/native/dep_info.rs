@@ -7,8 +7,8 @@ use std::{collections::BTreeSet, fs};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
+    build_inputs::{Discovered, directories},
     cargo_graph::{Closure, Crate},
-    inputs::{Discovered, directories},
 };
 
 /// What the builds of the crates of `closure` have read outside their own directories, or may have.
@@ -90,16 +90,16 @@ fn read_script(directory: &Utf8Path, closure: &Closure, one: &Crate, found: &mut
     let Ok(text) = fs::read_to_string(directory.join("output")) else {
         return;
     };
-    let told = |line: &str, what: &str| {
+    let directive = |line: &str, what: &str| {
         let line = line.strip_prefix("cargo:")?;
         line.strip_prefix(':').unwrap_or(line).strip_prefix(what).map(str::to_owned)
     };
     for line in text.lines() {
-        if let Some(path) = told(line, "rerun-if-changed=") {
+        if let Some(path) = directive(line, "rerun-if-changed=") {
             let path = one.directory.join(path);
             found.files.insert(path.canonicalize_utf8().unwrap_or(path));
         }
-        found.variables.extend(told(line, "rerun-if-env-changed="));
+        found.variables.extend(directive(line, "rerun-if-env-changed="));
     }
 }
 

@@ -8,17 +8,17 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
-    NativePackages, NativeWarning, Surroundings,
-    cargo_graph::{Answers, Closure},
+    BuildContext, NativePackages, NativeWarning,
+    build_inputs::{self as inputs, BuildInputs, Files, is_live},
+    build_record::{BuildRecord, RecordedBuild},
+    cargo_graph::{Closure, MetadataCache},
     dep_info,
-    inputs::{self, Files, Inputs, is_live},
-    package::Package,
-    record::{Entry, Record},
+    package::NativePackage,
     toolchain,
 };
 use crate::{
     environment::{Changes, Distribution, Distributions, Environment, EnvironmentError, Source},
-    fs::stamp::{Seen, changed_since},
+    fs::stamp::{FileStamp, changed_since},
     model::Name,
 };
 
@@ -34,12 +34,12 @@ pub(crate) struct Stale {
 
 /// What was found of the native packages of an environment, before uv starts.
 #[derive(Debug)]
-pub(crate) struct Judgement<'a> {
+pub(crate) struct FreshnessReport<'a> {
     pub(crate) stale: Vec<Stale>,
     pub(crate) warnings: Vec<NativeWarning>,
     native: &'a NativePackages,
-    before: Record,
-    entries: BTreeMap<Name, Entry>,
+    before: BuildRecord,
+    entries: BTreeMap<Name, RecordedBuild>,
     start: SystemTime,
 }
 
@@ -50,49 +50,50 @@ const STEP: Duration = Duration::from_millis(10);
 
 impl NativePackages {
     /// Compares what is `installed` in `environment` with its sources. Nothing is changed but, unless
-    /// [`Surroundings::only_look`], a `Cargo.lock` that cargo finds out of date.
-    pub(crate) fn judge(
+    /// [`BuildContext::only_look`], a `Cargo.lock` that cargo finds out of date.
+    pub(crate) fn check(
         &self,
         environment: &Environment,
         installed: &Distributions,
-        around: &Surroundings<'_>,
-    ) -> Judgement<'_> {
-        let before = Record::read(environment);
-        let mut judgement = Judgement {
+        context: &BuildContext<'_>,
+    ) -> FreshnessReport<'_> {
+        let before = BuildRecord::read(environment);
+        let mut report = FreshnessReport {
             stale: Vec::new(),
             warnings: Vec::new(),
             native: self,
             before,
             entries: BTreeMap::new(),
-            start: around.now.checked_sub(STEP).unwrap_or(around.now),
+            start: context.now.checked_sub(STEP).unwrap_or(context.now),
         };
-        let mut answers = Answers::default();
+        let mut metadata_cache = MetadataCache::default();
         for package in &self.packages {
             let distribution = find(installed, package);
-            let arguments = self.told.arguments.get(&package.name).cloned().unwrap_or_default();
-            let one = One { package, distribution, arguments, known: judgement.before.of(&package.name), around };
+            let arguments = self.config.arguments.get(&package.name).cloned().unwrap_or_default();
+            let check =
+                PackageCheck { package, distribution, arguments, known: report.before.of(&package.name), context };
             let is_installed = distribution.is_some();
-            let stale = match one.judge(&mut answers) {
+            let stale = match check.check(&mut metadata_cache) {
                 Ok((entry, cause)) => {
-                    judgement.entries.insert(package.name.clone(), entry);
+                    report.entries.insert(package.name.clone(), entry);
                     cause
                 }
                 Err(reason) => {
                     if is_installed {
                         let package = package.name.clone();
-                        judgement.warnings.push(NativeWarning::FreshnessUnknown { package, reason: reason.clone() });
+                        report.warnings.push(NativeWarning::FreshnessUnknown { package, reason: reason.clone() });
                     }
                     Some(format!("it is not known whether it is up to date: {reason}"))
                 }
             };
             let name = package.name.clone();
-            judgement.stale.extend(stale.map(|cause| Stale { name, cause, is_installed }));
+            report.stale.extend(stale.map(|cause| Stale { name, cause, is_installed }));
         }
-        judgement
+        report
     }
 }
 
-fn find<'a>(installed: &'a Distributions, package: &Package) -> Option<&'a Distribution> {
+fn find<'a>(installed: &'a Distributions, package: &NativePackage) -> Option<&'a Distribution> {
     installed.iter().find(|distribution| {
         let is_from = |path: &Utf8Path| path.canonicalize_utf8().is_ok_and(|path| path == package.directory);
         distribution.name == package.name
@@ -104,64 +105,64 @@ fn find<'a>(installed: &'a Distributions, package: &Package) -> Option<&'a Distr
 }
 
 /// One package and all that is known of it.
-struct One<'a> {
-    package: &'a Package,
+struct PackageCheck<'a> {
+    package: &'a NativePackage,
     distribution: Option<&'a Distribution>,
     arguments: String,
-    known: Option<&'a Entry>,
-    around: &'a Surroundings<'a>,
+    known: Option<&'a RecordedBuild>,
+    context: &'a BuildContext<'a>,
 }
 
-impl One<'_> {
+impl PackageCheck<'_> {
     /// What is found now, and why the package must be built; an error is the reason why nothing can be found.
-    fn judge(&self, answers: &mut Answers) -> Result<(Entry, Option<String>), String> {
+    fn check(&self, metadata_cache: &mut MetadataCache) -> Result<(RecordedBuild, Option<String>), String> {
         let remembered = self.remembered();
         let is_remembered = remembered.is_some();
         let closure = match remembered {
             Some(closure) => closure,
-            None => answers.closure(&self.package.crates, self.around)?,
+            None => metadata_cache.closure(&self.package.crates, self.context)?,
         };
         let entry = self.look(closure)?;
         let cause = self.cause(&entry);
-        if !is_remembered || cause.is_none() || self.around.only_look {
+        if !is_remembered || cause.is_none() || self.context.only_look {
             return Ok((entry, cause));
         }
         // It is built anyway: what cargo says now is what is recorded. A new file may be a new build script.
-        let closure = answers.closure(&self.package.crates, self.around)?;
+        let closure = metadata_cache.closure(&self.package.crates, self.context)?;
         Ok((if closure == entry.closure { entry } else { self.look(closure)? }, cause))
     }
 
     /// The crates as they were known, if nothing says that they are others now.
     fn remembered(&self) -> Option<Closure> {
         let known = self.known?;
-        let keys = inputs::keys(self.package, &known.closure, self.around);
-        let now = inputs::look_at(keys, Some(&known.keys), self.around.now);
+        let keys = inputs::keys(self.package, &known.closure, self.context);
+        let now = inputs::look_at(keys, Some(&known.keys), self.context.now);
         let is_same = now.len() == known.keys.len()
             && now.iter().all(|(path, seen)| known.keys.get(path).is_some_and(|known| known.is_same(seen)));
         is_same.then(|| known.closure.clone())
     }
 
-    fn look(&self, closure: Closure) -> Result<Entry, String> {
+    fn look(&self, closure: Closure) -> Result<RecordedBuild, String> {
         let known = self.known;
-        let toolchain = toolchain::key(&self.package.directory, self.around);
+        let toolchain = toolchain::key(&self.package.directory, self.context);
         let compiler = known.filter(|known| known.toolchain == toolchain);
         let compiler = match compiler.and_then(|known| known.inputs.facts.get(COMPILER)) {
             Some(compiler) => compiler.clone(),
-            None => toolchain::ask(&self.package.directory, self.around)?,
+            None => toolchain::ask(&self.package.directory, self.context)?,
         };
         let discovered = known.map(|known| known.discovered.clone()).unwrap_or_default();
         let before = known.map(|known| &known.inputs);
-        let mut inputs = Inputs::look(self.package, &closure, &discovered, before, self.around);
+        let mut inputs = BuildInputs::look(self.package, &closure, &discovered, before, self.context);
         inputs.facts.insert(COMPILER.to_owned(), compiler);
-        let keys = inputs::keys(self.package, &closure, self.around);
-        let keys = inputs::look_at(keys, known.map(|known| &known.keys), self.around.now);
+        let keys = inputs::keys(self.package, &closure, self.context);
+        let keys = inputs::look_at(keys, known.map(|known| &known.keys), self.context.now);
         let built = known.and_then(|known| known.built.as_ref());
-        let built = built.map(|built| inputs::look_at(built.keys().cloned(), Some(built), self.around.now));
-        Ok(Entry { closure, keys, toolchain, inputs, discovered, arguments: self.arguments.clone(), built })
+        let built = built.map(|built| inputs::look_at(built.keys().cloned(), Some(built), self.context.now));
+        Ok(RecordedBuild { closure, keys, toolchain, inputs, discovered, arguments: self.arguments.clone(), built })
     }
 
     /// Why the package must be built.
-    fn cause(&self, now: &Entry) -> Option<String> {
+    fn cause(&self, now: &RecordedBuild) -> Option<String> {
         let Some(distribution) = self.distribution else {
             return Some("it is not installed".to_owned());
         };
@@ -170,7 +171,7 @@ impl One<'_> {
         };
         let is_editable = matches!(distribution.source, Source::Editable { .. });
         let is_live = |path: &Utf8Path| is_editable && is_live(self.package, &now.closure, &now.discovered, path);
-        let root = self.around.root;
+        let root = self.context.root;
         if let Some(cause) = known.inputs.difference(&now.inputs, root, is_live) {
             return Some(cause);
         }
@@ -193,16 +194,16 @@ fn with(arguments: &str) -> String {
     if arguments.is_empty() { "without arguments".to_owned() } else { format!("with `{arguments}`") }
 }
 
-impl Judgement<'_> {
+impl FreshnessReport<'_> {
     /// Records what the packages were built from, after uv has ended well.
     pub(crate) fn record(
         mut self,
         environment: &Environment,
         installed: &Distributions,
         changes: &Changes,
-        around: &Surroundings<'_>,
+        context: &BuildContext<'_>,
     ) -> Result<(), EnvironmentError> {
-        let mut record = Record::new(self.native.profile);
+        let mut record = BuildRecord::new(self.native.profile);
         for package in &self.native.packages {
             let Some(mut entry) = self.entries.remove(&package.name) else {
                 continue;
@@ -212,8 +213,8 @@ impl Judgement<'_> {
             match find(installed, package) {
                 None => entry.built = None,
                 Some(distribution) if is_new => {
-                    self.learn(package, &mut entry, around);
-                    entry.built = Some(stamp(package, &entry.closure, distribution, around.now));
+                    self.learn(package, &mut entry, context);
+                    entry.built = Some(stamp(package, &entry.closure, distribution, context.now));
                 }
                 // uv did not build it: what was known of it still holds.
                 Some(_) if is_stale => match self.before.of(&package.name) {
@@ -228,7 +229,7 @@ impl Judgement<'_> {
     }
 
     /// Adds what the build was seen to read.
-    fn learn(&self, package: &Package, entry: &mut Entry, around: &Surroundings<'_>) {
+    fn learn(&self, package: &NativePackage, entry: &mut RecordedBuild, context: &BuildContext<'_>) {
         let known = |path: &Utf8Path| {
             entry.inputs.files.contains_key(path)
                 && !is_live(package, &entry.closure, &entry.discovered, path)
@@ -241,18 +242,18 @@ impl Judgement<'_> {
             }
             // What was changed during the build may have been read before or after.
             let is_torn = changed_since(&path, self.start);
-            let seen = if is_torn { Seen::torn() } else { Seen::look(&path, None, around.now) };
+            let seen = if is_torn { FileStamp::torn() } else { FileStamp::look(&path, None, context.now) };
             entry.inputs.files.insert(path, seen);
         }
         let compiler = entry.inputs.facts.remove(COMPILER);
-        entry.inputs.facts = inputs::facts(&entry.closure, &found, around);
+        entry.inputs.facts = inputs::facts(&entry.closure, &found, context);
         entry.inputs.facts.extend(compiler.map(|compiler| (COMPILER.to_owned(), compiler)));
         entry.discovered = found;
     }
 }
 
 /// What stands for an installation: uv's list of its files, and what was compiled.
-fn stamp(package: &Package, closure: &Closure, distribution: &Distribution, now: SystemTime) -> Files {
+fn stamp(package: &NativePackage, closure: &Closure, distribution: &Distribution, now: SystemTime) -> Files {
     let record = distribution.record_file();
     let site_packages = distribution.site_packages().to_owned();
     let is_compiled = |path: &Utf8PathBuf| inputs::is_native(path) || !path.starts_with(&site_packages);

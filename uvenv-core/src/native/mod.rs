@@ -1,13 +1,13 @@
 //! Python packages of the workspace that are built from Rust: which crates they are built from, whether what is
 //! installed of them is still what their sources say, and how they are told about the backend.
 
-mod arguments;
+mod build_inputs;
+mod build_record;
+mod builder_config;
 mod cargo_graph;
 mod dep_info;
 mod freshness;
-mod inputs;
 mod package;
-mod record;
 mod toolchain;
 mod watched;
 
@@ -16,8 +16,8 @@ use std::time::SystemTime;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use arguments::{Choices, Told};
-pub(crate) use freshness::{Judgement, Stale};
+pub(crate) use builder_config::{BuildChoices, BuilderConfig};
+pub(crate) use freshness::{FreshnessReport, Stale};
 #[cfg(feature = "upkeep")]
 pub(crate) use package::packages;
 pub(crate) use watched::Watched;
@@ -30,7 +30,7 @@ use crate::{
     process::Invocation,
     uv::Version,
 };
-use package::Package;
+use package::NativePackage;
 
 /// Which of Cargo's profiles native packages are built with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,13 +54,13 @@ impl CargoProfile {
 /// The native packages of a profile, and what uv must be told to build them.
 #[derive(Clone, Debug)]
 pub(crate) struct NativePackages {
-    packages: Vec<Package>,
-    pub(crate) told: Told,
+    packages: Vec<NativePackage>,
+    pub(crate) config: BuilderConfig,
     profile: Option<CargoProfile>,
 }
 
 /// What freshness is judged with.
-pub(crate) struct Surroundings<'a> {
+pub(crate) struct BuildContext<'a> {
     /// The monorepo's root, from which messages name files.
     pub(crate) root: &'a Utf8Path,
     /// The variables that builds see.
@@ -79,25 +79,25 @@ impl NativePackages {
         monorepo: &Monorepo,
         profile: Profile,
         manifest: &Manifest,
-        choices: &Choices<'_>,
+        choices: &BuildChoices<'_>,
         variables: &Variables,
         uv: Version,
     ) -> Result<Self, NativeError> {
         let packages = package::packages(monorepo, profile, manifest);
-        let told = arguments::tell(&packages, manifest, choices, variables, uv)?;
-        Ok(Self { packages, told, profile: choices.profile })
+        let config = builder_config::configure_builders(&packages, manifest, choices, variables, uv)?;
+        Ok(Self { packages, config, profile: choices.profile })
     }
 }
 
 /// The Cargo profile that the last sync of `environment` was told.
 pub(crate) fn recorded_profile(environment: &Environment) -> Option<CargoProfile> {
-    record::Record::read(environment).profile
+    build_record::BuildRecord::read(environment).profile
 }
 
 /// The files that the native packages of `environment` were built from; not the Python ones, of which there is no build
 /// where they are installed as editable.
 pub(crate) fn sources(environment: &Environment) -> Vec<Utf8PathBuf> {
-    let record = record::Record::read(environment);
+    let record = build_record::BuildRecord::read(environment);
     let built = record.packages.into_values().filter(|entry| entry.built.is_some());
     let mut files: Vec<_> = built.flat_map(|entry| entry.inputs.files.into_keys()).collect();
     files.retain(|path| !matches!(path.extension(), Some("py" | "pyi")));

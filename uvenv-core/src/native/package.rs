@@ -12,7 +12,7 @@ use crate::{
 
 /// A package that is built from Rust.
 #[derive(Clone, Debug)]
-pub(crate) struct Package {
+pub(crate) struct NativePackage {
     pub(crate) name: Name,
     /// Where its manifest is, and where its build runs.
     pub(crate) directory: Utf8PathBuf,
@@ -35,7 +35,7 @@ pub(super) enum Builder {
 
 /// The packages of a profile that are built from Rust and come from directories: the manifest's own, the members of the
 /// workspace, and what their path sources lead to.
-pub(crate) fn packages(monorepo: &Monorepo, profile: Profile, manifest: &Manifest) -> Vec<Package> {
+pub(crate) fn packages(monorepo: &Monorepo, profile: Profile, manifest: &Manifest) -> Vec<NativePackage> {
     let members = monorepo.members_of(profile).iter().map(|member| &member.manifest);
     let mut waiting: Vec<Manifest> = std::iter::once(manifest).chain(members).cloned().collect();
     let mut known: BTreeSet<_> = waiting.iter().map(|manifest| manifest.directory().to_owned()).collect();
@@ -47,7 +47,7 @@ pub(crate) fn packages(monorepo: &Monorepo, profile: Profile, manifest: &Manifes
                 waiting.extend(Manifest::read(&directory.join(manifest::FILE_NAME)).ok());
             }
         }
-        found.extend(Package::of(manifest));
+        found.extend(NativePackage::of(manifest));
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     found
@@ -62,7 +62,7 @@ fn path_sources(manifest: &Manifest) -> Vec<Utf8PathBuf> {
     paths.filter_map(|path| path.canonicalize_utf8().ok()).filter(|path| path.is_dir()).collect()
 }
 
-impl Package {
+impl NativePackage {
     /// Its manifest.
     #[cfg(feature = "upkeep")]
     pub(crate) fn manifest(&self) -> &Manifest {

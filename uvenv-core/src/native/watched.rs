@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use camino::Utf8PathBuf;
 
 use super::{
-    NativePackages, Surroundings,
-    inputs::{self, Found, found_at, is_live, walk},
-    record::Record,
+    BuildContext, NativePackages,
+    build_inputs::{self as inputs, Found, found_at, is_live, walk},
+    build_record::BuildRecord,
     toolchain,
 };
 use crate::{environment::Environment, model::Name};
@@ -32,19 +32,19 @@ impl NativePackages {
     }
 
     /// What the packages that are installed in `environment` depend on, as was recorded of them.
-    pub(crate) fn watched(&self, environment: &Environment, around: &Surroundings<'_>) -> Watched {
+    pub(crate) fn watched(&self, environment: &Environment, context: &BuildContext<'_>) -> Watched {
         let mut watched = Watched::default();
         if self.packages.is_empty() {
             return watched;
         }
-        let record = Record::read(environment);
+        let record = BuildRecord::read(environment);
         for package in &self.packages {
             let Some(entry) = record.of(&package.name) else {
                 continue;
             };
             let Some(built) = &entry.built else { continue };
             let (closure, discovered) = (&entry.closure, &entry.discovered);
-            watched.files.extend(inputs::keys(package, closure, around));
+            watched.files.extend(inputs::keys(package, closure, context));
             watched.files.extend(entry.inputs.files.keys().cloned());
             // What is read where it is, in an editable installation, needs no build.
             watched.files.retain(|path| !is_live(package, closure, discovered, path));
@@ -54,7 +54,7 @@ impl NativePackages {
                 watched.directories.extend(directories);
                 watched.files.extend(marks);
             }
-            watched.toolchain.extend(toolchain::files(&package.directory, around));
+            watched.toolchain.extend(toolchain::files(&package.directory, context));
             watched.variables.extend(discovered.variables.iter().cloned());
         }
         let names = inputs::VARIABLES.iter().chain(&toolchain::VARIABLES).map(|name| (*name).to_owned());

@@ -1,12 +1,12 @@
 //! `check`: what in the monorepo contradicts itself, drifts apart or will not install, and mending it.
 
-mod mending;
+mod fix_plan;
 
-use self::mending::Mending;
-pub(super) use self::mending::diff;
+use self::fix_plan::FixPlan;
+pub(super) use self::fix_plan::diff;
 use super::Session;
 use crate::{
-    check::{self, CheckError, Facts, Finding, LevelOf, Levels, Remote},
+    check::{self, CheckError, Facts, Finding, LevelOverride, Levels, Remote},
     git::Git,
     model::Profile,
     monorepo::Monorepo,
@@ -21,14 +21,14 @@ pub struct CheckRequest {
     /// Whether git remotes are asked.
     pub remote: bool,
     /// Levels of findings; stronger than the configuration's.
-    pub levels: Vec<LevelOf>,
+    pub levels: Vec<LevelOverride>,
     /// What becomes of findings that have one right answer.
-    pub fixing: Fixing,
+    pub fix_mode: FixMode,
 }
 
 /// What becomes of findings that have one right answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Fixing {
+pub enum FixMode {
     /// They are told.
     #[default]
     No,
@@ -49,21 +49,21 @@ impl CheckRequest {
             return Err(CheckError::Offline.into());
         }
         let findings = self.findings(monorepo, session, &levels)?;
-        if self.fixing == Fixing::No {
+        if self.fix_mode == FixMode::No {
             return Ok(self.report(monorepo, &findings));
         }
-        let mending = Mending::plan(&findings)?;
-        let changes = mending.changes(&monorepo.root);
-        if self.fixing == Fixing::DryRun || changes.is_empty() {
-            let dry_run = self.fixing == Fixing::DryRun;
+        let fix_plan = FixPlan::plan(&findings)?;
+        let changes = fix_plan.changes(&monorepo.root);
+        if self.fix_mode == FixMode::DryRun || changes.is_empty() {
+            let dry_run = self.fix_mode == FixMode::DryRun;
             let report = self.report(monorepo, &findings);
-            return Ok(CheckReport { fixed: reports(&mending.mended), changes, dry_run, ..report });
+            return Ok(CheckReport { fixed: reports(&fix_plan.fixed), changes, dry_run, ..report });
         }
-        mending.write()?;
+        fix_plan.write()?;
         let monorepo = Monorepo::discover(&monorepo.root)?;
         let left = self.findings(&monorepo, session, &levels)?;
-        let is_left = |mended: &Finding| left.iter().any(|finding| finding.says_the_same(mended));
-        let fixed: Vec<_> = mending.mended.iter().filter(|mended| !is_left(mended)).cloned().collect();
+        let is_left = |fixed: &Finding| left.iter().any(|finding| finding.is_same_finding(fixed));
+        let fixed: Vec<_> = fix_plan.fixed.iter().filter(|fixed| !is_left(fixed)).cloned().collect();
         Ok(CheckReport { fixed: reports(&fixed), changes, ..self.report(&monorepo, &left) })
     }
 

@@ -20,22 +20,22 @@ use crate::{
     },
     monorepo::Monorepo,
     report::{
-        BackendDifference, DiffReport, DiffSide, InternalDifference, InternalOrigin, LockedChange, PythonDifference,
-        PythonRequest,
+        BackendDifference, DiffReport, DiffSideReport, InternalDifference, InternalOrigin, LockedChange,
+        PythonDifference, PythonRequest,
     },
     toml::File,
 };
 
 /// A profile, now or at a git revision: `prod`, `prod@v1.0`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SideRequest {
+pub struct DiffSide {
     /// The profile.
     pub profile: Profile,
     /// The revision.
     pub revision: Option<String>,
 }
 
-impl SideRequest {
+impl DiffSide {
     /// Reads what a user gives: two sides, one argument `A..B`, or a side at a revision, which is compared with now.
     ///
     /// ```
@@ -47,7 +47,8 @@ impl SideRequest {
     /// assert!(SideRequest::pair("prod", None).is_err());
     /// ```
     pub fn pair(one: &str, other: Option<&str>) -> Result<(Self, Self), DiffError> {
-        let read = |text: &str| text.parse().map_err(|problem| DiffError::Side { text: text.to_owned(), problem });
+        let read =
+            |text: &str| text.parse().map_err(|problem| DiffError::LoadedSide { text: text.to_owned(), problem });
         let (from, to) = match (split(one), other) {
             (_, Some(other)) => (read(one)?, read(other)?),
             (Some((from, to)), None) => (read(from)?, read(to)?),
@@ -69,7 +70,7 @@ fn split(text: &str) -> Option<(&str, &str)> {
     text.split_once("..")
 }
 
-impl FromStr for SideRequest {
+impl FromStr for DiffSide {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -82,7 +83,7 @@ impl FromStr for SideRequest {
     }
 }
 
-impl fmt::Display for SideRequest {
+impl fmt::Display for DiffSide {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.revision {
             Some(revision) => write!(f, "{}@{revision}", self.profile),
@@ -97,7 +98,7 @@ impl fmt::Display for SideRequest {
 pub enum DiffError {
     /// Neither a profile nor one at a revision.
     #[error("`{text}` is no profile, nor a profile at a revision: {problem}")]
-    Side {
+    LoadedSide {
         /// What was given.
         text: String,
         /// What is wrong.
@@ -122,7 +123,7 @@ pub enum DiffError {
 impl Diagnostic for DiffError {
     fn code(&self) -> &'static str {
         match self {
-            Self::Side { .. } | Self::Same { .. } => "invalid-comparison",
+            Self::LoadedSide { .. } | Self::Same { .. } => "invalid-comparison",
             Self::NotThere { .. } => "not-at-revision",
         }
     }
@@ -130,7 +131,7 @@ impl Diagnostic for DiffError {
     fn help(&self) -> Option<String> {
         Some(
             match self {
-                Self::Side { .. } | Self::Same { .. } => {
+                Self::LoadedSide { .. } | Self::Same { .. } => {
                     "name two profiles, as in `staging prod`, or a revision, as in `prod@v1.0..prod`"
                 }
                 Self::NotThere { .. } => "name a revision that has it: `git log --oneline -- PATH` lists them",
@@ -145,17 +146,17 @@ impl Diagnostic for DiffError {
 }
 
 /// What a side has.
-struct Side {
-    request: SideRequest,
+struct LoadedSide {
+    request: DiffSide,
     manifest: Manifest,
     lockfile: Option<Lockfile>,
     python_version: Option<String>,
 }
 
 /// Compares two sides.
-pub fn diff(monorepo: &Monorepo, session: &Session, from: &SideRequest, to: &SideRequest) -> crate::Result<DiffReport> {
-    let from = Side::read(monorepo, session, from)?;
-    let to = Side::read(monorepo, session, to)?;
+pub fn diff(monorepo: &Monorepo, session: &Session, from: &DiffSide, to: &DiffSide) -> crate::Result<DiffReport> {
+    let from = LoadedSide::read(monorepo, session, from)?;
+    let to = LoadedSide::read(monorepo, session, to)?;
     let mut internal = monorepo.internal_packages([&from.manifest, &to.manifest]);
     internal.extend(from.of_working_tree().chain(to.of_working_tree()).cloned());
     let (python, other) = (from.python(), to.python());
@@ -173,8 +174,8 @@ pub fn diff(monorepo: &Monorepo, session: &Session, from: &SideRequest, to: &Sid
     })
 }
 
-impl Side {
-    fn read(monorepo: &Monorepo, session: &Session, request: &SideRequest) -> crate::Result<Self> {
+impl LoadedSide {
+    fn read(monorepo: &Monorepo, session: &Session, request: &DiffSide) -> crate::Result<Self> {
         let paths = monorepo.profile(request.profile)?;
         let python = paths.directory.join(".python-version");
         let (manifest, lockfile, python_version) = match &request.revision {
@@ -201,9 +202,9 @@ impl Side {
         Ok(Self { request: request.clone(), manifest, lockfile, python_version })
     }
 
-    fn report(&self) -> DiffSide {
-        let SideRequest { profile, revision } = self.request.clone();
-        DiffSide { profile, revision, is_locked: self.lockfile.is_some() }
+    fn report(&self) -> DiffSideReport {
+        let DiffSide { profile, revision } = self.request.clone();
+        DiffSideReport { profile, revision, is_locked: self.lockfile.is_some() }
     }
 
     fn python(&self) -> PythonRequest {
@@ -312,7 +313,7 @@ fn differences<T: PartialEq + Clone>(
 }
 
 /// The packages of others whose versions differ. Where a side is not locked, nothing is known of them.
-fn other_packages(from: &Side, to: &Side, internal: &BTreeSet<Name>) -> Vec<LockedChange> {
+fn other_packages(from: &LoadedSide, to: &LoadedSide, internal: &BTreeSet<Name>) -> Vec<LockedChange> {
     let (Some(one), Some(other)) = (&from.lockfile, &to.lockfile) else {
         return Vec::new();
     };

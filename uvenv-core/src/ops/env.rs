@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     cargo::{OtherRunner, Settings},
-    environment::{Activation, Audience, Change, Record},
+    environment::{Activation, Audience, SyncRecord, VariableEdit},
     manifest,
     model::{Name, Profile, Variables},
     monorepo::Monorepo,
@@ -30,7 +30,7 @@ impl EnvRequest {
         let environment = existing_environment(monorepo, session, profile, &request)?;
         let (activation, base) = activate(session, &environment, profile, Audience::Shell)?;
         let (major, minor, micro) = base.version;
-        let recorded = Record::read(&environment).and_then(|record| record.backend);
+        let recorded = SyncRecord::read(&environment).and_then(|record| record.backend);
         Ok(EnvReport {
             profile,
             backend: recorded.as_deref().filter(|backend| *backend != "none").and_then(Name::parse),
@@ -50,13 +50,13 @@ pub(super) fn changed(activation: &Activation, variables: &Variables) -> Vec<Var
         .map(|((name, change), (_, value))| Variable {
             name: (*name).to_owned(),
             change: match change {
-                Change::Set(_) => VariableChange::Set,
-                Change::Prepend(_) => VariableChange::Prepend,
-                Change::Unset => VariableChange::Unset,
+                VariableEdit::Set(_) => VariableChange::Set,
+                VariableEdit::Prepend(_) => VariableChange::Prepend,
+                VariableEdit::Unset => VariableChange::Unset,
             },
             directories: match change {
-                Change::Prepend(directories) => directories.clone(),
-                Change::Set(_) | Change::Unset => Vec::new(),
+                VariableEdit::Prepend(directories) => directories.clone(),
+                VariableEdit::Set(_) | VariableEdit::Unset => Vec::new(),
             },
             value: value.map(|value| value.to_string_lossy().into_owned()),
         })

@@ -2,8 +2,8 @@
 
 use super::Session;
 use crate::{
-    git::{self, Git, Pin},
-    lockfile::{Change, Freshness},
+    git::{self, Git, TagQuery},
+    lockfile::{Freshness, LockfileChange},
     manifest::{GitReference, Manifest, SourceKind},
     model::Name,
 };
@@ -26,7 +26,7 @@ pub(super) fn pins(session: &Session, manifest: &Manifest, freshness: &Freshness
         }
         for source in sources {
             if let SourceKind::Git { url, reference: Some(GitReference::Tag(tag)), .. } = &source.kind {
-                pins.push(Pin {
+                pins.push(TagQuery {
                     package: package.clone(),
                     url: url.value.clone(),
                     tag: tag.value.clone(),
@@ -41,7 +41,8 @@ pub(super) fn pins(session: &Session, manifest: &Manifest, freshness: &Freshness
 
 /// Whether the lockfile has the package's pin as it is in the manifest.
 fn is_locked(freshness: &Freshness, package: &Name) -> bool {
-    let concerns_pin = |change: &Change| matches!(change, Change::Pin { .. } | Change::Added { .. });
+    let concerns_pin =
+        |change: &LockfileChange| matches!(change, LockfileChange::Pin { .. } | LockfileChange::Added { .. });
     match freshness {
         Freshness::Missing => false,
         Freshness::Fresh => true,

@@ -10,7 +10,7 @@ use super::{
     run::{activate, existing_environment},
 };
 use crate::{
-    environment::{Audience, BaseInterpreter, EnvironmentError, Record},
+    environment::{Audience, BaseInterpreter, EnvironmentError, SyncRecord},
     model::{Name, Profile},
     monorepo::Monorepo,
     report::{PythonInfo, Variable},
@@ -66,7 +66,7 @@ pub fn importable(
         let (running, other) = (running.to_string(), other.to_string());
         return Err(EnvironmentError::OtherPython { environment, other, running, profile }.into());
     }
-    let recorded = Record::read(&environment).and_then(|record| record.backend);
+    let recorded = SyncRecord::read(&environment).and_then(|record| record.backend);
     let (major, minor, micro) = base.version;
     Ok(ImportReport {
         profile,

@@ -2,7 +2,7 @@
 //! internal package in all profiles.
 
 mod profile_manifest;
-mod surroundings;
+mod repository_files;
 
 use std::{collections::BTreeSet, fs};
 
@@ -89,7 +89,7 @@ pub fn init(monorepo: &Monorepo, session: &Session, git: Option<&str>) -> crate:
             made.push(profile);
         }
     }
-    for (path, text) in surroundings::files(monorepo, &mut report)? {
+    for (path, text) in repository_files::files(monorepo, &mut report)? {
         texts.push((path, text));
     }
     write(&texts)?;

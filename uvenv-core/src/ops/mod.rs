@@ -18,6 +18,7 @@ mod init;
 #[cfg(feature = "jupyter")]
 mod kernel;
 mod lock;
+mod profile_request;
 #[cfg(feature = "inspection")]
 mod profiles;
 #[cfg(feature = "upkeep")]
@@ -27,7 +28,6 @@ mod selection;
 #[cfg(feature = "inspection")]
 mod status;
 mod sync;
-mod target;
 #[cfg(feature = "upkeep")]
 mod warnings;
 
@@ -45,9 +45,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 #[cfg(feature = "inspection")]
 pub use backends::{detect, list};
 #[cfg(feature = "upkeep")]
-pub use check::{CheckRequest, Fixing};
+pub use check::{CheckRequest, FixMode};
 #[cfg(feature = "upkeep")]
-pub use diff::{DiffError, SideRequest, diff};
+pub use diff::{DiffError, DiffSide, diff};
 #[cfg(feature = "cargo-features")]
 pub use env::{EnvRequest, write_cargo_config};
 #[cfg(feature = "jupyter")]
@@ -57,10 +57,11 @@ pub use init::{InitError, add_package, init};
 #[cfg(feature = "jupyter")]
 pub use kernel::{JupyterError, KernelRequest, install_kernel, list_kernels, remove_kernel};
 pub use lock::{LockPlan, LockRequest};
+pub use profile_request::ProfileRequest;
 #[cfg(feature = "inspection")]
-pub use profiles::{Pin, ProfileInfo, profiles};
+pub use profiles::{PinInfo, ProfileInfo, profiles};
 #[cfg(feature = "upkeep")]
-pub use promote::{PackageRequest, PromoteError, PromotePlan, PromoteRequest, TagOf};
+pub use promote::{PackageRequest, PromoteError, PromotePlan, PromoteRequest, TagRef};
 pub use run::RunRequest;
 pub(crate) use run::activation;
 pub use selection::BackendRequest;
@@ -68,7 +69,6 @@ pub use selection::BackendRequest;
 pub use status::status;
 pub(crate) use sync::Synced;
 pub use sync::{LockMode, SyncPlan, SyncRequest};
-pub use target::Target;
 #[cfg(feature = "upkeep")]
 pub use warnings::warnings;
 

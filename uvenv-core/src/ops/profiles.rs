@@ -28,13 +28,13 @@ pub struct ProfileInfo {
     /// Its backends.
     pub backends: Vec<Name>,
     /// The packages that come from git, by name.
-    pub pins: BTreeMap<Name, Pin>,
+    pub pins: BTreeMap<Name, PinInfo>,
 }
 
 /// A git source of a manifest.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
-pub struct Pin {
+pub struct PinInfo {
     /// The repository, without secrets.
     pub url: String,
     /// The tag.
@@ -68,14 +68,14 @@ fn profile(monorepo: &Monorepo, session: &Session, paths: &ProfilePaths) -> crat
     })
 }
 
-fn pins(manifest: &Manifest, lockfile: Option<&Lockfile>) -> BTreeMap<Name, Pin> {
+fn pins(manifest: &Manifest, lockfile: Option<&Lockfile>) -> BTreeMap<Name, PinInfo> {
     let pin = |name: &Name, kind: &SourceKind| {
         let SourceKind::Git { url, reference, subdirectory } = kind else {
             return None;
         };
         let locked = lockfile.and_then(|lockfile| lockfile.locked_for(name, &GitSource::of(kind)?));
         let commit = locked.and_then(|(_, pin)| pin.commit.clone());
-        let mut pin = Pin {
+        let mut pin = PinInfo {
             url: redact(&url.value).into_owned(),
             tag: None,
             branch: None,

@@ -4,22 +4,22 @@
 //! checked there, and only then takes the place of the profile's, together with its lockfile.
 
 mod candidate;
-mod choice;
 mod error;
 mod evidence;
-mod subject;
+mod staged;
+mod tag_choice;
 
 use std::{collections::BTreeMap, str::FromStr, time::Instant};
 
-pub(crate) use candidate::recover;
-pub use error::{PromoteError, TagOf};
+pub use error::{PromoteError, TagRef};
+pub(crate) use staged::recover;
 
 use self::{
-    candidate::{Candidate, beside},
-    choice::{Choice, Wanted, choose},
+    candidate::{PromotionCandidate, Repository, candidates},
     error::shown,
-    evidence::Sources,
-    subject::{Repository, Subject, subjects},
+    evidence::TagSources,
+    staged::{StagedProfile, beside},
+    tag_choice::{TagChoice, Wanted, choose},
 };
 use super::{Session, lock, milliseconds, uv_failed};
 use crate::{
@@ -139,8 +139,8 @@ impl<'a> PromotePlan<'a> {
         let Some(profile) = facts.profile(request.profile) else {
             return Ok(plan);
         };
-        let subjects = subjects(&facts, profile, &request.packages, &plan.git, common)?;
-        plan.choose(session, &facts, &subjects)?;
+        let candidates = candidates(&facts, profile, &request.packages, &plan.git, common)?;
+        plan.choose(session, &facts, &candidates)?;
         Ok(plan)
     }
 
@@ -154,42 +154,44 @@ impl<'a> PromotePlan<'a> {
         &self.packages
     }
 
-    fn choose(&mut self, session: &Session, facts: &Facts<'_>, subjects: &[Subject]) -> crate::Result<()> {
-        let sources = Sources::ask(self.monorepo, &self.git, session, subjects, self.request.from_local)?;
+    fn choose(&mut self, session: &Session, facts: &Facts<'_>, candidates: &[PromotionCandidate]) -> crate::Result<()> {
+        let sources = TagSources::ask(self.monorepo, &self.git, session, candidates, self.request.from_local)?;
         let mut chosen = Vec::new();
-        for subject in subjects {
-            let Some(repository) = &subject.repository else {
-                chosen.push((subject, None));
+        for candidate in candidates {
+            let Some(repository) = &candidate.repository else {
+                chosen.push((candidate, None));
                 continue;
             };
-            let wanted = self.wanted(facts, subject);
-            let tags = sources.tags(subject, repository)?;
-            let choice = match &wanted {
-                Some(wanted) => choose(&subject.package, subject.pinned(), tags, wanted),
-                None => Choice::None,
+            let wanted = self.wanted(facts, candidate);
+            let tags = sources.tags(candidate, repository)?;
+            let tag_choice = match &wanted {
+                Some(wanted) => choose(&candidate.package, candidate.pinned(), tags, wanted),
+                None => TagChoice::None,
             };
-            chosen.push((subject, Some((repository, choice, wanted, tags))));
+            chosen.push((candidate, Some((repository, tag_choice, wanted, tags))));
         }
-        let taken = chosen.iter().filter_map(|(subject, chosen)| match chosen {
-            Some((repository, Choice::Take(tag) | Choice::Downgrade(tag), ..)) => Some((*subject, *repository, tag)),
+        let taken = chosen.iter().filter_map(|(candidate, chosen)| match chosen {
+            Some((repository, TagChoice::Take(tag) | TagChoice::Downgrade(tag), ..)) => {
+                Some((*candidate, *repository, tag))
+            }
             _ => None,
         });
         let mut commits = sources.fetch(&taken.collect::<Vec<_>>());
         let mut editor = ManifestEditor::new(&self.before.file).map_err(ManifestError::from)?;
-        for (subject, chosen) in chosen {
-            let Some((repository, choice, wanted, tags)) = chosen else {
-                self.without_repository(subject)?;
+        for (candidate, chosen) in chosen {
+            let Some((repository, tag_choice, wanted, tags)) = chosen else {
+                self.without_repository(candidate)?;
                 continue;
             };
-            if let Choice::Take(tag) | Choice::Downgrade(tag) = &choice {
-                sources.prove(subject, repository, tag)?;
-                for edit in subject.edits(repository, &tag.name) {
+            if let TagChoice::Take(tag) | TagChoice::Downgrade(tag) = &tag_choice {
+                sources.verify(candidate, repository, tag)?;
+                for edit in candidate.edits(repository, &tag.name) {
                     editor.apply(&edit).map_err(PromoteError::from)?;
                 }
-                self.taken.insert(subject.package.clone(), tag.clone());
+                self.taken.insert(candidate.package.clone(), tag.clone());
             }
-            let package = self.outcome(subject, repository, &choice, wanted.as_ref(), tags)?;
-            let commits = commits.remove(&subject.package);
+            let package = self.outcome(candidate, repository, &tag_choice, wanted.as_ref(), tags)?;
+            let commits = commits.remove(&candidate.package);
             self.packages.push(PromotedPackage { commits, ..package });
         }
         self.after = editor.text();
@@ -197,14 +199,14 @@ impl<'a> PromotePlan<'a> {
     }
 
     /// What is wanted of a package; nothing can be where it is to follow staging and staging has no release of it.
-    fn wanted(&self, facts: &Facts<'_>, subject: &Subject) -> Option<Wanted> {
-        let named = self.request.packages.iter().find(|request| request.name == subject.package);
+    fn wanted(&self, facts: &Facts<'_>, candidate: &PromotionCandidate) -> Option<Wanted> {
+        let named = self.request.packages.iter().find(|request| request.name == candidate.package);
         if let Some(tag) = named.and_then(|request| request.tag.clone()) {
             return Some(Wanted::Tag(tag));
         }
         if self.request.exact {
-            let release = subject::of_staging(facts, &subject.package)?;
-            return Some(Wanted::Exactly(choice::stable(&release.version)));
+            let release = candidate::of_staging(facts, &candidate.package)?;
+            return Some(Wanted::Exactly(tag_choice::stable(&release.version)));
         }
         Some(Wanted::Newest { profile: self.request.profile, pre: self.request.pre })
     }
@@ -212,37 +214,37 @@ impl<'a> PromotePlan<'a> {
     /// What the choice comes to. Where a package was named, or staging is to be followed, there has to be a release.
     fn outcome(
         &self,
-        subject: &Subject,
+        candidate: &PromotionCandidate,
         repository: &Repository,
-        chosen: &Choice,
+        chosen: &TagChoice,
         wanted: Option<&Wanted>,
         tags: &[RemoteTag],
     ) -> Result<PromotedPackage, PromoteError> {
         let (outcome, to, newest) = match chosen {
-            Choice::Take(tag) if subject.is_new() => (PromotionOutcome::Added, Some(tag), None),
-            Choice::Take(tag) => (PromotionOutcome::Updated, Some(tag), None),
-            Choice::Downgrade(tag) => (PromotionOutcome::Downgraded, Some(tag), None),
-            Choice::UpToDate(_) => (PromotionOutcome::Unchanged, None, None),
-            Choice::Newer(tag) => (PromotionOutcome::Newer, None, Some(tag.name.clone())),
-            Choice::None if subject.is_named || self.request.exact => {
-                return Err(no_release(subject, repository, wanted, tags));
+            TagChoice::Take(tag) if candidate.is_new() => (PromotionOutcome::Added, Some(tag), None),
+            TagChoice::Take(tag) => (PromotionOutcome::Updated, Some(tag), None),
+            TagChoice::Downgrade(tag) => (PromotionOutcome::Downgraded, Some(tag), None),
+            TagChoice::UpToDate(_) => (PromotionOutcome::Unchanged, None, None),
+            TagChoice::Newer(tag) => (PromotionOutcome::Newer, None, Some(tag.name.clone())),
+            TagChoice::None if candidate.is_named || self.request.exact => {
+                return Err(no_release(candidate, repository, wanted, tags));
             }
-            Choice::None => (PromotionOutcome::NoRelease, None, None),
+            TagChoice::None => (PromotionOutcome::NoRelease, None, None),
         };
         Ok(PromotedPackage {
-            name: subject.package.clone(),
+            name: candidate.package.clone(),
             url: Some(shown(&repository.url)),
             outcome,
-            from: subject.current.clone(),
-            to: to.map(pinned).or_else(|| subject.current.clone()),
+            from: candidate.current.clone(),
+            to: to.map(pinned).or_else(|| candidate.current.clone()),
             newest,
             commits: None,
         })
     }
 
-    fn without_repository(&mut self, subject: &Subject) -> Result<(), PromoteError> {
-        let package = subject.package.clone();
-        if subject.is_named {
+    fn without_repository(&mut self, candidate: &PromotionCandidate) -> Result<(), PromoteError> {
+        let package = candidate.package.clone();
+        if candidate.is_named {
             let manifest = self.monorepo.relative(&self.paths.manifest()).to_owned();
             return Err(PromoteError::NoRepository { package, manifest });
         }
@@ -270,13 +272,13 @@ impl<'a> PromotePlan<'a> {
             return Ok(report);
         }
         self.outside_of_workspace()?;
-        let candidate = Candidate::new(&self.paths, &self.after, &session.variables, session.observer())?;
+        let staged = StagedProfile::new(&self.paths, &self.after, &session.variables, session.observer())?;
         let before = Lockfile::read(&self.paths.lockfile())?;
-        let after = self.lock(session, &candidate)?;
+        let after = self.lock(session, &staged)?;
         report.locked = lock::changes(before.as_ref(), Some(&after));
         report.findings = self.check(session, after)?;
         Interrupted::check(session.observer()).map_err(super::OperationError::from)?;
-        let installed = candidate.install()?;
+        let installed = staged.install()?;
         if self.request.commit {
             let paths = [self.paths.manifest(), self.paths.lockfile()];
             match self.git.commit(&self.paths.directory, &paths, &message(&report)) {
@@ -307,9 +309,9 @@ impl<'a> PromotePlan<'a> {
     }
 
     /// Locks the candidate, from where the profile's lockfile stands.
-    fn lock(&self, session: &Session, candidate: &Candidate) -> crate::Result<Lockfile> {
+    fn lock(&self, session: &Session, staged: &StagedProfile) -> crate::Result<Lockfile> {
         let uv = session.uv()?;
-        let command = LockCommand { project: candidate.paths().directory, ..LockCommand::default() };
+        let command = LockCommand { project: staged.paths().directory, ..LockCommand::default() };
         let invocation = command.invocation(uv, &session.appearance);
         let stderr = session.stderr(&[&self.after]);
         let streamed = session.stream(&invocation, stderr)?;
@@ -319,8 +321,8 @@ impl<'a> PromotePlan<'a> {
             super::explain::pins(session, &manifest, &freshness(old.as_ref(), &manifest, []))?;
             return Err(uv_failed(&invocation, streamed.status, &streamed, stderr).into());
         }
-        let path = candidate.paths().lockfile();
-        let text = std::fs::read_to_string(&path).map_err(PromoteError::unwritable(&candidate.paths().directory))?;
+        let path = staged.paths().lockfile();
+        let text = std::fs::read_to_string(&path).map_err(PromoteError::unwritable(&staged.paths().directory))?;
         // Messages are to point at the file that it will be.
         let lockfile = Lockfile::from_file(&toml::File { path: self.paths.lockfile(), text: text.into() })?;
         self.locked_what_was_proven(&lockfile)?;
@@ -337,7 +339,7 @@ impl<'a> PromotePlan<'a> {
                 let row = self.packages.iter().find(|row| row.name == *package);
                 let url = row.and_then(|row| row.url.as_deref()).unwrap_or_default();
                 return Err(PromoteError::MovedTag {
-                    at: Box::new(TagOf::new(package, &tag.name, url)),
+                    at: Box::new(TagRef::new(package, &tag.name, url)),
                     there: tag.commit.clone(),
                     here: locked.to_owned(),
                     by: self.monorepo.relative(&self.paths.lockfile()).to_owned(),
@@ -459,12 +461,17 @@ fn pinned(tag: &RemoteTag) -> PinnedRelease {
     }
 }
 
-fn no_release(subject: &Subject, repository: &Repository, wanted: Option<&Wanted>, tags: &[RemoteTag]) -> PromoteError {
-    let (package, url) = (subject.package.clone(), shown(&repository.url));
+fn no_release(
+    candidate: &PromotionCandidate,
+    repository: &Repository,
+    wanted: Option<&Wanted>,
+    tags: &[RemoteTag],
+) -> PromoteError {
+    let (package, url) = (candidate.package.clone(), shown(&repository.url));
     let tags: Vec<_> = tags.iter().take(SHOWN).map(|tag| tag.name.clone()).collect();
     let wanted = match wanted {
         Some(Wanted::Tag(tag)) => {
-            let at = Box::new(TagOf::new(&package, tag, &url));
+            let at = Box::new(TagRef::new(&package, tag, &url));
             return PromoteError::MissingTag { at, checkout: None, tags };
         }
         Some(Wanted::Exactly(version)) => format!("tag of release {version}"),

@@ -5,9 +5,9 @@ use std::{
     path::Path,
 };
 
-use super::{OperationError, Session, SyncRequest, Target, selection};
+use super::{OperationError, ProfileRequest, Session, SyncRequest, selection};
 use crate::{
-    environment::{Activation, Audience, BaseInterpreter, Environment, Record},
+    environment::{Activation, Audience, BaseInterpreter, Environment, SyncRecord},
     model::{Profile, Variables},
     monorepo::Monorepo,
     process::Invocation,
@@ -35,21 +35,21 @@ pub struct Command {
 
 impl RunRequest {
     /// Brings the environment of the profile that `target` names up to date and prepares the command. The report is that
-    /// of the sync, if there was one. `told` hears of the monorepo where it has to be read.
+    /// of the sync, if there was one. `on_discovered` hears of the monorepo where it has to be read.
     pub fn prepare(
         &self,
         session: &Session,
-        target: &Target,
-        told: impl FnOnce(&Monorepo, Profile),
+        target: &ProfileRequest,
+        on_discovered: impl FnOnce(&Monorepo, Profile),
     ) -> crate::Result<(Option<SyncReport>, Command)> {
         if self.no_sync {
             let (monorepo, profile) = target.find(session)?;
-            told(&monorepo, profile);
+            on_discovered(&monorepo, profile);
             let environment = existing_environment(&monorepo, session, profile, &self.sync)?;
             let activation = activate(session, &environment, profile, Audience::Program)?.0;
             return Ok((None, self.command(session, &environment, activation)));
         }
-        let mut synced = self.sync.synced(session, target, told)?;
+        let mut synced = self.sync.synced(session, target, on_discovered)?;
         let base = synced.base(session)?;
         let activation = activation(session, &synced.environment, synced.report.profile, &base, Audience::Program);
         let command = self.command(session, &synced.environment, activation);
@@ -115,7 +115,7 @@ pub(crate) fn activation(
     base: &BaseInterpreter,
     audience: Audience,
 ) -> Activation {
-    let backend = Record::read(environment).and_then(|record| record.backend);
+    let backend = SyncRecord::read(environment).and_then(|record| record.backend);
     Activation::new(environment, base, (profile, backend.as_deref()), &session.variables, audience)
 }
 

@@ -2,8 +2,8 @@
 
 use super::{OperationError, Session};
 use crate::{
-    backend::{self, Backend, BuildFeatures, Choice, Selection, Signals, Target},
-    environment::{Environment, Record},
+    backend::{self, Backend, BackendScope, BuildFeatures, Choice, Selection, Signals},
+    environment::{Environment, SyncRecord},
     manifest::Manifest,
     model::Name,
     monorepo::{Monorepo, ProfilePaths},
@@ -37,7 +37,12 @@ pub(super) struct Packages<'a> {
 
 impl<'a> Packages<'a> {
     /// The project whose backends count.
-    fn target(self, monorepo: &'a Monorepo, paths: &ProfilePaths, manifest: &'a Manifest) -> crate::Result<Target<'a>> {
+    fn target(
+        self,
+        monorepo: &'a Monorepo,
+        paths: &ProfilePaths,
+        manifest: &'a Manifest,
+    ) -> crate::Result<BackendScope<'a>> {
         let members = monorepo.members_of(paths.profile);
         let find = |text: &String| {
             let name = Name::parse(text);
@@ -52,9 +57,9 @@ impl<'a> Packages<'a> {
         };
         let named: Vec<_> = self.names.iter().map(find).collect::<Result<_, _>>()?;
         Ok(match (named.as_slice(), self.all) {
-            ([], false) if manifest.project.is_some() => Target::Project(manifest),
-            ([project], false) => Target::Project(project),
-            _ => Target::Workspace,
+            ([], false) if manifest.project.is_some() => BackendScope::Project(manifest),
+            ([project], false) => BackendScope::Project(project),
+            _ => BackendScope::Workspace,
         })
     }
 }
@@ -114,7 +119,7 @@ pub(super) fn select(
     #[cfg(feature = "cargo-features")]
     {
         let read = features.read.into_inner();
-        selection.deciders = backend::Deciders { driver: selection.deciders.driver, ..read };
+        selection.inputs = backend::SelectionInputs { driver: selection.inputs.driver, ..read };
     }
     Ok(selection)
 }
@@ -123,7 +128,7 @@ pub(super) fn select(
 /// only one.
 fn recorded(monorepo: &Monorepo, session: &Session, paths: &ProfilePaths, names: &[Name]) -> Option<Choice> {
     let read = |backend: Option<&Name>| {
-        let record = Record::read(&Environment::new(monorepo.environment(paths, backend, &session.variables)))?;
+        let record = SyncRecord::read(&Environment::new(monorepo.environment(paths, backend, &session.variables)))?;
         Choice::parse(&record.backend?).ok()
     };
     if !monorepo.config.env_per_backend {
@@ -141,7 +146,7 @@ struct FeatureSource<'a> {
     request: &'a BackendRequest,
     names: &'a [Name],
     /// What cargo has read.
-    read: RefCell<backend::Deciders>,
+    read: RefCell<backend::SelectionInputs>,
 }
 
 #[cfg(feature = "cargo-features")]

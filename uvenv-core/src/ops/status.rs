@@ -10,12 +10,12 @@ use super::{
 };
 use crate::{
     backend::Choice,
-    environment::{Distributions, Environment, Record, State},
+    environment::{Distributions, Environment, Inspection, SyncRecord},
     lockfile::{Freshness, GitSource, Lockfile, freshness},
     manifest::Manifest,
     model::{Name, Profile},
     monorepo::{Monorepo, ProfilePaths},
-    native::{self, Choices, NativePackages},
+    native::{self, BuildChoices, NativePackages},
     process::Stderr,
     report::{
         EnvironmentState, EnvironmentStatus, LockfileState, LockfileStatus, PackageOrigin, PackageStatus, Problem,
@@ -30,20 +30,20 @@ pub fn status(monorepo: &Monorepo, session: &Session) -> StatusReport {
     let mut packages: BTreeMap<Name, Vec<PackageOrigin>> = BTreeMap::new();
     let mut profiles = Vec::new();
     for paths in &monorepo.profiles {
-        let look = Look { monorepo, session, paths };
-        profiles.push(look.profile(&mut packages));
+        let inspection = ProfileInspection { monorepo, session, paths };
+        profiles.push(inspection.profile(&mut packages));
     }
     let packages = packages.into_iter().map(|(name, profiles)| PackageStatus { name, profiles });
     StatusReport { root: monorepo.root.clone(), profiles, packages: packages.collect() }
 }
 
-struct Look<'a> {
+struct ProfileInspection<'a> {
     monorepo: &'a Monorepo,
     session: &'a Session,
     paths: &'a ProfilePaths,
 }
 
-impl Look<'_> {
+impl ProfileInspection<'_> {
     fn profile(&self, packages: &mut BTreeMap<Name, Vec<PackageOrigin>>) -> ProfileStatus {
         let mut status = ProfileStatus {
             profile: self.paths.profile,
@@ -69,9 +69,12 @@ impl Look<'_> {
             Err(error) => status.error = Some(Problem::new(&error)),
         }
         let lockfile = Lockfile::read(&self.paths.lockfile());
-        let environments: Vec<_> =
-            self.environments(&status.backends).into_iter().map(|path| Looked::new(path, self.session)).collect();
-        let is_known_fresh = environments.iter().any(Looked::knows_the_lockfile);
+        let environments: Vec<_> = self
+            .environments(&status.backends)
+            .into_iter()
+            .map(|path| InspectedEnvironment::new(path, self.session))
+            .collect();
+        let is_known_fresh = environments.iter().any(InspectedEnvironment::knows_the_lockfile);
         status.lockfile = match &lockfile {
             Ok(lockfile) => self.lockfile(lockfile.as_ref(), &manifest, is_known_fresh),
             Err(error) => LockfileStatus { reasons: vec![error.to_string()], ..status.lockfile },
@@ -79,7 +82,7 @@ impl Look<'_> {
         let is_locked = matches!(lockfile, Ok(Some(_)));
         status.environments = environments
             .into_iter()
-            .map(|looked| self.environment(looked, is_locked, &manifest, &status.backends))
+            .map(|inspected| self.environment(inspected, is_locked, &manifest, &status.backends))
             .collect();
         self.packages(&manifest, lockfile.ok().flatten().as_ref(), packages);
         status
@@ -116,7 +119,7 @@ impl Look<'_> {
 
     fn environment(
         &self,
-        Looked { environment, record, known }: Looked,
+        InspectedEnvironment { environment, record, known }: InspectedEnvironment,
         is_locked: bool,
         manifest: &Manifest,
         backends: &[Name],
@@ -132,8 +135,8 @@ impl Look<'_> {
             uv_asked_because: known.and_then(Result::err),
         };
         match environment.inspect() {
-            Ok(State::Missing) => {}
-            Ok(State::Ready(interpreter)) => {
+            Ok(Inspection::Missing) => {}
+            Ok(Inspection::Ready(interpreter)) => {
                 status.python = Some(PythonInfo::from(interpreter));
                 (status.state, status.detail) = match record {
                     None => (EnvironmentState::Unknown, Some("not synced by uvenv".to_owned())),
@@ -145,11 +148,11 @@ impl Look<'_> {
                     },
                 };
             }
-            Ok(State::Broken(damage)) => {
+            Ok(Inspection::Broken(damage)) => {
                 status.state = EnvironmentState::Broken;
                 status.detail = Some(damage.to_string());
             }
-            Ok(State::Foreign(foreign)) => {
+            Ok(Inspection::Foreign(foreign)) => {
                 status.state = EnvironmentState::Broken;
                 status.detail = Some(foreign.to_string());
             }
@@ -165,14 +168,14 @@ impl Look<'_> {
     fn in_sync(
         &self,
         environment: &Environment,
-        record: &Record,
+        record: &SyncRecord,
         manifest: &Manifest,
         backends: &[Name],
     ) -> crate::Result<(EnvironmentState, Option<String>)> {
         let uv = self.session.uv_with(Fetch::Never)?;
         let variables = self.session.child_view();
         let backend = chosen(record);
-        let choices = Choices {
+        let choices = BuildChoices {
             backends,
             backend: backend.as_ref(),
             profile: native::recorded_profile(environment),
@@ -186,8 +189,8 @@ impl Look<'_> {
             lock: Lock::Frozen,
             check: true,
             offline: true,
-            settings: native.told.settings.clone(),
-            variables: native.told.variables.clone(),
+            settings: native.config.settings.clone(),
+            variables: native.config.variables.clone(),
             rest: record.selection.iter().map(Into::into).collect(),
             ..SyncCommand::default()
         };
@@ -199,12 +202,12 @@ impl Look<'_> {
             return Ok((EnvironmentState::Unknown, last.map(str::to_owned)));
         }
         let child = |invocation| self.session.child(invocation);
-        let around = build_context(self.session, &self.monorepo.root, &variables, &child, true);
-        let judgement = native.judge(environment, &Distributions::read(environment)?, &around);
-        if let Some(warning) = judgement.warnings.first() {
+        let context = build_context(self.session, &self.monorepo.root, &variables, &child, true);
+        let freshness = native.check(environment, &Distributions::read(environment)?, &context);
+        if let Some(warning) = freshness.warnings.first() {
             return Ok((EnvironmentState::Unknown, Some(warning.to_string())));
         }
-        let stale = judgement.stale.iter().find(|stale| stale.is_installed);
+        let stale = freshness.stale.iter().find(|stale| stale.is_installed);
         let detail = stale.map(|stale| format!("{} would be built again: {}", stale.name, stale.cause));
         let is_in_sync = streamed.status.success() && stale.is_none();
         Ok((if is_in_sync { EnvironmentState::InSync } else { EnvironmentState::OutOfSync }, detail))
@@ -241,16 +244,16 @@ impl Look<'_> {
 }
 
 /// An environment, and what is known of it without asking uv.
-struct Looked {
+struct InspectedEnvironment {
     environment: Environment,
-    record: Option<Record>,
-    known: Option<Result<sync_cache::State<CachedReport>, String>>,
+    record: Option<SyncRecord>,
+    known: Option<Result<sync_cache::CacheEntry<CachedReport>, String>>,
 }
 
-impl Looked {
+impl InspectedEnvironment {
     fn new(path: Utf8PathBuf, session: &Session) -> Self {
         let environment = Environment::new(path);
-        let record = Record::read(&environment);
+        let record = SyncRecord::read(&environment);
         let known = record.as_ref().and_then(|record| known(session, &environment, record));
         Self { environment, record, known }
     }
@@ -262,7 +265,7 @@ impl Looked {
 }
 
 /// The backend that an environment was last synced with.
-fn chosen(record: &Record) -> Option<Name> {
+fn chosen(record: &SyncRecord) -> Option<Name> {
     match Choice::parse(record.backend.as_deref()?) {
         Ok(Choice::Named(name)) => Some(name),
         _ => None,

@@ -16,10 +16,10 @@ use super::{ending::interrupt, screen::Screen, terminal::open_screen};
 use crate::model::observer::PERIOD;
 
 /// How long a program may take to end once it was interrupted.
-const PATIENCE: Duration = if cfg!(test) { Duration::from_millis(300) } else { Duration::from_secs(5) };
+const INTERRUPT_TIMEOUT: Duration = if cfg!(test) { Duration::from_millis(300) } else { Duration::from_secs(5) };
 
 /// How long the output of a program that has ended is waited for. What it started may keep it open for ever.
-const AFTERGLOW: Duration = Duration::from_secs(1);
+const PIPE_DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 const SIGINT: i32 = 2;
 
@@ -41,7 +41,7 @@ impl Invocation {
     pub(crate) fn follow(&self, follower: &mut dyn Follower) -> io::Result<Streamed> {
         let (mut running, chunks, mut screen) = self.start()?;
         let mut ended: Option<Instant> = None;
-        while ended.is_none_or(|ended| ended.elapsed() < AFTERGLOW) {
+        while ended.is_none_or(|ended| ended.elapsed() < PIPE_DRAIN_TIMEOUT) {
             match chunks.recv_timeout(PERIOD) {
                 Ok(chunk) => screen.advance(&chunk, follower),
                 Err(RecvTimeoutError::Timeout) => screen.rest(follower),
@@ -82,7 +82,7 @@ impl Running {
                 self.interrupted = Some(Interruption { since: self.asked, killed: false });
                 interrupt(&mut self.child)
             }
-            Some(interruption) if !interruption.killed && interruption.since.elapsed() >= PATIENCE => {
+            Some(interruption) if !interruption.killed && interruption.since.elapsed() >= INTERRUPT_TIMEOUT => {
                 interruption.killed = true;
                 self.child.kill()
             }

@@ -10,7 +10,7 @@ mod screen;
 #[cfg(all(unix, feature = "observer"))]
 mod terminal;
 #[cfg(feature = "remotes")]
-mod within;
+mod time_limit;
 
 use std::{
     collections::BTreeMap,

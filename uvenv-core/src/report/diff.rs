@@ -10,9 +10,9 @@ use crate::model::{Name, Profile};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DiffReport {
     /// What is compared.
-    pub from: DiffSide,
+    pub from: DiffSideReport,
     /// What it is compared with.
-    pub to: DiffSide,
+    pub to: DiffSideReport,
     /// The internal packages that differ, by name.
     pub internal: Vec<InternalDifference>,
     /// The other packages whose locked versions differ, by name.
@@ -33,7 +33,7 @@ impl DiffReport {
 /// One side: a profile, now or at a revision.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct DiffSide {
+pub struct DiffSideReport {
     /// The profile.
     pub profile: Profile,
     /// The git revision; none for the files as they are.

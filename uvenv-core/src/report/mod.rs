@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use check::{CheckReport, ExplanationReport, FileChange, FindingReport, RelatedPlace};
 #[cfg(feature = "upkeep")]
 pub use diff::{
-    BackendDifference, DiffReport, DiffSide, InternalDifference, InternalOrigin, PythonDifference, PythonRequest,
+    BackendDifference, DiffReport, DiffSideReport, InternalDifference, InternalOrigin, PythonDifference, PythonRequest,
 };
 #[cfg(feature = "upkeep")]
 pub use init::{NewPin, SetUpReport};

@@ -3,28 +3,28 @@
 //!
 //! What uv looks at is more than this: the rest is refused, and then nothing is recorded. See `docs/quick-answers.md`.
 
-mod inputs;
-mod installed;
-mod look;
-mod looks;
+mod environment;
+mod fingerprint;
+mod fingerprints;
 mod packages;
 mod settings;
 mod variables;
+mod watch_list;
 
 use std::{fs, io, time::SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use inputs::Inputs;
-pub(crate) use inputs::Refusal;
-use look::Way;
-pub(crate) use looks::Earlier;
-use looks::Looks;
+use fingerprint::FingerprintKind;
+use fingerprints::Fingerprints;
+pub(crate) use fingerprints::PreviousFingerprints;
+pub(crate) use watch_list::Uncacheable;
+use watch_list::WatchList;
 
 use crate::{
-    backend::Deciders,
-    environment::{BaseInterpreter, Distribution, Distributions, Environment, Record, STATE},
+    backend::SelectionInputs,
+    environment::{BaseInterpreter, CACHE_DIRECTORY, Distribution, Distributions, Environment, SyncRecord},
     fs::{atomic, cache, digest::digest},
     lockfile::Lockfile,
     manifest::Manifest,
@@ -33,7 +33,7 @@ use crate::{
     uv,
 };
 
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// So many requests have a state in one environment.
 const MOST_STATES: usize = 32;
@@ -43,11 +43,11 @@ const END: &str = "end\n";
 
 /// A request, whole: whatever differs in it makes another one.
 #[derive(Clone, Debug)]
-pub(crate) struct Question(String);
+pub(crate) struct RequestKey(String);
 
 /// What a sync depended on, and its answer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct State<A> {
+pub(crate) struct CacheEntry<A> {
     schema: u32,
     uvenv: String,
     /// The root of the monorepo, from which messages name files.
@@ -57,8 +57,8 @@ pub(crate) struct State<A> {
     /// The operating system's release.
     system: String,
     uv: Utf8PathBuf,
-    variables: variables::Recorded,
-    pub(crate) record: Record,
+    variables: variables::RecordedVariables,
+    pub(crate) record: SyncRecord,
     /// Whether the lockfile was taken as it was, so that nothing is known of how it stands to its manifest.
     pub(crate) is_frozen: bool,
     /// What the sync said.
@@ -66,11 +66,11 @@ pub(crate) struct State<A> {
     /// The interpreter that the environment was made from, once somebody has asked for it.
     pub(crate) base: Option<BaseInterpreter>,
     #[serde(skip)]
-    looks: Looks,
+    fingerprints: Fingerprints,
 }
 
 /// Where the looks of a sync are collected from.
-pub(crate) struct Surroundings<'a> {
+pub(crate) struct SyncInputs<'a> {
     /// The directory that the monorepo was looked for from.
     pub(crate) start: &'a Utf8Path,
     /// The root of the monorepo.
@@ -93,20 +93,20 @@ pub(crate) struct Surroundings<'a> {
     /// What interpreter is asked for.
     pub(crate) python: Option<&'a str>,
     /// What decided about the backend.
-    pub(crate) backend: &'a Deciders,
+    pub(crate) backend: &'a SelectionInputs,
     /// The looks of an earlier state.
-    pub(crate) earlier: &'a Earlier<'a>,
+    pub(crate) previous: &'a PreviousFingerprints<'a>,
 }
 
 /// Looks that were made before uv started.
 #[derive(Debug)]
-pub(crate) struct Before {
+pub(crate) struct InputSnapshot {
     system: String,
-    variables: variables::Recorded,
-    looks: Looks,
+    variables: variables::RecordedVariables,
+    fingerprints: Fingerprints,
 }
 
-impl Question {
+impl RequestKey {
     /// The request that `parts` describe.
     pub(crate) fn new(parts: &dyn std::fmt::Debug) -> Self {
         Self(digest(format!("{SCHEMA} {} {parts:?}", crate::VERSION).as_bytes()))
@@ -118,77 +118,77 @@ impl Question {
     }
 
     fn file(&self, environment: &Environment) -> Utf8PathBuf {
-        environment.root().join(STATE).join(format!("{}.jsonl", self.0))
+        environment.root().join(CACHE_DIRECTORY).join(format!("{}.jsonl", self.0))
     }
 }
 
-impl Before {
+impl InputSnapshot {
     /// Looks at all that uv will look at.
-    pub(crate) fn look(around: &Surroundings<'_>, native: Watched) -> Result<Self, Refusal> {
+    pub(crate) fn look(sync: &SyncInputs<'_>, native: Watched) -> Result<Self, Uncacheable> {
         if !cfg!(target_os = "linux") {
             return Err("what uv goes by is known on Linux only".to_owned());
         }
-        variables::check(around.variables)?;
-        if let Some(python) = around.python.filter(|python| !settings::is_version(python)) {
+        variables::check(sync.variables)?;
+        if let Some(python) = sync.python.filter(|python| !settings::is_version(python)) {
             return Err(format!("the Python `{python}` is asked for"));
         }
-        if !uv::is_uv_itself(around.uv) {
-            return Err(format!("`{}` may start one uv or another", around.uv));
+        if !uv::is_uv_itself(sync.uv) {
+            return Err(format!("`{}` may start one uv or another", sync.uv));
         }
-        let mut inputs = Inputs::default();
-        inputs.stamp(around.uv);
+        let mut watch_list = WatchList::default();
+        watch_list.stamp(sync.uv);
         // What uvenv itself goes by.
-        for directory in [around.start, around.monorepo] {
-            inputs.upwards(directory, &["pyproject.toml", "Cargo.toml"]);
+        for directory in [sync.start, sync.monorepo] {
+            watch_list.upwards(directory, &["pyproject.toml", "Cargo.toml"]);
         }
-        if around.dev.path() != around.project.path() {
-            packages::add_members(&mut inputs, around.dev)?;
+        if sync.dev.path() != sync.project.path() {
+            packages::add_members(&mut watch_list, sync.dev)?;
         }
-        settings::add(&mut inputs, around.project.directory(), around.variables)?;
-        let known = around.manifests.iter().map(|manifest| (manifest.directory(), *manifest)).collect();
-        packages::add(&mut inputs, around.project, &known, around.lockfile, around.is_frozen)?;
-        inputs.content(around.lockfile.file.path.clone());
-        inputs.deciders(around.backend);
-        inputs.watched(native);
+        settings::add(&mut watch_list, sync.project.directory(), sync.variables)?;
+        let known = sync.manifests.iter().map(|manifest| (manifest.directory(), *manifest)).collect();
+        packages::add(&mut watch_list, sync.project, &known, sync.lockfile, sync.is_frozen)?;
+        watch_list.content(sync.lockfile.file.path.clone());
+        watch_list.selection_inputs(sync.backend);
+        watch_list.native(native);
         let now = SystemTime::now();
-        let variables = variables::Recorded::new(around.variables, inputs.variables.clone());
-        let looks = Looks::at(inputs, around.earlier, now);
-        Ok(Self { system: system(), variables, looks })
+        let variables = variables::RecordedVariables::new(sync.variables, watch_list.variables.clone());
+        let fingerprints = Fingerprints::at(watch_list, sync.previous, now);
+        Ok(Self { system: system(), variables, fingerprints })
     }
 
     /// Records the state, if all is as it was before uv started, and uv would change nothing more in the environment, which
     /// has `installed` now, `changed` among them.
     pub(crate) fn record<A: Serialize>(
         mut self,
-        question: &Question,
+        key: &RequestKey,
         answer: A,
-        around: &Surroundings<'_>,
+        sync: &SyncInputs<'_>,
         (installed, changed): (&Distributions, &[Distribution]),
-        (record, journal): (Record, &Utf8Path),
-    ) -> Result<(), Refusal> {
-        changed.iter().try_for_each(installed::check_at_rest)?;
-        self.looks.again(around.monorepo)?;
+        (record, journal): (SyncRecord, &Utf8Path),
+    ) -> Result<(), Uncacheable> {
+        changed.iter().try_for_each(environment::check_at_rest)?;
+        self.fingerprints.again(sync.monorepo)?;
         // The environment is the first to be looked at the next time: it changes more often than what it is made of.
-        let mut looks = installed::looks(around.environment, installed, around.earlier)?;
-        looks.extend(&self.looks);
-        let state = State {
+        let mut fingerprints = environment::fingerprints(sync.environment, installed, sync.previous)?;
+        fingerprints.extend(&self.fingerprints);
+        let state = CacheEntry {
             schema: SCHEMA,
             uvenv: crate::VERSION.to_owned(),
-            root: around.monorepo.to_owned(),
+            root: sync.monorepo.to_owned(),
             journal: journal.to_owned(),
             system: self.system,
-            uv: around.uv.to_owned(),
+            uv: sync.uv.to_owned(),
             variables: self.variables,
             record,
-            is_frozen: around.is_frozen,
+            is_frozen: sync.is_frozen,
             answer,
             base: None,
-            looks,
+            fingerprints,
         };
-        let written = state.write(question, around.environment).and_then(|()| {
-            let pointer = question.pointer(around.variables).ok_or(io::ErrorKind::NotFound)?;
+        let written = state.write(key, sync.environment).and_then(|()| {
+            let pointer = key.pointer(sync.variables).ok_or(io::ErrorKind::NotFound)?;
             fs::create_dir_all(pointer.parent().unwrap_or(&pointer))?;
-            atomic::replace(&pointer, around.environment.root().as_str())
+            atomic::replace(&pointer, sync.environment.root().as_str())
         });
         written.map_err(|error| format!("it cannot be recorded: {error}"))
     }
@@ -196,46 +196,46 @@ impl Before {
 
 /// Why a question has no answer.
 #[derive(Debug)]
-pub(crate) struct Unanswered<A> {
-    pub(crate) why: Refusal,
+pub(crate) struct CacheMiss<A> {
+    pub(crate) why: Uncacheable,
     /// The answer that no longer holds.
-    pub(crate) earlier: Option<State<A>>,
+    pub(crate) previous: Option<CacheEntry<A>>,
 }
 
-impl<A> Unanswered<A> {
-    pub(crate) fn new(why: impl Into<Refusal>, earlier: Option<State<A>>) -> Box<Self> {
-        Box::new(Self { why: why.into(), earlier })
+impl<A> CacheMiss<A> {
+    pub(crate) fn new(why: impl Into<Uncacheable>, previous: Option<CacheEntry<A>>) -> Box<Self> {
+        Box::new(Self { why: why.into(), previous })
     }
 }
 
-impl<A: Serialize + DeserializeOwned> State<A> {
-    /// The state that answers `question`, if there is one and all is as it was. Why not is a sentence for the user.
+impl<A: Serialize + DeserializeOwned> CacheEntry<A> {
+    /// The state that answers `key`, if there is one and all is as it was. Why not is a sentence for the user.
     pub(crate) fn answering(
-        question: &Question,
+        key: &RequestKey,
         variables: &Variables,
         uv: &Utf8Path,
-    ) -> Result<(Environment, Self), Box<Unanswered<A>>> {
-        let first = || Unanswered::new("nothing is known of an earlier sync like this", None);
-        let environment = question.pointer(variables).and_then(|pointer| fs::read_to_string(pointer).ok());
+    ) -> Result<(Environment, Self), Box<CacheMiss<A>>> {
+        let first = || CacheMiss::new("nothing is known of an earlier sync like this", None);
+        let environment = key.pointer(variables).and_then(|pointer| fs::read_to_string(pointer).ok());
         let environment = Environment::new(environment.ok_or_else(first)?);
-        let mut state = Self::read(&question.file(&environment)).ok_or_else(first)?;
+        let mut state = Self::read(&key.file(&environment)).ok_or_else(first)?;
         let now_known = match state.compare(variables, uv).and_then(|now_known| {
             state.take_turn(&environment)?;
             Ok(now_known)
         }) {
             Ok(now_known) => now_known,
-            Err(why) => return Err(Unanswered::new(why, Some(state))),
+            Err(why) => return Err(CacheMiss::new(why, Some(state))),
         };
         if now_known {
             // The next look is quicker; that it is not kept is no harm.
-            let _ = state.write(question, &environment);
+            let _ = state.write(key, &environment);
         }
         Ok((environment, state))
     }
 
     /// Makes the record of the environment that of this state, if it is for the same backend.
-    fn take_turn(&self, environment: &Environment) -> Result<(), Refusal> {
-        let recorded = Record::read(environment).ok_or("the environment has no record")?;
+    fn take_turn(&self, environment: &Environment) -> Result<(), Uncacheable> {
+        let recorded = SyncRecord::read(environment).ok_or("the environment has no record")?;
         if recorded.backend != self.record.backend {
             return Err("the environment was synced with another backend".to_owned());
         }
@@ -243,14 +243,14 @@ impl<A: Serialize + DeserializeOwned> State<A> {
     }
 
     /// Its looks, for a later one.
-    pub(crate) fn earlier(&self) -> Earlier<'_> {
-        self.looks.earlier()
+    pub(crate) fn previous(&self) -> PreviousFingerprints<'_> {
+        self.fingerprints.previous()
     }
 
     /// The newest state of an environment that has `record` now.
     #[cfg(feature = "inspection")]
-    pub(crate) fn newest(environment: &Environment, record: &Record) -> Option<Self> {
-        let entries = environment.root().join(STATE).read_dir_utf8().ok()?.flatten();
+    pub(crate) fn newest(environment: &Environment, record: &SyncRecord) -> Option<Self> {
+        let entries = environment.root().join(CACHE_DIRECTORY).read_dir_utf8().ok()?.flatten();
         let mut files: Vec<_> =
             entries.map(|entry| (entry.metadata().and_then(|file| file.modified()).ok(), entry.into_path())).collect();
         files.sort();
@@ -263,12 +263,12 @@ impl<A: Serialize + DeserializeOwned> State<A> {
         let header = text.find('\n')?;
         let mut state: Self = serde_json::from_str(&text[..header]).ok()?;
         text.drain(..=header);
-        state.looks = Looks::from_text(text);
+        state.fingerprints = Fingerprints::from_text(text);
         (state.schema == SCHEMA && state.uvenv == crate::VERSION).then_some(state)
     }
 
     /// Compares all with what is now: whether more can be trusted than before, or what has changed.
-    pub(crate) fn compare(&mut self, variables: &Variables, uv: &Utf8Path) -> Result<bool, Refusal> {
+    pub(crate) fn compare(&mut self, variables: &Variables, uv: &Utf8Path) -> Result<bool, Uncacheable> {
         if let Some(variable) = self.variables.difference(variables) {
             return Err(format!("the variable `{variable}` has changed"));
         }
@@ -278,7 +278,7 @@ impl<A: Serialize + DeserializeOwned> State<A> {
         if self.system != system() {
             return Err("the operating system has changed".to_owned());
         }
-        let now_known = self.looks.again(&self.root)?;
+        let now_known = self.fingerprints.again(&self.root)?;
         // Last: a sync that has begun since then has marked it before it changed anything.
         if fs::metadata(&self.journal).map_or(0, |journal| journal.len()) > 0 {
             return Err("a sync is in progress, or was interrupted".to_owned());
@@ -287,22 +287,26 @@ impl<A: Serialize + DeserializeOwned> State<A> {
     }
 
     /// Keeps what was found out of the interpreter. That it cannot be kept is no harm.
-    pub(crate) fn keep_base(&mut self, base: &BaseInterpreter, question: &Question, environment: &Environment) {
+    pub(crate) fn keep_base(&mut self, base: &BaseInterpreter, key: &RequestKey, environment: &Environment) {
         // Files for development may be added to an installation without a library.
         let Some(library) = &base.library else { return };
-        self.looks.push(&Earlier::default().look(library.directory.as_str(), Way::Stamp, SystemTime::now()));
+        self.fingerprints.push(&PreviousFingerprints::default().look(
+            library.directory.as_str(),
+            FingerprintKind::Stamp,
+            SystemTime::now(),
+        ));
         self.base = Some(base.clone());
-        let _ = self.write(question, environment);
+        let _ = self.write(key, environment);
     }
 }
 
-impl<A: Serialize> State<A> {
-    fn write(&self, question: &Question, environment: &Environment) -> io::Result<()> {
-        let path = question.file(environment);
-        let directory = environment.root().join(STATE);
+impl<A: Serialize> CacheEntry<A> {
+    fn write(&self, key: &RequestKey, environment: &Environment) -> io::Result<()> {
+        let path = key.file(environment);
+        let directory = environment.root().join(CACHE_DIRECTORY);
         fs::create_dir_all(&directory)?;
         make_room(&directory, &path)?;
-        atomic::replace(&path, format!("{}\n{}{END}", serde_json::to_string(self)?, self.looks.as_text()))
+        atomic::replace(&path, format!("{}\n{}{END}", serde_json::to_string(self)?, self.fingerprints.as_text()))
     }
 }
 

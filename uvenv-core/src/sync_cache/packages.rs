@@ -6,8 +6,8 @@ use camino::{Utf8DirEntry, Utf8Path, Utf8PathBuf};
 use glob::Pattern;
 
 use super::{
-    inputs::{Inputs, Refusal},
-    look::Way,
+    fingerprint::FingerprintKind,
+    watch_list::{Uncacheable, WatchList},
 };
 use crate::{
     lockfile::{Lockfile, PackageSource},
@@ -21,15 +21,15 @@ const MOST_FILES: usize = 5_000;
 
 /// Adds what the lockfile of `project`, the root of a workspace, is compared with, and what its packages are built from.
 pub(super) fn add(
-    inputs: &mut Inputs,
+    watch_list: &mut WatchList,
     project: &Manifest,
     known: &BTreeMap<&Utf8Path, &Manifest>,
     lockfile: &Lockfile,
     is_frozen: bool,
-) -> Result<(), Refusal> {
+) -> Result<(), Uncacheable> {
     let root = project.directory();
-    let mut packages = Packages { inputs, root, known, is_frozen };
-    inputs_of_manifest(packages.inputs, project);
+    let mut packages = PackageWatcher { watch_list, root, known, is_frozen };
+    inputs_of_manifest(packages.watch_list, project);
     packages.check_static(project)?;
     let members = packages.members(project)?;
     let mut directories: BTreeSet<Utf8PathBuf> = members.clone();
@@ -40,7 +40,7 @@ pub(super) fn add(
                 // `packages/../lib` and links lead to what uv calls by another name.
                 directories.insert(path.canonicalize_utf8().unwrap_or(path));
             }
-            PackageSource::Path(path) => packages.inputs.stamp(root.join(path)),
+            PackageSource::Path(path) => packages.watch_list.stamp(root.join(path)),
             PackageSource::Url(_) if !is_frozen => {
                 return Err(format!("`{}` comes from an archive that may be another one today", package.name));
             }
@@ -52,28 +52,28 @@ pub(super) fn add(
 
 /// Adds what decides which members `dev` has: where another profile is asked for, uvenv reads them all the same, to know that
 /// it is a profile.
-pub(super) fn add_members(inputs: &mut Inputs, dev: &Manifest) -> Result<(), Refusal> {
+pub(super) fn add_members(watch_list: &mut WatchList, dev: &Manifest) -> Result<(), Uncacheable> {
     let known = BTreeMap::new();
-    let mut packages = Packages { inputs, root: dev.directory(), known: &known, is_frozen: true };
+    let mut packages = PackageWatcher { watch_list, root: dev.directory(), known: &known, is_frozen: true };
     packages.matches(dev).map(drop)
 }
 
-fn inputs_of_manifest(inputs: &mut Inputs, manifest: &Manifest) {
-    inputs.content(manifest.path());
-    inputs.variables_in(&manifest.file.text);
+fn inputs_of_manifest(watch_list: &mut WatchList, manifest: &Manifest) {
+    watch_list.content(manifest.path());
+    watch_list.variables_in(&manifest.file.text);
 }
 
-struct Packages<'a> {
-    inputs: &'a mut Inputs,
+struct PackageWatcher<'a> {
+    watch_list: &'a mut WatchList,
     root: &'a Utf8Path,
     /// Manifests that were read already, by their directories.
     known: &'a BTreeMap<&'a Utf8Path, &'a Manifest>,
     is_frozen: bool,
 }
 
-impl Packages<'_> {
+impl PackageWatcher<'_> {
     /// The directories of the members.
-    fn members(&mut self, project: &Manifest) -> Result<BTreeSet<Utf8PathBuf>, Refusal> {
+    fn members(&mut self, project: &Manifest) -> Result<BTreeSet<Utf8PathBuf>, Uncacheable> {
         let mut found = BTreeSet::new();
         for directory in self.matches(project)? {
             let is_hidden = directory.file_name().is_some_and(|name| name.starts_with('.'));
@@ -88,20 +88,20 @@ impl Packages<'_> {
     }
 
     /// What the patterns of a workspace match. All that decides which of these are members is added.
-    fn matches(&mut self, project: &Manifest) -> Result<Vec<Utf8PathBuf>, Refusal> {
+    fn matches(&mut self, project: &Manifest) -> Result<Vec<Utf8PathBuf>, Uncacheable> {
         let mut found = Vec::new();
         for pattern in project.uv.workspace.iter().flat_map(|workspace| &workspace.members) {
             found.extend(self.expand(&pattern.value)?);
         }
         found.retain(|directory| directory != self.root && !is_excluded(project, directory));
         for directory in &found {
-            self.inputs.content(directory.join(manifest::FILE_NAME));
+            self.watch_list.content(directory.join(manifest::FILE_NAME));
         }
         Ok(found)
     }
 
     /// The directories that a pattern matches, and more rather than less.
-    fn expand(&mut self, pattern: &str) -> Result<Vec<Utf8PathBuf>, Refusal> {
+    fn expand(&mut self, pattern: &str) -> Result<Vec<Utf8PathBuf>, Uncacheable> {
         let mut found = vec![self.root.to_owned()];
         for part in pattern.split('/').filter(|part| !matches!(*part, "" | ".")) {
             if part == "**" {
@@ -118,7 +118,7 @@ impl Packages<'_> {
                 let entries = directory.read_dir_utf8().into_iter().flatten().flatten();
                 let entries = entries.filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_file()));
                 next.extend(entries.filter(|entry| matches.matches(entry.file_name())).map(Utf8DirEntry::into_path));
-                self.inputs.look(Way::Folders, directory);
+                self.watch_list.look(FingerprintKind::Folders, directory);
             }
             found = next;
         }
@@ -126,7 +126,7 @@ impl Packages<'_> {
     }
 
     /// A package in a directory: its manifest, and what its cache keys name.
-    fn package(&mut self, directory: &Utf8Path, is_member: bool) -> Result<(), Refusal> {
+    fn package(&mut self, directory: &Utf8Path, is_member: bool) -> Result<(), Uncacheable> {
         let read;
         let manifest = if let Some(manifest) = self.known.get(directory) {
             manifest
@@ -134,7 +134,7 @@ impl Packages<'_> {
             read = Manifest::read(&directory.join(manifest::FILE_NAME)).map_err(|error| error.to_string())?;
             &read
         };
-        inputs_of_manifest(self.inputs, manifest);
+        inputs_of_manifest(self.watch_list, manifest);
         self.check_static(manifest)?;
         let is_root = directory == self.root;
         if !is_root && manifest.uv.workspace.is_some() {
@@ -144,28 +144,28 @@ impl Packages<'_> {
             self.check_above(directory)?;
         }
         // One that appears between a member and the root takes the member out of the workspace.
-        self.inputs.upwards(directory, &[manifest::FILE_NAME]);
+        self.watch_list.upwards(directory, &[manifest::FILE_NAME]);
         if manifest.uv.keys.iter().any(|key| key.value == "cache-keys") {
             return self.cache_keys(manifest);
         }
-        self.inputs.look(Way::Package, directory);
+        self.watch_list.look(FingerprintKind::Package, directory);
         let source = directory.join("src");
         if source.is_symlink() {
             // What it leads to may be replaced without a trace here.
-            self.inputs.look(Way::Identity, source);
+            self.watch_list.look(FingerprintKind::Identity, source);
         }
         for name in [manifest::FILE_NAME, "setup.py", "setup.cfg"] {
             let path = directory.join(name);
             // One that appears changes the directory.
             if path.exists() {
-                self.inputs.stamp(path);
+                self.watch_list.stamp(path);
             }
         }
         Ok(())
     }
 
     /// Dependencies that a build has to say come from uv's cache, which anybody may empty.
-    fn check_static(&self, manifest: &Manifest) -> Result<(), Refusal> {
+    fn check_static(&self, manifest: &Manifest) -> Result<(), Uncacheable> {
         let is_static = manifest.project.is_some() || manifest.uv.workspace.is_some();
         if (!is_static || manifest.has_dynamic_requirements()) && !self.is_frozen {
             return Err(format!("only a build of `{}` can tell its dependencies", manifest.path()));
@@ -179,7 +179,7 @@ impl Packages<'_> {
     }
 
     /// Refuses a package that belongs to another workspace, which uv would read as well.
-    fn check_above(&self, directory: &Utf8Path) -> Result<(), Refusal> {
+    fn check_above(&self, directory: &Utf8Path) -> Result<(), Uncacheable> {
         for above in directory.ancestors().skip(1).filter(|above| *above != self.root) {
             let path = above.join(manifest::FILE_NAME);
             if path.is_file() && Manifest::read(&path).map_or(true, |manifest| manifest.uv.workspace.is_some()) {
@@ -190,7 +190,7 @@ impl Packages<'_> {
     }
 
     /// The keys that a package has instead of uv's own.
-    fn cache_keys(&mut self, manifest: &Manifest) -> Result<(), Refusal> {
+    fn cache_keys(&mut self, manifest: &Manifest) -> Result<(), Uncacheable> {
         let document = manifest.file.parse().map_err(|error| error.to_string())?;
         let root = Node::root(&manifest.file, &document);
         let mut keys = Some(root);
@@ -202,17 +202,17 @@ impl Packages<'_> {
         keys.iter().try_for_each(|key| self.cache_key(manifest.directory(), key))
     }
 
-    fn cache_key(&mut self, directory: &Utf8Path, key: &Element<'_>) -> Result<(), Refusal> {
+    fn cache_key(&mut self, directory: &Utf8Path, key: &Element<'_>) -> Result<(), Uncacheable> {
         let text = |name: &str| key.get_string(name).ok().flatten().map(|text| text.value);
         let file = if key.is_table() { text("file") } else { key.string().ok().map(|text| text.value) };
         match (file, text("dir"), text("env")) {
             (Some(pattern), ..) => self.files(directory, &pattern),
             (_, Some(path), _) => {
-                self.inputs.look(Way::Identity, directory.join(path));
+                self.watch_list.look(FingerprintKind::Identity, directory.join(path));
                 Ok(())
             }
             (.., Some(name)) => {
-                self.inputs.variables.insert(name);
+                self.watch_list.variables.insert(name);
                 Ok(())
             }
             _ => Err(format!("`cache-keys` in `{directory}` has more than files, directories and variables")),
@@ -220,13 +220,13 @@ impl Packages<'_> {
     }
 
     /// The files that a key names: for a pattern, all below the directory where it begins.
-    fn files(&mut self, directory: &Utf8Path, pattern: &str) -> Result<(), Refusal> {
+    fn files(&mut self, directory: &Utf8Path, pattern: &str) -> Result<(), Uncacheable> {
         let is_pattern = |part: &&str| part.contains(['*', '?', '[', '{', '!']);
         let parts: Vec<_> = pattern.split('/').collect();
         let fixed: Vec<_> = parts.iter().take_while(|part| !is_pattern(part)).copied().collect();
         let base = directory.join(fixed.join("/"));
         if fixed.len() == parts.len() {
-            self.inputs.stamp(base);
+            self.watch_list.stamp(base);
             return Ok(());
         }
         let mut waiting = vec![base];
@@ -236,10 +236,10 @@ impl Packages<'_> {
                 left = left.checked_sub(1).ok_or_else(|| format!("`{pattern}` leads to too many files"))?;
                 match entry.file_type() {
                     Ok(kind) if kind.is_dir() => waiting.push(entry.into_path()),
-                    _ => self.inputs.stamp(entry.into_path()),
+                    _ => self.watch_list.stamp(entry.into_path()),
                 }
             }
-            self.inputs.stamp(directory);
+            self.watch_list.stamp(directory);
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::inputs::{Inputs, Refusal};
+use super::watch_list::{Uncacheable, WatchList};
 use crate::{
     manifest,
     model::Variables,
@@ -73,9 +73,9 @@ const KEYS: [&str; 59] = [
 ];
 
 /// Adds the files of configuration of a project whose workspace has its root at `root`.
-pub(super) fn add(inputs: &mut Inputs, root: &Utf8Path, variables: &Variables) -> Result<(), Refusal> {
+pub(super) fn add(watch_list: &mut WatchList, root: &Utf8Path, variables: &Variables) -> Result<(), Uncacheable> {
     // The nearest that says something decides; those above it are looked at for nothing.
-    inputs.upwards(root, &["uv.toml", manifest::FILE_NAME]);
+    watch_list.upwards(root, &["uv.toml", manifest::FILE_NAME]);
     for directory in root.ancestors() {
         check(&directory.join("uv.toml"), None)?;
         check(&directory.join(manifest::FILE_NAME), Some("tool"))?;
@@ -86,22 +86,22 @@ pub(super) fn add(inputs: &mut Inputs, root: &Utf8Path, variables: &Variables) -
     for directory in user.iter().cloned().chain(system) {
         let path = directory.join("uv/uv.toml");
         check(&path, None)?;
-        inputs.content(path);
+        watch_list.content(path);
     }
     if let Some(path) = variables.get("UV_CONFIG_FILE").map(Utf8PathBuf::from) {
         let path = std::path::absolute(&path).ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
         let path = path.ok_or("the path in `UV_CONFIG_FILE` is not Unicode")?;
         check(&path, None)?;
-        inputs.content(path);
+        watch_list.content(path);
     }
     // A date without a time is midnight where the machine is.
-    inputs.content("/etc/localtime");
+    watch_list.content("/etc/localtime");
     let of_user = user.map(|directory| directory.join("uv"));
     for directory in of_user.into_iter().chain([root.to_owned()]) {
         for name in [".python-version", ".python-versions"] {
             let path = directory.join(name);
             check_python(&path)?;
-            inputs.content(path);
+            watch_list.content(path);
         }
     }
     Ok(())
@@ -112,7 +112,7 @@ fn absolute(variables: &Variables, name: &str) -> Option<Utf8PathBuf> {
 }
 
 /// Refuses a file with keys that act each time, or that are not known.
-fn check(path: &Utf8Path, tool: Option<&str>) -> Result<(), Refusal> {
+fn check(path: &Utf8Path, tool: Option<&str>) -> Result<(), Uncacheable> {
     let Ok(file) = File::read(path) else {
         return Ok(());
     };
@@ -136,7 +136,7 @@ fn check(path: &Utf8Path, tool: Option<&str>) -> Result<(), Refusal> {
 }
 
 /// Refuses a request for an interpreter that is not a plain version: a name or a path leads elsewhere tomorrow.
-fn check_python(path: &Utf8Path) -> Result<(), Refusal> {
+fn check_python(path: &Utf8Path) -> Result<(), Uncacheable> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     match lines.find(|line| !is_version(line)) {
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     /// What is said of a project whose root has these files, and whose user has `HOME` beside it.
-    fn refusal(files: &[(&str, &str)]) -> Option<Refusal> {
+    fn refusal(files: &[(&str, &str)]) -> Option<Uncacheable> {
         let guard = tempfile::tempdir().unwrap();
         let directory = Utf8PathBuf::from_path_buf(guard.path().canonicalize().unwrap()).unwrap();
         for (path, text) in files {
@@ -167,7 +167,7 @@ mod tests {
         }
         let home = directory.join("home");
         let variables = [("HOME", home.as_str()), ("XDG_CONFIG_DIRS", home.as_str())].into_iter().collect();
-        let refusal = add(&mut Inputs::default(), &directory.join("parent/root"), &variables).err();
+        let refusal = add(&mut WatchList::default(), &directory.join("parent/root"), &variables).err();
         refusal.map(|refusal| refusal.replace(directory.as_str(), ""))
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{inputs::Refusal, settings::is_version};
+use super::{settings::is_version, watch_list::Uncacheable};
 use crate::{fs::digest::digest, model::Variables};
 
 /// Variables of uv's whose effect is known and is the same each time. Others may be anything.
@@ -62,12 +62,12 @@ const LAUNCHERS: [&str; 2] = ["PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__"];
 
 /// The variables that counted, with what stands for their values. Some are secret, and a short hash betrays none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Recorded {
+pub(super) struct RecordedVariables {
     names: BTreeSet<String>,
     values: BTreeMap<String, String>,
 }
 
-impl Recorded {
+impl RecordedVariables {
     /// Those of uv and uvenv, and of `names`.
     pub(super) fn new(variables: &Variables, mut names: BTreeSet<String>) -> Self {
         names.extend(OTHERS.iter().chain(&LAUNCHERS).map(|name| (*name).to_owned()));
@@ -96,7 +96,7 @@ fn short(value: &[u8]) -> String {
 }
 
 /// Refuses variables that act each time, or that are not known.
-pub(super) fn check(variables: &Variables) -> Result<(), Refusal> {
+pub(super) fn check(variables: &Variables) -> Result<(), Uncacheable> {
     let is_known = |name: &&str| {
         KNOWN.contains(name)
             || (name.starts_with("UV_INDEX_") && (name.ends_with("_USERNAME") || name.ends_with("_PASSWORD")))
@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn one_that_is_set_changed_emptied_or_unset_is_a_difference() {
-        let recorded = |pairs: &[(&str, &str)]| Recorded::new(&variables(pairs), BTreeSet::from(["KEY".to_owned()]));
+        let recorded =
+            |pairs: &[(&str, &str)]| RecordedVariables::new(&variables(pairs), BTreeSet::from(["KEY".to_owned()]));
         let before = recorded(&[("UV_INDEX", "u"), ("KEY", "k"), ("HOME", "/h")]);
         let difference = |pairs: &[(&str, &str)]| before.difference(&variables(pairs));
         assert_eq!(difference(&[("UV_INDEX", "u"), ("KEY", "k"), ("HOME", "/h"), ("OTHER", "o")]), None);
@@ -155,7 +156,7 @@ mod tests {
     #[test]
     fn no_value_is_kept() {
         let secret = "https://user:hunter2@h/simple";
-        let recorded = Recorded::new(&variables(&[("UV_INDEX", secret)]), BTreeSet::new());
+        let recorded = RecordedVariables::new(&variables(&[("UV_INDEX", secret)]), BTreeSet::new());
         assert!(!serde_json::to_string(&recorded).unwrap().contains("hunter2"));
     }
 }

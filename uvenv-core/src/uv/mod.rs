@@ -176,7 +176,7 @@ impl Uv {
 
     /// Asks the program at `path` for its version, unless it has said that before.
     fn probe(path: Utf8PathBuf, origin: Origin, variables: &Variables) -> Result<Self, UvError> {
-        let asked = versions::Asked::new(&path, variables);
+        let asked = versions::VersionQuery::new(&path, variables);
         if let Some(version) = asked.known().filter(|version| *version >= OLDEST) {
             return Ok(Self { path, version, origin });
         }

@@ -28,7 +28,7 @@ struct Known {
 }
 
 /// A uv that is about to be asked.
-pub(super) struct Asked {
+pub(super) struct VersionQuery {
     /// Where its answer is kept; none where that may be another one the next time.
     place: Option<(Utf8PathBuf, Stat)>,
 }
@@ -45,7 +45,7 @@ fn is_script(path: &Utf8Path) -> io::Result<bool> {
     Ok(start == *b"#!")
 }
 
-impl Asked {
+impl VersionQuery {
     pub(super) fn new(path: &Utf8Path, variables: &Variables) -> Self {
         let place = || {
             let stat = stat_of(path).filter(|stat| is_settled(stat, SystemTime::now()))?;

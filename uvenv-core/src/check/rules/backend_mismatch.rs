@@ -1,7 +1,7 @@
 //! Profiles, conflicts, index sources and Cargo features agree about the backends.
 
 use crate::{
-    backend::{self, Backend, CudaVersion, Target},
+    backend::{self, Backend, BackendScope, CudaVersion},
     cargo,
     check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
     manifest::{Extra, Manifest, Selector, SourceKind},
@@ -37,7 +37,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 /// The backends of a profile. Where the configuration names one that it lacks, that is a finding.
 fn backends(facts: &Facts<'_>, profile: &ProfileFacts, findings: &mut Vec<Finding>) -> Option<Vec<Backend>> {
     let manifest = &profile.manifest;
-    let target = if manifest.project.is_some() { Target::Project(manifest) } else { Target::Workspace };
+    let target = if manifest.project.is_some() { BackendScope::Project(manifest) } else { BackendScope::Workspace };
     let shown = facts.monorepo.relative(manifest.path());
     let configured = facts.monorepo.config.backends.as_deref();
     let members = facts.monorepo.members_of(profile.profile);

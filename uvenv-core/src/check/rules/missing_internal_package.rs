@@ -31,7 +31,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 /// Whether `dev` depends on `package` and `pinned` does not.
-pub(super) fn lacks(pinned: &ProfileFacts, dev: &ProfileFacts, package: &Name) -> bool {
+pub(super) fn is_missing_from(pinned: &ProfileFacts, dev: &ProfileFacts, package: &Name) -> bool {
     let constrained = || pinned.manifest.uv.constraints.iter().any(|requirement| requirement.name == *package);
     // A project names itself to join its own extras.
     dev.manifest.name() != Some(package)
@@ -51,7 +51,7 @@ fn has_through_git(pinned: &ProfileFacts, package: &Name) -> bool {
 }
 
 fn missing_in(facts: &Facts<'_>, dev: &ProfileFacts, pinned: &ProfileFacts) -> Vec<Finding> {
-    let missing = facts.internal.iter().filter(|package| lacks(pinned, dev, package));
+    let missing = facts.internal.iter().filter(|package| is_missing_from(pinned, dev, package));
     missing.map(|package| missing_one(dev, pinned, package)).collect()
 }
 

@@ -1,7 +1,7 @@
 //! The remote of a pin has its tag.
 
 use crate::{
-    check::{Check, Facts, Finding, Remote, Rule, Severity, pins::Pin},
+    check::{Check, Facts, Finding, Remote, Rule, Severity, pins::PinnedSource},
     git,
 };
 
@@ -17,8 +17,8 @@ fn check(facts: &Facts<'_>, remote: &Remote) -> Vec<Finding> {
     facts.pins().filter_map(|pin| finding(&pin, remote)).collect()
 }
 
-fn finding(pin: &Pin<'_>, remote: &Remote) -> Option<Finding> {
-    let asked = git::Pin {
+fn finding(pin: &PinnedSource<'_>, remote: &Remote) -> Option<Finding> {
+    let asked = git::TagQuery {
         package: pin.package.clone(),
         url: pin.url.value.clone(),
         tag: pin.tag.value.clone(),

@@ -1,6 +1,6 @@
 //! A tag names the commit that it named when the profile was locked.
 
-use crate::check::{Check, Facts, Finding, Remote, Rule, Severity, pins::Pin};
+use crate::check::{Check, Facts, Finding, Remote, Rule, Severity, pins::PinnedSource};
 
 pub(super) const RULE: Rule = Rule {
     code: "moved-tag",
@@ -13,7 +13,7 @@ fn check(facts: &Facts<'_>, remote: &Remote) -> Vec<Finding> {
     facts.pins().filter_map(|pin| finding(&pin, remote)).collect()
 }
 
-fn finding(pin: &Pin<'_>, remote: &Remote) -> Option<Finding> {
+fn finding(pin: &PinnedSource<'_>, remote: &Remote) -> Option<Finding> {
     let (package, locked) = pin.locked()?;
     let (locked, now) = (locked.commit.as_ref()?, remote.tag(pin)?);
     if *locked == now.commit {

@@ -4,7 +4,7 @@
 use pep440_rs::Version;
 
 use crate::{
-    check::{Check, Facts, Finding, Rule, Severity, pins::Pin},
+    check::{Check, Facts, Finding, Rule, Severity, pins::PinnedSource},
     model::{Name, Profile},
 };
 
@@ -34,7 +34,7 @@ fn finding(facts: &Facts<'_>, package: &Name) -> Option<Finding> {
 }
 
 /// The newest of the releases that a profile pins `package` to: it may have several, for several platforms.
-fn newest<'a>(facts: &'a Facts<'_>, profile: Profile, package: &Name) -> Option<(Pin<'a>, Version)> {
+fn newest<'a>(facts: &'a Facts<'_>, profile: Profile, package: &Name) -> Option<(PinnedSource<'a>, Version)> {
     let pins = facts.pins_in(profile).filter(|pin| pin.package == package);
     pins.filter_map(|pin| Some((pin, pin.release()?.version))).max_by(|(_, a), (_, b)| a.cmp(b))
 }

@@ -4,7 +4,7 @@ use camino::{Utf8Component, Utf8Path};
 use glob::Pattern;
 
 use crate::{
-    check::{Check, Facts, Finding, Remote, Rule, Severity, pins::Pin},
+    check::{Check, Facts, Finding, Remote, Rule, Severity, pins::PinnedSource},
     git::Contents,
     manifest::{Manifest, SourceKind},
     model::Name,
@@ -21,7 +21,7 @@ fn check(facts: &Facts<'_>, remote: &Remote) -> Vec<Finding> {
     facts.pins().flat_map(|pin| findings(&pin, remote)).collect()
 }
 
-fn findings(pin: &Pin<'_>, remote: &Remote) -> Vec<Finding> {
+fn findings(pin: &PinnedSource<'_>, remote: &Remote) -> Vec<Finding> {
     let Some(contents) = remote.contents(pin) else {
         return Vec::new();
     };
@@ -34,7 +34,7 @@ fn findings(pin: &Pin<'_>, remote: &Remote) -> Vec<Finding> {
     outside.into_iter().map(|(package, source)| finding(pin, &package, &source)).collect()
 }
 
-fn finding(pin: &Pin<'_>, needed: &Name, source: &str) -> Finding {
+fn finding(pin: &PinnedSource<'_>, needed: &Name, source: &str) -> Finding {
     let (profile, package, tag) = (pin.profile(), pin.package, &pin.tag.value);
     let message = format!(
         "at its tag `{tag}`, `{package}` takes `{needed}` from {source}, which is not in its repository: uv cannot install it"

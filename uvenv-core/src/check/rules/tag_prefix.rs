@@ -1,7 +1,7 @@
 //! The tags of one monorepo have a `v` before the version, or none has.
 
 use crate::{
-    check::{Check, Facts, Finding, Rule, Severity, pins::Pin},
+    check::{Check, Facts, Finding, Rule, Severity, pins::PinnedSource},
     model::release::Release,
 };
 
@@ -23,7 +23,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     odd.iter().map(|(pin, release)| finding(pin, release, usual)).collect()
 }
 
-fn finding(pin: &Pin<'_>, release: &Release, usual: &Pin<'_>) -> Finding {
+fn finding(pin: &PinnedSource<'_>, release: &Release, usual: &PinnedSource<'_>) -> Finding {
     let (profile, package) = (pin.profile(), pin.package);
     let (has, have) = if has_v(release) { ("a", "none") } else { ("no", "one") };
     let message = format!(

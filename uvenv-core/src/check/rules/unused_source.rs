@@ -39,7 +39,7 @@ fn in_profile(facts: &Facts<'_>, profile: &ProfileFacts) -> Vec<Finding> {
 /// something else depends on it.
 fn is_needed(facts: &Facts<'_>, profile: &ProfileFacts, package: &Name) -> bool {
     let dev = facts.profile(Profile::Dev);
-    dev.is_some_and(|dev| missing_internal_package::lacks(profile, dev, package))
+    dev.is_some_and(|dev| missing_internal_package::is_missing_from(profile, dev, package))
         || profile.lockfile.read().is_some_and(|lockfile| lockfile.packages_named(package).next().is_some())
 }
 

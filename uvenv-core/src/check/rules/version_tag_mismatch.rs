@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use pep440_rs::Version;
 
-use crate::check::{Check, Facts, Finding, Remote, Rule, Severity, pins::Pin};
+use crate::check::{Check, Facts, Finding, Remote, Rule, Severity, pins::PinnedSource};
 
 pub(super) const RULE: Rule = Rule {
     code: "version-tag-mismatch",
@@ -17,7 +17,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     facts.pins().filter_map(|pin| finding(&pin)).collect()
 }
 
-fn finding(pin: &Pin<'_>) -> Option<Finding> {
+fn finding(pin: &PinnedSource<'_>) -> Option<Finding> {
     let (locked, _) = pin.locked()?;
     let finding = of_version(pin, locked.version.as_ref()?)?;
     Some(match pin.facts.lockfile.read() {
@@ -36,7 +36,7 @@ fn check_remote(facts: &Facts<'_>, remote: &Remote) -> Vec<Finding> {
     found.collect()
 }
 
-fn of_version(pin: &Pin<'_>, version: &str) -> Option<Finding> {
+fn of_version(pin: &PinnedSource<'_>, version: &str) -> Option<Finding> {
     let release = pin.release()?;
     let version = Version::from_str(version).ok()?;
     if is_version_of(&version, &release.version) {

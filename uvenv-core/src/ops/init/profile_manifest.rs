@@ -4,7 +4,7 @@
 use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value};
 
 use crate::{
-    backend::{self, Backend, Target},
+    backend::{self, Backend, BackendScope},
     check::Facts,
     manifest::{ManifestError, Requirement, Selector, SourceKind},
     model::Profile,
@@ -58,7 +58,7 @@ pub(super) fn derive(facts: &Facts<'_>, profile: Profile) -> crate::Result<Strin
 
 fn backends(facts: &Facts<'_>) -> crate::Result<Vec<Backend>> {
     let dev = &facts.monorepo.dev;
-    let target = if dev.project.is_some() { Target::Project(dev) } else { Target::Workspace };
+    let target = if dev.project.is_some() { BackendScope::Project(dev) } else { BackendScope::Workspace };
     let configured = facts.monorepo.config.backends.as_deref();
     Ok(backend::backends(dev, &facts.monorepo.members, target, configured, "pyproject.toml")?)
 }

@@ -1,400 +1,235 @@
-//! The manifest and lockfile that a profile is to have, in a directory beside the profile's own until they are proven.
-//!
-//! It is a sibling of the profile's directory, so that relative paths, settings from above and everything else that uv looks
-//! at are the same from both. What else lies in the profile's directory is there as links. Nothing of the profile itself is
-//! touched before [`Candidate::install`], which replaces two files; what they were lies in the candidate meanwhile, so that
-//! [`recover`] can put it back if that is cut off in between.
+//! What a promotion looks at: the internal packages, where each is, and what the profile has of it.
 
-use std::{fs, io};
+use std::collections::BTreeSet;
 
-use camino::{Utf8DirEntry, Utf8Path, Utf8PathBuf};
+use camino::{Utf8Path, Utf8PathBuf};
 
-use super::PromoteError;
+use super::{PackageRequest, PromoteError};
 use crate::{
-    fs::{
-        atomic,
-        cache::{self, FileLock},
-        digest::digest,
-    },
-    lockfile, manifest,
-    model::{Variables, observer::Observer},
-    monorepo::ProfilePaths,
+    Monorepo,
+    check::{Facts, ProfileFacts},
+    git::{Git, file_url},
+    lockfile::GitSource,
+    manifest::{Edit, GitReference, NewSource, Requirement, SourceKind},
+    model::{Name, Profile, release::Release},
+    report::PinnedRelease,
 };
 
-/// The files that are made; all others of the profile are links.
-const OWN: [&str; 3] = [manifest::FILE_NAME, lockfile::FILE_NAME, ".gitignore"];
-
-/// The files that are replaced.
-const REPLACED: [&str; 2] = [manifest::FILE_NAME, lockfile::FILE_NAME];
-
-/// Where they are as they were, from before the first is replaced until both are.
-const BEFORE: &str = "before";
-
-/// The directory. It is removed with this value.
-#[derive(Debug)]
-pub(super) struct Candidate {
-    profile: ProfilePaths,
-    directory: Utf8PathBuf,
-    _lock: FileLock,
+/// A package, as a profile has it.
+#[derive(Clone, Debug)]
+pub(super) struct PromotionCandidate {
+    pub(super) package: Name,
+    /// Where it is; none where nobody says.
+    pub(super) repository: Option<Repository>,
+    /// The pin that the profile has; none where it takes the package from elsewhere, or not at all.
+    pub(super) current: Option<PinnedRelease>,
+    /// Whether it is named in the request.
+    pub(super) is_named: bool,
+    /// What the manifest lacks beside the tag.
+    is_missing_from: Lacks,
 }
 
-/// That both files have been replaced, and how they were.
-#[derive(Debug)]
-pub(super) struct Installed {
-    profile: ProfilePaths,
-    before: Vec<(&'static str, Option<String>)>,
+/// A package's place in git.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Repository {
+    pub(super) url: String,
+    pub(super) subdirectory: Option<String>,
 }
 
-impl Candidate {
-    /// Makes the directory, with `manifest` and the profile's lockfile.
-    pub(super) fn new(
-        profile: &ProfilePaths,
-        manifest: &str,
-        variables: &Variables,
-        observer: &dyn Observer,
-    ) -> crate::Result<Self> {
-        let lock = only_one(profile, variables, observer)?;
-        let directory = beside(profile).with_file_name(format!("{}{}", prefix(profile), std::process::id()));
-        // Dropped on any error, and so removed.
-        let candidate = Self { profile: profile.clone(), directory, _lock: lock };
-        candidate.fill(manifest).map_err(PromoteError::unwritable(&candidate.directory))?;
-        Ok(candidate)
+/// What a manifest lacks of a package.
+#[derive(Clone, Debug)]
+struct Lacks {
+    /// A git source.
+    source: bool,
+    /// The dependency, as it is to be written.
+    dependency: Option<String>,
+}
+
+impl PromotionCandidate {
+    /// The edits that give the manifest this tag of `repository`.
+    pub(super) fn edits(&self, repository: &Repository, tag: &str) -> Vec<Edit> {
+        let package = self.package.clone();
+        let source = if self.is_missing_from.source {
+            let Repository { url, subdirectory } = repository.clone();
+            let source = NewSource::Git { url, tag: tag.to_owned(), subdirectory };
+            Edit::SetSource { package, source }
+        } else {
+            Edit::SetTag { package, tag: tag.to_owned() }
+        };
+        let dependency = self.is_missing_from.dependency.clone().map(|requirement| Edit::AddDependency { requirement });
+        dependency.into_iter().chain([source]).collect()
     }
 
-    fn fill(&self, manifest: &str) -> io::Result<()> {
-        fs::create_dir(&self.directory)?;
-        fs::write(self.directory.join(".gitignore"), "*\n")?;
-        fs::write(self.directory.join(manifest::FILE_NAME), manifest)?;
-        if let Some(locked) = read(&self.profile.lockfile())? {
-            fs::write(self.directory.join(lockfile::FILE_NAME), locked)?;
-        }
-        for entry in self.profile.directory.read_dir_utf8()? {
-            let name = entry?.file_name().to_owned();
-            if !OWN.contains(&name.as_str()) {
-                link(&self.profile.directory, &name, &self.directory)?;
-            }
-        }
-        Ok(())
+    /// Whether the profile does not have the package yet.
+    pub(super) fn is_new(&self) -> bool {
+        self.current.is_none()
     }
 
-    /// Its paths, as if it were the profile.
-    pub(super) fn paths(&self) -> ProfilePaths {
-        ProfilePaths { profile: self.profile.profile, directory: self.directory.clone() }
-    }
-
-    /// Puts its manifest and lockfile in the place of the profile's.
-    pub(super) fn install(self) -> crate::Result<Installed> {
-        let installed = self.replace().map_err(PromoteError::unwritable(&self.profile.directory));
-        if installed.is_err() {
-            // What was replaced goes back: no error leaves one new file beside an old one.
-            recover_one(&self.profile, &self.directory).map_err(PromoteError::unwritable(&self.profile.directory))?;
-        }
-        Ok(installed?)
-    }
-
-    fn replace(&self) -> io::Result<Installed> {
-        let before = self.keep_before()?;
-        for name in REPLACED {
-            self.replace_one(name)?;
-        }
-        Ok(Installed { profile: self.profile.clone(), before })
-    }
-
-    /// Keeps the files as they are: all of them or, if that is cut off, none.
-    fn keep_before(&self) -> io::Result<Vec<(&'static str, Option<String>)>> {
-        let making = self.directory.join("keeping");
-        fs::create_dir(&making)?;
-        let mut before = Vec::new();
-        for name in REPLACED {
-            let text = read(&self.profile.directory.join(name))?;
-            if let Some(text) = &text {
-                fs::write(making.join(name), text)?;
-            }
-            before.push((name, text));
-        }
-        fs::rename(&making, self.directory.join(BEFORE))?;
-        Ok(before)
-    }
-
-    fn replace_one(&self, name: &str) -> io::Result<()> {
-        let text = fs::read_to_string(self.directory.join(name))?;
-        atomic::replace(&self.profile.directory.join(name), &text)
+    /// What is pinned, as the manifest says it.
+    pub(super) fn pinned(&self) -> Option<&str> {
+        self.current.as_ref().map(|current| current.reference.as_str())
     }
 }
 
-impl Drop for Candidate {
-    fn drop(&mut self) {
-        // What cannot be removed now is removed by the next promotion.
-        let _ = fs::remove_dir_all(&self.directory);
+/// The packages that are asked for or, where none is named, all that `profile` has or lacks; by name.
+pub(super) fn candidates(
+    facts: &Facts<'_>,
+    profile: &ProfileFacts,
+    named: &[PackageRequest],
+    git: &Git,
+    common: Option<&str>,
+) -> Result<Vec<PromotionCandidate>, PromoteError> {
+    let internal = || facts.internal.iter().filter(|package| profile.manifest.name() != Some(package));
+    if let Some(unknown) = named.iter().find(|request| !internal().any(|package| *package == request.name)) {
+        let available = internal().cloned().collect();
+        return Err(PromoteError::UnknownPackage { name: unknown.name.clone(), available });
     }
-}
-
-impl Installed {
-    /// Puts both files back.
-    pub(super) fn undo(&self) -> crate::Result<()> {
-        let put_back =
-            self.before.iter().try_for_each(|(name, text)| put(&self.profile.directory.join(name), text.as_deref()));
-        Ok(put_back.map_err(PromoteError::unwritable(&self.profile.directory))?)
-    }
-}
-
-/// Removes what promotions of `profile` that were killed have left. One that was killed between its two files has its first
-/// taken back.
-pub(crate) fn recover(profile: &ProfilePaths, variables: &Variables, observer: &dyn Observer) -> crate::Result<()> {
-    if leftovers(profile).is_empty() {
-        return Ok(());
-    }
-    only_one(profile, variables, observer).map(drop)
-}
-
-/// Waits until no other process promotes `profile`, and clears away what is left of those that did.
-fn only_one(profile: &ProfilePaths, variables: &Variables, observer: &dyn Observer) -> crate::Result<FileLock> {
-    let name = format!("{}.lock", digest(profile.directory.as_str().as_bytes()));
-    let path = cache::directory(variables)?.join("promotions").join(name);
-    let why = || format!("Waiting for another process that promotes to {}…", profile.directory);
-    let lock = FileLock::acquire(&path, observer, why)?;
-    for directory in leftovers(profile) {
-        recover_one(profile, &directory)
-            .and_then(|()| fs::remove_dir_all(&directory))
-            .map_err(PromoteError::unwritable(&directory))?;
-    }
-    Ok(lock)
-}
-
-/// The directories of promotions of `profile`.
-fn leftovers(profile: &ProfilePaths) -> Vec<Utf8PathBuf> {
-    let prefix = prefix(profile);
-    let Some(Ok(entries)) = profile.directory.parent().map(Utf8Path::read_dir_utf8) else {
-        return Vec::new();
+    let chosen: BTreeSet<&Name> = if named.is_empty() {
+        let wanted = wanted(facts, profile);
+        internal().filter(|package| wanted.contains(package)).collect()
+    } else {
+        named.iter().map(|request| &request.name).collect()
     };
-    let paths = entries.filter_map(Result::ok).map(Utf8DirEntry::into_path);
-    paths.filter(|path| path.file_name().is_some_and(|name| name.starts_with(&prefix))).collect()
-}
-
-/// Takes back the file that was replaced, if only one was. Where somebody has changed one since, both stay.
-fn recover_one(profile: &ProfilePaths, candidate: &Utf8Path) -> io::Result<()> {
-    let before = candidate.join(BEFORE);
-    if !before.is_dir() {
-        return Ok(());
-    }
-    let mut replaced = Vec::new();
-    for name in REPLACED {
-        let now = read(&profile.directory.join(name))?;
-        let (old, new) = (read(&before.join(name))?, read(&candidate.join(name))?);
-        if now == new && now != old {
-            replaced.push((name, old));
-        } else if now != old {
-            return Ok(());
+    let candidate = |package: &Name| {
+        let pin = pin(profile, package);
+        let is_missing_from = Lacks { source: pin.is_none(), dependency: missing_dependency(facts, profile, package) };
+        let (repository, current) = if let Some((repository, current)) = pin {
+            (Some(repository), current)
+        } else {
+            let common = common.and_then(|url| in_common(facts.monorepo, package, url));
+            (common.or_else(|| elsewhere(facts, profile, package, git)), None)
+        };
+        PromotionCandidate {
+            package: package.clone(),
+            repository,
+            current,
+            is_named: !named.is_empty(),
+            is_missing_from,
         }
-    }
-    let changed = REPLACED.iter().filter(|name| {
-        let of = |directory: &Utf8Path| read(&directory.join(name)).unwrap_or_default();
-        of(&before) != of(candidate)
-    });
-    if replaced.len() < changed.count() {
-        for (name, old) in replaced {
-            put(&profile.directory.join(name), old.as_deref())?;
+    };
+    Ok(chosen.into_iter().map(candidate).collect())
+}
+
+/// What the profile takes, and what the profiles before it depend on. Staging and prod may need packages as direct
+/// dependencies which dev gets through others, because uv looks at the sources of direct dependencies only.
+fn wanted<'a>(facts: &'a Facts<'_>, profile: &'a ProfileFacts) -> BTreeSet<&'a Name> {
+    let mut wanted: BTreeSet<&Name> = facts.taken_by(profile).collect();
+    let earlier = facts.profiles.iter().filter(|earlier| earlier.profile < profile.profile);
+    wanted.extend(earlier.flat_map(ProfileFacts::direct));
+    wanted
+}
+
+/// The first git source of a package, and what it pins.
+fn pin(facts: &ProfileFacts, package: &Name) -> Option<(Repository, Option<PinnedRelease>)> {
+    facts.manifest.sources_of(package).iter().find_map(|source| match &source.kind {
+        SourceKind::Git { url, reference, subdirectory } => {
+            let repository = Repository { url: url.value.clone(), subdirectory: subdirectory.clone() };
+            let lockfile = facts.lockfile.read();
+            let locked = lockfile.and_then(|lockfile| lockfile.locked_for(package, &GitSource::of(&source.kind)?));
+            let commit = locked.and_then(|(_, pin)| pin.commit.clone());
+            Some((repository, Some(release(reference.as_ref(), commit))))
         }
+        _ => None,
+    })
+}
+
+fn release(reference: Option<&GitReference>, commit: Option<String>) -> PinnedRelease {
+    let text = reference.map_or("HEAD", |reference| reference.text().value.as_str());
+    let version = match reference {
+        Some(GitReference::Tag(_)) => Release::parse(text).map(|release| release.version.to_string()),
+        _ => None,
+    };
+    PinnedRelease { reference: text.to_owned(), version, commit }
+}
+
+/// The dependency that the manifest lacks, as dev or else staging has it, without its versions: the tag says which.
+fn missing_dependency(facts: &Facts<'_>, profile: &ProfileFacts, package: &Name) -> Option<String> {
+    if profile.manifest.asks_for(package) || profile.manifest.has_dynamic_requirements() {
+        return None;
     }
-    Ok(())
+    let projects = facts.profiles.iter().filter_map(|facts| facts.manifest.project.as_ref());
+    let asked = projects.flat_map(|project| &project.dependencies).find(|requirement| requirement.name == *package);
+    Some(asked.map_or_else(|| package.to_string(), Requirement::without_versions))
 }
 
-/// `.prod-promotion-`, of which the candidate's name is made.
-fn prefix(profile: &ProfilePaths) -> String {
-    format!(".{}-promotion-", profile.directory.file_name().unwrap_or_default())
+/// Where a package is in a repository that has the monorepo's own layout.
+fn in_common(monorepo: &Monorepo, package: &Name, url: &str) -> Option<Repository> {
+    let directory = checkout(monorepo, package)?.canonicalize_utf8().ok()?;
+    let below = directory.strip_prefix(&monorepo.root).ok()?.as_str().replace('\\', "/");
+    Some(Repository { url: url.to_owned(), subdirectory: Some(below).filter(|below| !below.is_empty()) })
 }
 
-/// The path of a candidate, for what depends on where it lies and not on its exact name.
-pub(super) fn beside(profile: &ProfilePaths) -> Utf8PathBuf {
-    profile.directory.with_file_name(prefix(profile))
+/// Where a package is that `profile` has no git source of: as the other pinned profile says, or as its checkout does.
+fn elsewhere(facts: &Facts<'_>, profile: &ProfileFacts, package: &Name, git: &Git) -> Option<Repository> {
+    let others = facts.pinned().filter(|other| other.profile != profile.profile);
+    let pinned = others.filter_map(|other| pin(other, package)).map(|(repository, _)| repository).next();
+    pinned.or_else(|| {
+        let checkout = checkout(facts.monorepo, package)?;
+        of_checkout(git, &checkout)
+    })
 }
 
-fn read(path: &Utf8Path) -> io::Result<Option<String>> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+/// The directory from which dev takes a package.
+pub(super) fn checkout(monorepo: &Monorepo, package: &Name) -> Option<Utf8PathBuf> {
+    if let Some(member) = monorepo.members.iter().find(|member| member.name == *package) {
+        return Some(member.directory.clone());
     }
+    monorepo.dev.sources_of(package).iter().find_map(|source| match &source.kind {
+        SourceKind::Path(path) => Some(monorepo.dev.directory().join(path)).filter(|path| path.is_dir()),
+        _ => None,
+    })
 }
 
-fn put(path: &Utf8Path, text: Option<&str>) -> io::Result<()> {
-    match text {
-        Some(text) => atomic::replace(path, text),
-        None if path.exists() => fs::remove_file(path),
-        None => Ok(()),
-    }
+/// The remote of the repository that `directory` is in, and where in it that is.
+fn of_checkout(git: &Git, directory: &Utf8Path) -> Option<Repository> {
+    let url = source_url(&git.remote_url(directory)?)?;
+    let top = git.top_level(directory)?;
+    let within = directory.canonicalize_utf8().ok()?.strip_prefix(&top).ok()?.as_str().replace('\\', "/");
+    Some(Repository { url, subdirectory: Some(within).filter(|within| !within.is_empty()) })
 }
 
-/// Has `name` of the directory `from` in `to` too.
-#[cfg(unix)]
-fn link(from: &Utf8Path, name: &str, to: &Utf8Path) -> io::Result<()> {
-    std::os::unix::fs::symlink(from.join(name), to.join(name))
+/// The stable release that prod takes with `--exact`.
+pub(super) fn of_staging(facts: &Facts<'_>, package: &Name) -> Option<Release> {
+    let staging = facts.profile(Profile::Staging)?;
+    let (_, current) = pin(staging, package)?;
+    Release::parse(&current?.reference)
 }
 
-/// Links need a privilege on Windows. Environments are left out: uv looks into them only for an interpreter.
-#[cfg(not(unix))]
-fn link(from: &Utf8Path, name: &str, to: &Utf8Path) -> io::Result<()> {
-    let (from, to) = (from.join(name), to.join(name));
-    if !from.is_dir() {
-        return fs::copy(&from, &to).map(drop);
+/// A remote of git as a source has it: a URL, and without credentials, which belong to the user and not in a manifest.
+fn source_url(remote: &str) -> Option<String> {
+    if let Some((scheme, rest)) = remote.split_once("://") {
+        let (authority, path) = rest.split_once('/')?;
+        let host = authority.rsplit('@').next().unwrap_or(authority);
+        let authority = if scheme == "ssh" { authority } else { host };
+        return Some(format!("{scheme}://{authority}/{path}"));
     }
-    if from.join("pyvenv.cfg").exists() {
-        return Ok(());
+    let directory = Utf8Path::new(remote);
+    if directory.is_absolute() {
+        return Some(file_url(directory));
     }
-    fs::create_dir(&to)?;
-    from.read_dir_utf8()?.try_for_each(|entry| link(&from, entry?.file_name(), &to))
+    // `git@host:path`; a path of the local machine that is not absolute says nothing elsewhere.
+    let (host, path) = remote.split_once(':').filter(|(host, _)| !host.contains('/'))?;
+    Some(format!("ssh://{host}/{}", path.trim_start_matches('/')))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{model::Profile, process::Terminal};
-
-    const QUIET: Terminal = Terminal { quiet: true };
-
-    /// A profile with a manifest and a lockfile, `old`, or without the lockfile.
-    struct Tree {
-        guard: tempfile::TempDir,
-        is_locked: bool,
-    }
-
-    impl Tree {
-        fn new(is_locked: bool) -> Self {
-            let tree = Self { guard: tempfile::tempdir().unwrap(), is_locked };
-            fs::create_dir_all(tree.profile().directory.join("vendor/a")).unwrap();
-            fs::write(tree.profile().manifest(), "old").unwrap();
-            fs::write(tree.profile().directory.join(".gitignore"), "theirs").unwrap();
-            if is_locked {
-                fs::write(tree.profile().lockfile(), "old").unwrap();
-            }
-            tree
-        }
-
-        fn root(&self) -> &Utf8Path {
-            Utf8Path::from_path(self.guard.path()).unwrap()
-        }
-
-        fn profile(&self) -> ProfilePaths {
-            ProfilePaths { profile: Profile::Prod, directory: self.root().join("prod") }
-        }
-
-        /// Variables with a cache of their own for each: a process that was killed holds no lock.
-        fn variables(&self, cache: &str) -> Variables {
-            [("UVENV_CACHE_DIR", self.root().join(cache).as_str())].into_iter().collect()
-        }
-
-        /// A candidate in which uv has locked.
-        fn candidate(&self) -> Candidate {
-            let candidate = Candidate::new(&self.profile(), "new", &self.variables("one"), &QUIET).unwrap();
-            fs::write(candidate.paths().lockfile(), "new").unwrap();
-            candidate
-        }
-
-        fn recover(&self) {
-            recover(&self.profile(), &self.variables("other"), &QUIET).unwrap();
-        }
-
-        fn files(&self) -> [String; 2] {
-            [self.profile().manifest(), self.profile().lockfile()]
-                .map(|path| fs::read_to_string(path).unwrap_or_else(|_| "none".to_owned()))
-        }
-
-        fn before(&self) -> [String; 2] {
-            ["old", if self.is_locked { "old" } else { "none" }].map(str::to_owned)
-        }
-
-        /// What lies beside the profile.
-        fn siblings(&self) -> Vec<String> {
-            let entries = self.root().read_dir_utf8().unwrap().map(|entry| entry.unwrap().file_name().to_owned());
-            let mut names: Vec<_> = entries.filter(|name| !["one", "other"].contains(&name.as_str())).collect();
-            names.sort();
-            names
-        }
-    }
-
-    fn new() -> [String; 2] {
-        ["new", "new"].map(str::to_owned)
-    }
-
-    /// Does what a promotion does, up to the step where it is killed.
-    fn killed(candidate: Candidate, steps: usize) {
-        if steps > 0 {
-            candidate.keep_before().unwrap();
-        }
-        REPLACED.iter().take(steps.saturating_sub(1)).for_each(|name| candidate.replace_one(name).unwrap());
-        std::mem::forget(candidate);
-    }
+    use super::source_url;
 
     #[test]
-    fn a_candidate_sees_all_that_the_profile_has() {
-        let tree = Tree::new(true);
-        let candidate = tree.candidate();
-        let seen = candidate.paths().directory;
-        assert_eq!(seen.parent(), tree.profile().directory.parent());
-        assert!(seen.join("vendor/a").is_dir());
-        assert_eq!(fs::read_to_string(seen.join(".gitignore")).unwrap(), "*\n");
-        assert_eq!((tree.files(), tree.siblings().len()), (tree.before(), 2));
-        drop(candidate);
-        assert_eq!(tree.siblings(), ["prod"]);
-        assert!(tree.profile().directory.join("vendor/a").is_dir());
-        assert_eq!(fs::read_to_string(tree.profile().directory.join(".gitignore")).unwrap(), "theirs");
-    }
-
-    #[test]
-    fn both_files_are_replaced_and_can_be_put_back() {
-        for is_locked in [true, false] {
-            let tree = Tree::new(is_locked);
-            let installed = tree.candidate().install().unwrap();
-            assert_eq!((tree.files(), tree.siblings()), (new(), vec!["prod".to_owned()]));
-            installed.undo().unwrap();
-            assert_eq!(tree.files(), tree.before());
+    fn a_remote_becomes_the_url_of_a_source() {
+        for (remote, source) in [
+            ("https://host/o/a.git", Some("https://host/o/a.git")),
+            ("https://user:token@host/o/a.git", Some("https://host/o/a.git")),
+            ("ssh://git@host:22/o/a.git", Some("ssh://git@host:22/o/a.git")),
+            ("git@host:o/a.git", Some("ssh://git@host/o/a.git")),
+            ("host:/srv/a.git", Some("ssh://host/srv/a.git")),
+            ("../a.git", None),
+            ("a.git", None),
+        ] {
+            assert_eq!(source_url(remote).as_deref(), source, "{remote}");
         }
-    }
-
-    #[test]
-    fn killed_at_any_step_it_is_as_before_or_done() {
-        for is_locked in [true, false] {
-            for steps in 0..=3 {
-                let tree = Tree::new(is_locked);
-                killed(tree.candidate(), steps);
-                assert_eq!(tree.siblings().len(), 2);
-                tree.recover();
-                let expected = if steps == 3 { new() } else { tree.before() };
-                assert_eq!((tree.files(), tree.siblings()), (expected, vec!["prod".to_owned()]), "{steps}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_was_edited_since_is_left_alone() {
-        for file in REPLACED {
-            let tree = Tree::new(true);
-            killed(tree.candidate(), 2);
-            fs::write(tree.profile().directory.join(file), "mine").unwrap();
-            let edited = tree.files();
-            tree.recover();
-            assert_eq!((tree.files(), tree.siblings()), (edited, vec!["prod".to_owned()]));
-        }
-    }
-
-    #[test]
-    fn a_file_that_stays_the_same_is_no_sign_of_a_kill() {
-        let tree = Tree::new(true);
-        let candidate = tree.candidate();
-        fs::write(candidate.paths().lockfile(), "old").unwrap();
-        killed(candidate, 2);
-        tree.recover();
-        assert_eq!(tree.files(), ["new", "old"]);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn a_file_that_cannot_be_replaced_leaves_the_other_as_it_was() {
-        let tree = Tree::new(true);
-        let candidate = tree.candidate();
-        fs::remove_file(candidate.paths().lockfile()).unwrap();
-        let error = candidate.install().unwrap_err();
-        assert_eq!(crate::model::error::Diagnostic::code(&error), "not-writable");
-        assert_eq!((tree.files(), tree.siblings()), (tree.before(), vec!["prod".to_owned()]));
+        #[cfg(unix)]
+        assert_eq!(source_url("/srv/a b.git").as_deref(), Some("file:///srv/a%20b.git"));
     }
 }

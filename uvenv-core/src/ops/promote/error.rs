@@ -68,7 +68,7 @@ pub enum PromoteError {
     #[error("{} does not have the tag `{}` of `{}`", at.url, at.tag, at.package)]
     MissingTag {
         /// The tag.
-        at: Box<TagOf>,
+        at: Box<TagRef>,
         /// The checkout that has it, where one has.
         checkout: Option<Utf8PathBuf>,
         /// Its tags, newest first; not more than a few.
@@ -78,7 +78,7 @@ pub enum PromoteError {
     #[error("the tag `{}` of `{}` is the commit {there} in {}, and {here} in {by}", at.tag, at.package, at.url)]
     MovedTag {
         /// The tag.
-        at: Box<TagOf>,
+        at: Box<TagRef>,
         /// The remote's commit.
         there: String,
         /// The other commit.
@@ -90,7 +90,7 @@ pub enum PromoteError {
     #[error("the tag `{}` in {} has no package `{}` in `{path}`{}", at.tag, at.url, at.package, also(.found.as_ref()))]
     NotThere {
         /// The tag.
-        at: Box<TagOf>,
+        at: Box<TagRef>,
         /// The manifest in the repository.
         path: String,
         /// What that manifest is about.
@@ -164,7 +164,7 @@ pub enum PromoteError {
 
 /// A tag of a package.
 #[derive(Clone, Debug)]
-pub struct TagOf {
+pub struct TagRef {
     /// The package.
     pub package: Name,
     /// The tag.
@@ -173,7 +173,7 @@ pub struct TagOf {
     pub url: String,
 }
 
-impl TagOf {
+impl TagRef {
     pub(super) fn new(package: &Name, tag: &str, url: &str) -> Self {
         Self { package: package.clone(), tag: tag.to_owned(), url: shown(url) }
     }

@@ -11,8 +11,8 @@ use pep440_rs::Version;
 
 use super::{
     PromoteError, SHOWN,
-    error::{TagOf, shown},
-    subject::{Repository, Subject, checkout},
+    candidate::{PromotionCandidate, Repository, checkout},
+    error::{TagRef, shown},
 };
 use crate::{
     Monorepo, check,
@@ -27,7 +27,7 @@ use crate::{
 const COMMITS: usize = 20;
 
 /// Where tags come from.
-pub(super) struct Sources<'a> {
+pub(super) struct TagSources<'a> {
     git: Git,
     session: &'a Session,
     remotes: Remotes,
@@ -35,74 +35,86 @@ pub(super) struct Sources<'a> {
     local: Option<BTreeMap<Name, (Utf8PathBuf, Vec<RemoteTag>)>>,
 }
 
-impl<'a> Sources<'a> {
+impl<'a> TagSources<'a> {
     /// Asks all remotes at once.
     pub(super) fn ask(
         monorepo: &Monorepo,
         git: &Git,
         session: &'a Session,
-        subjects: &[Subject],
+        candidates: &[PromotionCandidate],
         from_local: bool,
     ) -> crate::Result<Self> {
         let urls: BTreeSet<_> =
-            subjects.iter().filter_map(|subject| Some(subject.repository.as_ref()?.url.clone())).collect();
+            candidates.iter().filter_map(|candidate| Some(candidate.repository.as_ref()?.url.clone())).collect();
         let remotes = Remotes::ask(git, urls, git::limit(&session.variables), session.observer())?;
         let mut local = BTreeMap::new();
-        for subject in subjects.iter().filter(|_| from_local) {
-            if let Some(directory) = checkout(monorepo, &subject.package) {
+        for candidate in candidates.iter().filter(|_| from_local) {
+            if let Some(directory) = checkout(monorepo, &candidate.package) {
                 let tags = git.local_tags(&directory)?;
-                local.insert(subject.package.clone(), (monorepo.relative(&directory).to_owned(), tags));
+                local.insert(candidate.package.clone(), (monorepo.relative(&directory).to_owned(), tags));
             }
         }
         Ok(Self { git: git.clone(), session, remotes, local: from_local.then_some(local) })
     }
 
     /// The tags to choose from: those of the checkout, or of the remote.
-    pub(super) fn tags(&self, subject: &Subject, repository: &Repository) -> Result<&[RemoteTag], PromoteError> {
+    pub(super) fn tags(
+        &self,
+        candidate: &PromotionCandidate,
+        repository: &Repository,
+    ) -> Result<&[RemoteTag], PromoteError> {
         match &self.local {
-            Some(local) => Ok(local.get(&subject.package).map_or(&[], |(_, tags)| tags)),
-            None => self.of_remote(subject, repository),
+            Some(local) => Ok(local.get(&candidate.package).map_or(&[], |(_, tags)| tags)),
+            None => self.of_remote(candidate, repository),
         }
     }
 
-    fn of_remote(&self, subject: &Subject, repository: &Repository) -> Result<&[RemoteTag], PromoteError> {
+    fn of_remote(&self, candidate: &PromotionCandidate, repository: &Repository) -> Result<&[RemoteTag], PromoteError> {
         self.remotes.tags(&repository.url).map_err(|error| PromoteError::Unreachable {
-            package: subject.package.clone(),
+            package: candidate.package.clone(),
             url: shown(&repository.url),
             reason: error.to_string(),
         })
     }
 
     /// Makes sure that the remote has `tag`, at a commit which is this release of the package, and which uv can install.
-    pub(super) fn prove(&self, subject: &Subject, repository: &Repository, tag: &RemoteTag) -> crate::Result<()> {
-        self.is_pushed(subject, repository, tag)?;
+    pub(super) fn verify(
+        &self,
+        candidate: &PromotionCandidate,
+        repository: &Repository,
+        tag: &RemoteTag,
+    ) -> crate::Result<()> {
+        self.is_pushed(candidate, repository, tag)?;
         let cache = crate::fs::cache::directory(&self.session.variables)?;
         let contents = self.git.contents(&cache, &repository.url, tag, git::limit(&self.session.variables))?;
         let manifest = contents.manifest(repository.subdirectory.as_deref())?;
-        let manifest = is_there(subject, repository, tag, manifest)?;
+        let manifest = is_there(candidate, repository, tag, manifest)?;
         let here = repository.subdirectory.as_deref().unwrap_or_default();
         if let Some((needed, place)) = check::taken_from_outside(&manifest, &contents, here).into_iter().next() {
-            let (package, tag) = (subject.package.clone(), tag.name.clone());
+            let (package, tag) = (candidate.package.clone(), tag.name.clone());
             return Err(PromoteError::NotInstallable { package, tag, needed, place }.into());
         }
         let project = manifest.project.as_ref();
         if let Some(version) = project.and_then(|project| project.version.as_ref()) {
-            same_version(&subject.package, &tag.name, &version.value)?;
+            same_version(&candidate.package, &tag.name, &version.value)?;
         }
         Ok(())
     }
 
     /// Has what the tags hold in the cache, and says which commits are between what was pinned and each, as far as the
     /// remotes tell. All of them are asked at the same time.
-    pub(super) fn fetch(&self, taken: &[(&Subject, &Repository, &RemoteTag)]) -> BTreeMap<Name, CommitsBetween> {
+    pub(super) fn fetch(
+        &self,
+        taken: &[(&PromotionCandidate, &Repository, &RemoteTag)],
+    ) -> BTreeMap<Name, CommitsBetween> {
         let Ok(cache) = crate::fs::cache::directory(&self.session.variables) else {
             return BTreeMap::new();
         };
         let (git, cache, limit) = (&self.git, &cache, git::limit(&self.session.variables));
         thread::scope(|scope| {
-            let fetch = |(subject, repository, tag): &(&Subject, &Repository, &RemoteTag)| {
-                let old = subject.current.as_ref().and_then(|current| current.commit.clone());
-                let (package, url, tag) = (subject.package.clone(), repository.url.clone(), (*tag).clone());
+            let fetch = |(candidate, repository, tag): &(&PromotionCandidate, &Repository, &RemoteTag)| {
+                let old = candidate.current.as_ref().and_then(|current| current.commit.clone());
+                let (package, url, tag) = (candidate.package.clone(), repository.url.clone(), (*tag).clone());
                 scope.spawn(move || {
                     // What goes wrong here is told when the tag is proven.
                     let _ = git.contents(cache, &url, &tag, limit);
@@ -115,12 +127,17 @@ impl<'a> Sources<'a> {
         })
     }
 
-    fn is_pushed(&self, subject: &Subject, repository: &Repository, tag: &RemoteTag) -> Result<(), PromoteError> {
-        let Some((checkout, _)) = self.local.as_ref().and_then(|local| local.get(&subject.package)) else {
+    fn is_pushed(
+        &self,
+        candidate: &PromotionCandidate,
+        repository: &Repository,
+        tag: &RemoteTag,
+    ) -> Result<(), PromoteError> {
+        let Some((checkout, _)) = self.local.as_ref().and_then(|local| local.get(&candidate.package)) else {
             return Ok(());
         };
-        let there = self.of_remote(subject, repository)?;
-        let at = Box::new(TagOf::new(&subject.package, &tag.name, &repository.url));
+        let there = self.of_remote(candidate, repository)?;
+        let at = Box::new(TagRef::new(&candidate.package, &tag.name, &repository.url));
         match there.iter().find(|other| other.name == tag.name) {
             Some(other) if other.commit == tag.commit => Ok(()),
             Some(other) => Err(PromoteError::MovedTag {
@@ -145,18 +162,18 @@ fn summarised(commits: &[CommitLine]) -> CommitsBetween {
 
 /// The manifest of the package at the tag.
 fn is_there(
-    subject: &Subject,
+    candidate: &PromotionCandidate,
     repository: &Repository,
     tag: &RemoteTag,
     manifest: Option<Manifest>,
 ) -> Result<Manifest, PromoteError> {
     let found = manifest.as_ref().and_then(Manifest::name).cloned();
     match manifest {
-        Some(manifest) if found.as_ref() == Some(&subject.package) => Ok(manifest),
+        Some(manifest) if found.as_ref() == Some(&candidate.package) => Ok(manifest),
         _ => {
             let directory = repository.subdirectory.as_deref().map_or_else(String::new, |path| format!("{path}/"));
             Err(PromoteError::NotThere {
-                at: Box::new(TagOf::new(&subject.package, &tag.name, &repository.url)),
+                at: Box::new(TagRef::new(&candidate.package, &tag.name, &repository.url)),
                 path: format!("{directory}pyproject.toml"),
                 found,
             })

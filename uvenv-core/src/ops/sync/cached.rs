@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{SyncPlan, SyncRequest, execute::Recorder};
 use crate::{
-    environment::{BaseInterpreter, Distributions, Environment, Journal, Record},
+    environment::{BaseInterpreter, Distributions, Environment, Journal, SyncRecord},
     model::{Name, Profile},
     monorepo::Monorepo,
     native,
-    ops::{Session, Target, milliseconds},
+    ops::{ProfileRequest, Session, milliseconds},
     report::{PythonInfo, SyncReport, UvInfo},
-    sync_cache::{self, Before, Question, Refusal, State, Unanswered},
+    sync_cache::{self, CacheEntry, CacheMiss, InputSnapshot, RequestKey, Uncacheable},
     uv::{self, Lock},
 };
 
@@ -43,36 +43,36 @@ impl CachedReport {
 pub(crate) struct Synced {
     pub(crate) report: SyncReport,
     pub(crate) environment: Environment,
-    pub(crate) record: Record,
-    known: Option<(Question, State<CachedReport>)>,
+    pub(crate) record: SyncRecord,
+    known: Option<(RequestKey, CacheEntry<CachedReport>)>,
 }
 
 impl SyncRequest {
-    /// Syncs the profile that `target` names. Where an earlier sync has left word of all that it depended on, and all of
-    /// that is as it was, uv is not asked. `told` hears of the monorepo where it has to be read.
+    /// Syncs the profile that `target` names. Where an previous sync has left word of all that it depended on, and all of
+    /// that is as it was, uv is not asked. `on_discovered` hears of the monorepo where it has to be read.
     pub fn sync(
         &self,
         session: &Session,
-        target: &Target,
-        told: impl FnOnce(&Monorepo, Profile),
+        target: &ProfileRequest,
+        on_discovered: impl FnOnce(&Monorepo, Profile),
     ) -> crate::Result<SyncReport> {
-        Ok(self.synced(session, target, told)?.report)
+        Ok(self.synced(session, target, on_discovered)?.report)
     }
 
     pub(in crate::ops) fn synced(
         &self,
         session: &Session,
-        target: &Target,
-        told: impl FnOnce(&Monorepo, Profile),
+        target: &ProfileRequest,
+        on_discovered: impl FnOnce(&Monorepo, Profile),
     ) -> crate::Result<Synced> {
-        let asked = match self.known(session, target) {
+        let pending = match self.known(session, target) {
             Ok(synced) => return Ok(synced),
-            Err(asked) => asked,
+            Err(pending) => pending,
         };
         let (monorepo, profile) = target.find(session)?;
-        told(&monorepo, profile);
+        on_discovered(&monorepo, profile);
         let plan = SyncPlan::new(&monorepo, session, profile, self)?;
-        ask(session, &monorepo, &plan, &asked)
+        ask(session, &monorepo, &plan, &pending)
     }
 
     /// The same for a profile that `target` names, of a monorepo that was read already. `before` hears of the environment
@@ -80,57 +80,57 @@ impl SyncRequest {
     pub(crate) fn synced_by(
         &self,
         session: &Session,
-        target: &Target,
+        target: &ProfileRequest,
         (monorepo, profile): (&Monorepo, Profile),
         before: impl FnOnce(&Environment, Option<&str>) -> crate::Result<()>,
     ) -> crate::Result<Synced> {
-        let asked = match self.known(session, target) {
+        let pending = match self.known(session, target) {
             Ok(synced) => {
                 before(&synced.environment, synced.record.backend.as_deref())?;
                 return Ok(synced);
             }
-            Err(asked) => asked,
+            Err(pending) => pending,
         };
         let plan = SyncPlan::new(monorepo, session, profile, self)?;
         before(&Environment::new(plan.environment.clone()), plan.record().backend.as_deref())?;
-        ask(session, monorepo, &plan, &asked)
+        ask(session, monorepo, &plan, &pending)
     }
 
     /// What is known without asking uv; else what uv is to be asked.
-    fn known<'a>(&self, session: &Session, target: &'a Target) -> Result<Synced, Box<Asked<'a>>> {
+    fn known<'a>(&self, session: &Session, target: &'a ProfileRequest) -> Result<Synced, Box<PendingSync<'a>>> {
         let start = Instant::now();
         // uv takes relative paths in variables and requirements from the process's own directory.
         let current = std::env::current_dir().ok();
-        let question = Question::new(&(&session.directory, current, session.offline, target, self));
+        let key = RequestKey::new(&(&session.directory, current, session.offline, target, self));
         if self.recreate || self.dry_run {
-            return Err(Box::new(Asked { question, target, earlier: None }));
+            return Err(Box::new(PendingSync { key, target, previous: None }));
         }
-        match answer(session, &question) {
+        match answer(session, &key) {
             Ok((environment, state)) => Ok(Synced {
                 report: report(&state.answer, &environment, start),
                 environment,
                 record: state.record.clone(),
-                known: Some((question, state)),
+                known: Some((key, state)),
             }),
-            Err(unanswered) => {
-                session.explain(&format!("uv is asked: {}", unanswered.why));
-                Err(Box::new(Asked { question, target, earlier: unanswered.earlier }))
+            Err(miss) => {
+                session.explain(&format!("uv is asked: {}", miss.why));
+                Err(Box::new(PendingSync { key, target, previous: miss.previous }))
             }
         }
     }
 }
 
 /// A request that uv has to answer.
-pub(super) struct Asked<'a> {
-    pub(super) question: Question,
-    pub(super) target: &'a Target,
+pub(super) struct PendingSync<'a> {
+    pub(super) key: RequestKey,
+    pub(super) target: &'a ProfileRequest,
     /// What was known of it, and no longer holds.
-    pub(super) earlier: Option<State<CachedReport>>,
+    pub(super) previous: Option<CacheEntry<CachedReport>>,
 }
 
 /// Has uv sync, and says what that depended on.
-fn ask(session: &Session, monorepo: &Monorepo, plan: &SyncPlan, asked: &Asked<'_>) -> crate::Result<Synced> {
-    let report = plan.answer(monorepo, session, asked)?;
+fn ask(session: &Session, monorepo: &Monorepo, plan: &SyncPlan, pending: &PendingSync<'_>) -> crate::Result<Synced> {
+    let report = plan.answer(monorepo, session, pending)?;
     let environment = Environment::new(plan.environment.clone());
     Ok(Synced { report, environment, record: plan.record(), known: None })
 }
@@ -140,22 +140,22 @@ fn ask(session: &Session, monorepo: &Monorepo, plan: &SyncPlan, asked: &Asked<'_
 pub(in crate::ops) fn known(
     session: &Session,
     environment: &Environment,
-    record: &Record,
-) -> Option<Result<State<CachedReport>, String>> {
-    let mut state = State::newest(environment, record)?;
+    record: &SyncRecord,
+) -> Option<Result<CacheEntry<CachedReport>, String>> {
+    let mut state = CacheEntry::newest(environment, record)?;
     let (uv, _) = uv::find(&session.variables, session.companion_uv.as_deref()).ok().flatten()?;
     Some(state.compare(&session.child_view(), &uv).map(|_| state))
 }
 
 fn answer(
     session: &Session,
-    question: &Question,
-) -> Result<(Environment, State<CachedReport>), Box<Unanswered<CachedReport>>> {
+    key: &RequestKey,
+) -> Result<(Environment, CacheEntry<CachedReport>), Box<CacheMiss<CachedReport>>> {
     let found = uv::find(&session.variables, session.companion_uv.as_deref());
     let Some((path, _)) = found.ok().flatten() else {
-        return Err(Unanswered::new("there is no uv yet", None));
+        return Err(CacheMiss::new("there is no uv yet", None));
     };
-    State::answering(question, &session.child_view(), &path)
+    CacheEntry::answering(key, &session.child_view(), &path)
 }
 
 fn report(answer: &CachedReport, environment: &Environment, start: Instant) -> SyncReport {
@@ -183,23 +183,23 @@ impl Synced {
             return Ok(base);
         }
         let base = BaseInterpreter::ask(&self.environment.executable(), |invocation| session.child(invocation))?;
-        if let Some((question, state)) = &mut self.known {
-            state.keep_base(&base, question, &self.environment);
+        if let Some((key, state)) = &mut self.known {
+            state.keep_base(&base, key, &self.environment);
         }
         Ok(base)
     }
 }
 
 impl SyncPlan {
-    /// Syncs, and where nothing was to be done records what that depended on, as the answer to what is `asked`.
-    fn answer(&self, monorepo: &Monorepo, session: &Session, asked: &Asked<'_>) -> crate::Result<SyncReport> {
+    /// Syncs, and where nothing was to be done records what that depended on, as the answer to what is `pending`.
+    fn answer(&self, monorepo: &Monorepo, session: &Session, pending: &PendingSync<'_>) -> crate::Result<SyncReport> {
         let environment = Environment::new(self.environment.clone());
         let variables = session.child_view();
         let Some(lockfile) = &self.lockfile else {
             return self.execute(session);
         };
-        let inputs = sync_cache::Surroundings {
-            start: asked.target.start(session),
+        let inputs = sync_cache::SyncInputs {
+            start: pending.target.start(session),
             monorepo: &monorepo.root,
             project: &self.manifest,
             dev: &monorepo.dev,
@@ -210,16 +210,16 @@ impl SyncPlan {
             uv: &self.uv.path,
             is_frozen: self.command.lock == Lock::Frozen,
             python: self.command.python.as_deref(),
-            backend: &self.selection.deciders,
-            earlier: &asked.earlier.as_ref().map(sync_cache::State::earlier).unwrap_or_default(),
+            backend: &self.selection.inputs,
+            previous: &pending.previous.as_ref().map(sync_cache::CacheEntry::previous).unwrap_or_default(),
         };
         let refusal = self.refusal(monorepo);
-        let mut recorder = CacheRecorder { plan: self, session, asked, inputs, refusal, before: None };
+        let mut recorder = CacheRecorder { plan: self, session, pending, inputs, refusal, before: None };
         self.execute_recorded(session, &mut recorder)
     }
 
     /// Why not even a sync with nothing to do says anything about the next one.
-    fn refusal(&self, monorepo: &Monorepo) -> Option<Refusal> {
+    fn refusal(&self, monorepo: &Monorepo) -> Option<Uncacheable> {
         #[cfg(feature = "upkeep")]
         if !crate::ops::warnings(monorepo, self.paths.profile).is_empty() {
             return Some("there are warnings to be seen".to_owned());
@@ -238,25 +238,25 @@ impl SyncPlan {
 struct CacheRecorder<'a> {
     plan: &'a SyncPlan,
     session: &'a Session,
-    asked: &'a Asked<'a>,
-    inputs: sync_cache::Surroundings<'a>,
+    pending: &'a PendingSync<'a>,
+    inputs: sync_cache::SyncInputs<'a>,
     /// Why nothing is recorded.
-    refusal: Option<Refusal>,
+    refusal: Option<Uncacheable>,
     /// What there was before uv started.
-    before: Option<Before>,
+    before: Option<InputSnapshot>,
 }
 
 impl CacheRecorder<'_> {
     /// What `outcome` holds; else the user is told why nothing is recorded, where that is wanted.
-    fn explained<T>(&self, outcome: Result<T, Refusal>) -> Option<T> {
+    fn explained<T>(&self, outcome: Result<T, Uncacheable>) -> Option<T> {
         outcome.map_err(|why| self.session.explain(&format!("the outcome is not recorded: {why}"))).ok()
     }
 }
 
 impl Recorder for CacheRecorder<'_> {
-    fn before(&mut self, native: &native::Surroundings<'_>) {
+    fn before(&mut self, native: &native::BuildContext<'_>) {
         let native = self.plan.native.watched(self.inputs.environment, native);
-        let looked = self.refusal.take().map_or_else(|| Before::look(&self.inputs, native), Err);
+        let looked = self.refusal.take().map_or_else(|| InputSnapshot::look(&self.inputs, native), Err);
         self.before = self.explained(looked);
     }
 
@@ -267,7 +267,7 @@ impl Recorder for CacheRecorder<'_> {
         let built = report.installed.iter().find(|distribution| self.plan.native.contains(&distribution.name));
         let recorded = match built {
             Some(built) => Err(format!("`{}` was just built from Rust", built.name)),
-            None => before.record(&self.asked.question, CachedReport::of(report), &self.inputs, installed, recorded),
+            None => before.record(&self.pending.key, CachedReport::of(report), &self.inputs, installed, recorded),
         };
         self.explained(recorded);
     }

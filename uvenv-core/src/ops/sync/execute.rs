@@ -4,9 +4,9 @@ use std::time::{Instant, SystemTime};
 
 use super::plan::{SyncPlan, build_context, installed};
 use crate::{
-    environment::{Aside, Changes, Distributions, Environment, Interpreter, Journal, State},
+    environment::{Backup, Changes, Distributions, Environment, Inspection, Interpreter, Journal},
     model::Name,
-    native::{Judgement, Stale, Surroundings},
+    native::{BuildContext, FreshnessReport, Stale},
     ops::{OperationError, Session, milliseconds, says_stale, uv_failed},
     process::{Invocation, Stderr},
     report::{PythonInfo, SyncPlanned, SyncReport},
@@ -16,7 +16,7 @@ use crate::{
 /// Who records what the outcome of a sync depended on.
 pub(super) trait Recorder {
     /// Looks at it, before uv starts.
-    fn before(&mut self, native: &Surroundings<'_>);
+    fn before(&mut self, native: &BuildContext<'_>);
 
     /// Records it, after uv has ended well and `installed` is what there is.
     fn after(&mut self, report: &SyncReport, installed: &Distributions, journal: &Journal);
@@ -24,7 +24,7 @@ pub(super) trait Recorder {
 
 /// Records nothing.
 impl Recorder for () {
-    fn before(&mut self, _: &Surroundings<'_>) {}
+    fn before(&mut self, _: &BuildContext<'_>) {}
 
     fn after(&mut self, _: &SyncReport, _: &Distributions, _: &Journal) {}
 }
@@ -60,7 +60,7 @@ impl SyncPlan {
         let mut running = Running::prepare(self, session, &environment)?;
         let (variables, child) = (session.child_view(), |invocation| session.child(invocation));
         let context = build_context(session, &self.root, &variables, &child, false);
-        let mut native = self.native.judge(&environment, &running.before, &context);
+        let mut native = self.native.check(&environment, &running.before, &context);
         session.warnings.borrow_mut().append(&mut native.warnings);
         let is_recorded = running.is_whole() && !native.stale.iter().any(|stale| stale.is_installed);
         if is_recorded {
@@ -77,8 +77,8 @@ impl SyncPlan {
         self.record().write(&environment)?;
         let changes = Changes::between(&running.before, &after);
         let stale = native.stale.clone();
-        native.record(&environment, &after, &changes, &Surroundings { now: SystemTime::now(), ..context })?;
-        running.backup.take().map_or(Ok(()), Aside::discard)?;
+        native.record(&environment, &after, &changes, &BuildContext { now: SystemTime::now(), ..context })?;
+        running.backup.take().map_or(Ok(()), Backup::discard)?;
         let report = self.report(&environment, changes, stale, start)?;
         if is_recorded {
             recorder.after(&report, &after, &running.journal);
@@ -88,7 +88,7 @@ impl SyncPlan {
     }
 
     /// The call of uv, with all that has to be installed again.
-    fn reinstalling(&self, running: &Running, native: &Judgement<'_>) -> SyncCommand {
+    fn reinstalling(&self, running: &Running, native: &FreshnessReport<'_>) -> SyncCommand {
         let stale = native.stale.iter().map(|stale| &stale.name);
         let reinstall = running.suspects.iter().chain(stale).map(Name::to_string).collect();
         SyncCommand { reinstall, ..self.command.clone() }
@@ -104,7 +104,7 @@ impl SyncPlan {
         let mut rebuilt = installed(stale);
         rebuilt.retain(|one| changes.installed.iter().any(|distribution| distribution.name == one.name));
         let python = match environment.inspect()? {
-            State::Ready(interpreter) => Some(PythonInfo::from(interpreter)),
+            Inspection::Ready(interpreter) => Some(PythonInfo::from(interpreter)),
             _ => None,
         };
         Ok(SyncReport {
@@ -154,7 +154,7 @@ struct Running {
     journal: Journal,
     was_interrupted: bool,
     /// The environment that is to be replaced.
-    backup: Option<Aside>,
+    backup: Option<Backup>,
     /// What an interrupted sync may have damaged.
     suspects: Vec<Name>,
     before: Distributions,
@@ -164,7 +164,7 @@ impl Running {
     /// Waits for the environment, and makes it one that uv can work on.
     fn prepare(plan: &SyncPlan, session: &Session, environment: &Environment) -> crate::Result<Self> {
         let journal = Journal::open(environment, &session.variables, session.observer())?;
-        let backup = if plan.recreate { Some(environment.set_aside()?) } else { None };
+        let backup = if plan.recreate { Some(environment.back_up()?) } else { None };
         let suspects = if plan.recreate { Vec::new() } else { repair(environment, &journal)? };
         let before = Distributions::read(environment)?;
         Ok(Self { was_interrupted: journal.interrupted().is_some(), journal, backup, suspects, before })
@@ -178,11 +178,11 @@ impl Running {
     /// Puts back what can be put back, and keeps the mark of the journal where something is left to heal.
     fn give_up(self, environment: &Environment, after: &Distributions, error: &crate::Error) -> crate::Result<()> {
         let is_as_before = match self.backup {
-            Some(backup) => backup.put_back().map(|()| !self.was_interrupted)?,
+            Some(backup) => backup.restore().map(|()| !self.was_interrupted)?,
             // uv may have been stopped before it could say what it has done.
             None if matches!(error, crate::Error::Operation(OperationError::Interrupted(_))) => false,
             // A failure before anything was touched leaves nothing to heal.
-            None => self.before == *after && environment.inspect()? != State::Missing,
+            None => self.before == *after && environment.inspect()? != Inspection::Missing,
         };
         if is_as_before {
             self.journal.finish()?;
@@ -197,8 +197,8 @@ fn repair(environment: &Environment, journal: &Journal) -> crate::Result<Vec<Nam
     if let Some(interrupted) = journal.interrupted() {
         match environment.inspect()? {
             // The sync that was to make it was interrupted: it may lack anything, and nobody else's work is lost.
-            State::Broken(_) | State::Ready(_) if interrupted.was_missing => environment.remove()?,
-            State::Ready(_) => {
+            Inspection::Broken(_) | Inspection::Ready(_) if interrupted.was_missing => environment.remove()?,
+            Inspection::Ready(_) => {
                 let suspects = interrupted.suspects(environment)?;
                 suspects.remove_remains(environment)?;
                 return Ok(suspects.reinstall.into_iter().collect());

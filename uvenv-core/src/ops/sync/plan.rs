@@ -7,12 +7,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{LockMode, SyncRequest};
 use crate::{
     backend::{Backend, Selection},
-    environment::{Distributions, Environment, EnvironmentError, Record},
+    environment::{Distributions, Environment, EnvironmentError, SyncRecord},
     lockfile::{Freshness, Lockfile, freshness, stale_pins},
     manifest::{Manifest, Selector},
     model::{Profile, Variables},
     monorepo::{Monorepo, ProfilePaths},
-    native::{self, Choices, NativePackages, Stale, Surroundings},
+    native::{self, BuildChoices, BuildContext, NativePackages, Stale},
     ops::{
         Session, Shown,
         selection::{self, Packages},
@@ -62,14 +62,14 @@ impl SyncPlan {
             }
         }
         let keeps_backend = || {
-            Record::read(&Environment::new(environment.clone()))
+            SyncRecord::read(&Environment::new(environment.clone()))
                 .is_none_or(|record| record.backend == selection.choice().map(|choice| choice.to_string()))
         };
         let uv = session.uv()?.clone();
         let names: Vec<_> = backends.iter().map(|backend| backend.name.clone()).collect();
         // Like the backend, it is kept by `run`.
         let kept = || native::recorded_profile(&Environment::new(environment.clone()));
-        let choices = Choices {
+        let choices = BuildChoices {
             backends: &names,
             backend: selection.name(),
             profile: request.cargo_profile.or_else(|| if request.backend.keep { kept() } else { None }),
@@ -89,8 +89,8 @@ impl SyncPlan {
             inexact: request.keep_extraneous && keeps_backend(),
             dry_run: request.dry_run,
             offline: session.offline,
-            settings: native.told.settings.clone(),
-            variables: native.told.variables.clone(),
+            settings: native.config.settings.clone(),
+            variables: native.config.variables.clone(),
             rest: request.uv_args.clone(),
             ..SyncCommand::default()
         };
@@ -122,16 +122,16 @@ impl SyncPlan {
         }
         let environment = Environment::new(self.environment.clone());
         let (variables, child) = (session.child_view(), |invocation| session.child(invocation));
-        let around = build_context(session, &self.root, &variables, &child, true);
-        Ok(self.native.judge(&environment, &Distributions::read(&environment)?, &around).stale)
+        let context = build_context(session, &self.root, &variables, &child, true);
+        Ok(self.native.check(&environment, &Distributions::read(&environment)?, &context).stale)
     }
 
     /// What the environment was synced with: what was asked for. A sync that had to be exact, because the backend was
     /// another, satisfies that too; were it recorded otherwise, the next one would make it look changed.
-    pub(crate) fn record(&self) -> Record {
+    pub(crate) fn record(&self) -> SyncRecord {
         let backend = self.selection.choice().map(|choice| choice.to_string());
-        let asked = SyncCommand { inexact: self.keep_extraneous, ..self.command.clone() };
-        Record::new(self.paths.profile, backend, asked.selection())
+        let pending = SyncCommand { inexact: self.keep_extraneous, ..self.command.clone() };
+        SyncRecord::new(self.paths.profile, backend, pending.selection())
     }
 }
 
@@ -142,8 +142,8 @@ pub(in crate::ops) fn build_context<'a>(
     variables: &'a Variables,
     child: &'a dyn Fn(Invocation) -> Invocation,
     only_look: bool,
-) -> Surroundings<'a> {
-    Surroundings { root, variables, child, offline: session.offline, only_look, now: SystemTime::now() }
+) -> BuildContext<'a> {
+    BuildContext { root, variables, child, offline: session.offline, only_look, now: SystemTime::now() }
 }
 
 /// What of `stale` is there to be built again; the rest would be new.

@@ -9,7 +9,7 @@ use camino::Utf8Path;
 
 use super::{
     CargoProfile, NativeError,
-    package::{Builder, Package},
+    package::{Builder, NativePackage},
 };
 use crate::{
     manifest::{BuildSettings, Manifest, Settings},
@@ -32,7 +32,7 @@ const KEYS: [&str; 2] = ["build-args", "maturin.build-args"];
 
 /// What decides how packages are built, beside their sources.
 #[derive(Clone, Debug)]
-pub(crate) struct Choices<'a> {
+pub(crate) struct BuildChoices<'a> {
     /// All backends of the manifest.
     pub(crate) backends: &'a [Name],
     /// The one that is selected.
@@ -45,7 +45,7 @@ pub(crate) struct Choices<'a> {
 
 /// What uv is told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Told {
+pub(crate) struct BuilderConfig {
     /// `PACKAGE:KEY=VALUE`.
     pub(crate) settings: Vec<String>,
     /// Variables for the builders.
@@ -55,15 +55,15 @@ pub(crate) struct Told {
 }
 
 /// Finds what uv must be told for `packages`.
-pub(super) fn tell(
-    packages: &[Package],
+pub(super) fn configure_builders(
+    packages: &[NativePackage],
     manifest: &Manifest,
-    choices: &Choices<'_>,
+    choices: &BuildChoices<'_>,
     variables: &Variables,
     uv: Version,
-) -> Result<Told, NativeError> {
+) -> Result<BuilderConfig, NativeError> {
     let settings = UserSettings::new(manifest, choices.uv_args, variables);
-    let mut told = Told::default();
+    let mut config = BuilderConfig::default();
     let mut maturin = Vec::new();
     for package in packages {
         match package.builder {
@@ -71,37 +71,41 @@ pub(super) fn tell(
             Builder::SetuptoolsRust => {
                 let profile = choices.profile.map(|profile| profile.as_str().to_owned());
                 let profile = profile.or_else(|| variables.get(SETUPTOOLS_VARIABLE).map(str::to_owned));
-                told.arguments.insert(package.name.clone(), profile.unwrap_or_default());
+                config.arguments.insert(package.name.clone(), profile.unwrap_or_default());
             }
             Builder::Hook => {}
         }
     }
-    if let Some(profile) = choices.profile.filter(|_| !told.arguments.is_empty()) {
-        told.variables.push((SETUPTOOLS_VARIABLE, profile.as_str().to_owned()));
+    if let Some(profile) = choices.profile.filter(|_| !config.arguments.is_empty()) {
+        config.variables.push((SETUPTOOLS_VARIABLE, profile.as_str().to_owned()));
     }
     let mut ours = Vec::new();
     for (package, user) in &maturin {
         ours.push(maturin_arguments(package, user, choices)?);
         let all = [user.text(), ours.last().map(|ours: &Vec<_>| ours.join(" ")).unwrap_or_default()];
-        told.arguments.insert(package.name.clone(), all.join(" ").trim().to_owned());
+        config.arguments.insert(package.name.clone(), all.join(" ").trim().to_owned());
     }
     if ours.iter().all(Vec::is_empty) {
-        return Ok(told);
+        return Ok(config);
     }
     if uv < PACKAGE_SETTINGS {
-        told.variables.push((MATURIN_VARIABLE, for_all(&maturin, &ours, uv)?));
-        return Ok(told);
+        config.variables.push((MATURIN_VARIABLE, for_all(&maturin, &ours, uv)?));
+        return Ok(config);
     }
     for ((package, user), ours) in maturin.iter().zip(&ours) {
-        told.settings.extend(user.with(package, ours, choices.profile)?);
+        config.settings.extend(user.with(package, ours, choices.profile)?);
     }
-    Ok(told)
+    Ok(config)
 }
 
 /// The one variable that an older uv passes on, which all builds see.
-fn for_all(maturin: &[(&Package, UserArguments)], ours: &[Vec<String>], uv: Version) -> Result<String, NativeError> {
+fn for_all(
+    maturin: &[(&NativePackage, UserArguments)],
+    ours: &[Vec<String>],
+    uv: Version,
+) -> Result<String, NativeError> {
     let differs =
-        |((_, user), other): (&(&Package, UserArguments), &Vec<String>)| other != &ours[0] || user.key.is_some();
+        |((_, user), other): (&(&NativePackage, UserArguments), &Vec<String>)| other != &ours[0] || user.key.is_some();
     if let Some(((package, _), _)) = maturin.iter().zip(ours).find(|pair| differs((pair.0, pair.1))) {
         return Err(NativeError::UvTooOld { package: package.name.clone(), uv, needed: PACKAGE_SETTINGS });
     }
@@ -110,9 +114,9 @@ fn for_all(maturin: &[(&Package, UserArguments)], ours: &[Vec<String>], uv: Vers
 }
 
 fn maturin_arguments(
-    package: &Package,
+    package: &NativePackage,
     user: &UserArguments,
-    choices: &Choices<'_>,
+    choices: &BuildChoices<'_>,
 ) -> Result<Vec<String>, NativeError> {
     let mut arguments = feature_arguments(package, user, choices)?;
     arguments.extend(choices.profile.map(|profile| format!("--profile={}", profile.as_str())));
@@ -120,9 +124,9 @@ fn maturin_arguments(
 }
 
 fn feature_arguments(
-    package: &Package,
+    package: &NativePackage,
     user: &UserArguments,
-    choices: &Choices<'_>,
+    choices: &BuildChoices<'_>,
 ) -> Result<Vec<String>, NativeError> {
     let tables = &package.manifest.build.maturin;
     let features = Features::read(&package.crates[0], choices);
@@ -161,12 +165,12 @@ fn feature_arguments(
 /// The features of a crate, as its `Cargo.toml` has them, and the backends.
 struct Features<'a> {
     table: BTreeMap<String, Vec<String>>,
-    choices: &'a Choices<'a>,
+    choices: &'a BuildChoices<'a>,
 }
 
 impl<'a> Features<'a> {
     /// Those of a manifest that cannot be read are none: cargo has a word on it.
-    fn read(manifest: &Utf8Path, choices: &'a Choices<'a>) -> Self {
+    fn read(manifest: &Utf8Path, choices: &'a BuildChoices<'a>) -> Self {
         Self { table: read_features(manifest).unwrap_or_default(), choices }
     }
 
@@ -307,7 +311,7 @@ impl UserArguments {
     /// The settings that give maturin the user's arguments and `ours`.
     fn with(
         &self,
-        package: &Package,
+        package: &NativePackage,
         ours: &[String],
         profile: Option<CargoProfile>,
     ) -> Result<Vec<String>, NativeError> {
@@ -365,7 +369,7 @@ mod tests {
         let name = |text: &&str| Name::parse(text).unwrap();
         let backends: Vec<_> = ["cu124", "cu128", "rocm6.2"].iter().map(name).collect();
         let backend = backend.as_ref().map(name);
-        let choices = Choices { backends: &backends, backend: backend.as_ref(), profile: None, uv_args: &[] };
+        let choices = BuildChoices { backends: &backends, backend: backend.as_ref(), profile: None, uv_args: &[] };
         let list = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
         let table = table.iter().map(|(name, features)| ((*name).to_owned(), list(features))).collect();
         let features = Features { table, choices: &choices };

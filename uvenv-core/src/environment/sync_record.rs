@@ -15,7 +15,7 @@ const SCHEMA: u32 = 1;
 
 /// What an environment was last synced with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Record {
+pub(crate) struct SyncRecord {
     schema: u32,
     /// The profile.
     profile: Profile,
@@ -27,7 +27,7 @@ pub(crate) struct Record {
     uvenv: String,
 }
 
-impl Record {
+impl SyncRecord {
     pub(crate) fn new(profile: Profile, backend: Option<String>, selection: Vec<String>) -> Self {
         Self { schema: SCHEMA, profile, backend, selection, uvenv: crate::VERSION.to_owned() }
     }

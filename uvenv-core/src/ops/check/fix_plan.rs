@@ -16,10 +16,10 @@ use crate::{
 
 /// The manifests as they are and as they are to be.
 #[derive(Debug, Default)]
-pub(super) struct Mending {
+pub(super) struct FixPlan {
     files: BTreeMap<Utf8PathBuf, Texts>,
     /// The findings that it mends.
-    pub(super) mended: Vec<Finding>,
+    pub(super) fixed: Vec<Finding>,
 }
 
 #[derive(Debug)]
@@ -28,17 +28,17 @@ struct Texts {
     after: String,
 }
 
-impl Mending {
+impl FixPlan {
     /// All fixes of `findings` that can be made together, in their order.
     pub(super) fn plan(findings: &[Finding]) -> crate::Result<Self> {
-        let mut mending = Self::default();
+        let mut fix_plan = Self::default();
         for finding in findings {
             let Some(fix) = &finding.fix else { continue };
-            if mending.add(fix)? {
-                mending.mended.push(finding.clone());
+            if fix_plan.add(fix)? {
+                fix_plan.fixed.push(finding.clone());
             }
         }
-        Ok(mending)
+        Ok(fix_plan)
     }
 
     /// Adds one fix, or none of its edits where an earlier one has taken the ground from it.
@@ -147,9 +147,9 @@ mod tests {
     fn the_fixes_of_a_file_are_made_together() {
         let (_guard, root) = directory();
         let findings = [finding(&root, vec![set_tag("a")]), finding(&root, vec![set_tag("b")])];
-        let mending = Mending::plan(&findings).unwrap();
-        assert_eq!((mending.mended.len(), mending.changes(&root).len()), (2, 1));
-        mending.write().unwrap();
+        let fix_plan = FixPlan::plan(&findings).unwrap();
+        assert_eq!((fix_plan.fixed.len(), fix_plan.changes(&root).len()), (2, 1));
+        fix_plan.write().unwrap();
         assert_eq!(fs::read_to_string(root.join("pyproject.toml")).unwrap(), MANIFEST.replace("\"v1\"", "\"v2\""));
     }
 
@@ -158,9 +158,9 @@ mod tests {
     fn a_fix_that_cannot_be_made_any_more_is_left_out() {
         let (_guard, root) = directory();
         let findings = [finding(&root, vec![remove("a")]), finding(&root, vec![set_tag("b"), set_tag("a")])];
-        let mending = Mending::plan(&findings).unwrap();
-        assert_eq!(mending.mended.len(), 1);
-        mending.write().unwrap();
+        let fix_plan = FixPlan::plan(&findings).unwrap();
+        assert_eq!(fix_plan.fixed.len(), 1);
+        fix_plan.write().unwrap();
         let text = fs::read_to_string(root.join("pyproject.toml")).unwrap();
         assert!(!text.contains("host/a") && text.contains("tag = \"v1\""), "{text}");
     }
@@ -168,8 +168,8 @@ mod tests {
     #[test]
     fn the_diff_says_where_there_is_no_last_newline_and_no_secret() {
         let (_guard, root) = directory();
-        let mending = Mending::plan(&[finding(&root, vec![set_tag("b")])]).unwrap();
-        let changes = mending.changes(&root);
+        let fix_plan = FixPlan::plan(&[finding(&root, vec![set_tag("b")])]).unwrap();
+        let changes = fix_plan.changes(&root);
         assert_eq!(
             changes[0].diff,
             "--- a/pyproject.toml\n+++ b/pyproject.toml\n@@ -4,4 +4,4 @@\n \n [tool.uv.sources] # pins\n \
@@ -184,7 +184,7 @@ mod tests {
     fn a_manifest_that_has_gone_is_an_error() {
         let (_guard, root) = directory();
         fs::remove_file(root.join("pyproject.toml")).unwrap();
-        let error = Mending::plan(&[finding(&root, vec![remove("a")])]).unwrap_err();
+        let error = FixPlan::plan(&[finding(&root, vec![remove("a")])]).unwrap_err();
         assert!(format!("{error:?}").starts_with("error[unreadable-file]: "), "{error:?}");
     }
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     CargoProfile,
+    build_inputs::{BuildInputs, Discovered, Files},
     cargo_graph::Closure,
-    inputs::{Discovered, Files, Inputs},
 };
 use crate::{
     environment::{Environment, EnvironmentError, NATIVE_RECORD as FILE},
@@ -19,22 +19,22 @@ const SCHEMA: u32 = 1;
 
 /// What is known of the native packages of an environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Record {
+pub(super) struct BuildRecord {
     schema: u32,
     /// What `--release` or `--debug` said, for `run`.
     pub(super) profile: Option<CargoProfile>,
-    pub(super) packages: BTreeMap<String, Entry>,
+    pub(super) packages: BTreeMap<String, RecordedBuild>,
 }
 
 /// What is known of one package.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Entry {
+pub(super) struct RecordedBuild {
     pub(super) closure: Closure,
     /// The files that decide whether `closure` is still right.
     pub(super) keys: Files,
     /// What stood for the compiler.
     pub(super) toolchain: String,
-    pub(super) inputs: Inputs,
+    pub(super) inputs: BuildInputs,
     pub(super) discovered: Discovered,
     /// The arguments of the build.
     pub(super) arguments: String,
@@ -42,7 +42,7 @@ pub(super) struct Entry {
     pub(super) built: Option<Files>,
 }
 
-impl Record {
+impl BuildRecord {
     /// That of `environment`. One that is missing, damaged or of another version says nothing.
     pub(super) fn read(environment: &Environment) -> Self {
         let record = fs::read(environment.root().join(FILE)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
@@ -54,7 +54,7 @@ impl Record {
         Self { schema: SCHEMA, profile, packages: BTreeMap::new() }
     }
 
-    pub(super) fn of(&self, package: &Name) -> Option<&Entry> {
+    pub(super) fn of(&self, package: &Name) -> Option<&RecordedBuild> {
         self.packages.get(package.as_str())
     }
 

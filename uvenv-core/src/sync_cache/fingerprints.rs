@@ -10,8 +10,8 @@ use std::{
 use camino::Utf8Path;
 
 use super::{
-    inputs::{Inputs, Refusal},
-    look::{Change, Look, Way},
+    fingerprint::{Fingerprint, FingerprintChange, FingerprintKind},
+    watch_list::{Uncacheable, WatchList},
 };
 use crate::fs::parallel;
 
@@ -20,19 +20,19 @@ pub(super) const FEW: usize = 500;
 
 /// Looks, each a line of JSON.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Looks(String);
+pub(super) struct Fingerprints(String);
 
 /// The looks of an earlier state, by what was looked at.
 #[derive(Debug, Default)]
-pub(crate) struct Earlier<'a>(HashMap<(String, Way), Look<'a>>);
+pub(crate) struct PreviousFingerprints<'a>(HashMap<(String, FingerprintKind), Fingerprint<'a>>);
 
-impl Looks {
-    /// Looks at `inputs`.
-    pub(super) fn at(inputs: Inputs, earlier: &Earlier<'_>, now: SystemTime) -> Self {
-        let mut paths: Vec<_> = inputs.into_paths().collect();
-        let parts = parallel::in_parts(&mut paths, FEW, |paths| {
-            let looks = paths.iter().map(|(path, way)| earlier.look(path.as_str(), *way, now));
-            looks.map(|look| line(&look)).collect::<String>()
+impl Fingerprints {
+    /// Looks at `watch_list`.
+    pub(super) fn at(watch_list: WatchList, previous: &PreviousFingerprints<'_>, now: SystemTime) -> Self {
+        let mut paths: Vec<_> = watch_list.into_paths().collect();
+        let parts = parallel::par_chunks(&mut paths, FEW, |paths| {
+            let fingerprints = paths.iter().map(|(path, kind)| previous.look(path.as_str(), *kind, now));
+            fingerprints.map(|look| line(&look)).collect::<String>()
         });
         Self(parts.concat())
     }
@@ -46,7 +46,7 @@ impl Looks {
         &self.0
     }
 
-    pub(super) fn push(&mut self, look: &Look<'_>) {
+    pub(super) fn push(&mut self, look: &Fingerprint<'_>) {
         self.0 += &line(look);
     }
 
@@ -55,17 +55,17 @@ impl Looks {
     }
 
     /// Them all, for a later state.
-    pub(super) fn earlier(&self) -> Earlier<'_> {
-        let looks = self.0.lines().filter_map(read);
-        Earlier(looks.map(|look| ((look.path().to_string(), look.way()), look)).collect())
+    pub(super) fn previous(&self) -> PreviousFingerprints<'_> {
+        let fingerprints = self.0.lines().filter_map(read);
+        PreviousFingerprints(fingerprints.map(|look| ((look.path().to_string(), look.kind()), look)).collect())
     }
 
     /// Looks again at all: whether more can be trusted now, or what has changed. `root` is where messages name files from.
-    pub(super) fn again(&mut self, root: &Utf8Path) -> Result<bool, Refusal> {
+    pub(super) fn again(&mut self, root: &Utf8Path) -> Result<bool, Uncacheable> {
         let now = SystemTime::now();
         let is_decided = AtomicBool::new(false);
         let mut lines: Vec<_> = self.0.lines().map(Cow::Borrowed).collect();
-        let parts = parallel::in_parts(&mut lines, FEW, |lines| -> Result<bool, Refusal> {
+        let parts = parallel::par_chunks(&mut lines, FEW, |lines| -> Result<bool, Uncacheable> {
             let mut more = false;
             for text in lines {
                 if is_decided.load(Ordering::Relaxed) {
@@ -80,7 +80,7 @@ impl Looks {
             }
             Ok(more)
         });
-        let more = parts.into_iter().try_fold(false, |more, part| Ok::<_, Refusal>(part? || more))?;
+        let more = parts.into_iter().try_fold(false, |more, part| Ok::<_, Uncacheable>(part? || more))?;
         if more {
             let lines = lines.iter().flat_map(|line| [line.trim_end(), "\n"]);
             self.0 = lines.collect();
@@ -89,17 +89,22 @@ impl Looks {
     }
 }
 
-impl Earlier<'_> {
+impl PreviousFingerprints<'_> {
     /// Looks at `path`, and spares what is known already.
-    pub(super) fn look<'a>(&self, path: impl Into<Cow<'a, str>>, way: Way, now: SystemTime) -> Look<'a> {
+    pub(super) fn look<'a>(
+        &self,
+        path: impl Into<Cow<'a, str>>,
+        kind: FingerprintKind,
+        now: SystemTime,
+    ) -> Fingerprint<'a> {
         let path = path.into();
-        let before = if self.0.is_empty() { None } else { self.0.get(&(path.to_string(), way)) };
-        Look::new(path, way, before, now)
+        let before = if self.0.is_empty() { None } else { self.0.get(&(path.to_string(), kind)) };
+        Fingerprint::new(path, kind, before, now)
     }
 }
 
 /// Looks again: the line as it is to be from now on, where it is another one.
-fn again(line: &str, now: SystemTime, root: &Utf8Path) -> Result<Option<String>, Refusal> {
+fn again(line: &str, now: SystemTime, root: &Utf8Path) -> Result<Option<String>, Uncacheable> {
     let mut look = read(line).ok_or("what was recorded is damaged")?;
     match look.again(now) {
         Ok(more) => Ok(more.then(|| self::line(&look))),
@@ -107,22 +112,22 @@ fn again(line: &str, now: SystemTime, root: &Utf8Path) -> Result<Option<String>,
     }
 }
 
-fn in_words(path: &Utf8Path, change: Change, root: &Utf8Path) -> Refusal {
+fn in_words(path: &Utf8Path, change: FingerprintChange, root: &Utf8Path) -> Uncacheable {
     let path = path.strip_prefix(root).unwrap_or(path);
     let what = match change {
-        Change::Gone => "is gone",
-        Change::New => "is new",
-        Change::Changed => "has changed",
+        FingerprintChange::Gone => "is gone",
+        FingerprintChange::New => "is new",
+        FingerprintChange::Changed => "has changed",
     };
     format!("`{path}` {what}")
 }
 
 /// A look as a line. Text and numbers are always valid JSON.
-pub(super) fn line(look: &Look<'_>) -> String {
+pub(super) fn line(look: &Fingerprint<'_>) -> String {
     serde_json::to_string(look).unwrap_or_default() + "\n"
 }
 
-fn read(line: &str) -> Option<Look<'_>> {
+fn read(line: &str) -> Option<Fingerprint<'_>> {
     serde_json::from_str(line).ok()
 }
 
@@ -137,47 +142,47 @@ mod tests {
     /// More than one core takes.
     const MANY: usize = FEW * 3;
 
-    fn looks() -> (tempfile::TempDir, Utf8PathBuf, Looks) {
+    fn fingerprints() -> (tempfile::TempDir, Utf8PathBuf, Fingerprints) {
         let guard = tempfile::tempdir().unwrap();
         let root = Utf8PathBuf::from_path_buf(guard.path().to_owned()).unwrap();
-        let mut inputs = Inputs::default();
+        let mut watch_list = WatchList::default();
         for number in 0..MANY {
             let path = root.join(format!("a \"file\"\nnumber {number}"));
             fs::write(&path, "").unwrap();
-            inputs.content(path);
+            watch_list.content(path);
         }
-        let looks = Looks::at(inputs, &Earlier::default(), SystemTime::now());
-        (guard, root, looks)
+        let fingerprints = Fingerprints::at(watch_list, &PreviousFingerprints::default(), SystemTime::now());
+        (guard, root, fingerprints)
     }
 
     #[test]
     fn all_are_compared_whichever_core_takes_them() {
-        let (_guard, root, mut looks) = looks();
-        assert_eq!(looks.as_text().lines().count(), MANY);
-        assert!(looks.again(&root).is_ok());
+        let (_guard, root, mut fingerprints) = fingerprints();
+        assert_eq!(fingerprints.as_text().lines().count(), MANY);
+        assert!(fingerprints.again(&root).is_ok());
         for number in [0, MANY / 2, MANY - 1] {
             let name = format!("a \"file\"\nnumber {number}");
             fs::write(root.join(&name), "changed").unwrap();
-            assert_eq!(looks.again(&root), Err(format!("`{name}` has changed")));
+            assert_eq!(fingerprints.again(&root), Err(format!("`{name}` has changed")));
             fs::write(root.join(&name), "").unwrap();
-            assert!(looks.again(&root).is_ok());
+            assert!(fingerprints.again(&root).is_ok());
         }
     }
 
     #[test]
     fn what_cannot_be_read_holds_nothing() {
-        let (_guard, root, mut looks) = looks();
-        looks.0 += "[\"/\"]\n";
-        assert_eq!(looks.again(&root), Err("what was recorded is damaged".to_owned()));
+        let (_guard, root, mut fingerprints) = fingerprints();
+        fingerprints.0 += "[\"/\"]\n";
+        assert_eq!(fingerprints.again(&root), Err("what was recorded is damaged".to_owned()));
     }
 
     #[test]
     fn what_is_known_is_found_by_its_path_and_way() {
-        let (_guard, root, looks) = looks();
+        let (_guard, root, fingerprints) = fingerprints();
         let path = root.join("a \"file\"\nnumber 7");
-        let earlier = looks.earlier().0;
-        assert_eq!(earlier.len(), MANY);
-        let has = |way| earlier.contains_key(&(path.to_string(), way));
-        assert!(has(Way::Content) && !has(Way::Stamp));
+        let previous = fingerprints.previous().0;
+        assert_eq!(previous.len(), MANY);
+        let has = |kind| previous.contains_key(&(path.to_string(), kind));
+        assert!(has(FingerprintKind::Content) && !has(FingerprintKind::Stamp));
     }
 }

@@ -7,7 +7,7 @@ use crate::{model::Profile, monorepo::Monorepo};
 
 /// A profile of a monorepo, by what was said of it. Nothing was looked for yet.
 #[derive(Clone, Debug, Default)]
-pub struct Target {
+pub struct ProfileRequest {
     /// `--manifest-path`, absolute; else the monorepo is looked for from the session's directory.
     pub manifest: Option<Utf8PathBuf>,
     /// `--project`, absolute.
@@ -16,7 +16,7 @@ pub struct Target {
     pub profile: Option<Profile>,
 }
 
-impl Target {
+impl ProfileRequest {
     /// The monorepo.
     pub fn monorepo(&self, session: &Session) -> crate::Result<Monorepo> {
         Ok(match (&self.manifest, &self.project) {

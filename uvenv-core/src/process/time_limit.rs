@@ -12,7 +12,7 @@ use crate::model::redact::redact;
 
 impl Invocation {
     /// [`Self::capture`], but a program that has not ended after `limit` is killed: [`io::ErrorKind::TimedOut`].
-    pub(crate) fn capture_within(&self, limit: Duration) -> io::Result<Captured> {
+    pub(crate) fn capture_with_timeout(&self, limit: Duration) -> io::Result<Captured> {
         let mut child = self.command().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let stdout = drain(child.stdout.take());
         let stderr = drain(child.stderr.take());
@@ -22,7 +22,7 @@ impl Invocation {
                 break status;
             }
             if Instant::now() >= end {
-                end_kindly(&mut child)?;
+                terminate_gracefully(&mut child)?;
                 // The readers are left alone: a child of the child may keep the pipes open.
                 return Err(io::ErrorKind::TimedOut.into());
             }
@@ -36,12 +36,12 @@ impl Invocation {
 
 /// Ends a child, and what it has started: git takes its helpers with it, if it is asked to end and not killed.
 #[cfg(all(unix, feature = "observer"))]
-fn end_kindly(child: &mut Child) -> io::Result<()> {
-    const PATIENCE: Duration = Duration::from_secs(1);
+fn terminate_gracefully(child: &mut Child) -> io::Result<()> {
+    const TERMINATE_TIMEOUT: Duration = Duration::from_secs(1);
     if let Some(process) = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap_or(0)) {
         let _ = rustix::process::kill_process(process, rustix::process::Signal::TERM);
     }
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + TERMINATE_TIMEOUT;
     while child.try_wait()?.is_none() {
         if Instant::now() >= end {
             child.kill()?;
@@ -52,7 +52,7 @@ fn end_kindly(child: &mut Child) -> io::Result<()> {
 }
 
 #[cfg(not(all(unix, feature = "observer")))]
-fn end_kindly(child: &mut Child) -> io::Result<()> {
+fn terminate_gracefully(child: &mut Child) -> io::Result<()> {
     child.kill()?;
     child.wait().map(drop)
 }
@@ -77,11 +77,11 @@ mod tests {
     #[test]
     fn a_program_that_takes_too_long_is_ended() {
         let limit = Duration::from_millis(200);
-        let error = shell("exec sleep 60").capture_within(limit).unwrap_err();
+        let error = shell("exec sleep 60").capture_with_timeout(limit).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         // More than a pipe holds, on both streams.
         let script = "head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2; exit 4";
-        let captured = shell(script).capture_within(Duration::from_mins(1)).unwrap();
+        let captured = shell(script).capture_with_timeout(Duration::from_mins(1)).unwrap();
         assert_eq!(exit_code(captured.status), 4);
         assert_eq!((captured.stdout.len(), captured.stderr.len()), (300_000, 300_000));
     }

@@ -9,10 +9,10 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use super::{Surroundings, cargo_graph::Closure, package::Package};
+use super::{BuildContext, cargo_graph::Closure, package::NativePackage};
 use crate::{
     cargo::files,
-    fs::{digest::digest, parallel, stamp::Seen},
+    fs::{digest::digest, parallel, stamp::FileStamp},
 };
 
 /// So many files are looked at by one core.
@@ -23,11 +23,11 @@ pub(super) const VARIABLES: [&str; 4] =
     ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_TARGET"];
 
 /// Files as they were seen. A path without a file is not among them, so that a file that appears is a difference.
-pub(super) type Files = HashMap<Utf8PathBuf, Seen>;
+pub(super) type Files = HashMap<Utf8PathBuf, FileStamp>;
 
 /// What a build reads, with what was there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Inputs {
+pub(super) struct BuildInputs {
     pub(super) files: Files,
     /// What is no file, by a name for messages.
     pub(super) facts: BTreeMap<String, String>,
@@ -42,27 +42,27 @@ pub(super) struct Discovered {
 }
 
 /// The files that decide what belongs to a package, cargo's configuration among them; some need not exist.
-pub(super) fn keys(package: &Package, closure: &Closure, around: &Surroundings<'_>) -> BTreeSet<Utf8PathBuf> {
-    closure.manifests().chain(configuration(package, around)).collect()
+pub(super) fn keys(package: &NativePackage, closure: &Closure, context: &BuildContext<'_>) -> BTreeSet<Utf8PathBuf> {
+    closure.manifests().chain(configuration(package, context)).collect()
 }
 
-fn configuration(package: &Package, around: &Surroundings<'_>) -> BTreeSet<Utf8PathBuf> {
+fn configuration(package: &NativePackage, context: &BuildContext<'_>) -> BTreeSet<Utf8PathBuf> {
     let starts = package.crates.iter().filter_map(|path| path.parent()).chain([package.directory.as_path()]);
     let mut files: BTreeSet<_> = starts.flat_map(files::upwards).collect();
-    files.extend(files::cargo_home(around.variables).map(|home| home.join("config.toml")));
+    files.extend(files::cargo_home(context.variables).map(|home| home.join("config.toml")));
     files
 }
 
-impl Inputs {
+impl BuildInputs {
     /// Looks at all inputs, which were `before` at an earlier time.
     pub(super) fn look(
-        package: &Package,
+        package: &NativePackage,
         closure: &Closure,
         discovered: &Discovered,
         before: Option<&Self>,
-        around: &Surroundings<'_>,
+        context: &BuildContext<'_>,
     ) -> Self {
-        let mut paths = configuration(package, around);
+        let mut paths = configuration(package, context);
         paths.extend(walk(package, closure).files);
         paths.retain(|path| !(path.starts_with(&package.directory) && is_native(path)));
         paths.insert(closure.root.join("Cargo.toml"));
@@ -70,8 +70,8 @@ impl Inputs {
         paths.remove(&closure.root.join("Cargo.lock"));
         paths.extend(discovered.files.iter().flat_map(|path| files_at(path)));
         Self {
-            files: look_at(paths, before.map(|before| &before.files), around.now),
-            facts: facts(closure, discovered, around),
+            files: look_at(paths, before.map(|before| &before.files), context.now),
+            facts: facts(closure, discovered, context),
         }
     }
 
@@ -82,7 +82,7 @@ impl Inputs {
         root: &Utf8Path,
         is_live: impl Fn(&Utf8Path) -> bool,
     ) -> Option<String> {
-        let missing = Seen::default();
+        let missing = FileStamp::default();
         let added = now.files.keys().filter(|path| !self.files.contains_key(*path));
         let paths = self.files.keys().chain(added);
         let differs = paths.filter_map(|path| {
@@ -103,11 +103,15 @@ impl Inputs {
     }
 }
 
-pub(super) fn facts(closure: &Closure, discovered: &Discovered, around: &Surroundings<'_>) -> BTreeMap<String, String> {
+pub(super) fn facts(
+    closure: &Closure,
+    discovered: &Discovered,
+    context: &BuildContext<'_>,
+) -> BTreeMap<String, String> {
     let names = VARIABLES.iter().copied().chain(discovered.variables.iter().map(String::as_str));
-    let profile = around.variables.starting_with("CARGO_PROFILE_");
+    let profile = context.variables.starting_with("CARGO_PROFILE_");
     let variables = names.chain(profile).filter_map(|name| {
-        let value = around.variables.get_os(name)?.to_string_lossy();
+        let value = context.variables.get_os(name)?.to_string_lossy();
         Some((format!("the variable {name}"), digest(value.as_bytes())))
     });
     let lock = ("Cargo.lock".to_owned(), closure.dependencies.clone());
@@ -120,7 +124,7 @@ pub(super) fn is_native(path: &Utf8Path) -> bool {
 }
 
 /// Whether Python reads the file where it is as long as the package is installed as editable.
-pub(super) fn is_live(package: &Package, closure: &Closure, discovered: &Discovered, path: &Utf8Path) -> bool {
+pub(super) fn is_live(package: &NativePackage, closure: &Closure, discovered: &Discovered, path: &Utf8Path) -> bool {
     if !path.starts_with(&package.directory) || discovered.files.iter().any(|found| path.starts_with(found)) {
         return false;
     }
@@ -146,7 +150,7 @@ pub(super) struct Found {
 }
 
 /// Looks through the directories of the crates of a package, and its own.
-pub(super) fn walk(package: &Package, closure: &Closure) -> Found {
+pub(super) fn walk(package: &NativePackage, closure: &Closure) -> Found {
     let mut found = Found::default();
     for one in &closure.crates {
         Walk { skip_tests: !one.has_script, target: &closure.target }.directory(&one.directory, true, &mut found);
@@ -229,9 +233,9 @@ pub(super) fn found_at(path: &Utf8Path) -> Found {
 /// Looks at `paths`, which were `before` at an earlier time.
 pub(super) fn look_at(paths: impl IntoIterator<Item = Utf8PathBuf>, before: Option<&Files>, now: SystemTime) -> Files {
     let mut paths: Vec<_> = paths.into_iter().collect();
-    let parts = parallel::in_parts(&mut paths, FEW, |paths| {
+    let parts = parallel::par_chunks(&mut paths, FEW, |paths| {
         let look = |path: &mut Utf8PathBuf| {
-            let seen = Seen::look(path, before.and_then(|before| before.get(path)), now);
+            let seen = FileStamp::look(path, before.and_then(|before| before.get(path)), now);
             seen.exists().then(|| (mem::take(path), seen))
         };
         paths.iter_mut().filter_map(look).collect::<Vec<_>>()

@@ -4,32 +4,32 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::look::Way;
-use crate::{backend::Deciders, native::Watched};
+use super::fingerprint::FingerprintKind;
+use crate::{backend::SelectionInputs, native::Watched};
 
 /// What an answer of uv depends on. More than that does no harm: uv is then asked once too often.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Inputs {
+pub(super) struct WatchList {
     /// As text: paths are slow to compare.
-    paths: BTreeSet<(String, Way)>,
+    paths: BTreeSet<(String, FingerprintKind)>,
     /// Names of variables, beside those that always count.
     pub(super) variables: BTreeSet<String>,
 }
 
 /// Why nobody but uv can tell whether something is to be done, in words.
-pub(crate) type Refusal = String;
+pub(crate) type Uncacheable = String;
 
-impl Inputs {
-    pub(super) fn look(&mut self, way: Way, path: impl Into<Utf8PathBuf>) {
-        self.paths.insert((path.into().into_string(), way));
+impl WatchList {
+    pub(super) fn look(&mut self, kind: FingerprintKind, path: impl Into<Utf8PathBuf>) {
+        self.paths.insert((path.into().into_string(), kind));
     }
 
     pub(super) fn content(&mut self, path: impl Into<Utf8PathBuf>) {
-        self.look(Way::Content, path);
+        self.look(FingerprintKind::Content, path);
     }
 
     pub(super) fn stamp(&mut self, path: impl Into<Utf8PathBuf>) {
-        self.look(Way::Stamp, path);
+        self.look(FingerprintKind::Stamp, path);
     }
 
     /// These files in `directory` and in all above it: where there is none, one may appear.
@@ -42,38 +42,39 @@ impl Inputs {
     }
 
     /// What native packages depend on.
-    pub(super) fn watched(&mut self, native: Watched) {
+    pub(super) fn native(&mut self, native: Watched) {
         native.files.into_iter().for_each(|path| self.content(path));
         native.toolchain.into_iter().for_each(|path| self.stamp(path));
-        native.directories.into_iter().for_each(|path| self.look(Way::Sources, path));
+        native.directories.into_iter().for_each(|path| self.look(FingerprintKind::Sources, path));
         self.variables.extend(native.variables);
     }
 
     /// What the choice of a backend depends on.
-    pub(super) fn deciders(&mut self, deciders: &Deciders) {
-        if deciders.driver {
+    pub(super) fn selection_inputs(&mut self, selection_inputs: &SelectionInputs) {
+        if selection_inputs.driver {
             self.content("/proc/driver/nvidia/version");
-            self.look(Way::Identity, "/dev/nvidiactl");
+            self.look(FingerprintKind::Identity, "/dev/nvidiactl");
             self.stamp("/usr/lib/wsl/lib/libnvidia-ml.so.1");
         }
-        deciders.files.iter().for_each(|path| self.content(path));
-        deciders.folders.iter().for_each(|path| self.look(Way::Folders, path));
-        if !deciders.files.is_empty() {
+        selection_inputs.files.iter().for_each(|path| self.content(path));
+        selection_inputs.folders.iter().for_each(|path| self.look(FingerprintKind::Folders, path));
+        if !selection_inputs.files.is_empty() {
             self.variables.extend(["CARGO_HOME", "RUSTUP_TOOLCHAIN"].map(str::to_owned));
         }
     }
 
     /// The paths, each in no more ways than needed: a stamp says more than a content.
-    pub(super) fn into_paths(self) -> impl Iterator<Item = (Utf8PathBuf, Way)> {
+    pub(super) fn into_paths(self) -> impl Iterator<Item = (Utf8PathBuf, FingerprintKind)> {
         let mut paths: Vec<_> = self.paths.into_iter().collect();
         paths.dedup_by(|stamp, content| {
-            let is_both = stamp.0 == content.0 && (content.1, stamp.1) == (Way::Content, Way::Stamp);
+            let is_both =
+                stamp.0 == content.0 && (content.1, stamp.1) == (FingerprintKind::Content, FingerprintKind::Stamp);
             if is_both {
-                content.1 = Way::Stamp;
+                content.1 = FingerprintKind::Stamp;
             }
             is_both
         });
-        paths.into_iter().map(|(path, way)| (path.into(), way))
+        paths.into_iter().map(|(path, kind)| (path.into(), kind))
     }
 
     /// The variables that `text` has in the form `${NAME}`, which uv replaces in requirements.

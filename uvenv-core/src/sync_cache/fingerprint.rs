@@ -17,7 +17,7 @@ use crate::fs::{
 
 /// What about a path counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub(super) enum Way {
+pub(super) enum FingerprintKind {
     /// The content of a file, or that there is none.
     #[serde(rename = "c")]
     Content,
@@ -49,10 +49,15 @@ pub(super) enum Way {
 
 /// A path as it was seen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Look<'a>(#[serde(borrow)] Cow<'a, str>, Way, State, #[serde(borrow)] Value<'a>);
+pub(super) struct Fingerprint<'a>(
+    #[serde(borrow)] Cow<'a, str>,
+    FingerprintKind,
+    StampHash,
+    #[serde(borrow)] Value<'a>,
+);
 
 /// The hash of what stands for the rest as long as it is the same; 0 where that cannot be trusted.
-type State = u64;
+type StampHash = u64;
 
 /// The rest, as text: a hash, names, [`ABSENT`]. Empty where the state says it all.
 type Value<'a> = Cow<'a, str>;
@@ -61,34 +66,39 @@ type Value<'a> = Cow<'a, str>;
 const ABSENT: &str = "-";
 
 /// The files of a distribution that uv reads.
-pub(super) const READ: [&str; 4] = ["WHEEL", "direct_url.json", "uv_build.json", "uv_cache.json"];
+pub(super) const UV_READS: [&str; 4] = ["WHEEL", "direct_url.json", "uv_build.json", "uv_cache.json"];
 
 /// What has become of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
+pub(super) enum FingerprintChange {
     Gone,
     New,
     Changed,
 }
 
-impl<'a> Look<'a> {
+impl<'a> Fingerprint<'a> {
     /// Looks at `path` at the time `now`. What it was like `before` is taken for what it is, where nothing has changed.
-    pub(super) fn new(path: impl Into<Cow<'a, str>>, way: Way, before: Option<&Look<'_>>, now: SystemTime) -> Self {
+    pub(super) fn new(
+        path: impl Into<Cow<'a, str>>,
+        kind: FingerprintKind,
+        before: Option<&Fingerprint<'_>>,
+        now: SystemTime,
+    ) -> Self {
         let name = path.into();
         let path = Utf8Path::new(&*name);
-        let Some(metadata) = metadata(path, way) else {
-            return Self(name, way, 0, Value::Borrowed(ABSENT));
+        let Some(metadata) = metadata(path, kind) else {
+            return Self(name, kind, 0, Value::Borrowed(ABSENT));
         };
-        if let Some(before) = before.filter(|before| before.1 == way && before.2 == hash(&metadata)) {
-            return Self(name, way, before.2, Value::Owned(before.3.to_string()));
+        if let Some(before) = before.filter(|before| before.1 == kind && before.2 == hash(&metadata)) {
+            return Self(name, kind, before.2, Value::Owned(before.3.to_string()));
         }
-        let state = state(&metadata, way, now);
-        let value = match way {
+        let stamp_hash = stamp_hash(&metadata, kind, now);
+        let value = match kind {
             // Nothing can have changed that it would not show.
-            Way::Stamp if state != 0 => Value::default(),
-            _ => Value::Owned(value(path, way, &metadata)),
+            FingerprintKind::Stamp if stamp_hash != 0 => Value::default(),
+            _ => Value::Owned(value(path, kind, &metadata)),
         };
-        Self(name, way, state, value)
+        Self(name, kind, stamp_hash, value)
     }
 
     /// What was looked at.
@@ -97,7 +107,7 @@ impl<'a> Look<'a> {
     }
 
     /// In which way.
-    pub(super) fn way(&self) -> Way {
+    pub(super) fn kind(&self) -> FingerprintKind {
         self.1
     }
 
@@ -108,76 +118,77 @@ impl<'a> Look<'a> {
 
     /// The names of the files that a look at a distribution has found.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        let value = if self.1 == Way::Read && self.exists() { &*self.3 } else { "" };
+        let value = if self.1 == FingerprintKind::Read && self.exists() { &*self.3 } else { "" };
         value.split_terminator(' ')
     }
 
     /// Looks again: what has changed, and whether now more can be trusted than the last time.
-    pub(super) fn again(&mut self, now: SystemTime) -> Result<bool, Change> {
+    pub(super) fn again(&mut self, now: SystemTime) -> Result<bool, FingerprintChange> {
         let path = Utf8Path::new(&*self.0);
         let Some(metadata) = metadata(path, self.1) else {
-            return if self.exists() { Err(Change::Gone) } else { Ok(false) };
+            return if self.exists() { Err(FingerprintChange::Gone) } else { Ok(false) };
         };
         if !self.exists() {
-            return Err(Change::New);
+            return Err(FingerprintChange::New);
         }
         if self.2 != 0 && hash(&metadata) == self.2 {
             return Ok(false);
         }
-        if self.1 == Way::Stamp && self.2 != 0 {
-            return Err(Change::Changed);
+        if self.1 == FingerprintKind::Stamp && self.2 != 0 {
+            return Err(FingerprintChange::Changed);
         }
         if value(path, self.1, &metadata) != *self.3 {
-            return Err(Change::Changed);
+            return Err(FingerprintChange::Changed);
         }
-        let state = state(&metadata, self.1, now);
-        if state == self.2 {
+        let stamp_hash = stamp_hash(&metadata, self.1, now);
+        if stamp_hash == self.2 {
             return Ok(false);
         }
-        self.2 = state;
-        if self.1 == Way::Stamp {
+        self.2 = stamp_hash;
+        if self.1 == FingerprintKind::Stamp {
             self.3 = Value::default();
         }
         Ok(true)
     }
 }
 
-fn metadata(path: &Utf8Path, way: Way) -> Option<Metadata> {
-    match way {
-        Way::Link => fs::symlink_metadata(path),
+fn metadata(path: &Utf8Path, kind: FingerprintKind) -> Option<Metadata> {
+    match kind {
+        FingerprintKind::Link => fs::symlink_metadata(path),
         _ => fs::metadata(path),
     }
     .ok()
 }
 
 /// The state, where it says enough.
-fn state(metadata: &Metadata, way: Way, now: SystemTime) -> State {
+fn stamp_hash(metadata: &Metadata, kind: FingerprintKind, now: SystemTime) -> StampHash {
     // The state of a directory changes with what is in it, and a link is read as quickly.
-    let is_enough = !matches!(way, Way::Identity | Way::Link) && is_settled(&stat(metadata), now);
+    let is_enough =
+        !matches!(kind, FingerprintKind::Identity | FingerprintKind::Link) && is_settled(&stat(metadata), now);
     if is_enough { hash(metadata) } else { 0 }
 }
 
 /// Never 0.
-fn hash(metadata: &Metadata) -> State {
+fn hash(metadata: &Metadata) -> StampHash {
     number(&stat(metadata)).max(1)
 }
 
-fn value(path: &Utf8Path, way: Way, metadata: &Metadata) -> String {
-    let said = match way {
-        Way::Content => content(path, metadata),
-        Way::Stamp => {
+fn value(path: &Utf8Path, kind: FingerprintKind, metadata: &Metadata) -> String {
+    let said = match kind {
+        FingerprintKind::Content => content(path, metadata),
+        FingerprintKind::Stamp => {
             let inside = if metadata.is_dir() { names(path, |_, _| true) } else { content(path, metadata) };
             inside.map(|inside| format!("{:?} {inside}", stat(metadata)))
         }
-        Way::Link => fs::read_link(path).map(|target| format!("> {}", target.to_string_lossy())),
-        Way::Identity => Ok(identity(metadata)),
-        Way::Folders => names(path, |_, kind| !kind.is_file()),
-        Way::Distributions => names(path, |name, _| {
+        FingerprintKind::Link => fs::read_link(path).map(|target| format!("> {}", target.to_string_lossy())),
+        FingerprintKind::Identity => Ok(identity(metadata)),
+        FingerprintKind::Folders => names(path, |_, kind| !kind.is_file()),
+        FingerprintKind::Distributions => names(path, |name, _| {
             Utf8Path::new(name).extension().is_some_and(|end| ["dist-info", "egg-info", "egg-link"].contains(&end))
         }),
-        Way::Read => return read(path),
-        Way::Sources => names(path, |name, _| !is_made(Utf8Path::new(name))),
-        Way::Package => Ok(package(path)),
+        FingerprintKind::Read => return read(path),
+        FingerprintKind::Sources => names(path, |name, _| !is_made(Utf8Path::new(name))),
+        FingerprintKind::Package => Ok(package(path)),
     };
     match said {
         Ok(said) => digest(said.as_bytes()),
@@ -220,7 +231,7 @@ fn is_made(name: &Utf8Path) -> bool {
 
 /// The names of the files that uv reads in a `dist-info` folder.
 fn read(folder: &Utf8Path) -> String {
-    READ.iter().filter(|name| folder.join(name).exists()).flat_map(|name| [name, " "]).collect()
+    UV_READS.iter().filter(|name| folder.join(name).exists()).flat_map(|name| [name, " "]).collect()
 }
 
 fn package(directory: &Utf8Path) -> String {
@@ -253,12 +264,12 @@ mod tests {
     }
 
     /// A look at `path` at once after it was made, and one long after.
-    fn looks(path: &Utf8Path, way: Way) -> [Look<'_>; 2] {
+    fn fingerprints(path: &Utf8Path, kind: FingerprintKind) -> [Fingerprint<'_>; 2] {
         let now = SystemTime::now();
-        [now, now + AFTER].map(|now| Look::new(path.as_str(), way, None, now))
+        [now, now + AFTER].map(|now| Fingerprint::new(path.as_str(), kind, None, now))
     }
 
-    fn again(look: &Look<'_>) -> Result<bool, Change> {
+    fn again(look: &Fingerprint<'_>) -> Result<bool, FingerprintChange> {
         look.clone().again(SystemTime::now() + AFTER)
     }
 
@@ -267,17 +278,18 @@ mod tests {
         let (_guard, directory) = directory();
         let path = directory.join("file");
         fs::write(&path, "one").unwrap();
-        let (contents, stamps) = (looks(&path, Way::Content), looks(&path, Way::Stamp));
+        let (contents, stamps) =
+            (fingerprints(&path, FingerprintKind::Content), fingerprints(&path, FingerprintKind::Stamp));
         for look in contents.iter().chain(&stamps) {
             assert!(again(look).is_ok());
         }
         fs::write(&path, "one").unwrap();
         assert!(contents.iter().all(|look| again(look).is_ok()));
-        assert!(stamps.iter().all(|look| again(look) == Err(Change::Changed)));
+        assert!(stamps.iter().all(|look| again(look) == Err(FingerprintChange::Changed)));
         fs::write(&path, "two").unwrap();
-        assert!(contents.iter().chain(&stamps).all(|look| again(look) == Err(Change::Changed)));
+        assert!(contents.iter().chain(&stamps).all(|look| again(look) == Err(FingerprintChange::Changed)));
         fs::remove_file(&path).unwrap();
-        assert!(contents.iter().chain(&stamps).all(|look| again(look) == Err(Change::Gone)));
+        assert!(contents.iter().chain(&stamps).all(|look| again(look) == Err(FingerprintChange::Gone)));
     }
 
     #[test]
@@ -285,9 +297,9 @@ mod tests {
         let (_guard, directory) = directory();
         let path = directory.join("file");
         fs::write(&path, "one").unwrap();
-        for way in [Way::Content, Way::Stamp] {
-            let [mut fresh, settled] = looks(&path, way);
-            assert_eq!((fresh.2, settled.2 != 0), (0, true), "{way:?}");
+        for kind in [FingerprintKind::Content, FingerprintKind::Stamp] {
+            let [mut fresh, settled] = fingerprints(&path, kind);
+            assert_eq!((fresh.2, settled.2 != 0), (0, true), "{kind:?}");
             assert_eq!(fresh.again(SystemTime::now()), Ok(false));
             assert_eq!(fresh.again(SystemTime::now() + AFTER), Ok(true));
             assert_eq!(fresh, settled);
@@ -298,11 +310,17 @@ mod tests {
     fn where_nothing_was_something_is_news() {
         let (_guard, directory) = directory();
         let path = directory.join("file");
-        for way in [Way::Content, Way::Stamp, Way::Link, Way::Folders, Way::Sources] {
-            let look = Look::new(path.as_str(), way, None, SystemTime::now());
+        for kind in [
+            FingerprintKind::Content,
+            FingerprintKind::Stamp,
+            FingerprintKind::Link,
+            FingerprintKind::Folders,
+            FingerprintKind::Sources,
+        ] {
+            let look = Fingerprint::new(path.as_str(), kind, None, SystemTime::now());
             assert_eq!(again(&look), Ok(false));
             fs::write(&path, "").unwrap();
-            assert_eq!(again(&look), Err(Change::New));
+            assert_eq!(again(&look), Err(FingerprintChange::New));
             fs::remove_file(&path).unwrap();
         }
     }
@@ -310,20 +328,21 @@ mod tests {
     #[test]
     fn of_a_directory_the_names_count_that_may_be_what_is_looked_for() {
         let (_guard, directory) = directory();
-        let held = |way| {
-            let looks = looks(&directory, way);
-            move || looks.iter().all(|look| again(look).is_ok())
+        let held = |kind| {
+            let fingerprints = fingerprints(&directory, kind);
+            move || fingerprints.iter().all(|look| again(look).is_ok())
         };
-        let (folders, distributions, sources) = (held(Way::Folders), held(Way::Distributions), held(Way::Sources));
+        let (folders, distributions, sources) =
+            (held(FingerprintKind::Folders), held(FingerprintKind::Distributions), held(FingerprintKind::Sources));
         fs::write(directory.join("module.so"), "").unwrap();
         fs::create_dir(directory.join(".hidden")).unwrap();
         assert!(!folders() && distributions() && sources());
-        let folders = held(Way::Folders);
+        let folders = held(FingerprintKind::Folders);
         fs::write(directory.join("module.rs"), "").unwrap();
         assert!(folders() && distributions() && !sources());
         fs::create_dir(directory.join("six-1.0.dist-info")).unwrap();
         assert!(!folders() && !distributions());
-        let folders = held(Way::Folders);
+        let folders = held(FingerprintKind::Folders);
         symlink("elsewhere", directory.join("link")).unwrap();
         assert!(!folders());
     }
@@ -332,9 +351,9 @@ mod tests {
     fn of_a_distribution_the_files_count_that_uv_reads() {
         let (_guard, folder) = directory();
         fs::write(folder.join("WHEEL"), "").unwrap();
-        let looks = looks(&folder, Way::Read);
-        assert!(looks.iter().all(|look| look.names().eq(["WHEEL"])));
-        let holds = || looks.iter().all(|look| again(look).is_ok());
+        let fingerprints = fingerprints(&folder, FingerprintKind::Read);
+        assert!(fingerprints.iter().all(|look| look.names().eq(["WHEEL"])));
+        let holds = || fingerprints.iter().all(|look| again(look).is_ok());
         fs::write(folder.join("REQUESTED"), "").unwrap();
         assert!(holds());
         fs::write(folder.join("uv_cache.json"), "").unwrap();
@@ -349,8 +368,8 @@ mod tests {
     fn a_package_is_the_same_as_long_as_its_folder_of_sources_is() {
         let (_guard, directory) = directory();
         fs::create_dir(directory.join("src")).unwrap();
-        let looks = looks(&directory, Way::Package);
-        let holds = || looks.iter().all(|look| again(look).is_ok());
+        let fingerprints = fingerprints(&directory, FingerprintKind::Package);
+        let holds = || fingerprints.iter().all(|look| again(look).is_ok());
         fs::write(directory.join("README.md"), "").unwrap();
         fs::write(directory.join("src/module.py"), "").unwrap();
         assert!(holds());
@@ -371,11 +390,11 @@ mod tests {
         let (_guard, directory) = directory();
         let path = directory.join("link");
         symlink("one", &path).unwrap();
-        let looks = looks(&path, Way::Link);
+        let fingerprints = fingerprints(&path, FingerprintKind::Link);
         fs::write(directory.join("one"), "").unwrap();
-        assert!(looks.iter().all(|look| again(look) == Ok(false)));
+        assert!(fingerprints.iter().all(|look| again(look) == Ok(false)));
         fs::remove_file(&path).unwrap();
         symlink("two", &path).unwrap();
-        assert!(looks.iter().all(|look| again(look) == Err(Change::Changed)));
+        assert!(fingerprints.iter().all(|look| again(look) == Err(FingerprintChange::Changed)));
     }
 }

@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 
 use super::{BuildScriptError, output::Output};
 use crate::{
-    environment::{Environment, Record},
+    environment::{Environment, SyncRecord},
     manifest::{self, SourceKind},
     model::{Variables, redact::redact},
     monorepo::{Monorepo, ProfilePaths},
@@ -32,14 +32,14 @@ const VARIABLES: [&str; 14] = [
 
 /// The files of a profile that decide what is installed.
 #[derive(Debug)]
-pub(super) struct Inputs {
+pub(super) struct WatchedFiles {
     /// What people write.
     written: Vec<Utf8PathBuf>,
     /// What uv locks to.
     lockfile: Utf8PathBuf,
 }
 
-impl Inputs {
+impl WatchedFiles {
     pub(super) fn new(monorepo: &Monorepo, paths: &ProfilePaths) -> Self {
         let settings = ["uv.toml", ".python-version"].map(|name| paths.directory.join(name));
         // Its configuration. A member's manifest is named below; another `Cargo.toml` has no say.
@@ -63,7 +63,7 @@ impl Inputs {
 
     /// The files that the sync itself may have written.
     pub(super) fn generated(&self, environment: &Environment) -> [Utf8PathBuf; 2] {
-        [self.lockfile.clone(), Record::path(environment)]
+        [self.lockfile.clone(), SyncRecord::path(environment)]
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) enum Wanted {
 
 /// The tag to take, or why there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Choice {
+pub(super) enum TagChoice {
     /// This one, which is newer, or not to be compared with what is pinned.
     Take(RemoteTag),
     /// This one, which is older, because it was asked for by name.
@@ -37,27 +37,27 @@ pub(super) enum Choice {
 }
 
 /// Chooses among `tags` of the repository of `package`, whose pin is `current`: a tag, or whatever else stands there.
-pub(super) fn choose(package: &Name, current: Option<&str>, tags: &[RemoteTag], wanted: &Wanted) -> Choice {
+pub(super) fn choose(package: &Name, current: Option<&str>, tags: &[RemoteTag], wanted: &Wanted) -> TagChoice {
     let pinned = current.and_then(Release::parse);
     let Some(found) = fitting(package, pinned.as_ref(), tags, wanted) else {
-        return Choice::None;
+        return TagChoice::None;
     };
     let is_pinned = current == Some(found.name.as_str());
     if is_pinned {
-        return Choice::UpToDate(found);
+        return TagChoice::UpToDate(found);
     }
     let (Some(pinned), Some(release)) = (pinned, Release::parse(&found.name)) else {
-        return Choice::Take(found);
+        return TagChoice::Take(found);
     };
     let by_name = matches!(wanted, Wanted::Tag(_));
     match release.version.cmp(&pinned.version) {
-        std::cmp::Ordering::Less if by_name => Choice::Downgrade(found),
-        std::cmp::Ordering::Less => Choice::Newer(found),
+        std::cmp::Ordering::Less if by_name => TagChoice::Downgrade(found),
+        std::cmp::Ordering::Less => TagChoice::Newer(found),
         // Two tags of one version: the one that is pinned is as good, if it is there.
         std::cmp::Ordering::Equal if !by_name && tags.iter().any(|tag| Some(tag.name.as_str()) == current) => {
-            Choice::UpToDate(found)
+            TagChoice::UpToDate(found)
         }
-        std::cmp::Ordering::Equal | std::cmp::Ordering::Greater => Choice::Take(found),
+        std::cmp::Ordering::Equal | std::cmp::Ordering::Greater => TagChoice::Take(found),
     }
 }
 
@@ -137,11 +137,11 @@ mod tests {
             tags.iter().map(|name| RemoteTag { name: (*name).to_owned(), commit: format!("of {name}") }).collect();
         let package = Name::parse("Auth_Client").unwrap();
         match choose(&package, current.into(), &tags, wanted) {
-            Choice::Take(tag) => format!("take {}", tag.name),
-            Choice::Downgrade(tag) => format!("down to {}", tag.name),
-            Choice::UpToDate(tag) => format!("has {}", tag.name),
-            Choice::Newer(tag) => format!("is newer than {}", tag.name),
-            Choice::None => "none".to_owned(),
+            TagChoice::Take(tag) => format!("take {}", tag.name),
+            TagChoice::Downgrade(tag) => format!("down to {}", tag.name),
+            TagChoice::UpToDate(tag) => format!("has {}", tag.name),
+            TagChoice::Newer(tag) => format!("is newer than {}", tag.name),
+            TagChoice::None => "none".to_owned(),
         }
     }
 
@@ -244,7 +244,7 @@ mod tests {
             let package = Name::parse("auth-client").unwrap();
             let wanted = Wanted::Newest { profile, pre };
             match choose(&package, current.as_deref(), &tags, &wanted) {
-                Choice::Take(taken) => {
+                TagChoice::Take(taken) => {
                     let release = Release::parse(&taken.name).unwrap();
                     prop_assert!(fits(profile, pre, release.stage()));
                     if let Some(pinned) = current.as_deref().and_then(Release::parse) {
@@ -252,15 +252,15 @@ mod tests {
                         prop_assert_eq!(family(&release.prefix), family(&pinned.prefix));
                     }
                     let again = choose(&package, Some(&taken.name), &tags, &wanted);
-                    prop_assert_eq!(again, Choice::UpToDate(taken));
+                    prop_assert_eq!(again, TagChoice::UpToDate(taken));
                 }
-                Choice::Downgrade(tag) => prop_assert!(false, "{tag:?}"),
-                Choice::UpToDate(_) => prop_assert!(current.is_some_and(|current| names.contains(&current))),
-                Choice::Newer(tag) => {
+                TagChoice::Downgrade(tag) => prop_assert!(false, "{tag:?}"),
+                TagChoice::UpToDate(_) => prop_assert!(current.is_some_and(|current| names.contains(&current))),
+                TagChoice::Newer(tag) => {
                     let (newest, pinned) = (Release::parse(&tag.name), current.as_deref().and_then(Release::parse));
                     prop_assert!(newest.unwrap().version < pinned.unwrap().version);
                 }
-                Choice::None => {}
+                TagChoice::None => {}
             }
         }
     }

@@ -6,9 +6,9 @@ use camino::Utf8Path;
 use serde_json::json;
 
 use super::{
-    inputs::{Inputs, Refusal},
-    look::{Look, READ, Way},
-    looks::{Earlier, FEW, Looks},
+    fingerprint::{Fingerprint, FingerprintKind, UV_READS},
+    fingerprints::{FEW, Fingerprints, PreviousFingerprints},
+    watch_list::{Uncacheable, WatchList},
 };
 use crate::{
     environment::{Distribution, Distributions, Environment, Source},
@@ -17,60 +17,65 @@ use crate::{
 };
 
 /// Looks at what uv looks at in `environment`, in which `installed` was found.
-pub(super) fn looks(
+pub(super) fn fingerprints(
     environment: &Environment,
     installed: &Distributions,
-    earlier: &Earlier<'_>,
-) -> Result<Looks, Refusal> {
-    let mut inputs = Inputs::default();
+    previous: &PreviousFingerprints<'_>,
+) -> Result<Fingerprints, Uncacheable> {
+    let mut watch_list = WatchList::default();
     let root = environment.root();
-    inputs.look(Way::Link, root);
-    inputs.look(Way::Identity, root);
-    inputs.content(root.join("pyvenv.cfg"));
+    watch_list.look(FingerprintKind::Link, root);
+    watch_list.look(FingerprintKind::Identity, root);
+    watch_list.content(root.join("pyvenv.cfg"));
     for name in ["python", "python3"] {
         let path = environment.scripts().join(name);
-        inputs.look(Way::Link, &path);
-        inputs.stamp(path);
+        watch_list.look(FingerprintKind::Link, &path);
+        watch_list.stamp(path);
     }
     let site_packages = environment.site_packages().ok_or("the environment has no directory of packages")?;
     check_names(&site_packages, installed)?;
-    inputs.look(Way::Distributions, &site_packages);
+    watch_list.look(FingerprintKind::Distributions, &site_packages);
     let now = SystemTime::now();
-    let mut looks = Looks::at(inputs, earlier, now);
+    let mut fingerprints = Fingerprints::at(watch_list, previous, now);
     let mut distributions: Vec<_> = installed.iter().collect();
-    let parts = parallel::in_parts(&mut distributions, FEW / 4, |distributions| {
-        let mut looks = Looks::default();
+    let parts = parallel::par_chunks(&mut distributions, FEW / 4, |distributions| {
+        let mut fingerprints = Fingerprints::default();
         for distribution in distributions {
-            of_distribution(&mut looks, distribution, earlier, now);
+            of_distribution(&mut fingerprints, distribution, previous, now);
         }
-        looks
+        fingerprints
     });
     for part in &parts {
-        looks.extend(part);
+        fingerprints.extend(part);
     }
-    Ok(looks)
+    Ok(fingerprints)
 }
 
 /// Looks at the files of `distribution` that uv reads, and at its folder, where more of them may appear.
-fn of_distribution(looks: &mut Looks, distribution: &Distribution, earlier: &Earlier<'_>, now: SystemTime) {
+fn of_distribution(
+    fingerprints: &mut Fingerprints,
+    distribution: &Distribution,
+    previous: &PreviousFingerprints<'_>,
+    now: SystemTime,
+) {
     let folder = distribution.folder();
     // Not at their times: they may be links to uv's cache, and change with each installation elsewhere.
-    let look = |name: &str| earlier.look(folder.join(name).into_string(), Way::Content, now);
+    let look = |name: &str| previous.look(folder.join(name).into_string(), FingerprintKind::Content, now);
     // One from an index has few of them.
     if distribution.source != Source::Registry {
-        let files = READ.map(look);
-        if files.iter().all(Look::exists) {
-            return files.iter().for_each(|file| looks.push(file));
+        let files = UV_READS.map(look);
+        if files.iter().all(Fingerprint::exists) {
+            return files.iter().for_each(|file| fingerprints.push(file));
         }
     }
-    let known = earlier.look(folder.as_str(), Way::Read, now);
-    looks.push(&known);
-    known.names().for_each(|name| looks.push(&look(name)));
+    let known = previous.look(folder.as_str(), FingerprintKind::Read, now);
+    fingerprints.push(&known);
+    known.names().for_each(|name| fingerprints.push(&look(name)));
 }
 
 /// Refuses a distribution, just installed from a directory, that uv would install again: a build that has changed what it
 /// is built from, or one that uv knows by more than its default cache keys.
-pub(super) fn check_at_rest(distribution: &Distribution) -> Result<(), Refusal> {
+pub(super) fn check_at_rest(distribution: &Distribution) -> Result<(), Uncacheable> {
     let directory = match &distribution.source {
         Source::Registry | Source::Git { .. } => return Ok(()),
         Source::Editable { path } | Source::Directory { path } => path,
@@ -104,7 +109,7 @@ fn default_keys(directory: &Utf8Path) -> serde_json::Value {
 }
 
 /// Refuses what uv takes for installed, or for damage, and we do not.
-fn check_names(site_packages: &Utf8Path, installed: &Distributions) -> Result<(), Refusal> {
+fn check_names(site_packages: &Utf8Path, installed: &Distributions) -> Result<(), Uncacheable> {
     let entries = site_packages.read_dir_utf8().map_err(|error| error.to_string())?;
     let names = entries.flatten().map(|entry| entry.file_name().to_owned());
     let known = names.filter(|name| [".dist-info", ".egg-info", ".egg-link"].iter().any(|end| name.ends_with(end)));

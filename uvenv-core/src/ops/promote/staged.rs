@@ -1,0 +1,400 @@
+//! The manifest and lockfile that a profile is to have, in a directory beside the profile's own until they are proven.
+//!
+//! It is a sibling of the profile's directory, so that relative paths, settings from above and everything else that uv looks
+//! at are the same from both. What else lies in the profile's directory is there as links. Nothing of the profile itself is
+//! touched before [`StagedProfile::install`], which replaces two files; what they were lies in the candidate meanwhile, so that
+//! [`recover`] can put it back if that is cut off in between.
+
+use std::{fs, io};
+
+use camino::{Utf8DirEntry, Utf8Path, Utf8PathBuf};
+
+use super::PromoteError;
+use crate::{
+    fs::{
+        atomic,
+        cache::{self, FileLock},
+        digest::digest,
+    },
+    lockfile, manifest,
+    model::{Variables, observer::Observer},
+    monorepo::ProfilePaths,
+};
+
+/// The files that are made; all others of the profile are links.
+const OWN: [&str; 3] = [manifest::FILE_NAME, lockfile::FILE_NAME, ".gitignore"];
+
+/// The files that are replaced.
+const REPLACED: [&str; 2] = [manifest::FILE_NAME, lockfile::FILE_NAME];
+
+/// Where they are as they were, from before the first is replaced until both are.
+const BEFORE: &str = "before";
+
+/// The directory. It is removed with this value.
+#[derive(Debug)]
+pub(super) struct StagedProfile {
+    profile: ProfilePaths,
+    directory: Utf8PathBuf,
+    _lock: FileLock,
+}
+
+/// That both files have been replaced, and how they were.
+#[derive(Debug)]
+pub(super) struct Installed {
+    profile: ProfilePaths,
+    before: Vec<(&'static str, Option<String>)>,
+}
+
+impl StagedProfile {
+    /// Makes the directory, with `manifest` and the profile's lockfile.
+    pub(super) fn new(
+        profile: &ProfilePaths,
+        manifest: &str,
+        variables: &Variables,
+        observer: &dyn Observer,
+    ) -> crate::Result<Self> {
+        let lock = only_one(profile, variables, observer)?;
+        let directory = beside(profile).with_file_name(format!("{}{}", prefix(profile), std::process::id()));
+        // Dropped on any error, and so removed.
+        let staged = Self { profile: profile.clone(), directory, _lock: lock };
+        staged.fill(manifest).map_err(PromoteError::unwritable(&staged.directory))?;
+        Ok(staged)
+    }
+
+    fn fill(&self, manifest: &str) -> io::Result<()> {
+        fs::create_dir(&self.directory)?;
+        fs::write(self.directory.join(".gitignore"), "*\n")?;
+        fs::write(self.directory.join(manifest::FILE_NAME), manifest)?;
+        if let Some(locked) = read(&self.profile.lockfile())? {
+            fs::write(self.directory.join(lockfile::FILE_NAME), locked)?;
+        }
+        for entry in self.profile.directory.read_dir_utf8()? {
+            let name = entry?.file_name().to_owned();
+            if !OWN.contains(&name.as_str()) {
+                link(&self.profile.directory, &name, &self.directory)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Its paths, as if it were the profile.
+    pub(super) fn paths(&self) -> ProfilePaths {
+        ProfilePaths { profile: self.profile.profile, directory: self.directory.clone() }
+    }
+
+    /// Puts its manifest and lockfile in the place of the profile's.
+    pub(super) fn install(self) -> crate::Result<Installed> {
+        let installed = self.replace().map_err(PromoteError::unwritable(&self.profile.directory));
+        if installed.is_err() {
+            // What was replaced goes back: no error leaves one new file beside an old one.
+            recover_one(&self.profile, &self.directory).map_err(PromoteError::unwritable(&self.profile.directory))?;
+        }
+        Ok(installed?)
+    }
+
+    fn replace(&self) -> io::Result<Installed> {
+        let before = self.keep_before()?;
+        for name in REPLACED {
+            self.replace_one(name)?;
+        }
+        Ok(Installed { profile: self.profile.clone(), before })
+    }
+
+    /// Keeps the files as they are: all of them or, if that is cut off, none.
+    fn keep_before(&self) -> io::Result<Vec<(&'static str, Option<String>)>> {
+        let making = self.directory.join("keeping");
+        fs::create_dir(&making)?;
+        let mut before = Vec::new();
+        for name in REPLACED {
+            let text = read(&self.profile.directory.join(name))?;
+            if let Some(text) = &text {
+                fs::write(making.join(name), text)?;
+            }
+            before.push((name, text));
+        }
+        fs::rename(&making, self.directory.join(BEFORE))?;
+        Ok(before)
+    }
+
+    fn replace_one(&self, name: &str) -> io::Result<()> {
+        let text = fs::read_to_string(self.directory.join(name))?;
+        atomic::replace(&self.profile.directory.join(name), &text)
+    }
+}
+
+impl Drop for StagedProfile {
+    fn drop(&mut self) {
+        // What cannot be removed now is removed by the next promotion.
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+impl Installed {
+    /// Puts both files back.
+    pub(super) fn undo(&self) -> crate::Result<()> {
+        let restore =
+            self.before.iter().try_for_each(|(name, text)| put(&self.profile.directory.join(name), text.as_deref()));
+        Ok(restore.map_err(PromoteError::unwritable(&self.profile.directory))?)
+    }
+}
+
+/// Removes what promotions of `profile` that were killed have left. One that was killed between its two files has its first
+/// taken back.
+pub(crate) fn recover(profile: &ProfilePaths, variables: &Variables, observer: &dyn Observer) -> crate::Result<()> {
+    if leftovers(profile).is_empty() {
+        return Ok(());
+    }
+    only_one(profile, variables, observer).map(drop)
+}
+
+/// Waits until no other process promotes `profile`, and clears away what is left of those that did.
+fn only_one(profile: &ProfilePaths, variables: &Variables, observer: &dyn Observer) -> crate::Result<FileLock> {
+    let name = format!("{}.lock", digest(profile.directory.as_str().as_bytes()));
+    let path = cache::directory(variables)?.join("promotions").join(name);
+    let why = || format!("Waiting for another process that promotes to {}…", profile.directory);
+    let lock = FileLock::acquire(&path, observer, why)?;
+    for directory in leftovers(profile) {
+        recover_one(profile, &directory)
+            .and_then(|()| fs::remove_dir_all(&directory))
+            .map_err(PromoteError::unwritable(&directory))?;
+    }
+    Ok(lock)
+}
+
+/// The directories of promotions of `profile`.
+fn leftovers(profile: &ProfilePaths) -> Vec<Utf8PathBuf> {
+    let prefix = prefix(profile);
+    let Some(Ok(entries)) = profile.directory.parent().map(Utf8Path::read_dir_utf8) else {
+        return Vec::new();
+    };
+    let paths = entries.filter_map(Result::ok).map(Utf8DirEntry::into_path);
+    paths.filter(|path| path.file_name().is_some_and(|name| name.starts_with(&prefix))).collect()
+}
+
+/// Takes back the file that was replaced, if only one was. Where somebody has changed one since, both stay.
+fn recover_one(profile: &ProfilePaths, staged: &Utf8Path) -> io::Result<()> {
+    let before = staged.join(BEFORE);
+    if !before.is_dir() {
+        return Ok(());
+    }
+    let mut replaced = Vec::new();
+    for name in REPLACED {
+        let now = read(&profile.directory.join(name))?;
+        let (old, new) = (read(&before.join(name))?, read(&staged.join(name))?);
+        if now == new && now != old {
+            replaced.push((name, old));
+        } else if now != old {
+            return Ok(());
+        }
+    }
+    let changed = REPLACED.iter().filter(|name| {
+        let of = |directory: &Utf8Path| read(&directory.join(name)).unwrap_or_default();
+        of(&before) != of(staged)
+    });
+    if replaced.len() < changed.count() {
+        for (name, old) in replaced {
+            put(&profile.directory.join(name), old.as_deref())?;
+        }
+    }
+    Ok(())
+}
+
+/// `.prod-promotion-`, of which the candidate's name is made.
+fn prefix(profile: &ProfilePaths) -> String {
+    format!(".{}-promotion-", profile.directory.file_name().unwrap_or_default())
+}
+
+/// The path of a candidate, for what depends on where it lies and not on its exact name.
+pub(super) fn beside(profile: &ProfilePaths) -> Utf8PathBuf {
+    profile.directory.with_file_name(prefix(profile))
+}
+
+fn read(path: &Utf8Path) -> io::Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn put(path: &Utf8Path, text: Option<&str>) -> io::Result<()> {
+    match text {
+        Some(text) => atomic::replace(path, text),
+        None if path.exists() => fs::remove_file(path),
+        None => Ok(()),
+    }
+}
+
+/// Has `name` of the directory `from` in `to` too.
+#[cfg(unix)]
+fn link(from: &Utf8Path, name: &str, to: &Utf8Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(from.join(name), to.join(name))
+}
+
+/// Links need a privilege on Windows. Environments are left out: uv looks into them only for an interpreter.
+#[cfg(not(unix))]
+fn link(from: &Utf8Path, name: &str, to: &Utf8Path) -> io::Result<()> {
+    let (from, to) = (from.join(name), to.join(name));
+    if !from.is_dir() {
+        return fs::copy(&from, &to).map(drop);
+    }
+    if from.join("pyvenv.cfg").exists() {
+        return Ok(());
+    }
+    fs::create_dir(&to)?;
+    from.read_dir_utf8()?.try_for_each(|entry| link(&from, entry?.file_name(), &to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{model::Profile, process::Terminal};
+
+    const QUIET: Terminal = Terminal { quiet: true };
+
+    /// A profile with a manifest and a lockfile, `old`, or without the lockfile.
+    struct Tree {
+        guard: tempfile::TempDir,
+        is_locked: bool,
+    }
+
+    impl Tree {
+        fn new(is_locked: bool) -> Self {
+            let tree = Self { guard: tempfile::tempdir().unwrap(), is_locked };
+            fs::create_dir_all(tree.profile().directory.join("vendor/a")).unwrap();
+            fs::write(tree.profile().manifest(), "old").unwrap();
+            fs::write(tree.profile().directory.join(".gitignore"), "theirs").unwrap();
+            if is_locked {
+                fs::write(tree.profile().lockfile(), "old").unwrap();
+            }
+            tree
+        }
+
+        fn root(&self) -> &Utf8Path {
+            Utf8Path::from_path(self.guard.path()).unwrap()
+        }
+
+        fn profile(&self) -> ProfilePaths {
+            ProfilePaths { profile: Profile::Prod, directory: self.root().join("prod") }
+        }
+
+        /// Variables with a cache of their own for each: a process that was killed holds no lock.
+        fn variables(&self, cache: &str) -> Variables {
+            [("UVENV_CACHE_DIR", self.root().join(cache).as_str())].into_iter().collect()
+        }
+
+        /// A candidate in which uv has locked.
+        fn staged(&self) -> StagedProfile {
+            let staged = StagedProfile::new(&self.profile(), "new", &self.variables("one"), &QUIET).unwrap();
+            fs::write(staged.paths().lockfile(), "new").unwrap();
+            staged
+        }
+
+        fn recover(&self) {
+            recover(&self.profile(), &self.variables("other"), &QUIET).unwrap();
+        }
+
+        fn files(&self) -> [String; 2] {
+            [self.profile().manifest(), self.profile().lockfile()]
+                .map(|path| fs::read_to_string(path).unwrap_or_else(|_| "none".to_owned()))
+        }
+
+        fn before(&self) -> [String; 2] {
+            ["old", if self.is_locked { "old" } else { "none" }].map(str::to_owned)
+        }
+
+        /// What lies beside the profile.
+        fn siblings(&self) -> Vec<String> {
+            let entries = self.root().read_dir_utf8().unwrap().map(|entry| entry.unwrap().file_name().to_owned());
+            let mut names: Vec<_> = entries.filter(|name| !["one", "other"].contains(&name.as_str())).collect();
+            names.sort();
+            names
+        }
+    }
+
+    fn new() -> [String; 2] {
+        ["new", "new"].map(str::to_owned)
+    }
+
+    /// Does what a promotion does, up to the step where it is killed.
+    fn killed(staged: StagedProfile, steps: usize) {
+        if steps > 0 {
+            staged.keep_before().unwrap();
+        }
+        REPLACED.iter().take(steps.saturating_sub(1)).for_each(|name| staged.replace_one(name).unwrap());
+        std::mem::forget(staged);
+    }
+
+    #[test]
+    fn a_candidate_sees_all_that_the_profile_has() {
+        let tree = Tree::new(true);
+        let staged = tree.staged();
+        let seen = staged.paths().directory;
+        assert_eq!(seen.parent(), tree.profile().directory.parent());
+        assert!(seen.join("vendor/a").is_dir());
+        assert_eq!(fs::read_to_string(seen.join(".gitignore")).unwrap(), "*\n");
+        assert_eq!((tree.files(), tree.siblings().len()), (tree.before(), 2));
+        drop(staged);
+        assert_eq!(tree.siblings(), ["prod"]);
+        assert!(tree.profile().directory.join("vendor/a").is_dir());
+        assert_eq!(fs::read_to_string(tree.profile().directory.join(".gitignore")).unwrap(), "theirs");
+    }
+
+    #[test]
+    fn both_files_are_replaced_and_can_be_put_back() {
+        for is_locked in [true, false] {
+            let tree = Tree::new(is_locked);
+            let installed = tree.staged().install().unwrap();
+            assert_eq!((tree.files(), tree.siblings()), (new(), vec!["prod".to_owned()]));
+            installed.undo().unwrap();
+            assert_eq!(tree.files(), tree.before());
+        }
+    }
+
+    #[test]
+    fn killed_at_any_step_it_is_as_before_or_done() {
+        for is_locked in [true, false] {
+            for steps in 0..=3 {
+                let tree = Tree::new(is_locked);
+                killed(tree.staged(), steps);
+                assert_eq!(tree.siblings().len(), 2);
+                tree.recover();
+                let expected = if steps == 3 { new() } else { tree.before() };
+                assert_eq!((tree.files(), tree.siblings()), (expected, vec!["prod".to_owned()]), "{steps}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_edited_since_is_left_alone() {
+        for file in REPLACED {
+            let tree = Tree::new(true);
+            killed(tree.staged(), 2);
+            fs::write(tree.profile().directory.join(file), "mine").unwrap();
+            let edited = tree.files();
+            tree.recover();
+            assert_eq!((tree.files(), tree.siblings()), (edited, vec!["prod".to_owned()]));
+        }
+    }
+
+    #[test]
+    fn a_file_that_stays_the_same_is_no_sign_of_a_kill() {
+        let tree = Tree::new(true);
+        let staged = tree.staged();
+        fs::write(staged.paths().lockfile(), "old").unwrap();
+        killed(staged, 2);
+        tree.recover();
+        assert_eq!(tree.files(), ["new", "old"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_cannot_be_replaced_leaves_the_other_as_it_was() {
+        let tree = Tree::new(true);
+        let staged = tree.staged();
+        fs::remove_file(staged.paths().lockfile()).unwrap();
+        let error = staged.install().unwrap_err();
+        assert_eq!(crate::model::error::Diagnostic::code(&error), "not-writable");
+        assert_eq!((tree.files(), tree.siblings()), (tree.before(), vec!["prod".to_owned()]));
+    }
+}
