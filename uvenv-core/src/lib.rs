@@ -22,11 +22,11 @@
 pub mod backend;
 pub mod build_script;
 pub mod cargo;
-#[cfg(feature = "upkeep")]
+#[cfg(feature = "full")]
 pub mod check;
 pub mod environment;
 mod fs;
-#[cfg(feature = "remotes")]
+#[cfg(feature = "full")]
 pub mod git;
 pub mod lockfile;
 pub mod manifest;
@@ -83,34 +83,34 @@ pub enum Error {
     #[error(transparent)]
     Native(#[from] native::NativeError),
     /// A Jupyter kernel cannot be installed or removed.
-    #[cfg(feature = "jupyter")]
+    #[cfg(feature = "full")]
     #[error(transparent)]
     Jupyter(#[from] ops::JupyterError),
     /// A build script cannot have its environment.
     #[error(transparent)]
     BuildScript(#[from] build_script::BuildScriptError),
     /// git failed, or a remote lacks something.
-    #[cfg(feature = "remotes")]
+    #[cfg(feature = "full")]
     #[error(transparent)]
     Git(#[from] git::GitError),
     /// A check cannot be made as it was asked for.
-    #[cfg(feature = "upkeep")]
+    #[cfg(feature = "full")]
     #[error(transparent)]
     Check(#[from] check::CheckError),
     /// A promotion cannot be.
-    #[cfg(feature = "upkeep")]
+    #[cfg(feature = "full")]
     #[error(transparent)]
     Promote(#[from] ops::PromoteError),
     /// A monorepo cannot be set up.
-    #[cfg(feature = "upkeep")]
+    #[cfg(feature = "full")]
     #[error(transparent)]
     Init(#[from] ops::InitError),
     /// Two profiles cannot be compared.
-    #[cfg(feature = "upkeep")]
+    #[cfg(feature = "full")]
     #[error(transparent)]
     Diff(#[from] ops::DiffError),
     /// Cargo failed, or was asked for something that it does not have.
-    #[cfg(feature = "cargo-features")]
+    #[cfg(feature = "full")]
     #[error(transparent)]
     Cargo(#[from] cargo::CargoError),
 }
@@ -125,20 +125,20 @@ impl Error {
             Self::Operation(error) => error,
             Self::Uv(error) => error,
             Self::Native(error) => error,
-            #[cfg(feature = "jupyter")]
+            #[cfg(feature = "full")]
             Self::Jupyter(error) => error,
             Self::BuildScript(error) => error,
-            #[cfg(feature = "remotes")]
+            #[cfg(feature = "full")]
             Self::Git(error) => error,
-            #[cfg(feature = "upkeep")]
+            #[cfg(feature = "full")]
             Self::Check(error) => error,
-            #[cfg(feature = "upkeep")]
+            #[cfg(feature = "full")]
             Self::Promote(error) => error,
-            #[cfg(feature = "upkeep")]
+            #[cfg(feature = "full")]
             Self::Init(error) => error,
-            #[cfg(feature = "upkeep")]
+            #[cfg(feature = "full")]
             Self::Diff(error) => error,
-            #[cfg(feature = "cargo-features")]
+            #[cfg(feature = "full")]
             Self::Cargo(error) => error,
         }
     }

@@ -1,5 +1,5 @@
 //! Random workspaces and selections: which of the backends' features are on, as uvenv sees it and as cargo says it.
-#![cfg(feature = "cargo-features")]
+#![cfg(feature = "full")]
 
 use std::{collections::BTreeSet, fmt::Write, fs, process::Command};
 

@@ -9,7 +9,6 @@ use super::{Backend, BackendError, CudaVersion};
 use crate::{
     manifest::{Manifest, Requirement, Selector, SourceKind},
     model::Name,
-    monorepo::Member,
 };
 
 /// For whom backends are looked up.
@@ -25,14 +24,14 @@ pub enum BackendScope<'a> {
 ///
 /// `configured` is `backends` of the configuration, which replaces what the conflicts say. `shown` is how messages call
 /// the manifest.
-pub fn backends(
-    root: &Manifest,
-    members: &[Member],
-    target: BackendScope<'_>,
+pub fn backends<'a>(
+    root: &'a Manifest,
+    members: impl IntoIterator<Item = &'a Manifest>,
+    target: BackendScope<'a>,
     configured: Option<&[Name]>,
     shown: &str,
 ) -> Result<Vec<Backend>, BackendError> {
-    let projects: Vec<_> = std::iter::once(root).chain(members.iter().map(|member| &member.manifest)).collect();
+    let projects: Vec<_> = std::iter::once(root).chain(members).collect();
     let scope = Scope { root, projects, target };
     match configured {
         Some(names) => scope.configured(names, shown),
@@ -290,14 +289,8 @@ mod tests {
         Manifest::from_file(File { path: path.into(), text: text.into() }).unwrap()
     }
 
-    fn member(path: &str, text: &str) -> Member {
-        let manifest = manifest(path, text);
-        let name = manifest.name().unwrap().clone();
-        Member { name, directory: manifest.directory().to_owned(), manifest }
-    }
-
     /// The backends of the root itself: name, kind, CUDA release.
-    fn shown(root: &str, members: &[Member], configured: Option<&[Name]>) -> Vec<String> {
+    fn shown(root: &str, members: &[Manifest], configured: Option<&[Name]>) -> Vec<String> {
         let root = manifest("pyproject.toml", root);
         let found = backends(&root, members, BackendScope::Project(&root), configured, "pyproject.toml").unwrap();
         show(&found)
@@ -398,14 +391,14 @@ mod tests {
         assert_eq!(shown(&text, &[], None), [""; 0]);
     }
 
-    fn models() -> Member {
+    fn models() -> Manifest {
         let text = r#"
             [project]
             name = "models"
             version = "0.1.0"
             optional-dependencies = { cu124 = ["torch==2.6.0+cu124"], cu128 = ["torch==2.7.0+cu128"] }
             "#;
-        member("packages/models/pyproject.toml", text)
+        manifest("packages/models/pyproject.toml", text)
     }
 
     #[test]
@@ -433,7 +426,7 @@ mod tests {
         assert_eq!(shown(&text, &[models()], None), [""; 0]);
         let root = manifest("pyproject.toml", &text);
         let members = [models()];
-        for target in [BackendScope::Project(&members[0].manifest), BackendScope::Workspace] {
+        for target in [BackendScope::Project(&members[0]), BackendScope::Workspace] {
             let found = backends(&root, &members, target, None, "pyproject.toml").unwrap();
             assert_eq!(show(&found), ["extra cu124 12.4", "extra cu128 12.8"]);
         }

@@ -109,7 +109,7 @@ impl Features {
     }
 
     /// The crates of the workspace, each by its manifest, with the names of their features.
-    #[cfg(feature = "upkeep")]
+    #[cfg(feature = "full")]
     pub(crate) fn by_crate(&self) -> Vec<(Utf8PathBuf, Vec<&str>)> {
         let packages = self.graph.workspace().iter();
         packages.map(|package| (package.manifest_path().to_owned(), package.named_features().collect())).collect()

@@ -1,16 +1,16 @@
 //! The port to cargo, and what is known about its files.
 
-#[cfg(feature = "cargo-features")]
+#[cfg(feature = "full")]
 mod config;
-#[cfg(feature = "cargo-features")]
+#[cfg(feature = "full")]
 mod error;
-#[cfg(feature = "cargo-features")]
+#[cfg(feature = "full")]
 mod features;
 pub(crate) mod files;
 
-#[cfg(feature = "cargo-features")]
+#[cfg(feature = "full")]
 pub(crate) use self::{config::Settings, features::is_installed};
-#[cfg(feature = "cargo-features")]
+#[cfg(feature = "full")]
 pub use self::{
     config::{OtherRunner, Written},
     error::CargoError,

@@ -17,19 +17,19 @@ use std::fmt;
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use facts::{Facts, LockfileFacts, ProfileFacts};
+pub(crate) use facts::Facts;
 pub(crate) use levels::Levels;
 pub use levels::{CheckError, Level, LevelOverride};
 pub(crate) use remote::Remote;
 pub(crate) use rules::tag_keeps_workspace_sources::outside as taken_from_outside;
 
 use crate::{
-    manifest::{Edit, Manifest},
+    manifest::Edit,
     model::{
         Name, Profile,
         error::{Diagnostic, Fault, Place},
     },
-    monorepo::Monorepo,
+    monorepo::ProfileContext,
 };
 
 /// How much a finding matters.
@@ -196,10 +196,10 @@ pub(crate) fn remote(facts: &Facts<'_>, remote: &Remote) -> Vec<Finding> {
 }
 
 /// What is worth a word before an operation on `profile`, found in nothing but what the operation reads anyway.
-pub(crate) fn before_operation(monorepo: &Monorepo, profile: Profile, manifest: &Manifest) -> Vec<Finding> {
-    let mut findings = rules::unused_source::in_manifest(monorepo, profile, manifest);
-    if profile == Profile::Dev {
-        findings.extend(rules::unmatched_member_pattern::in_monorepo(monorepo));
+pub(crate) fn before_operation(context: &ProfileContext<'_>) -> Vec<Finding> {
+    let mut findings = rules::unused_source::in_manifest(context.monorepo, context.profile, &context.manifest);
+    if context.profile == Profile::Dev {
+        findings.extend(rules::unmatched_member_pattern::in_monorepo(context.monorepo));
     }
     findings
 }

@@ -1,17 +1,18 @@
 //! What staging and prod pin.
 
-use super::{Facts, ProfileFacts};
+use super::Facts;
 use crate::{
     lockfile::{GitPin, GitSource, Package},
     manifest::{GitReference, Source, SourceKind},
     model::{Name, Profile, error::Place, release::Release},
+    monorepo::ProfileContext,
     toml::Spanned,
 };
 
 /// A git source with a tag, of an internal package that the profile takes.
 #[derive(Clone, Copy)]
 pub(crate) struct PinnedSource<'a> {
-    pub(crate) facts: &'a ProfileFacts,
+    pub(crate) facts: &'a ProfileContext<'a>,
     pub(crate) package: &'a Name,
     pub(crate) url: &'a Spanned<String>,
     pub(crate) tag: &'a Spanned<String>,
@@ -30,7 +31,7 @@ impl Facts<'_> {
         self.profile(profile).into_iter().flat_map(|facts| self.pins_of(facts))
     }
 
-    fn pins_of<'b>(&'b self, facts: &'b ProfileFacts) -> impl Iterator<Item = PinnedSource<'b>> {
+    fn pins_of<'b>(&'b self, facts: &'b ProfileContext<'b>) -> impl Iterator<Item = PinnedSource<'b>> {
         self.taken_by(facts).flat_map(move |package| {
             facts
                 .manifest
@@ -42,7 +43,7 @@ impl Facts<'_> {
 
     /// The internal packages that the manifest of a profile asks for, without itself. uv looks at no source of another
     /// package.
-    pub(crate) fn taken_by<'b>(&'b self, facts: &'b ProfileFacts) -> impl Iterator<Item = &'b Name> {
+    pub(crate) fn taken_by<'b>(&'b self, facts: &'b ProfileContext<'b>) -> impl Iterator<Item = &'b Name> {
         let any = facts.manifest.has_dynamic_requirements();
         let others = self.internal.iter().filter(|package| facts.manifest.name() != Some(package));
         others.filter(move |package| any || facts.manifest.asks_for(package))
@@ -50,7 +51,7 @@ impl Facts<'_> {
 }
 
 impl<'a> PinnedSource<'a> {
-    fn read(facts: &'a ProfileFacts, package: &'a Name, source: &'a Source) -> Option<Self> {
+    fn read(facts: &'a ProfileContext<'a>, package: &'a Name, source: &'a Source) -> Option<Self> {
         match &source.kind {
             SourceKind::Git { url, reference: Some(reference @ GitReference::Tag(tag)), subdirectory } => {
                 Some(Self { facts, package, url, tag, subdirectory: subdirectory.as_deref(), reference })
@@ -77,6 +78,6 @@ impl<'a> PinnedSource<'a> {
     pub(crate) fn locked(&self) -> Option<(&'a Package, &'a GitPin)> {
         let source =
             GitSource { url: &self.url.value, reference: Some(self.reference), subdirectory: self.subdirectory };
-        self.facts.lockfile.read()?.locked_for(self.package, &source)
+        self.facts.readable_lockfile()?.locked_for(self.package, &source)
     }
 }

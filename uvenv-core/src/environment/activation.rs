@@ -52,7 +52,7 @@ pub(crate) enum Audience {
     /// One program and what it starts.
     Program,
     /// All that is started from now on, by a shell or by the steps of a workflow.
-    #[cfg_attr(not(any(feature = "cargo-features", test)), expect(dead_code, reason = "for `env`"))]
+    #[cfg_attr(not(any(feature = "full", test)), expect(dead_code, reason = "for `env`"))]
     Shell,
 }
 

@@ -253,7 +253,7 @@ impl Environment {
     }
 
     /// Where its interpreter, which was made from `base`, finds packages: in it and, if it was made so, with `base`.
-    #[cfg(feature = "jupyter")]
+    #[cfg(feature = "full")]
     pub(crate) fn all_site_packages(&self, base: &BaseInterpreter) -> Vec<Utf8PathBuf> {
         let configuration = fs::read_to_string(self.root.join("pyvenv.cfg")).unwrap_or_default();
         let shared = layout::configuration_value(&configuration, "include-system-site-packages");

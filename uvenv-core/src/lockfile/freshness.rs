@@ -310,13 +310,13 @@ fn compare_origin(
 
 // Where a build script has no PEP 440, changes of versions are left for uv to find.
 
-#[cfg(not(feature = "requirements"))]
+#[cfg(not(feature = "full"))]
 fn compare_version(_: &Package, _: &Manifest) -> Option<Staleness> {
     None
 }
 
 /// The version of the project itself, which the lockfile has in its normal form.
-#[cfg(feature = "requirements")]
+#[cfg(feature = "full")]
 fn compare_version(package: &Package, manifest: &Manifest) -> Option<Staleness> {
     let version = manifest.project.as_ref()?.version.as_ref()?;
     let locked = package.version.as_ref()?;
@@ -328,13 +328,13 @@ fn compare_version(package: &Package, manifest: &Manifest) -> Option<Staleness> 
     })
 }
 
-#[cfg(not(feature = "requirements"))]
+#[cfg(not(feature = "full"))]
 fn compare_python(_: &Lockfile, _: &Manifest, _: &[&Manifest]) -> Option<Staleness> {
     None
 }
 
 /// What all projects together require of Python. uv looks at the two ends of the range only.
-#[cfg(feature = "requirements")]
+#[cfg(feature = "full")]
 fn compare_python(lockfile: &Lockfile, root: &Manifest, members: &[&Manifest]) -> Option<Staleness> {
     let projects = std::iter::once(root).chain(members.iter().copied());
     let said: Vec<_> = projects
@@ -356,14 +356,14 @@ fn compare_python(lockfile: &Lockfile, root: &Manifest, members: &[&Manifest]) -
 }
 
 /// The two ends of a range of versions, each with whether it lies within.
-#[cfg(feature = "requirements")]
+#[cfg(feature = "full")]
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Ends {
     lower: Option<(pep440_rs::Version, bool)>,
     upper: Option<(pep440_rs::Version, bool)>,
 }
 
-#[cfg(feature = "requirements")]
+#[cfg(feature = "full")]
 impl Ends {
     /// `None` where there is more to it than two ends.
     fn parse(text: &str) -> Option<Self> {
@@ -405,18 +405,18 @@ impl Ends {
 }
 
 /// The version behind all that start with `release`.
-#[cfg(feature = "requirements")]
+#[cfg(feature = "full")]
 fn next(release: &[u64]) -> Option<pep440_rs::Version> {
     let (last, start) = release.split_last()?;
     Some(pep440_rs::Version::new(start.iter().copied().chain([last.checked_add(1)?])))
 }
 
-#[cfg(not(feature = "requirements"))]
+#[cfg(not(feature = "full"))]
 fn compare_versions(_: &Manifest, _: &[&Requirement], _: &[&LockedRequirement]) -> Option<Staleness> {
     None
 }
 
-#[cfg(feature = "requirements")]
+#[cfg(feature = "full")]
 fn compare_versions(
     manifest: &Manifest,
     required: &[&Requirement],
@@ -454,7 +454,7 @@ fn compare_versions(
 }
 
 /// The specifiers in an order of their own: uv keeps them sorted, a manifest as they were typed.
-#[cfg(feature = "requirements")]
+#[cfg(feature = "full")]
 fn canonical_specifiers(specifiers: &pep440_rs::VersionSpecifiers) -> String {
     let sorted: BTreeSet<_> = specifiers.iter().map(ToString::to_string).collect();
     sorted.into_iter().collect::<Vec<_>>().join(",")
@@ -708,7 +708,7 @@ mod tests {
         );
     }
 
-    #[cfg(feature = "requirements")]
+    #[cfg(feature = "full")]
     #[test]
     fn other_versions_are_told() {
         assert_eq!(changed("version = \"0.1.0\"", "version = \"0.1\""), [""; 0]);
@@ -722,7 +722,7 @@ mod tests {
         );
     }
 
-    #[cfg(feature = "requirements")]
+    #[cfg(feature = "full")]
     #[test]
     fn another_range_of_pythons_is_told() {
         let with = |manifest: &str, locked: &str| {

@@ -2,17 +2,20 @@
 //!
 //! Only what uvenv acts on is read; what uv itself checks (keys it does not know, versions, markers) is left to uv.
 
-#[cfg(feature = "edits")]
+#[cfg(feature = "full")]
 mod edit;
 mod native;
 mod requirement;
 mod source;
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use camino::Utf8Path;
 
-#[cfg(feature = "edits")]
+#[cfg(feature = "full")]
 pub use edit::{Edit, EditError, ManifestEditor, NewSource};
 pub(crate) use native::{BuildSettings, BuildTables, Settings};
 pub use requirement::Requirement;
@@ -357,8 +360,28 @@ impl Manifest {
         project.chain(groups)
     }
 
+    /// The packages that the project itself requires: its dependencies and those of its extras. Groups are for developers.
+    pub(crate) fn direct_requirements(&self) -> BTreeSet<&Name> {
+        let Some(project) = &self.project else { return BTreeSet::new() };
+        let extras = project.extras.values().flat_map(|extra| &extra.requirements);
+        project.dependencies.iter().chain(extras).map(|requirement| &requirement.name).collect()
+    }
+
+    /// Where a message about the whole file, or about what it lacks, points: the project's name.
+    #[cfg(feature = "full")]
+    pub(crate) fn heading(&self) -> Place {
+        self.place(self.project.as_ref().map_or(0..0, |project| project.name.span.clone()))
+    }
+
+    /// Where the file asks for `package`.
+    #[cfg(feature = "full")]
+    pub(crate) fn place_of_requirement(&self, package: &Name) -> Option<Place> {
+        let requirement = self.requirements().find(|requirement| requirement.name == *package)?;
+        Some(self.place(requirement.span.clone()))
+    }
+
     /// Whether anything in the file asks for `package`: sources hold for all of these.
-    #[cfg(feature = "upkeep")]
+    #[cfg(feature = "full")]
     pub(crate) fn asks_for(&self, package: &Name) -> bool {
         let others = self.build_requires.iter().chain(&self.uv.constraints);
         self.requirements().chain(others).any(|requirement| requirement.name == *package)

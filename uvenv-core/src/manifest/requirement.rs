@@ -26,7 +26,7 @@ pub struct Requirement {
 
 impl Requirement {
     /// Whom the requirement `text` names.
-    #[cfg(feature = "edits")]
+    #[cfg(feature = "full")]
     pub(crate) fn name_of(text: &str) -> Option<Name> {
         head(text).map(|(name, _)| name)
     }
@@ -37,7 +37,7 @@ impl Requirement {
     }
 
     /// Its name and extras as they are written, and its marker: the tag of a pin says which version.
-    #[cfg(feature = "upkeep")]
+    #[cfg(feature = "full")]
     pub(crate) fn without_versions(&self) -> String {
         let (what, marker) = match self.text.split_once(';') {
             Some((what, marker)) => (what, format!("; {}", marker.trim())),
@@ -78,7 +78,7 @@ pub(super) fn read_list(node: &Node<'_>) -> Result<Vec<Requirement>, ManifestErr
 
 #[cfg(test)]
 mod tests {
-    #[cfg(feature = "requirements")]
+    #[cfg(feature = "full")]
     use proptest::prelude::*;
 
     use super::*;
@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(parse("./a"), None);
     }
 
-    #[cfg(feature = "requirements")]
+    #[cfg(feature = "full")]
     proptest! {
         /// Whatever `pep508_rs` takes for a requirement has the name and the extras that we read.
         #[test]

@@ -6,7 +6,7 @@ mod name;
 pub mod observer;
 mod profile;
 pub(crate) mod redact;
-#[cfg(feature = "requirements")]
+#[cfg(feature = "full")]
 pub(crate) mod release;
 mod variables;
 

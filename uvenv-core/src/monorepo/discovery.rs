@@ -1,8 +1,10 @@
 //! From any directory to the monorepo that it belongs to.
 
+use std::collections::BTreeMap;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Config, DiscoveryError, Monorepo, ProfilePaths, has_manifest, members};
+use super::{Config, DiscoveryError, InternalPackages, Monorepo, ProfilePaths, has_manifest, members};
 use crate::{
     manifest::{self, Manifest, ManifestError},
     model::Profile,
@@ -60,13 +62,23 @@ pub(super) fn discover(start: &Utf8Path) -> Result<Monorepo, DiscoveryError> {
 
 fn monorepo_of(dev: Manifest, config: Config) -> Result<Monorepo, DiscoveryError> {
     let members::Members { members, unmatched_patterns } = members::read(&dev)?;
-    let mut monorepo =
-        Monorepo { root: dev.directory().to_owned(), config, dev, members, profiles: Vec::new(), unmatched_patterns };
+    let mut monorepo = Monorepo {
+        root: dev.directory().to_owned(),
+        config,
+        dev,
+        members,
+        profiles: Vec::new(),
+        pinned: BTreeMap::new(),
+        unmatched_patterns,
+    };
     for profile in Profile::ALL {
         let directory = profile_directory(&monorepo.root, &monorepo.config, profile);
-        if is_profile(&monorepo, profile, &directory)? {
-            monorepo.profiles.push(ProfilePaths { profile, directory });
+        match profile_in(&monorepo, profile, &directory)? {
+            ProfileManifest::Absent => continue,
+            ProfileManifest::Read(manifest) => drop(monorepo.pinned.insert(profile, *manifest)),
+            ProfileManifest::Unread => {}
         }
+        monorepo.profiles.push(ProfilePaths { profile, directory });
     }
     Ok(monorepo)
 }
@@ -134,35 +146,48 @@ fn profile_directory(root: &Utf8Path, config: &Config, profile: Profile) -> Utf8
     }
 }
 
-/// Whether `directory` holds the manifest of `profile`. A folder that happens to be called `prod` is none: the manifest of a
-/// profile is no member of the workspace, and it speaks of the monorepo's own packages.
-fn is_profile(monorepo: &Monorepo, profile: Profile, directory: &Utf8Path) -> Result<bool, DiscoveryError> {
+/// What there is of a profile.
+enum ProfileManifest {
+    /// Nothing: there is no such profile.
+    Absent,
+    /// Its manifest.
+    Read(Box<Manifest>),
+    /// A manifest that was not read, or cannot be: whoever asks for the profile gets the error.
+    Unread,
+}
+
+/// What `directory` has of `profile`. A folder that happens to be called `prod` is none: the manifest of a profile is no
+/// member of the workspace, and it speaks of the monorepo's own packages.
+fn profile_in(monorepo: &Monorepo, profile: Profile, directory: &Utf8Path) -> Result<ProfileManifest, DiscoveryError> {
     if profile == Profile::Dev {
-        return Ok(true);
+        return Ok(ProfileManifest::Unread);
     }
-    if monorepo.config.profiles.contains_key(&profile) {
-        let path = directory.join(manifest::FILE_NAME);
-        return if path.is_file() {
-            Ok(true)
-        } else {
-            let source = std::io::Error::from(std::io::ErrorKind::NotFound);
-            Err(ManifestError::Toml(TomlError::Unreadable { path, source }).into())
-        };
+    let path = directory.join(manifest::FILE_NAME);
+    let is_configured = monorepo.config.profiles.contains_key(&profile);
+    if is_configured && !path.is_file() {
+        let source = std::io::Error::from(std::io::ErrorKind::NotFound);
+        return Err(ManifestError::Toml(TomlError::Unreadable { path, source }).into());
     }
-    if !has_manifest(directory) || monorepo.members.iter().any(|member| member.directory == directory) {
-        return Ok(false);
+    let is_member = || monorepo.members.iter().any(|member| member.directory == directory);
+    if !is_configured && (!has_manifest(directory) || is_member()) {
+        return Ok(ProfileManifest::Absent);
     }
-    let manifest = match Manifest::read(&directory.join(manifest::FILE_NAME)) {
+    let manifest = match Manifest::read(&path) {
         Ok(manifest) => manifest,
-        Err(ManifestError::NoProject { .. }) => return Ok(false),
-        // Whatever it is meant to be, its name says that it is a profile: whoever asks for it gets the error.
-        Err(_) => return Ok(true),
+        Err(ManifestError::NoProject { .. }) if !is_configured => return Ok(ProfileManifest::Absent),
+        Err(_) => return Ok(ProfileManifest::Unread),
     };
-    let internal = monorepo.internal_packages([]);
-    let speaks_of = |name| internal.contains(name);
-    Ok(manifest.name() == monorepo.dev.name()
-        || manifest.requirements().any(|requirement| speaks_of(&requirement.name))
-        || manifest.uv.sources.iter().any(|(name, _)| speaks_of(&name.value)))
+    let is_about_us = || {
+        let internal = InternalPackages::new(monorepo, []);
+        manifest.name() == monorepo.dev.name()
+            || manifest.requirements().any(|requirement| internal.contains(&requirement.name))
+            || manifest.uv.sources.iter().any(|(name, _)| internal.contains(&name.value))
+    };
+    if is_configured && manifest.project.is_none() {
+        return Ok(ProfileManifest::Unread);
+    }
+    let is_profile = is_configured || is_about_us();
+    Ok(if is_profile { ProfileManifest::Read(Box::new(manifest)) } else { ProfileManifest::Absent })
 }
 
 #[cfg(test)]

@@ -1,24 +1,29 @@
 //! The monorepo: its root, its profiles, its configuration and its internal packages.
 
 mod config;
+mod context;
 mod discovery;
 mod error;
+mod internal;
 mod members;
 mod profile;
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 pub use config::{CheckConfig, Code, Config, ConfigError};
+pub use context::ProfileContext;
 pub use error::DiscoveryError;
+pub use internal::InternalPackages;
 pub use members::Member;
 pub(crate) use members::is_excluded;
 pub use profile::ProfilePaths;
 
 use crate::{
-    manifest::{self, Manifest, ManifestError, SourceKind},
+    manifest::{self, Manifest, ManifestError},
     model::{Name, Profile, Variables, error::Place},
+    toml::File,
 };
 
 /// The directory tree under one dev manifest.
@@ -34,6 +39,8 @@ pub struct Monorepo {
     pub members: Vec<Member>,
     /// The profiles that there are, dev first.
     pub profiles: Vec<ProfilePaths>,
+    /// The manifests of staging and prod, as far as they were read.
+    pinned: BTreeMap<Profile, Manifest>,
     /// Workspace patterns that match no member.
     pub unmatched_patterns: Vec<Place>,
 }
@@ -106,17 +113,32 @@ impl Monorepo {
         self.profiles.iter().map(|paths| paths.profile).collect()
     }
 
-    /// The manifest of a profile.
-    pub fn manifest(&self, paths: &ProfilePaths) -> Result<Manifest, ManifestError> {
-        match paths.profile {
-            Profile::Dev => Ok(self.dev.clone()),
-            Profile::Staging | Profile::Prod => {
-                let manifest = Manifest::read(&paths.manifest())?;
-                match manifest.project {
-                    Some(_) => Ok(manifest),
-                    None => Err(ManifestError::NoProject { place: manifest.place(0..0) }),
-                }
-            }
+    /// A profile with its files, for one operation.
+    pub fn context(&self, profile: Profile) -> Result<ProfileContext<'_>, DiscoveryError> {
+        let paths = self.profile(profile)?;
+        Ok(ProfileContext::new(self, paths, self.manifest(paths)?))
+    }
+
+    /// A profile with another manifest than the one that is there.
+    #[cfg(feature = "full")]
+    pub(crate) fn context_of<'m>(&'m self, paths: &'m ProfilePaths, manifest: Manifest) -> ProfileContext<'m> {
+        ProfileContext::new(self, paths, Cow::Owned(manifest))
+    }
+
+    /// The manifest of a profile, which was mostly read when the monorepo was found.
+    fn manifest(&self, paths: &ProfilePaths) -> Result<Cow<'_, Manifest>, ManifestError> {
+        if paths.profile == Profile::Dev {
+            return Ok(Cow::Borrowed(&self.dev));
+        }
+        let file = File::read(&paths.manifest())?;
+        // A promotion that was interrupted may have been taken back since.
+        if let Some(known) = self.pinned.get(&paths.profile).filter(|known| known.file.text == file.text) {
+            return Ok(Cow::Borrowed(known));
+        }
+        let manifest = Manifest::from_file(file)?;
+        match manifest.project {
+            Some(_) => Ok(Cow::Owned(manifest)),
+            None => Err(ManifestError::NoProject { place: manifest.place(0..0) }),
         }
     }
 
@@ -140,21 +162,13 @@ impl Monorepo {
         }
     }
 
-    /// The names of the packages that the monorepo's own team makes: the workspace's members and, where `manifests` of
-    /// staging and prod are given, what they require from git.
-    pub fn internal_packages<'a>(&self, manifests: impl IntoIterator<Item = &'a Manifest>) -> BTreeSet<Name> {
-        let mut names: BTreeSet<_> = self.members.iter().map(|member| member.name.clone()).collect();
-        for manifest in manifests {
-            let from_git = manifest.requirements().map(|requirement| &requirement.name).filter(|name| {
-                manifest.sources_of(name).iter().any(|source| matches!(source.kind, SourceKind::Git { .. }))
-            });
-            names.extend(from_git.cloned());
-        }
-        names
+    /// The internal packages.
+    pub fn internal_packages(&self) -> InternalPackages {
+        InternalPackages::new(self, self.pinned.values())
     }
 
     /// Whether the dev manifest's workspace would take a project in `directory` for a member.
-    #[cfg(feature = "upkeep")]
+    #[cfg(feature = "full")]
     pub(crate) fn has_member_at(&self, directory: &Utf8Path) -> bool {
         members::includes(&self.dev, directory)
     }

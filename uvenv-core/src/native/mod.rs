@@ -18,15 +18,14 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use builder_config::{BuildChoices, BuilderConfig};
 pub(crate) use freshness::{FreshnessReport, Stale};
-#[cfg(feature = "upkeep")]
+#[cfg(feature = "full")]
 pub(crate) use package::packages;
 pub(crate) use watched::Watched;
 
 use crate::{
     environment::Environment,
-    manifest::Manifest,
-    model::{Name, Profile, Variables, error::Diagnostic},
-    monorepo::Monorepo,
+    model::{Name, Variables, error::Diagnostic},
+    monorepo::ProfileContext,
     process::Invocation,
     uv::Version,
 };
@@ -74,17 +73,15 @@ pub(crate) struct BuildContext<'a> {
 }
 
 impl NativePackages {
-    /// Those of `profile`, to be built as `choices` say.
+    /// Those of a profile, to be built as `choices` say.
     pub(crate) fn plan(
-        monorepo: &Monorepo,
-        profile: Profile,
-        manifest: &Manifest,
+        context: &ProfileContext<'_>,
         choices: &BuildChoices<'_>,
         variables: &Variables,
         uv: Version,
     ) -> Result<Self, NativeError> {
-        let packages = package::packages(monorepo, profile, manifest);
-        let config = builder_config::configure_builders(&packages, manifest, choices, variables, uv)?;
+        let packages = package::packages(context);
+        let config = builder_config::configure_builders(&packages, &context.manifest, choices, variables, uv)?;
         Ok(Self { packages, config, profile: choices.profile })
     }
 }

@@ -6,8 +6,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
     manifest::{self, Manifest, SourceKind},
-    model::{Name, Profile},
-    monorepo::Monorepo,
+    model::Name,
+    monorepo::ProfileContext,
 };
 
 /// A package that is built from Rust.
@@ -35,9 +35,8 @@ pub(super) enum Builder {
 
 /// The packages of a profile that are built from Rust and come from directories: the manifest's own, the members of the
 /// workspace, and what their path sources lead to.
-pub(crate) fn packages(monorepo: &Monorepo, profile: Profile, manifest: &Manifest) -> Vec<NativePackage> {
-    let members = monorepo.members_of(profile).iter().map(|member| &member.manifest);
-    let mut waiting: Vec<Manifest> = std::iter::once(manifest).chain(members).cloned().collect();
+pub(crate) fn packages(context: &ProfileContext<'_>) -> Vec<NativePackage> {
+    let mut waiting: Vec<Manifest> = context.manifests().cloned().collect();
     let mut known: BTreeSet<_> = waiting.iter().map(|manifest| manifest.directory().to_owned()).collect();
     let mut found = Vec::new();
     while let Some(manifest) = waiting.pop() {
@@ -64,7 +63,7 @@ fn path_sources(manifest: &Manifest) -> Vec<Utf8PathBuf> {
 
 impl NativePackage {
     /// Its manifest.
-    #[cfg(feature = "upkeep")]
+    #[cfg(feature = "full")]
     pub(crate) fn manifest(&self) -> &Manifest {
         &self.manifest
     }

@@ -1,7 +1,7 @@
 //! `backend list` and `backend detect`.
 
-use super::{Session, selection};
-#[cfg(feature = "cargo-features")]
+use super::Session;
+#[cfg(feature = "full")]
 use crate::cargo;
 use crate::{
     backend::{Backend, Detection, detect as ask_driver, fitting},
@@ -49,10 +49,10 @@ fn auto(profile: Profile, backends: &[Backend], detected: &Detection) -> AutoCho
 }
 
 fn all_backends(monorepo: &Monorepo) -> crate::Result<Vec<(Profile, Vec<Backend>)>> {
-    let backends = monorepo.profiles.iter().map(|paths| {
-        let manifest = monorepo.manifest(paths)?;
-        Ok((paths.profile, selection::profile_backends(monorepo, paths, &manifest)?))
-    });
+    let backends = monorepo
+        .profiles
+        .iter()
+        .map(|paths| Ok((paths.profile, monorepo.context(paths.profile)?.backends()?.to_vec())));
     backends.collect()
 }
 
@@ -69,7 +69,7 @@ fn describe(backend: &Backend, features: &[(Name, String)]) -> BackendInfo {
     }
 }
 
-#[cfg(feature = "cargo-features")]
+#[cfg(feature = "full")]
 fn selecting_features(monorepo: &Monorepo, session: &Session, names: &[Name]) -> Result<Vec<(Name, String)>, String> {
     let Some(manifest) = monorepo.cargo_manifest().filter(|_| !names.is_empty()) else {
         return Ok(Vec::new());
@@ -81,7 +81,7 @@ fn selecting_features(monorepo: &Monorepo, session: &Session, names: &[Name]) ->
     features.selecting(names).map_err(|error| error.to_string())
 }
 
-#[cfg(not(feature = "cargo-features"))]
+#[cfg(not(feature = "full"))]
 fn selecting_features(_: &Monorepo, _: &Session, _: &[Name]) -> Result<Vec<(Name, String)>, String> {
     Err("uvenv was built without the feature `cargo-features`".to_owned())
 }

@@ -8,7 +8,7 @@ use std::{
 
 use camino::Utf8Path;
 
-use super::{Session, lock};
+use super::Session;
 use crate::{
     git::Git,
     lockfile::{GitSource, Lockfile, Package, PackageSource},
@@ -18,7 +18,7 @@ use crate::{
         error::{Diagnostic, Fault},
         redact::redact,
     },
-    monorepo::Monorepo,
+    monorepo::{InternalPackages, Monorepo, ProfileContext},
     report::{
         BackendDifference, DiffReport, DiffSideReport, InternalDifference, InternalOrigin, LockedChange,
         PythonDifference, PythonRequest,
@@ -146,10 +146,9 @@ impl Diagnostic for DiffError {
 }
 
 /// What a side has.
-struct LoadedSide {
+struct LoadedSide<'m> {
     request: DiffSide,
-    manifest: Manifest,
-    lockfile: Option<Lockfile>,
+    context: ProfileContext<'m>,
     python_version: Option<String>,
 }
 
@@ -157,7 +156,9 @@ struct LoadedSide {
 pub fn diff(monorepo: &Monorepo, session: &Session, from: &DiffSide, to: &DiffSide) -> crate::Result<DiffReport> {
     let from = LoadedSide::read(monorepo, session, from)?;
     let to = LoadedSide::read(monorepo, session, to)?;
-    let mut internal = monorepo.internal_packages([&from.manifest, &to.manifest]);
+    let pinned = [&from, &to].into_iter().filter(|side| side.request.profile != Profile::Dev);
+    let internal = InternalPackages::new(monorepo, pinned.map(|side| &*side.context.manifest));
+    let mut internal: BTreeSet<_> = internal.iter().cloned().collect();
     internal.extend(from.of_working_tree().chain(to.of_working_tree()).cloned());
     let (python, other) = (from.python(), to.python());
     Ok(DiffReport {
@@ -165,7 +166,7 @@ pub fn diff(monorepo: &Monorepo, session: &Session, from: &DiffSide, to: &DiffSi
             .map(|(name, from, to)| InternalDifference { name, from, to })
             .collect(),
         packages: other_packages(&from, &to, &internal),
-        backends: differences(from.backends(monorepo)?, to.backends(monorepo)?)
+        backends: differences(from.backends()?, to.backends()?)
             .map(|(name, from, to)| BackendDifference { name, from, to })
             .collect(),
         python: (python != other).then_some(PythonDifference { from: python, to: other }),
@@ -174,15 +175,12 @@ pub fn diff(monorepo: &Monorepo, session: &Session, from: &DiffSide, to: &DiffSi
     })
 }
 
-impl LoadedSide {
-    fn read(monorepo: &Monorepo, session: &Session, request: &DiffSide) -> crate::Result<Self> {
+impl<'m> LoadedSide<'m> {
+    fn read(monorepo: &'m Monorepo, session: &Session, request: &DiffSide) -> crate::Result<Self> {
         let paths = monorepo.profile(request.profile)?;
         let python = paths.directory.join(".python-version");
-        let (manifest, lockfile, python_version) = match &request.revision {
-            None => {
-                let python_version = std::fs::read_to_string(python).ok();
-                (monorepo.manifest(paths)?, Lockfile::read(&paths.lockfile())?, python_version)
-            }
+        let (context, python_version) = match &request.revision {
+            None => (monorepo.context(request.profile)?, std::fs::read_to_string(python).ok()),
             Some(revision) => {
                 let git = Git::find(&session.variables)?;
                 let show = |path: &Utf8Path| git.show(&monorepo.root, revision, path);
@@ -194,21 +192,27 @@ impl LoadedSide {
                 let manifest = Manifest::from_file(File { path: at(&path), text: manifest.into() })?;
                 let lockfile = show(&paths.lockfile())?
                     .map(|text| Lockfile::from_file(&File { path: at(&paths.lockfile()), text: text.into() }));
-                (manifest, lockfile.transpose()?, show(&python)?)
+                let context = monorepo.context_of(paths, manifest).with_lockfile(lockfile.transpose()?);
+                (context, show(&python)?)
             }
         };
         let first_line = |text: String| text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned);
         let python_version = python_version.and_then(first_line);
-        Ok(Self { request: request.clone(), manifest, lockfile, python_version })
+        context.lockfile()?;
+        Ok(Self { request: request.clone(), context, python_version })
+    }
+
+    fn lockfile(&self) -> Option<&Lockfile> {
+        self.context.readable_lockfile()
     }
 
     fn report(&self) -> DiffSideReport {
         let DiffSide { profile, revision } = self.request.clone();
-        DiffSideReport { profile, revision, is_locked: self.lockfile.is_some() }
+        DiffSideReport { profile, revision, is_locked: self.lockfile().is_some() }
     }
 
     fn python(&self) -> PythonRequest {
-        let requires = self.manifest.project.as_ref().and_then(|project| project.requires_python.as_ref());
+        let requires = self.context.manifest.project.as_ref().and_then(|project| project.requires_python.as_ref());
         PythonRequest {
             requires_python: requires.map(|requires| requires.value.clone()),
             python_version: self.python_version.clone(),
@@ -216,29 +220,29 @@ impl LoadedSide {
     }
 
     fn packages(&self) -> impl Iterator<Item = &Package> {
-        self.lockfile.iter().flat_map(|lockfile| &lockfile.packages)
+        self.lockfile().into_iter().flat_map(|lockfile| &lockfile.packages)
     }
 
     /// What is locked from a directory, without the project itself.
     fn of_working_tree(&self) -> impl Iterator<Item = &Name> {
         let packages = self.packages().filter(|package| package.source.is_directory());
-        packages.map(|package| &package.name).filter(|name| self.manifest.name() != Some(name))
+        packages.map(|package| &package.name).filter(|name| self.context.manifest.name() != Some(name))
     }
 
     /// Where the internal packages come from.
     fn origins(&self, internal: &BTreeSet<Name>) -> BTreeMap<Name, InternalOrigin> {
-        let others = internal.iter().filter(|name| self.manifest.name() != Some(name));
+        let others = internal.iter().filter(|name| self.context.manifest.name() != Some(name));
         others.filter_map(|name| Some((name.clone(), self.origin(name)?))).collect()
     }
 
     fn origin(&self, name: &Name) -> Option<InternalOrigin> {
-        let mut sources = self.manifest.sources_of(name).iter();
+        let mut sources = self.context.manifest.sources_of(name).iter();
         let source = sources.find_map(|source| GitSource::of(&source.kind));
-        let asked = self.manifest.asks_for(name).then_some(source).flatten();
+        let asked = self.context.manifest.asks_for(name).then_some(source).flatten();
         let reference = asked.as_ref().map(|source| {
             source.reference.map_or_else(|| "HEAD".to_owned(), |reference| reference.text().value.clone())
         });
-        let pinned = asked.and_then(|source| self.lockfile.as_ref()?.locked_for(name, &source));
+        let pinned = asked.and_then(|source| self.lockfile()?.locked_for(name, &source));
         let package = match (pinned, &reference) {
             (Some((package, _)), _) => Some(package),
             // Another pin is locked: what the manifest says is not locked yet.
@@ -257,21 +261,20 @@ impl LoadedSide {
     }
 
     /// The backends, each with what it adds.
-    fn backends(&self, monorepo: &Monorepo) -> crate::Result<BTreeMap<Name, Vec<String>>> {
-        let paths = monorepo.profile(self.request.profile)?;
-        let backends = super::selection::profile_backends(monorepo, paths, &self.manifest)?;
-        Ok(backends.into_iter().map(|backend| (backend.name, self.adds(&backend.selector))).collect())
+    fn backends(&self) -> crate::Result<BTreeMap<Name, Vec<String>>> {
+        let backends = self.context.backends()?.iter();
+        Ok(backends.map(|backend| (backend.name.clone(), self.adds(&backend.selector))).collect())
     }
 
     fn adds(&self, selector: &Selector) -> Vec<String> {
         use crate::manifest::GroupEntry;
         match selector {
             Selector::Extra(name) => {
-                let extra = self.manifest.project.as_ref().and_then(|project| project.extras.get(name));
+                let extra = self.context.manifest.project.as_ref().and_then(|project| project.extras.get(name));
                 extra.into_iter().flat_map(|extra| &extra.requirements).map(|asked| asked.text.clone()).collect()
             }
             Selector::Group(name) => {
-                let entries = self.manifest.groups.get(name).into_iter().flatten();
+                let entries = self.context.manifest.groups.get(name).into_iter().flatten();
                 let of = |entry: &GroupEntry| match entry {
                     GroupEntry::Requirement(requirement) => requirement.text.clone(),
                     GroupEntry::Include(group) => format!("the group {group}"),
@@ -313,11 +316,11 @@ fn differences<T: PartialEq + Clone>(
 }
 
 /// The packages of others whose versions differ. Where a side is not locked, nothing is known of them.
-fn other_packages(from: &LoadedSide, to: &LoadedSide, internal: &BTreeSet<Name>) -> Vec<LockedChange> {
-    let (Some(one), Some(other)) = (&from.lockfile, &to.lockfile) else {
+fn other_packages(from: &LoadedSide<'_>, to: &LoadedSide<'_>, internal: &BTreeSet<Name>) -> Vec<LockedChange> {
+    let (Some(one), Some(other)) = (from.lockfile(), to.lockfile()) else {
         return Vec::new();
     };
-    let projects = [from.manifest.name(), to.manifest.name()];
+    let projects = [from.context.manifest.name(), to.context.manifest.name()];
     let is_other = |name: &Name| !internal.contains(name) && !projects.contains(&Some(name));
-    lock::changes(Some(one), Some(other)).into_iter().filter(|change| is_other(&change.name)).collect()
+    LockedChange::between(Some(one), Some(other)).into_iter().filter(|change| is_other(&change.name)).collect()
 }

@@ -92,11 +92,11 @@ pub fn remove_kernel(session: &Session, name: &str, prefix: Option<&Utf8Path>) -
 fn kernel(
     monorepo: &Monorepo,
     session: &Session,
-    plan: &SyncPlan,
+    plan: &SyncPlan<'_>,
     request: &KernelRequest,
     kernels: &Kernels,
 ) -> Result<KernelSpec, JupyterError> {
-    let profile = plan.paths.profile;
+    let profile = plan.context.profile;
     let choice = plan.selection.choice();
     let project = monorepo.dev.project.as_ref().map_or("uvenv", |project| project.name.value.as_str());
     let words = [Some(profile.to_string()), choice.as_ref().map(Choice::to_string)];
@@ -117,12 +117,12 @@ fn kernel(
 fn argv(
     monorepo: &Monorepo,
     session: &Session,
-    plan: &SyncPlan,
+    plan: &SyncPlan<'_>,
     backend: Option<&Choice>,
     request: &KernelRequest,
 ) -> Vec<String> {
     let manifest = monorepo.root.join(manifest::FILE_NAME);
-    let run = ["uvenv", "run", "--manifest-path", manifest.as_str(), "--profile", plan.paths.profile.as_str()];
+    let run = ["uvenv", "run", "--manifest-path", manifest.as_str(), "--profile", plan.context.profile.as_str()];
     let backend = backend.into_iter().flat_map(|choice| ["--backend".to_owned(), choice.to_string()]);
     let kernel = ["--", "python", "-m", "ipykernel_launcher", "-f", "{connection_file}"];
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
@@ -174,8 +174,8 @@ fn check_ipykernel(monorepo: &Monorepo, plan: &SyncPlan) -> crate::Result<()> {
     if distributions.iter().any(|distribution| distribution.name.as_str() == "ipykernel") {
         return Ok(());
     }
-    let project = monorepo.relative(&plan.paths.directory).to_owned();
-    let (environment, profile) = (plan.environment.clone(), plan.paths.profile);
+    let project = monorepo.relative(&plan.context.paths.directory).to_owned();
+    let (environment, profile) = (plan.environment.clone(), plan.context.profile);
     let backend = plan.selection.choice().map(|choice| choice.to_string());
     Err(JupyterError::NoIpykernel { environment, profile, backend, project }.into())
 }

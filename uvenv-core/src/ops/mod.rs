@@ -1,34 +1,34 @@
 //! The operations. Each computes a plan, a plain value, and then executes it: only there do files change and do processes
 //! start that change them.
 
-#[cfg(feature = "inspection")]
+#[cfg(feature = "full")]
 mod backends;
-#[cfg(feature = "upkeep")]
+#[cfg(feature = "full")]
 mod check;
-#[cfg(feature = "upkeep")]
+#[cfg(feature = "full")]
 mod diff;
-#[cfg(feature = "cargo-features")]
+#[cfg(feature = "full")]
 mod env;
-#[cfg(feature = "remotes")]
+#[cfg(feature = "full")]
 mod explain;
-#[cfg(feature = "jupyter")]
+#[cfg(feature = "full")]
 mod importable;
-#[cfg(feature = "upkeep")]
+#[cfg(feature = "full")]
 mod init;
-#[cfg(feature = "jupyter")]
+#[cfg(feature = "full")]
 mod kernel;
 mod lock;
 mod profile_request;
-#[cfg(feature = "inspection")]
+#[cfg(feature = "full")]
 mod profiles;
-#[cfg(feature = "upkeep")]
+#[cfg(feature = "full")]
 mod promote;
 mod run;
 mod selection;
-#[cfg(feature = "inspection")]
+#[cfg(feature = "full")]
 mod status;
 mod sync;
-#[cfg(feature = "upkeep")]
+#[cfg(feature = "full")]
 mod warnings;
 
 use std::{
@@ -42,35 +42,27 @@ use std::{
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-#[cfg(feature = "inspection")]
-pub use backends::{detect, list};
-#[cfg(feature = "upkeep")]
-pub use check::{CheckRequest, FixMode};
-#[cfg(feature = "upkeep")]
-pub use diff::{DiffError, DiffSide, diff};
-#[cfg(feature = "cargo-features")]
-pub use env::{EnvRequest, write_cargo_config};
-#[cfg(feature = "jupyter")]
-pub use importable::{ImportReport, RunningPython, importable};
-#[cfg(feature = "upkeep")]
-pub use init::{InitError, add_package, init};
-#[cfg(feature = "jupyter")]
-pub use kernel::{JupyterError, KernelRequest, install_kernel, list_kernels, remove_kernel};
+#[cfg(feature = "full")]
+pub use self::{
+    backends::{detect, list},
+    check::{CheckRequest, FixMode},
+    diff::{DiffError, DiffSide, diff},
+    env::{EnvRequest, write_cargo_config},
+    importable::{ImportReport, RunningPython, importable},
+    init::{InitError, add_package, init},
+    kernel::{JupyterError, KernelRequest, install_kernel, list_kernels, remove_kernel},
+    profiles::{PinInfo, ProfileInfo, profiles},
+    promote::{PackageRequest, PromoteError, PromotePlan, PromoteRequest, TagRef},
+    status::status,
+    warnings::warnings,
+};
 pub use lock::{LockPlan, LockRequest};
 pub use profile_request::ProfileRequest;
-#[cfg(feature = "inspection")]
-pub use profiles::{PinInfo, ProfileInfo, profiles};
-#[cfg(feature = "upkeep")]
-pub use promote::{PackageRequest, PromoteError, PromotePlan, PromoteRequest, TagRef};
 pub use run::RunRequest;
 pub(crate) use run::activation;
 pub use selection::BackendRequest;
-#[cfg(feature = "inspection")]
-pub use status::status;
 pub(crate) use sync::Synced;
 pub use sync::{LockMode, SyncPlan, SyncRequest};
-#[cfg(feature = "upkeep")]
-pub use warnings::warnings;
 
 use crate::{
     lockfile::Staleness,
@@ -80,7 +72,7 @@ use crate::{
         observer::{Interrupted, Observer},
         redact::redact,
     },
-    monorepo::{Monorepo, ProfilePaths},
+    monorepo::ProfileContext,
     native::NativeWarning,
     process::{Invocation, Stderr, Streamed, Terminal},
     report::UvInfo,
@@ -362,30 +354,19 @@ impl Diagnostic for OperationError {
     }
 }
 
-/// A profile's files as messages call them: seen from the monorepo's root.
-#[derive(Clone, Debug)]
-struct Shown {
-    profile: Profile,
-    manifest: Utf8PathBuf,
-    lockfile: Utf8PathBuf,
-}
-
-impl Shown {
-    fn new(monorepo: &Monorepo, paths: &ProfilePaths) -> Self {
-        Self {
-            profile: paths.profile,
-            manifest: monorepo.relative(&paths.manifest()).to_owned(),
-            lockfile: monorepo.relative(&paths.lockfile()).to_owned(),
+impl OperationError {
+    fn stale(context: &ProfileContext<'_>, changes: &[Staleness], frozen: bool) -> Self {
+        Self::Stale {
+            lockfile: context.lockfile_name(),
+            manifest: context.manifest_name().to_owned(),
+            profile: context.profile,
+            changes: changes.to_vec(),
+            frozen,
         }
     }
 
-    fn stale(&self, changes: &[Staleness], frozen: bool) -> OperationError {
-        let Self { profile, manifest, lockfile } = self.clone();
-        OperationError::Stale { lockfile, manifest, profile, changes: changes.to_vec(), frozen }
-    }
-
-    fn no_lockfile(&self) -> OperationError {
-        OperationError::NoLockfile { lockfile: self.lockfile.clone(), profile: self.profile }
+    fn no_lockfile(context: &ProfileContext<'_>) -> Self {
+        Self::NoLockfile { lockfile: context.lockfile_name(), profile: context.profile }
     }
 }
 

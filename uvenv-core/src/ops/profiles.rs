@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
-use super::{Session, selection::profile_backends};
+use super::Session;
 use crate::{
     lockfile::{GitSource, Lockfile},
     manifest::{GitReference, Manifest, SourceKind},
     model::{Name, Profile, redact::redact},
-    monorepo::{Monorepo, ProfilePaths},
+    monorepo::{Monorepo, ProfileContext},
 };
 
 /// A profile and what its manifest says of backends and pins.
@@ -51,20 +51,18 @@ pub struct PinInfo {
 
 /// The profiles that there are.
 pub fn profiles(monorepo: &Monorepo, session: &Session) -> crate::Result<Vec<ProfileInfo>> {
-    monorepo.profiles.iter().map(|paths| profile(monorepo, session, paths)).collect()
+    monorepo.profiles.iter().map(|paths| profile(&monorepo.context(paths.profile)?, session)).collect()
 }
 
-fn profile(monorepo: &Monorepo, session: &Session, paths: &ProfilePaths) -> crate::Result<ProfileInfo> {
-    let manifest = monorepo.manifest(paths)?;
-    let lockfile = Lockfile::read(&paths.lockfile())?;
-    let backends = profile_backends(monorepo, paths, &manifest)?;
+fn profile(context: &ProfileContext<'_>, session: &Session) -> crate::Result<ProfileInfo> {
+    let paths = context.paths;
     Ok(ProfileInfo {
-        profile: paths.profile,
+        profile: context.profile,
         manifest: paths.manifest(),
         lockfile: paths.lockfile(),
-        environment: monorepo.environment(paths, None, &session.variables),
-        backends: backends.into_iter().map(|backend| backend.name).collect(),
-        pins: pins(&manifest, lockfile.as_ref()),
+        environment: context.monorepo.environment(paths, None, &session.variables),
+        backends: context.backends()?.iter().map(|backend| backend.name.clone()).collect(),
+        pins: pins(&context.manifest, context.lockfile()?),
     })
 }
 

@@ -21,15 +21,17 @@ use self::{
     staged::{StagedProfile, beside},
     tag_choice::{TagChoice, Wanted, choose},
 };
-use super::{Session, lock, milliseconds, uv_failed};
+use super::{Session, milliseconds, uv_failed};
 use crate::{
-    check::{self, Facts, Finding, Levels, ProfileFacts, Severity},
+    check::{self, Facts, Finding, Levels, Severity},
     git::{Git, GitError, RemoteTag},
     lockfile::{Lockfile, freshness},
     manifest::{Manifest, ManifestEditor, ManifestError},
     model::{Name, Profile, observer::Interrupted, release::Release},
     monorepo::{Monorepo, ProfilePaths},
-    report::{FileChange, FindingReport, PinnedRelease, PromoteReport, PromotedPackage, PromotionOutcome},
+    report::{
+        FileChange, FindingReport, LockedChange, PinnedRelease, PromoteReport, PromotedPackage, PromotionOutcome,
+    },
     toml,
     uv::LockCommand,
 };
@@ -89,7 +91,7 @@ impl FromStr for PackageRequest {
 #[derive(Debug)]
 pub struct PromotePlan<'a> {
     monorepo: &'a Monorepo,
-    paths: ProfilePaths,
+    paths: &'a ProfilePaths,
     request: PromoteRequest,
     /// What becomes of each package.
     packages: Vec<PromotedPackage>,
@@ -117,13 +119,13 @@ impl<'a> PromotePlan<'a> {
     ) -> crate::Result<Self> {
         let start = Instant::now();
         meaningful(request, session)?;
-        let paths = monorepo.profile(request.profile)?.clone();
-        recover(&paths, &session.variables, session.observer())?;
+        let paths = monorepo.profile(request.profile)?;
+        recover(paths, &session.variables, session.observer())?;
         let git = Git::find(&session.variables)?;
         if request.commit {
-            nothing_else_in_commit(monorepo, &git, &paths)?;
+            nothing_else_in_commit(monorepo, &git, paths)?;
         }
-        let before = monorepo.manifest(&paths)?;
+        let before = monorepo.context(request.profile)?.manifest.into_owned();
         let facts = Facts::read(monorepo, &session.variables);
         let mut plan = Self {
             monorepo,
@@ -272,10 +274,10 @@ impl<'a> PromotePlan<'a> {
             return Ok(report);
         }
         self.outside_of_workspace()?;
-        let staged = StagedProfile::new(&self.paths, &self.after, &session.variables, session.observer())?;
+        let staged = StagedProfile::new(self.paths, &self.after, &session.variables, session.observer())?;
         let before = Lockfile::read(&self.paths.lockfile())?;
         let after = self.lock(session, &staged)?;
-        report.locked = lock::changes(before.as_ref(), Some(&after));
+        report.locked = LockedChange::between(before.as_ref(), Some(&after));
         report.findings = self.check(session, after)?;
         Interrupted::check(session.observer()).map_err(super::OperationError::from)?;
         let installed = staged.install()?;
@@ -295,7 +297,7 @@ impl<'a> PromotePlan<'a> {
 
     /// uv would lock the workspace in place of the candidate.
     fn outside_of_workspace(&self) -> Result<(), PromoteError> {
-        let directory = beside(&self.paths);
+        let directory = beside(self.paths);
         if !self.monorepo.has_member_at(&directory) || self.monorepo.has_member_at(&self.paths.directory) {
             return Ok(());
         }
@@ -367,7 +369,7 @@ impl<'a> PromotePlan<'a> {
         };
         let before = found(&Facts::read(self.monorepo, &session.variables));
         let mut facts = Facts::read(self.monorepo, &session.variables);
-        facts.put(ProfileFacts::new(&self.paths, self.manifest_after()?, lockfile));
+        facts.put(self.monorepo.context_of(self.paths, self.manifest_after()?).with_lockfile(Some(lockfile)));
         let after = found(&facts);
         let was_there = |finding: &Finding| {
             let same = |other: &Finding| {

@@ -81,10 +81,9 @@ pub(super) fn existing_environment(
 ) -> crate::Result<Environment> {
     let paths = monorepo.profile(profile)?;
     let backend = if monorepo.config.env_per_backend {
-        let manifest = monorepo.manifest(paths)?;
-        let backends = selection::profile_backends(monorepo, paths, &manifest)?;
+        let context = monorepo.context(profile)?;
         let chosen: Vec<_> = request.extras.iter().chain(&request.groups).cloned().collect();
-        let selected = selection::select(monorepo, session, paths, &backends, &request.backend, &chosen)?;
+        let selected = selection::select(&context, session, context.backends()?, &request.backend, &chosen)?;
         selected.backend.map(|backend| backend.name)
     } else {
         None

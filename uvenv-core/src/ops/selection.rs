@@ -4,11 +4,10 @@ use super::{OperationError, Session};
 use crate::{
     backend::{self, Backend, BackendScope, BuildFeatures, Choice, Selection, Signals},
     environment::{Environment, SyncRecord},
-    manifest::Manifest,
     model::Name,
-    monorepo::{Monorepo, ProfilePaths},
+    monorepo::ProfileContext,
 };
-#[cfg(feature = "cargo-features")]
+#[cfg(feature = "full")]
 use {
     crate::{backend::FeatureClaim, cargo},
     std::cell::RefCell,
@@ -20,7 +19,7 @@ pub struct BackendRequest {
     /// `--backend`.
     pub choice: Option<Choice>,
     /// Cargo's own flags: packages and features.
-    #[cfg(feature = "cargo-features")]
+    #[cfg(feature = "full")]
     pub features: cargo::FeatureSelection,
     /// In a build script, what Cargo has decided; then it is not asked again.
     pub decided: Option<BuildFeatures>,
@@ -37,86 +36,64 @@ pub(super) struct Packages<'a> {
 
 impl<'a> Packages<'a> {
     /// The project whose backends count.
-    fn target(
-        self,
-        monorepo: &'a Monorepo,
-        paths: &ProfilePaths,
-        manifest: &'a Manifest,
-    ) -> crate::Result<BackendScope<'a>> {
-        let members = monorepo.members_of(paths.profile);
+    fn scope(self, context: &'a ProfileContext<'_>) -> Result<BackendScope<'a>, OperationError> {
         let find = |text: &String| {
             let name = Name::parse(text);
-            let is_root = name.is_some() && manifest.name() == name.as_ref();
-            let member = members.iter().find(|member| Some(&member.name) == name.as_ref());
-            let found = if is_root { Some(manifest) } else { member.map(|member| &member.manifest) };
+            let is_root = name.is_some() && context.manifest.name() == name.as_ref();
+            let member = || context.members().iter().find(|member| Some(&member.name) == name.as_ref());
+            let found = if is_root { Some(&*context.manifest) } else { member().map(|member| &member.manifest) };
             found.ok_or_else(|| OperationError::UnknownMember {
                 name: text.clone(),
-                manifest: monorepo.relative(&paths.manifest()).to_owned(),
-                available: members.iter().map(|member| member.name.to_string()).collect(),
+                manifest: context.manifest_name().to_owned(),
+                available: context.members().iter().map(|member| member.name.to_string()).collect(),
             })
         };
         let named: Vec<_> = self.names.iter().map(find).collect::<Result<_, _>>()?;
         Ok(match (named.as_slice(), self.all) {
-            ([], false) if manifest.project.is_some() => BackendScope::Project(manifest),
+            ([], false) if context.manifest.project.is_some() => BackendScope::Project(&context.manifest),
             ([project], false) => BackendScope::Project(project),
             _ => BackendScope::Workspace,
         })
     }
-}
 
-/// The backends that a profile's manifest has for all who use it as it is.
-pub(super) fn profile_backends(
-    monorepo: &Monorepo,
-    paths: &ProfilePaths,
-    manifest: &Manifest,
-) -> crate::Result<Vec<Backend>> {
-    target_backends(monorepo, paths, manifest, Packages { names: &[], all: false })
-}
-
-pub(super) fn target_backends(
-    monorepo: &Monorepo,
-    paths: &ProfilePaths,
-    manifest: &Manifest,
-    packages: Packages<'_>,
-) -> crate::Result<Vec<Backend>> {
-    let target = packages.target(monorepo, paths, manifest)?;
-    let shown = monorepo.relative(&paths.manifest()).to_string();
-    let members = monorepo.members_of(paths.profile);
-    Ok(backend::backends(manifest, members, target, monorepo.config.backends.as_deref(), &shown)?)
+    /// The backends that these packages can be synced with.
+    pub(super) fn backends(self, context: &ProfileContext<'_>) -> crate::Result<Vec<Backend>> {
+        Ok(context.backends_of(self.scope(context)?)?)
+    }
 }
 
 /// Selects one of `backends` for a profile.
 pub(super) fn select(
-    monorepo: &Monorepo,
+    context: &ProfileContext<'_>,
     session: &Session,
-    paths: &ProfilePaths,
     backends: &[Backend],
     request: &BackendRequest,
     extras: &[Name],
 ) -> crate::Result<Selection> {
     let names: Vec<_> = backends.iter().map(|backend| backend.name.clone()).collect();
-    #[cfg(feature = "cargo-features")]
-    let features = FeatureSource { monorepo, session, request, names: &names, read: RefCell::default() };
-    #[cfg(feature = "cargo-features")]
+    #[cfg(feature = "full")]
+    let features =
+        FeatureSource { monorepo: context.monorepo, session, request, names: &names, read: RefCell::default() };
+    #[cfg(feature = "full")]
     let default_features = || features.default();
-    #[cfg_attr(not(feature = "cargo-features"), expect(unused_mut, reason = "a build script has Cargo's own answer"))]
+    #[cfg_attr(not(feature = "full"), expect(unused_mut, reason = "a build script has Cargo's own answer"))]
     let mut signals = Signals {
         flag: request.choice.clone(),
         extras: extras.to_vec(),
         variables: session.variables.clone(),
-        recorded: if request.keep { recorded(monorepo, session, paths, &names) } else { None },
+        recorded: if request.keep { recorded(context, session, &names) } else { None },
         decided: request.decided.clone().unwrap_or_default(),
         detect: if cfg!(feature = "gpu-detection") { Some(&backend::detect) } else { None },
         ..Signals::default()
     };
-    #[cfg(feature = "cargo-features")]
+    #[cfg(feature = "full")]
     if request.decided.is_none() {
         signals.features = features.explicit()?;
         signals.default_features = Some(&default_features);
     }
-    #[cfg_attr(not(feature = "cargo-features"), expect(unused_mut, reason = "a build script has Cargo's own answer"))]
-    let mut selection = backend::select(backends, monorepo.relative(&paths.manifest()).as_str(), &signals)?;
-    #[cfg(feature = "cargo-features")]
+    #[cfg_attr(not(feature = "full"), expect(unused_mut, reason = "a build script has Cargo's own answer"))]
+    let mut selection = backend::select(backends, context.manifest_name().as_str(), &signals)?;
+    #[cfg(feature = "full")]
     {
         let read = features.read.into_inner();
         selection.inputs = backend::SelectionInputs { driver: selection.inputs.driver, ..read };
@@ -126,9 +103,11 @@ pub(super) fn select(
 
 /// What the environment was last synced with. With one environment per backend it is the one that there is, if there is
 /// only one.
-fn recorded(monorepo: &Monorepo, session: &Session, paths: &ProfilePaths, names: &[Name]) -> Option<Choice> {
+fn recorded(context: &ProfileContext<'_>, session: &Session, names: &[Name]) -> Option<Choice> {
+    let monorepo = context.monorepo;
     let read = |backend: Option<&Name>| {
-        let record = SyncRecord::read(&Environment::new(monorepo.environment(paths, backend, &session.variables)))?;
+        let record =
+            SyncRecord::read(&Environment::new(monorepo.environment(context.paths, backend, &session.variables)))?;
         Choice::parse(&record.backend?).ok()
     };
     if !monorepo.config.env_per_backend {
@@ -139,9 +118,9 @@ fn recorded(monorepo: &Monorepo, session: &Session, paths: &ProfilePaths, names:
 }
 
 /// Cargo's view of the backends, asked for only when it counts.
-#[cfg(feature = "cargo-features")]
+#[cfg(feature = "full")]
 struct FeatureSource<'a> {
-    monorepo: &'a Monorepo,
+    monorepo: &'a crate::monorepo::Monorepo,
     session: &'a Session,
     request: &'a BackendRequest,
     names: &'a [Name],
@@ -149,7 +128,7 @@ struct FeatureSource<'a> {
     read: RefCell<backend::SelectionInputs>,
 }
 
-#[cfg(feature = "cargo-features")]
+#[cfg(feature = "full")]
 impl FeatureSource<'_> {
     /// What explicitly given features switch on.
     fn explicit(&self) -> crate::Result<Vec<FeatureClaim>> {

@@ -5,16 +5,15 @@ use std::collections::BTreeMap;
 use camino::Utf8PathBuf;
 
 use super::{
-    Session, selection,
+    Session,
     sync::{CachedReport, build_context, known},
 };
 use crate::{
     backend::Choice,
     environment::{Distributions, Environment, Inspection, SyncRecord},
-    lockfile::{Freshness, GitSource, Lockfile, freshness},
-    manifest::Manifest,
+    lockfile::{Freshness, GitSource},
     model::{Name, Profile},
-    monorepo::{Monorepo, ProfilePaths},
+    monorepo::{InternalPackages, Monorepo, ProfileContext, ProfilePaths},
     native::{self, BuildChoices, NativePackages},
     process::Stderr,
     report::{
@@ -28,89 +27,80 @@ use crate::{
 /// Looks at all profiles. Nothing is fetched and nothing is changed.
 pub fn status(monorepo: &Monorepo, session: &Session) -> StatusReport {
     let mut packages: BTreeMap<Name, Vec<PackageOrigin>> = BTreeMap::new();
+    let internal = monorepo.internal_packages();
     let mut profiles = Vec::new();
     for paths in &monorepo.profiles {
-        let inspection = ProfileInspection { monorepo, session, paths };
-        profiles.push(inspection.profile(&mut packages));
+        profiles.push(match monorepo.context(paths.profile) {
+            Ok(context) => {
+                let inspection = ProfileInspection { context: &context, session };
+                inspection.add_packages(&internal, &mut packages);
+                inspection.status()
+            }
+            Err(error) => ProfileStatus { error: Some(Problem::new(&error)), ..unknown(paths) },
+        });
     }
     let packages = packages.into_iter().map(|(name, profiles)| PackageStatus { name, profiles });
     StatusReport { root: monorepo.root.clone(), profiles, packages: packages.collect() }
 }
 
+/// What is said of a profile of which nothing can be read.
+fn unknown(paths: &ProfilePaths) -> ProfileStatus {
+    let lockfile = LockfileStatus { path: paths.lockfile(), state: LockfileState::Unreadable, reasons: Vec::new() };
+    ProfileStatus {
+        profile: paths.profile,
+        manifest: paths.manifest(),
+        backends: Vec::new(),
+        lockfile,
+        environments: Vec::new(),
+        error: None,
+    }
+}
+
 struct ProfileInspection<'a> {
-    monorepo: &'a Monorepo,
+    context: &'a ProfileContext<'a>,
     session: &'a Session,
-    paths: &'a ProfilePaths,
 }
 
 impl ProfileInspection<'_> {
-    fn profile(&self, packages: &mut BTreeMap<Name, Vec<PackageOrigin>>) -> ProfileStatus {
-        let mut status = ProfileStatus {
-            profile: self.paths.profile,
-            manifest: self.paths.manifest(),
-            backends: Vec::new(),
-            lockfile: LockfileStatus {
-                path: self.paths.lockfile(),
-                state: LockfileState::Unreadable,
-                reasons: Vec::new(),
-            },
-            environments: Vec::new(),
-            error: None,
+    fn status(&self) -> ProfileStatus {
+        let (backends, error) = match self.context.backends() {
+            Ok(backends) => (backends.iter().map(|backend| backend.name.clone()).collect(), None),
+            Err(error) => (Vec::new(), Some(Problem::new(&error))),
         };
-        let manifest = match self.monorepo.manifest(self.paths) {
-            Ok(manifest) => manifest,
-            Err(error) => {
-                status.error = Some(Problem::new(&error));
-                return status;
-            }
-        };
-        match selection::profile_backends(self.monorepo, self.paths, &manifest) {
-            Ok(backends) => status.backends = backends.into_iter().map(|backend| backend.name).collect(),
-            Err(error) => status.error = Some(Problem::new(&error)),
-        }
-        let lockfile = Lockfile::read(&self.paths.lockfile());
         let environments: Vec<_> = self
-            .environments(&status.backends)
+            .environments(&backends)
             .into_iter()
             .map(|path| InspectedEnvironment::new(path, self.session))
             .collect();
         let is_known_fresh = environments.iter().any(InspectedEnvironment::knows_the_lockfile);
-        status.lockfile = match &lockfile {
-            Ok(lockfile) => self.lockfile(lockfile.as_ref(), &manifest, is_known_fresh),
-            Err(error) => LockfileStatus { reasons: vec![error.to_string()], ..status.lockfile },
-        };
-        let is_locked = matches!(lockfile, Ok(Some(_)));
-        status.environments = environments
-            .into_iter()
-            .map(|inspected| self.environment(inspected, is_locked, &manifest, &status.backends))
-            .collect();
-        self.packages(&manifest, lockfile.ok().flatten().as_ref(), packages);
-        status
+        let lockfile = self.lockfile(is_known_fresh);
+        let environments = environments.into_iter().map(|inspected| self.environment(inspected, &backends)).collect();
+        ProfileStatus { lockfile, environments, error, backends, ..unknown(self.context.paths) }
     }
 
-    fn lockfile(&self, lockfile: Option<&Lockfile>, manifest: &Manifest, is_known_fresh: bool) -> LockfileStatus {
-        let members = self.monorepo.members_of(self.paths.profile).iter().map(|member| &member.manifest);
-        let (state, reasons) = match freshness(lockfile, manifest, members) {
-            Freshness::Missing => (LockfileState::Missing, Vec::new()),
-            Freshness::Stale(changes) => (LockfileState::Stale, changes.iter().map(ToString::to_string).collect()),
-            Freshness::Fresh if !is_known_fresh && self.uv_finds_it_stale() => {
+    fn lockfile(&self, is_known_fresh: bool) -> LockfileStatus {
+        let (state, reasons) = match self.context.freshness() {
+            Err(error) => (LockfileState::Unreadable, vec![error.to_string()]),
+            Ok(Freshness::Missing) => (LockfileState::Missing, Vec::new()),
+            Ok(Freshness::Stale(changes)) => (LockfileState::Stale, changes.iter().map(ToString::to_string).collect()),
+            Ok(Freshness::Fresh) if !is_known_fresh && self.uv_finds_it_stale() => {
                 (LockfileState::Stale, vec!["uv says that it needs to be updated".to_owned()])
             }
-            Freshness::Fresh => (LockfileState::Fresh, Vec::new()),
+            Ok(Freshness::Fresh) => (LockfileState::Fresh, Vec::new()),
         };
-        LockfileStatus { path: self.paths.lockfile(), state, reasons }
+        LockfileStatus { path: self.context.paths.lockfile(), state, reasons }
     }
 
     /// uv has the last word where the files themselves show nothing.
     fn uv_finds_it_stale(&self) -> bool {
         let uv = self.session.uv_with(Fetch::Never);
-        uv.is_ok_and(|uv| self.session.uv_finds_stale(uv, &self.paths.directory))
+        uv.is_ok_and(|uv| self.session.uv_finds_stale(uv, &self.context.paths.directory))
     }
 
     /// The environments to look at: the one, or with one per backend those that are there.
     fn environments(&self, backends: &[Name]) -> Vec<Utf8PathBuf> {
-        let path = |backend| self.monorepo.environment(self.paths, backend, &self.session.variables);
-        if !self.monorepo.config.env_per_backend || backends.is_empty() {
+        let path = |backend| self.context.monorepo.environment(self.context.paths, backend, &self.session.variables);
+        if !self.context.monorepo.config.env_per_backend || backends.is_empty() {
             return vec![path(None)];
         }
         let all = backends.iter().map(Some).chain([None]).map(path);
@@ -120,8 +110,6 @@ impl ProfileInspection<'_> {
     fn environment(
         &self,
         InspectedEnvironment { environment, record, known }: InspectedEnvironment,
-        is_locked: bool,
-        manifest: &Manifest,
         backends: &[Name],
     ) -> EnvironmentStatus {
         let is_known = matches!(known, Some(Ok(_)));
@@ -141,8 +129,10 @@ impl ProfileInspection<'_> {
                 (status.state, status.detail) = match record {
                     None => (EnvironmentState::Unknown, Some("not synced by uvenv".to_owned())),
                     Some(_) if is_known => (EnvironmentState::InSync, None),
-                    Some(_) if !is_locked => (EnvironmentState::Unknown, Some("no lockfile".to_owned())),
-                    Some(record) => match self.in_sync(&environment, &record, manifest, backends) {
+                    Some(_) if self.context.readable_lockfile().is_none() => {
+                        (EnvironmentState::Unknown, Some("no lockfile".to_owned()))
+                    }
+                    Some(record) => match self.in_sync(&environment, &record, backends) {
                         Ok(found) => found,
                         Err(error) => (EnvironmentState::Unknown, Some(error.to_string())),
                     },
@@ -169,7 +159,6 @@ impl ProfileInspection<'_> {
         &self,
         environment: &Environment,
         record: &SyncRecord,
-        manifest: &Manifest,
         backends: &[Name],
     ) -> crate::Result<(EnvironmentState, Option<String>)> {
         let uv = self.session.uv_with(Fetch::Never)?;
@@ -181,10 +170,9 @@ impl ProfileInspection<'_> {
             profile: native::recorded_profile(environment),
             uv_args: &[],
         };
-        let native =
-            NativePackages::plan(self.monorepo, self.paths.profile, manifest, &choices, &variables, uv.version)?;
+        let native = NativePackages::plan(self.context, &choices, &variables, uv.version)?;
         let command = SyncCommand {
-            project: self.paths.directory.clone(),
+            project: self.context.paths.directory.clone(),
             environment: environment.root().to_owned(),
             lock: Lock::Frozen,
             check: true,
@@ -202,7 +190,7 @@ impl ProfileInspection<'_> {
             return Ok((EnvironmentState::Unknown, last.map(str::to_owned)));
         }
         let child = |invocation| self.session.child(invocation);
-        let context = build_context(self.session, &self.monorepo.root, &variables, &child, true);
+        let context = build_context(self.session, &self.context.monorepo.root, &variables, &child, true);
         let freshness = native.check(environment, &Distributions::read(environment)?, &context);
         if let Some(warning) = freshness.warnings.first() {
             return Ok((EnvironmentState::Unknown, Some(warning.to_string())));
@@ -213,14 +201,10 @@ impl ProfileInspection<'_> {
         Ok((if is_in_sync { EnvironmentState::InSync } else { EnvironmentState::OutOfSync }, detail))
     }
 
-    fn packages(
-        &self,
-        manifest: &Manifest,
-        lockfile: Option<&Lockfile>,
-        packages: &mut BTreeMap<Name, Vec<PackageOrigin>>,
-    ) {
-        let profile = self.paths.profile;
-        for member in self.monorepo.members_of(profile) {
+    /// Adds where the profile has the internal packages from.
+    fn add_packages(&self, internal: &InternalPackages, packages: &mut BTreeMap<Name, Vec<PackageOrigin>>) {
+        let profile = self.context.profile;
+        for member in self.context.members() {
             let version =
                 member.manifest.project.as_ref().and_then(|project| Some(project.version.as_ref()?.value.clone()));
             let version = version.or_else(|| Some("dynamic".to_owned()));
@@ -230,14 +214,15 @@ impl ProfileInspection<'_> {
         if profile == Profile::Dev {
             return;
         }
-        for name in self.monorepo.internal_packages([manifest]) {
-            let mut sources = manifest.sources_of(&name).iter();
+        for name in internal.iter() {
+            let mut sources = self.context.manifest.sources_of(name).iter();
             if let Some(source) = sources.find_map(|source| GitSource::of(&source.kind)) {
                 let text = source.reference.map_or("HEAD", |reference| &reference.text().value);
-                let locked = lockfile.and_then(|lockfile| lockfile.locked_for(&name, &source));
+                let lockfile = self.context.readable_lockfile();
+                let locked = lockfile.and_then(|lockfile| lockfile.locked_for(name, &source));
                 let commit = locked.and_then(|(_, pin)| pin.commit.clone());
                 let origin = PackageOrigin { profile, version: None, reference: Some(text.to_owned()), commit };
-                packages.entry(name).or_default().push(origin);
+                packages.entry(name.clone()).or_default().push(origin);
             }
         }
     }

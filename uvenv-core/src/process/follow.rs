@@ -8,10 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-#[cfg(not(all(unix, feature = "observer")))]
+#[cfg(not(all(unix, feature = "full")))]
 use super::pipe::{Screen, interrupt, open_screen};
 use super::{Follower, Invocation, Streamed, signal};
-#[cfg(all(unix, feature = "observer"))]
+#[cfg(all(unix, feature = "full"))]
 use super::{ending::interrupt, screen::Screen, terminal::open_screen};
 use crate::model::observer::PERIOD;
 
@@ -142,10 +142,10 @@ mod tests {
             self.lines.push(line.to_owned());
         }
 
-        #[cfg(feature = "observer")]
+        #[cfg(feature = "full")]
         fn frame(&mut self, _: &[String], _: bool) {}
 
-        #[cfg(feature = "observer")]
+        #[cfg(feature = "full")]
         fn is_transient(&self, _: &str) -> bool {
             false
         }
@@ -174,7 +174,7 @@ mod tests {
         assert!(!streamed.interrupted);
     }
 
-    #[cfg(feature = "observer")]
+    #[cfg(feature = "full")]
     #[test]
     fn it_has_a_wide_terminal() {
         let (streamed, _) = follow("test -t 1 && test -t 2 && ! test -t 0 && stty size <&2", None);
@@ -194,11 +194,11 @@ mod tests {
         let (streamed, lines) = follow("echo ready; exec sleep 600", Some("ready"));
         assert!(streamed.interrupted);
         assert_eq!(lines, ["ready"]);
-        let signal = if cfg!(feature = "observer") { 2 } else { 9 };
+        let signal = if cfg!(feature = "full") { 2 } else { 9 };
         assert_eq!(ending(streamed.status), format!("was killed by signal {signal}"));
     }
 
-    #[cfg(feature = "observer")]
+    #[cfg(feature = "full")]
     #[test]
     fn what_it_has_started_is_interrupted_too() {
         let script = "trap 'exit 0' INT; /bin/sh -c 'echo $$; echo ready; exec sleep 600'; echo not reached";

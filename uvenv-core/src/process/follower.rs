@@ -7,11 +7,11 @@ pub(crate) trait Follower {
 
     /// What is on the program's screen below the lines that are known to stay, without secrets: whole, or as it is just
     /// now.
-    #[cfg(all(unix, feature = "observer"))]
+    #[cfg(all(unix, feature = "full"))]
     fn frame(&mut self, rows: &[String], is_whole: bool);
 
     /// Whether a row is one that the program would have taken away, had it ended well.
-    #[cfg(all(unix, feature = "observer"))]
+    #[cfg(all(unix, feature = "full"))]
     fn is_transient(&self, row: &str) -> bool;
 
     /// Whether the program is to end.

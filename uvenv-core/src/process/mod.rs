@@ -1,15 +1,15 @@
 //! How other programs are started: never through a shell, and with what they print kept off our stdout.
 
-#[cfg(all(unix, feature = "observer"))]
+#[cfg(all(unix, feature = "full"))]
 mod ending;
 mod follow;
 mod follower;
 mod pipe;
-#[cfg(all(unix, feature = "observer"))]
+#[cfg(all(unix, feature = "full"))]
 mod screen;
-#[cfg(all(unix, feature = "observer"))]
+#[cfg(all(unix, feature = "full"))]
 mod terminal;
-#[cfg(feature = "remotes")]
+#[cfg(feature = "full")]
 mod time_limit;
 
 use std::{
@@ -24,7 +24,7 @@ use std::{
 use camino::Utf8PathBuf;
 
 pub(crate) use follower::Follower;
-#[cfg(all(test, unix, feature = "observer"))]
+#[cfg(all(test, unix, feature = "full"))]
 pub(crate) use screen::Screen;
 
 use crate::model::{

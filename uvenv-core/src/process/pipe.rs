@@ -12,11 +12,11 @@ pub(super) fn open() -> io::Result<(PipeReader, [Stdio; 2])> {
     Ok((reader, [writer.into(), second.into()]))
 }
 
-#[cfg(not(all(unix, feature = "observer")))]
+#[cfg(not(all(unix, feature = "full")))]
 pub(super) use plain::{Screen, interrupt, open as open_screen};
 
 /// Without a terminal there are lines only.
-#[cfg(not(all(unix, feature = "observer")))]
+#[cfg(not(all(unix, feature = "full")))]
 mod plain {
     use std::{
         io::{self, PipeReader},

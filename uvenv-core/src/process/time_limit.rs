@@ -35,7 +35,7 @@ impl Invocation {
 }
 
 /// Ends a child, and what it has started: git takes its helpers with it, if it is asked to end and not killed.
-#[cfg(all(unix, feature = "observer"))]
+#[cfg(all(unix, feature = "full"))]
 fn terminate_gracefully(child: &mut Child) -> io::Result<()> {
     const TERMINATE_TIMEOUT: Duration = Duration::from_secs(1);
     if let Some(process) = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap_or(0)) {
@@ -51,7 +51,7 @@ fn terminate_gracefully(child: &mut Child) -> io::Result<()> {
     Ok(())
 }
 
-#[cfg(not(all(unix, feature = "observer")))]
+#[cfg(not(all(unix, feature = "full")))]
 fn terminate_gracefully(child: &mut Child) -> io::Result<()> {
     child.kill()?;
     child.wait().map(drop)

@@ -3,28 +3,30 @@
 //! Each message is one JSON object with a `reason`. Fields may be added in later versions; none is removed or changes its
 //! meaning.
 
-#[cfg(feature = "upkeep")]
+#[cfg(feature = "full")]
 mod check;
-#[cfg(feature = "upkeep")]
+#[cfg(feature = "full")]
 mod diff;
-#[cfg(feature = "upkeep")]
+#[cfg(feature = "full")]
 mod init;
-#[cfg(feature = "upkeep")]
+mod locked_change;
+#[cfg(feature = "full")]
 mod promote;
 
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-#[cfg(feature = "upkeep")]
-pub use check::{CheckReport, ExplanationReport, FileChange, FindingReport, RelatedPlace};
-#[cfg(feature = "upkeep")]
-pub use diff::{
-    BackendDifference, DiffReport, DiffSideReport, InternalDifference, InternalOrigin, PythonDifference, PythonRequest,
+pub use self::locked_change::LockedChange;
+#[cfg(feature = "full")]
+pub use self::{
+    check::{CheckReport, ExplanationReport, FileChange, FindingReport, RelatedPlace},
+    diff::{
+        BackendDifference, DiffReport, DiffSideReport, InternalDifference, InternalOrigin, PythonDifference,
+        PythonRequest,
+    },
+    init::{NewPin, SetUpReport},
+    promote::{CommitSummary, CommitsBetween, PinnedRelease, PromoteReport, PromotedPackage, PromotionOutcome},
 };
-#[cfg(feature = "upkeep")]
-pub use init::{NewPin, SetUpReport};
-#[cfg(feature = "upkeep")]
-pub use promote::{CommitSummary, CommitsBetween, PinnedRelease, PromoteReport, PromotedPackage, PromotionOutcome};
 
 use crate::{
     backend::{CudaVersion, Detection},
@@ -65,22 +67,22 @@ pub enum Message {
     /// A monorepo was laid out.
     NewFinished(NewReport),
     /// What contradicts itself, drifts apart or will not install.
-    #[cfg(feature = "upkeep")]
+    #[cfg(feature = "full")]
     CheckFinished(CheckReport),
     /// Pins were moved to newer releases.
-    #[cfg(feature = "upkeep")]
+    #[cfg(feature = "full")]
     PromoteFinished(PromoteReport),
     /// What differs between two profiles.
-    #[cfg(feature = "upkeep")]
+    #[cfg(feature = "full")]
     DiffFinished(DiffReport),
     /// Staging and prod were set up.
-    #[cfg(feature = "upkeep")]
+    #[cfg(feature = "full")]
     InitFinished(SetUpReport),
     /// A package was put into all profiles.
-    #[cfg(feature = "upkeep")]
+    #[cfg(feature = "full")]
     PackageAdded(SetUpReport),
     /// What a code means.
-    #[cfg(feature = "upkeep")]
+    #[cfg(feature = "full")]
     Explanation(ExplanationReport),
     /// Something to look at that stops nothing.
     Warning(Problem),
@@ -129,18 +131,6 @@ pub struct LockReport {
     pub uv: UvInfo,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
-}
-
-/// A package whose locked version has changed.
-#[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct LockedChange {
-    /// The package.
-    pub name: Name,
-    /// The versions before, empty for a new package. A package from git has its tag, branch or revision, and commit.
-    pub from: Vec<String>,
-    /// The versions now, empty for one that is gone.
-    pub to: Vec<String>,
 }
 
 /// `sync-planned`.

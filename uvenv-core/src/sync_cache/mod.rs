@@ -248,7 +248,7 @@ impl<A: Serialize + DeserializeOwned> CacheEntry<A> {
     }
 
     /// The newest state of an environment that has `record` now.
-    #[cfg(feature = "inspection")]
+    #[cfg(feature = "full")]
     pub(crate) fn newest(environment: &Environment, record: &SyncRecord) -> Option<Self> {
         let entries = environment.root().join(CACHE_DIRECTORY).read_dir_utf8().ok()?.flatten();
         let mut files: Vec<_> =

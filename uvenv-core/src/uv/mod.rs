@@ -1,7 +1,7 @@
 //! The port to uv: the program that resolves, builds and installs. It is found here, or fetched, and its version checked.
 
 mod command;
-#[cfg(feature = "fetch-uv")]
+#[cfg(feature = "full")]
 mod fetch;
 mod find;
 mod progress;
@@ -67,7 +67,7 @@ pub enum Origin {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fetch {
-    /// Yes, with pip; a line says so. Needs the Cargo feature `fetch-uv`.
+    /// Yes, with pip; a line says so. Needs the Cargo feature `full`.
     Allowed,
     /// No, because the user forbids the network.
     Offline,
@@ -160,7 +160,7 @@ pub enum UvError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotFetched {
-    /// [`Fetch::Never`], or a build of uvenv without the feature `fetch-uv`.
+    /// [`Fetch::Never`], or a build of uvenv without the feature `full`.
     NotAsked,
     /// [`Fetch::Offline`].
     Offline,
@@ -208,14 +208,13 @@ pub fn locate(
     variables: &Variables,
     companion: Option<&Utf8Path>,
     fetch: Fetch,
-    #[cfg_attr(not(feature = "fetch-uv"), expect(unused_variables, reason = "told of a fetch"))]
-    observer: &dyn Observer,
+    #[cfg_attr(not(feature = "full"), expect(unused_variables, reason = "told of a fetch"))] observer: &dyn Observer,
 ) -> Result<Uv, UvError> {
     if let Some((path, origin)) = find(variables, companion)? {
         return Uv::probe(path, origin, variables);
     }
     let not_fetched = match fetch {
-        #[cfg(feature = "fetch-uv")]
+        #[cfg(feature = "full")]
         Fetch::Allowed => match fetch::fetch(variables, observer)? {
             Some(path) => return Uv::probe(path, Origin::Cache, variables),
             None => NotFetched::NoPip,

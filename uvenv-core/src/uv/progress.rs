@@ -1,9 +1,9 @@
 //! What uv is doing, read from what it shows people: the bars and spinners of its terminal, or the lines that it writes in
 //! their place where there is none. Both are as uv 0.7 to 0.13 have them; what is not known is passed over.
 
-#[cfg(all(unix, feature = "observer"))]
+#[cfg(all(unix, feature = "full"))]
 mod frame;
-#[cfg(all(test, unix, feature = "observer"))]
+#[cfg(all(test, unix, feature = "full"))]
 mod recorded;
 
 use std::{
@@ -68,7 +68,7 @@ impl Follower for Reader<'_> {
         }
     }
 
-    #[cfg(all(unix, feature = "observer"))]
+    #[cfg(all(unix, feature = "full"))]
     fn frame(&mut self, rows: &[String], is_whole: bool) {
         let mut there = BTreeSet::new();
         for progress in rows.iter().filter_map(|row| frame::step(row).or_else(|| step(row))) {
@@ -85,7 +85,7 @@ impl Follower for Reader<'_> {
         }
     }
 
-    #[cfg(all(unix, feature = "observer"))]
+    #[cfg(all(unix, feature = "full"))]
     fn is_transient(&self, row: &str) -> bool {
         frame::is_transient(row)
     }
@@ -201,7 +201,7 @@ fn bytes(text: &str) -> Option<u64> {
     Some(bytes)
 }
 
-#[cfg(all(test, unix, feature = "observer"))]
+#[cfg(all(test, unix, feature = "full"))]
 mod tests {
     use std::sync::Mutex;
 

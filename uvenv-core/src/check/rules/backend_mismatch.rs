@@ -1,11 +1,12 @@
 //! Profiles, conflicts, index sources and Cargo features agree about the backends.
 
 use crate::{
-    backend::{self, Backend, BackendScope, CudaVersion},
+    backend::{Backend, CudaVersion},
     cargo,
-    check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
+    check::{Check, Facts, Finding, Rule, Severity},
     manifest::{Extra, Manifest, Selector, SourceKind},
     model::{Name, Profile, error::Diagnostic},
+    monorepo::ProfileContext,
     toml::{File, Node},
 };
 
@@ -18,9 +19,9 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let dev = facts.profile(Profile::Dev).and_then(|dev| backends(facts, dev, &mut findings));
+    let dev = facts.profile(Profile::Dev).and_then(|dev| backends(dev, &mut findings));
     for profile in facts.pinned() {
-        if let (Some(here), Some(dev)) = (backends(facts, profile, &mut findings), &dev) {
+        if let (Some(here), Some(dev)) = (backends(profile, &mut findings), &dev) {
             findings.extend(of_profiles(profile, &here, dev));
         }
     }
@@ -35,18 +36,13 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 /// The backends of a profile. Where the configuration names one that it lacks, that is a finding.
-fn backends(facts: &Facts<'_>, profile: &ProfileFacts, findings: &mut Vec<Finding>) -> Option<Vec<Backend>> {
-    let manifest = &profile.manifest;
-    let target = if manifest.project.is_some() { BackendScope::Project(manifest) } else { BackendScope::Workspace };
-    let shown = facts.monorepo.relative(manifest.path());
-    let configured = facts.monorepo.config.backends.as_deref();
-    let members = facts.monorepo.members_of(profile.profile);
-    match backend::backends(manifest, members, target, configured, shown.as_str()) {
-        Ok(backends) => Some(backends),
+fn backends(profile: &ProfileContext<'_>, findings: &mut Vec<Finding>) -> Option<Vec<Backend>> {
+    match profile.backends() {
+        Ok(backends) => Some(backends.to_vec()),
         Err(error) => {
             let help = error.help().unwrap_or_default();
-            let finding = RULE.finding(error.to_string(), help).at(error.place().cloned().unwrap_or(profile.heading()));
-            findings.push(finding.in_profile(profile.profile));
+            let place = error.place().cloned().unwrap_or_else(|| profile.manifest.heading());
+            findings.push(RULE.finding(error.to_string(), help).at(place).in_profile(profile.profile));
             None
         }
     }
@@ -57,7 +53,7 @@ fn has<'a>(backends: &'a [Backend], name: &Name) -> Option<&'a Backend> {
 }
 
 /// What only dev, or only another profile has.
-fn of_profiles(profile: &ProfileFacts, here: &[Backend], dev: &[Backend]) -> Vec<Finding> {
+fn of_profiles(profile: &ProfileContext<'_>, here: &[Backend], dev: &[Backend]) -> Vec<Finding> {
     let name = profile.profile;
     let lacking = dev.iter().filter(|backend| has(here, &backend.name).is_none()).map(|backend| {
         let extra = &backend.name;
@@ -73,7 +69,7 @@ fn of_profiles(profile: &ProfileFacts, here: &[Backend], dev: &[Backend]) -> Vec
                     format!("dev has the backend `{extra}`, and {name} does not"),
                     format!("add the extra `{extra}` to {name}, in a set of `conflicts`, or take it out of dev"),
                 )
-                .at(profile.heading()),
+                .at(profile.manifest.heading()),
         };
         finding.related("dev declares it here", backend.place.clone())
     });
@@ -91,7 +87,7 @@ fn extra_of<'a>(manifest: &'a Manifest, name: &Name) -> Option<&'a Extra> {
 }
 
 /// Extras that are called like a CUDA release, and that no set of conflicts has although there are others of the kind.
-fn outside_conflicts(facts: &Facts<'_>, profile: &ProfileFacts) -> Vec<Finding> {
+fn outside_conflicts(facts: &Facts<'_>, profile: &ProfileContext<'_>) -> Vec<Finding> {
     let Some(project) = profile.manifest.project.as_ref().filter(|_| facts.monorepo.config.backends.is_none()) else {
         return Vec::new();
     };
@@ -119,7 +115,7 @@ fn outside_conflicts(facts: &Facts<'_>, profile: &ProfileFacts) -> Vec<Finding> 
 }
 
 /// Sources for an extra that the manifest does not have.
-fn undeclared_extras(profile: &ProfileFacts) -> Vec<Finding> {
+fn undeclared_extras(profile: &ProfileContext<'_>) -> Vec<Finding> {
     let manifest = &profile.manifest;
     let mut findings = Vec::new();
     if manifest.has_dynamic_requirements() {

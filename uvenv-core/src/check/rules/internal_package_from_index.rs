@@ -1,9 +1,10 @@
 //! No lockfile takes an internal package from an index, where anybody could have put one of that name.
 
 use crate::{
-    check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
+    check::{Check, Facts, Finding, Rule, Severity},
     lockfile::{Lockfile, PackageSource},
     model::{Name, Profile},
+    monorepo::ProfileContext,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -16,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for profile in &facts.profiles {
-        let Some(lockfile) = profile.lockfile.read() else {
+        let Some(lockfile) = profile.readable_lockfile() else {
             continue;
         };
         // What only another profile takes from git may well be somebody else's package, in a version of our own.
@@ -27,7 +28,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     findings
 }
 
-fn finding(facts: &ProfileFacts, lockfile: &Lockfile, package: &Name) -> Option<Finding> {
+fn finding(facts: &ProfileContext<'_>, lockfile: &Lockfile, package: &Name) -> Option<Finding> {
     let mut locked = lockfile.packages_named(package);
     let locked = locked.find(|locked| matches!(locked.source, PackageSource::Registry(_)))?;
     let profile = facts.profile;
@@ -37,17 +38,17 @@ fn finding(facts: &ProfileFacts, lockfile: &Lockfile, package: &Name) -> Option<
     if profile != Profile::Prod {
         finding.severity = Severity::Warning;
     }
-    if let Some(place) = facts.request(package) {
+    if let Some(place) = facts.manifest.place_of_requirement(package) {
         finding = finding.related(format!("{profile} depends on it here"), place);
     }
     Some(finding.in_profile(profile).about(package))
 }
 
-fn help(facts: &ProfileFacts, package: &Name) -> String {
+fn help(facts: &ProfileContext<'_>, package: &Name) -> String {
     let profile = facts.profile;
     if profile == Profile::Dev {
         format!("give `{package}` the source `{{ workspace = true }}`, and run `cargo uvenv lock --profile dev`")
-    } else if facts.direct().contains(package) {
+    } else if facts.manifest.direct_requirements().contains(package) {
         format!("pin it to a tag with `cargo uvenv promote --to {profile} {package}`")
     } else {
         format!(

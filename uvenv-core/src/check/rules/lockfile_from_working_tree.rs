@@ -1,9 +1,10 @@
 //! The lockfiles of staging and prod take no internal package from a directory: `--frozen` would install whatever lies there.
 
 use crate::{
-    check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
+    check::{Check, Facts, Finding, Rule, Severity},
     lockfile::{Lockfile, Package, PackageSource},
     model::Name,
+    monorepo::ProfileContext,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -16,7 +17,7 @@ pub(super) const RULE: Rule = Rule {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for profile in facts.pinned() {
-        let Some(lockfile) = profile.lockfile.read() else {
+        let Some(lockfile) = profile.readable_lockfile() else {
             continue;
         };
         findings.extend(facts.internal.iter().flat_map(|package| in_lockfile(profile, lockfile, package)));
@@ -24,7 +25,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     findings
 }
 
-fn in_lockfile(facts: &ProfileFacts, lockfile: &Lockfile, package: &Name) -> Vec<Finding> {
+fn in_lockfile(facts: &ProfileContext<'_>, lockfile: &Lockfile, package: &Name) -> Vec<Finding> {
     let profile = facts.profile;
     let find = |locked: &Package| {
         let directory = directory(&locked.source).filter(|directory| *directory != ".")?;
@@ -34,7 +35,7 @@ fn in_lockfile(facts: &ProfileFacts, lockfile: &Lockfile, package: &Name) -> Vec
              where it is pinned"
         );
         let finding = RULE.finding(message, help).at(lockfile.place(locked)).in_profile(profile).about(package);
-        Some(match facts.request(package) {
+        Some(match facts.manifest.place_of_requirement(package) {
             Some(place) => finding.related(format!("{profile} depends on it here"), place),
             None => finding,
         })

@@ -19,7 +19,7 @@ const FILES: [&str; 4] = ["pyproject.toml", "Cargo.toml", "Cargo.lock", "**/*.rs
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for package in native::packages(facts.monorepo, Profile::Dev, &facts.monorepo.dev) {
+    for package in facts.profile(Profile::Dev).map(native::packages).into_iter().flatten() {
         let manifest = package.manifest();
         if manifest.uv.keys.iter().any(|key| key.value == "cache-keys") {
             continue;

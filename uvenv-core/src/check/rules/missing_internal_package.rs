@@ -6,9 +6,10 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
+    check::{Check, Facts, Finding, Rule, Severity},
     manifest::{Edit, GitReference, Manifest, Requirement, SourceKind},
     model::{Name, Profile},
+    monorepo::ProfileContext,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -31,38 +32,38 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 /// Whether `dev` depends on `package` and `pinned` does not.
-pub(super) fn is_missing_from(pinned: &ProfileFacts, dev: &ProfileFacts, package: &Name) -> bool {
+pub(super) fn is_missing_from(pinned: &ProfileContext<'_>, dev: &ProfileContext<'_>, package: &Name) -> bool {
     let constrained = || pinned.manifest.uv.constraints.iter().any(|requirement| requirement.name == *package);
     // A project names itself to join its own extras.
     dev.manifest.name() != Some(package)
         && !pinned.manifest.has_dynamic_requirements()
-        && dev.direct().contains(package)
-        && !pinned.direct().contains(package)
+        && dev.manifest.direct_requirements().contains(package)
+        && !pinned.manifest.direct_requirements().contains(package)
         && !constrained()
         && !has_through_git(pinned, package)
 }
 
 /// Whether a dependency brings `package` along from git, out of its own repository, as uv takes it where both are members of
 /// one workspace. It cannot be pinned to another commit then, and need not be.
-fn has_through_git(pinned: &ProfileFacts, package: &Name) -> bool {
-    pinned.lockfile.read().is_some_and(|lockfile| {
+fn has_through_git(pinned: &ProfileContext<'_>, package: &Name) -> bool {
+    pinned.readable_lockfile().is_some_and(|lockfile| {
         lockfile.git_pin(package).is_some() && lockfile.requirements_on(package).next().is_none()
     })
 }
 
-fn missing_in(facts: &Facts<'_>, dev: &ProfileFacts, pinned: &ProfileFacts) -> Vec<Finding> {
+fn missing_in(facts: &Facts<'_>, dev: &ProfileContext<'_>, pinned: &ProfileContext<'_>) -> Vec<Finding> {
     let missing = facts.internal.iter().filter(|package| is_missing_from(pinned, dev, package));
     missing.map(|package| missing_one(dev, pinned, package)).collect()
 }
 
-fn missing_one(dev: &ProfileFacts, pinned: &ProfileFacts, package: &Name) -> Finding {
+fn missing_one(dev: &ProfileContext<'_>, pinned: &ProfileContext<'_>, package: &Name) -> Finding {
     let profile = pinned.profile;
     let message = format!("{profile} does not depend on `{package}`, and dev does");
     let help = format!(
         "add it with `cargo uvenv promote --to {profile} {package}`, or take it out of the dependencies of dev"
     );
-    let finding = RULE.finding(message, help).at(pinned.heading()).in_profile(profile).about(package);
-    let finding = match dev.request(package) {
+    let finding = RULE.finding(message, help).at(pinned.manifest.heading()).in_profile(profile).about(package);
+    let finding = match dev.manifest.place_of_requirement(package) {
         Some(place) => finding.related("dev depends on it here", place),
         None => finding,
     };
@@ -87,13 +88,14 @@ fn has_pin(manifest: &Manifest, package: &Name) -> bool {
 }
 
 /// What staging or prod depends on and dev has not at all, each package once.
-fn missing_in_dev(facts: &Facts<'_>, dev: &ProfileFacts) -> Vec<Finding> {
+fn missing_in_dev(facts: &Facts<'_>, dev: &ProfileContext<'_>) -> Vec<Finding> {
     let Some(had) = had_by_dev(facts, dev) else {
         return Vec::new();
     };
     let mut findings = Vec::new();
     for package in facts.internal.iter().filter(|package| !had.contains(package)) {
-        let askers: Vec<_> = facts.pinned().filter(|pinned| pinned.direct().contains(package)).collect();
+        let askers: Vec<_> =
+            facts.pinned().filter(|pinned| pinned.manifest.direct_requirements().contains(package)).collect();
         let names: Vec<_> = askers.iter().map(|asker| asker.profile.as_str()).collect();
         if names.is_empty() {
             continue;
@@ -106,9 +108,10 @@ fn missing_in_dev(facts: &Facts<'_>, dev: &ProfileFacts) -> Vec<Finding> {
             facts.monorepo.relative(dev.manifest.path()),
             names.join(" and ")
         );
-        let mut finding = RULE.finding(message, help).at(dev.heading()).in_profile(Profile::Dev).about(package);
+        let mut finding =
+            RULE.finding(message, help).at(dev.manifest.heading()).in_profile(Profile::Dev).about(package);
         for asker in askers {
-            if let Some(place) = asker.request(package) {
+            if let Some(place) = asker.manifest.place_of_requirement(package) {
                 finding = finding.related(format!("{} depends on it here", asker.profile), place);
             }
         }
@@ -118,10 +121,10 @@ fn missing_in_dev(facts: &Facts<'_>, dev: &ProfileFacts) -> Vec<Finding> {
 }
 
 /// Everything that dev asks for, by itself or through members of its workspace; `None` where a build has to tell.
-fn had_by_dev<'a>(facts: &'a Facts<'_>, dev: &'a ProfileFacts) -> Option<BTreeSet<&'a Name>> {
+fn had_by_dev<'a>(facts: &'a Facts<'_>, dev: &'a ProfileContext<'a>) -> Option<BTreeSet<&'a Name>> {
     let members = &facts.monorepo.members;
     let mut had = BTreeSet::from_iter(dev.manifest.name());
-    let mut manifests = vec![&dev.manifest];
+    let mut manifests = vec![&*dev.manifest];
     if dev.manifest.project.is_none() {
         // uv syncs all members of a workspace whose root is no project.
         had.extend(members.iter().map(|member| &member.name));

@@ -1,8 +1,9 @@
 //! Each profile is locked.
 
 use crate::{
-    check::{Check, Facts, Finding, LockfileFacts, ProfileFacts, Rule, Severity},
+    check::{Check, Facts, Finding, Rule, Severity},
     model::Profile,
+    monorepo::ProfileContext,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -14,14 +15,14 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let profiles = facts.profiles.iter();
-    profiles.filter(|facts| matches!(facts.lockfile, LockfileFacts::Missing)).map(|one| finding(facts, one)).collect()
+    profiles.filter(|facts| matches!(facts.lockfile(), Ok(None))).map(|one| finding(facts, one)).collect()
 }
 
-fn finding(facts: &Facts<'_>, missing: &ProfileFacts) -> Finding {
+fn finding(facts: &Facts<'_>, missing: &ProfileContext<'_>) -> Finding {
     let profile = missing.profile;
     let message = format!("{profile} has no lockfile `{}`", facts.monorepo.relative(&missing.paths.lockfile()));
     let help = format!("run `cargo uvenv lock --profile {profile}`, and commit the file");
-    let mut finding = RULE.finding(message, help).at(missing.heading()).in_profile(profile);
+    let mut finding = RULE.finding(message, help).at(missing.manifest.heading()).in_profile(profile);
     // A sync of dev makes it; staging and prod are not synced without.
     if profile == Profile::Dev {
         finding.severity = Severity::Warning;

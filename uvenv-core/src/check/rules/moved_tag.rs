@@ -31,7 +31,7 @@ fn finding(pin: &PinnedSource<'_>, remote: &Remote) -> Option<Finding> {
          --upgrade-package {name}`, or better a new tag"
     );
     let finding = RULE.finding(message, help).at(pin.place()).in_profile(profile).about(name);
-    Some(match pin.facts.lockfile.read() {
+    Some(match pin.facts.readable_lockfile() {
         Some(lockfile) => finding.related("locked here", lockfile.place(package)),
         None => finding,
     })

@@ -6,8 +6,9 @@ use camino::Utf8PathBuf;
 use pep440_rs::{Version, VersionSpecifiers};
 
 use crate::{
-    check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
+    check::{Check, Facts, Finding, Rule, Severity},
     model::Profile,
+    monorepo::ProfileContext,
     toml::{File, Spanned},
 };
 
@@ -24,11 +25,11 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     different.chain(outside).collect()
 }
 
-fn required(profile: &ProfileFacts) -> Option<&Spanned<String>> {
+fn required<'a>(profile: &'a ProfileContext<'_>) -> Option<&'a Spanned<String>> {
     profile.manifest.project.as_ref()?.requires_python.as_ref()
 }
 
-fn different(facts: &Facts<'_>, profile: &ProfileFacts) -> Option<Finding> {
+fn different(facts: &Facts<'_>, profile: &ProfileContext<'_>) -> Option<Finding> {
     let dev = facts.profile(Profile::Dev)?;
     let (here, there) = (required(profile), required(dev));
     if parts(here)? == parts(there)? {
@@ -41,7 +42,7 @@ fn different(facts: &Facts<'_>, profile: &ProfileFacts) -> Option<Finding> {
     let name = profile.profile;
     let message = format!("{name} requires Python {}, and dev {}", text(here), text(there));
     let help = "give all profiles the same `requires-python`, and lock those that you change";
-    let place = here.map_or_else(|| profile.heading(), |here| profile.manifest.place(here.span.clone()));
+    let place = here.map_or_else(|| profile.manifest.heading(), |here| profile.manifest.place(here.span.clone()));
     let finding = RULE.finding(message, help).at(place).in_profile(name);
     Some(match there {
         Some(there) => finding.related("dev requires this", dev.manifest.place(there.span.clone())),
@@ -66,7 +67,7 @@ fn parts(required: Option<&Spanned<String>>) -> Option<BTreeSet<String>> {
 }
 
 /// Whether the `.python-version` that uv finds for a profile is one that the profile is not for.
-fn outside(facts: &Facts<'_>, profile: &ProfileFacts) -> Option<Finding> {
+fn outside(facts: &Facts<'_>, profile: &ProfileContext<'_>) -> Option<Finding> {
     let required = required(profile)?;
     let specifiers = VersionSpecifiers::from_str(&required.value).ok()?;
     let file = File::read(&version_file(facts, profile)?).ok()?;
@@ -85,7 +86,7 @@ fn outside(facts: &Facts<'_>, profile: &ProfileFacts) -> Option<Finding> {
 }
 
 /// uv takes the nearest one, from the profile's directory up.
-fn version_file(facts: &Facts<'_>, profile: &ProfileFacts) -> Option<Utf8PathBuf> {
+fn version_file(facts: &Facts<'_>, profile: &ProfileContext<'_>) -> Option<Utf8PathBuf> {
     let directories = profile.paths.directory.ancestors().take_while(|path| path.starts_with(&facts.monorepo.root));
     directories.map(|directory| directory.join(".python-version")).find(|path| path.is_file())
 }

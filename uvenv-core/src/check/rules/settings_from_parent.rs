@@ -1,6 +1,9 @@
 //! Staging and prod have settings of their own.
 
-use crate::check::{Check, Facts, Finding, ProfileFacts, Rule, Severity};
+use crate::{
+    check::{Check, Facts, Finding, Rule, Severity},
+    monorepo::ProfileContext,
+};
 
 /// Settings of `[tool.uv]` that decide where packages come from (uv's reference, "Settings").
 const OF_INDEXES: [&str; 7] =
@@ -17,7 +20,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     facts.pinned().filter_map(|profile| finding(facts, profile)).collect()
 }
 
-fn finding(facts: &Facts<'_>, profile: &ProfileFacts) -> Option<Finding> {
+fn finding(facts: &Facts<'_>, profile: &ProfileContext<'_>) -> Option<Finding> {
     let dev = &facts.monorepo.dev;
     // uv reads the settings of the nearest directory that has some, and `uv.toml` before a manifest.
     let between = profile.paths.directory.ancestors().take_while(|directory| *directory != facts.monorepo.root);
@@ -31,7 +34,7 @@ fn finding(facts: &Facts<'_>, profile: &ProfileFacts) -> Option<Finding> {
     let message =
         format!("`{manifest}` has no `[tool.uv]` table, so uv takes the indexes of {name} from `pyproject.toml`");
     let help = format!("add `[tool.uv]` to `{manifest}`, with the indexes that {name} is meant to have");
-    let finding = RULE.finding(message, help).at(profile.heading()).in_profile(name);
+    let finding = RULE.finding(message, help).at(profile.manifest.heading()).in_profile(name);
     Some(finding.related("these are taken", dev.place(key.span.clone())))
 }
 

@@ -1,8 +1,9 @@
 //! Each lockfile satisfies its manifest.
 
 use crate::{
-    check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
-    lockfile::{Staleness, freshness},
+    check::{Check, Facts, Finding, Rule, Severity},
+    lockfile::Staleness,
+    monorepo::ProfileContext,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -15,18 +16,18 @@ pub(super) const RULE: Rule = Rule {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for profile in &facts.profiles {
-        let members = facts.monorepo.members_of(profile.profile).iter().map(|member| &member.manifest);
-        let freshness = freshness(profile.lockfile.read(), &profile.manifest, members);
+        // A lockfile that cannot be read has a finding of its own.
+        let Ok(freshness) = profile.freshness() else { continue };
         findings.extend(freshness.changes().iter().map(|change| finding(profile, change)));
     }
     findings
 }
 
-fn finding(facts: &ProfileFacts, change: &Staleness) -> Finding {
+fn finding(facts: &ProfileContext<'_>, change: &Staleness) -> Finding {
     let profile = facts.profile;
     let message = format!("the lockfile of {profile} is stale: {change}");
     let help = format!("run `cargo uvenv lock --profile {profile}`");
-    let place = change.place.clone().unwrap_or_else(|| facts.heading());
+    let place = change.place.clone().unwrap_or_else(|| facts.manifest.heading());
     RULE.finding(message, help).at(place).in_profile(profile).about(&change.package)
 }
 

@@ -1,9 +1,10 @@
 //! Conflict sets name extras and groups that there are.
 
 use crate::{
-    check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
+    check::{Check, Facts, Finding, Rule, Severity},
     manifest::{ConflictEntry, Manifest, Selector},
     model::error::nearest,
+    monorepo::ProfileContext,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -14,12 +15,11 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    facts.profiles.iter().flat_map(|profile| of_profile(facts, profile)).collect()
+    facts.profiles.iter().flat_map(|profile| of_profile(profile)).collect()
 }
 
-fn of_profile(facts: &Facts<'_>, profile: &ProfileFacts) -> Vec<Finding> {
-    let members = facts.monorepo.members_of(profile.profile).iter().map(|member| &member.manifest);
-    let projects: Vec<_> = std::iter::once(&profile.manifest).chain(members).collect();
+fn of_profile(profile: &ProfileContext<'_>) -> Vec<Finding> {
+    let projects: Vec<_> = profile.manifests().collect();
     let mut findings = Vec::new();
     for holder in &projects {
         for entry in holder.uv.conflicts.iter().flat_map(|set| &set.entries) {

@@ -1,9 +1,10 @@
 //! Staging and prod take each internal package from a tag.
 
 use crate::{
-    check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
+    check::{Check, Facts, Finding, Rule, Severity},
     manifest::{Edit, GitReference, Source, SourceKind},
     model::{Name, release::Release},
+    monorepo::ProfileContext,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -20,7 +21,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn of_package(facts: &ProfileFacts, package: &Name) -> Vec<Finding> {
+fn of_package(facts: &ProfileContext<'_>, package: &Name) -> Vec<Finding> {
     match facts.manifest.sources_of(package) {
         [] => of_requirement(facts, package).into_iter().collect(),
         sources => sources.iter().filter_map(|source| of_source(facts, package, source)).collect(),
@@ -28,13 +29,13 @@ fn of_package(facts: &ProfileFacts, package: &Name) -> Vec<Finding> {
 }
 
 /// A requirement without a source: whatever the index has, or a URL of its own. A constraint alone takes nothing.
-fn of_requirement(facts: &ProfileFacts, package: &Name) -> Option<Finding> {
+fn of_requirement(facts: &ProfileContext<'_>, package: &Name) -> Option<Finding> {
     let requirement = facts.manifest.requirements().find(|requirement| requirement.name == *package)?;
     let origin = if has_url(&requirement.text) { "the URL in its requirement" } else { "a package index" };
     Some(finding(facts, package, origin).at(facts.manifest.place(requirement.span.clone())))
 }
 
-fn of_source(facts: &ProfileFacts, package: &Name, source: &Source) -> Option<Finding> {
+fn of_source(facts: &ProfileContext<'_>, package: &Name, source: &Source) -> Option<Finding> {
     let place = facts.manifest.place(source.span.clone());
     let found = |origin: &str| Some(finding(facts, package, origin).at(place.clone()));
     match &source.kind {
@@ -60,7 +61,7 @@ fn of_source(facts: &ProfileFacts, package: &Name, source: &Source) -> Option<Fi
     }
 }
 
-fn finding(facts: &ProfileFacts, package: &Name, origin: &str) -> Finding {
+fn finding(facts: &ProfileContext<'_>, package: &Name, origin: &str) -> Finding {
     let profile = facts.profile;
     let message = format!("{profile} takes `{package}` from {origin}, not from a tag");
     let help = format!("pin it to a tag with `cargo uvenv promote --to {profile} {package}`");

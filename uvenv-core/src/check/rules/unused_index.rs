@@ -1,8 +1,9 @@
 //! Each explicit index has a source that takes something from it.
 
 use crate::{
-    check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
+    check::{Check, Facts, Finding, Rule, Severity},
     manifest::{Edit, SourceKind},
+    monorepo::ProfileContext,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -13,12 +14,11 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    facts.profiles.iter().flat_map(|profile| of_profile(facts, profile)).collect()
+    facts.profiles.iter().flat_map(|profile| of_profile(profile)).collect()
 }
 
-fn of_profile(facts: &Facts<'_>, profile: &ProfileFacts) -> Vec<Finding> {
-    let members = facts.monorepo.members_of(profile.profile).iter().map(|member| &member.manifest);
-    let projects: Vec<_> = std::iter::once(&profile.manifest).chain(members).collect();
+fn of_profile(profile: &ProfileContext<'_>) -> Vec<Finding> {
+    let projects: Vec<_> = profile.manifests().collect();
     let sources = projects.iter().flat_map(|project| &project.uv.sources).flat_map(|(_, sources)| sources);
     let used: Vec<_> = sources
         .filter_map(|source| match &source.kind {

@@ -3,10 +3,11 @@
 
 use super::missing_internal_package;
 use crate::{
-    check::{Check, Facts, Finding, ProfileFacts, Rule, Severity},
+    check::{Check, Facts, Finding, Rule, Severity},
     manifest::{Edit, Manifest},
     model::{Name, Profile},
     monorepo::Monorepo,
+    monorepo::ProfileContext,
     toml::Spanned,
 };
 
@@ -21,7 +22,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     facts.profiles.iter().flat_map(|profile| in_profile(facts, profile)).collect()
 }
 
-fn in_profile(facts: &Facts<'_>, profile: &ProfileFacts) -> Vec<Finding> {
+fn in_profile(facts: &Facts<'_>, profile: &ProfileContext<'_>) -> Vec<Finding> {
     let with_fix = |package: &Spanned<Name>| {
         let finding = finding(&profile.manifest, profile.profile, package);
         let name = &package.value;
@@ -37,10 +38,10 @@ fn in_profile(facts: &Facts<'_>, profile: &ProfileFacts) -> Vec<Finding> {
 
 /// Whether the dependency is more likely to be missing than the source to be left over: dev has it, or it is locked because
 /// something else depends on it.
-fn is_needed(facts: &Facts<'_>, profile: &ProfileFacts, package: &Name) -> bool {
+fn is_needed(facts: &Facts<'_>, profile: &ProfileContext<'_>, package: &Name) -> bool {
     let dev = facts.profile(Profile::Dev);
     dev.is_some_and(|dev| missing_internal_package::is_missing_from(profile, dev, package))
-        || profile.lockfile.read().is_some_and(|lockfile| lockfile.packages_named(package).next().is_some())
+        || profile.readable_lockfile().is_some_and(|lockfile| lockfile.packages_named(package).next().is_some())
 }
 
 /// The same of one manifest, where only that is at hand.

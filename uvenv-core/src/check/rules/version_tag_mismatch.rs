@@ -20,7 +20,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 fn finding(pin: &PinnedSource<'_>) -> Option<Finding> {
     let (locked, _) = pin.locked()?;
     let finding = of_version(pin, locked.version.as_ref()?)?;
-    Some(match pin.facts.lockfile.read() {
+    Some(match pin.facts.readable_lockfile() {
         Some(lockfile) => finding.related("locked here", lockfile.place(locked)),
         None => finding,
     })

@@ -4,7 +4,7 @@
 use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value};
 
 use crate::{
-    backend::{self, Backend, BackendScope},
+    backend::Backend,
     check::Facts,
     manifest::{ManifestError, Requirement, Selector, SourceKind},
     model::Profile,
@@ -32,7 +32,7 @@ const OF_THE_WORKSPACE: [&str; 11] = [
 /// The text of the manifest.
 pub(super) fn derive(facts: &Facts<'_>, profile: Profile) -> crate::Result<String> {
     let dev = &facts.monorepo.dev;
-    let backends = backends(facts)?;
+    let backends = facts.monorepo.context(Profile::Dev)?.backends()?.to_vec();
     let text = dev.file.text.strip_prefix('\u{feff}').unwrap_or(&dev.file.text).replace("\r\n", "\n");
     let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
         ManifestError::from(dev.file.syntax_error(error.message(), error.span().unwrap_or(0..0)))
@@ -54,13 +54,6 @@ pub(super) fn derive(facts: &Facts<'_>, profile: Profile) -> crate::Result<Strin
         "# The {profile} profile: internal packages at {what}.\n# `cargo uvenv promote --to {profile}` moves the pins.\n"
     );
     Ok(head + document.to_string().trim_start_matches('\n'))
-}
-
-fn backends(facts: &Facts<'_>) -> crate::Result<Vec<Backend>> {
-    let dev = &facts.monorepo.dev;
-    let target = if dev.project.is_some() { BackendScope::Project(dev) } else { BackendScope::Workspace };
-    let configured = facts.monorepo.config.backends.as_deref();
-    Ok(backend::backends(dev, &facts.monorepo.members, target, configured, "pyproject.toml")?)
 }
 
 fn project_of(facts: &Facts<'_>, project: &mut dyn TableLike) {

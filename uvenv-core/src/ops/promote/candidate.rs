@@ -7,11 +7,12 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{PackageRequest, PromoteError};
 use crate::{
     Monorepo,
-    check::{Facts, ProfileFacts},
+    check::Facts,
     git::{Git, file_url},
     lockfile::GitSource,
     manifest::{Edit, GitReference, NewSource, Requirement, SourceKind},
     model::{Name, Profile, release::Release},
+    monorepo::ProfileContext,
     report::PinnedRelease,
 };
 
@@ -74,7 +75,7 @@ impl PromotionCandidate {
 /// The packages that are asked for or, where none is named, all that `profile` has or lacks; by name.
 pub(super) fn candidates(
     facts: &Facts<'_>,
-    profile: &ProfileFacts,
+    profile: &ProfileContext<'_>,
     named: &[PackageRequest],
     git: &Git,
     common: Option<&str>,
@@ -112,19 +113,19 @@ pub(super) fn candidates(
 
 /// What the profile takes, and what the profiles before it depend on. Staging and prod may need packages as direct
 /// dependencies which dev gets through others, because uv looks at the sources of direct dependencies only.
-fn wanted<'a>(facts: &'a Facts<'_>, profile: &'a ProfileFacts) -> BTreeSet<&'a Name> {
+fn wanted<'a>(facts: &'a Facts<'_>, profile: &'a ProfileContext<'a>) -> BTreeSet<&'a Name> {
     let mut wanted: BTreeSet<&Name> = facts.taken_by(profile).collect();
     let earlier = facts.profiles.iter().filter(|earlier| earlier.profile < profile.profile);
-    wanted.extend(earlier.flat_map(ProfileFacts::direct));
+    wanted.extend(earlier.flat_map(|context| context.manifest.direct_requirements()));
     wanted
 }
 
 /// The first git source of a package, and what it pins.
-fn pin(facts: &ProfileFacts, package: &Name) -> Option<(Repository, Option<PinnedRelease>)> {
+fn pin(facts: &ProfileContext<'_>, package: &Name) -> Option<(Repository, Option<PinnedRelease>)> {
     facts.manifest.sources_of(package).iter().find_map(|source| match &source.kind {
         SourceKind::Git { url, reference, subdirectory } => {
             let repository = Repository { url: url.value.clone(), subdirectory: subdirectory.clone() };
-            let lockfile = facts.lockfile.read();
+            let lockfile = facts.readable_lockfile();
             let locked = lockfile.and_then(|lockfile| lockfile.locked_for(package, &GitSource::of(&source.kind)?));
             let commit = locked.and_then(|(_, pin)| pin.commit.clone());
             Some((repository, Some(release(reference.as_ref(), commit))))
@@ -143,7 +144,7 @@ fn release(reference: Option<&GitReference>, commit: Option<String>) -> PinnedRe
 }
 
 /// The dependency that the manifest lacks, as dev or else staging has it, without its versions: the tag says which.
-fn missing_dependency(facts: &Facts<'_>, profile: &ProfileFacts, package: &Name) -> Option<String> {
+fn missing_dependency(facts: &Facts<'_>, profile: &ProfileContext<'_>, package: &Name) -> Option<String> {
     if profile.manifest.asks_for(package) || profile.manifest.has_dynamic_requirements() {
         return None;
     }
@@ -160,7 +161,7 @@ fn in_common(monorepo: &Monorepo, package: &Name, url: &str) -> Option<Repositor
 }
 
 /// Where a package is that `profile` has no git source of: as the other pinned profile says, or as its checkout does.
-fn elsewhere(facts: &Facts<'_>, profile: &ProfileFacts, package: &Name, git: &Git) -> Option<Repository> {
+fn elsewhere(facts: &Facts<'_>, profile: &ProfileContext<'_>, package: &Name, git: &Git) -> Option<Repository> {
     let others = facts.pinned().filter(|other| other.profile != profile.profile);
     let pinned = others.filter_map(|other| pin(other, package)).map(|(repository, _)| repository).next();
     pinned.or_else(|| {

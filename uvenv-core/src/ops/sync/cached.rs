@@ -72,7 +72,7 @@ impl SyncRequest {
         let (monorepo, profile) = target.find(session)?;
         on_discovered(&monorepo, profile);
         let plan = SyncPlan::new(&monorepo, session, profile, self)?;
-        ask(session, &monorepo, &plan, &pending)
+        ask(session, &plan, &pending)
     }
 
     /// The same for a profile that `target` names, of a monorepo that was read already. `before` hears of the environment
@@ -93,7 +93,7 @@ impl SyncRequest {
         };
         let plan = SyncPlan::new(monorepo, session, profile, self)?;
         before(&Environment::new(plan.environment.clone()), plan.record().backend.as_deref())?;
-        ask(session, monorepo, &plan, &pending)
+        ask(session, &plan, &pending)
     }
 
     /// What is known without asking uv; else what uv is to be asked.
@@ -129,14 +129,14 @@ pub(super) struct PendingSync<'a> {
 }
 
 /// Has uv sync, and says what that depended on.
-fn ask(session: &Session, monorepo: &Monorepo, plan: &SyncPlan, pending: &PendingSync<'_>) -> crate::Result<Synced> {
-    let report = plan.answer(monorepo, session, pending)?;
+fn ask(session: &Session, plan: &SyncPlan<'_>, pending: &PendingSync<'_>) -> crate::Result<Synced> {
+    let report = plan.answer(session, pending)?;
     let environment = Environment::new(plan.environment.clone());
     Ok(Synced { report, environment, record: plan.record(), known: None })
 }
 
 /// What is known of an environment that has `record` now, be it of whichever request. An error is what has changed.
-#[cfg(feature = "inspection")]
+#[cfg(feature = "full")]
 pub(in crate::ops) fn known(
     session: &Session,
     environment: &Environment,
@@ -190,22 +190,22 @@ impl Synced {
     }
 }
 
-impl SyncPlan {
+impl SyncPlan<'_> {
     /// Syncs, and where nothing was to be done records what that depended on, as the answer to what is `pending`.
-    fn answer(&self, monorepo: &Monorepo, session: &Session, pending: &PendingSync<'_>) -> crate::Result<SyncReport> {
+    fn answer(&self, session: &Session, pending: &PendingSync<'_>) -> crate::Result<SyncReport> {
         let environment = Environment::new(self.environment.clone());
         let variables = session.child_view();
-        let Some(lockfile) = &self.lockfile else {
+        let Some(lockfile) = self.context.lockfile()? else {
             return self.execute(session);
         };
         let inputs = sync_cache::SyncInputs {
             start: pending.target.start(session),
-            monorepo: &monorepo.root,
-            project: &self.manifest,
-            dev: &monorepo.dev,
+            monorepo: &self.context.monorepo.root,
+            project: &self.context.manifest,
+            dev: &self.context.monorepo.dev,
             lockfile,
             environment: &environment,
-            manifests: monorepo.members_of(self.paths.profile).iter().map(|member| &member.manifest).collect(),
+            manifests: self.context.member_manifests().collect(),
             variables: &variables,
             uv: &self.uv.path,
             is_frozen: self.command.lock == Lock::Frozen,
@@ -213,21 +213,21 @@ impl SyncPlan {
             backend: &self.selection.inputs,
             previous: &pending.previous.as_ref().map(sync_cache::CacheEntry::previous).unwrap_or_default(),
         };
-        let refusal = self.refusal(monorepo);
+        let refusal = self.refusal();
         let mut recorder = CacheRecorder { plan: self, session, pending, inputs, refusal, before: None };
         self.execute_recorded(session, &mut recorder)
     }
 
     /// Why not even a sync with nothing to do says anything about the next one.
-    fn refusal(&self, monorepo: &Monorepo) -> Option<Uncacheable> {
-        #[cfg(feature = "upkeep")]
-        if !crate::ops::warnings(monorepo, self.paths.profile).is_empty() {
+    fn refusal(&self) -> Option<Uncacheable> {
+        #[cfg(feature = "full")]
+        if !crate::ops::warnings(self.context.monorepo, self.context.profile).is_empty() {
             return Some("there are warnings to be seen".to_owned());
         }
         if !self.command.rest.is_empty() {
             return Some("uv is given arguments as they are".to_owned());
         }
-        if monorepo.config.env_per_backend && self.selection.is_that_of_last_sync() {
+        if self.context.monorepo.config.env_per_backend && self.selection.is_that_of_last_sync() {
             return Some("the backend is that of the only environment there is".to_owned());
         }
         None
@@ -236,7 +236,7 @@ impl SyncPlan {
 
 /// Records a sync in the environment, for the next one with the same request.
 struct CacheRecorder<'a> {
-    plan: &'a SyncPlan,
+    plan: &'a SyncPlan<'a>,
     session: &'a Session,
     pending: &'a PendingSync<'a>,
     inputs: sync_cache::SyncInputs<'a>,

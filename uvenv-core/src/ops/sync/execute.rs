@@ -29,7 +29,7 @@ impl Recorder for () {
     fn after(&mut self, _: &SyncReport, _: &Distributions, _: &Journal) {}
 }
 
-impl SyncPlan {
+impl SyncPlan<'_> {
     /// Shows what would be done: the plan, and on stderr what uv would change.
     pub fn dry_run(&self, session: &Session) -> crate::Result<SyncPlanned> {
         let stale = self.stale(session)?;
@@ -38,7 +38,7 @@ impl SyncPlan {
         let invocation = command.invocation(&self.uv, &session.appearance);
         self.call_uv(session, &invocation)?;
         Ok(SyncPlanned {
-            profile: self.paths.profile,
+            profile: self.context.profile,
             backend: self.selection.name().cloned(),
             backend_origin: self.selection.origin.clone(),
             environment: self.environment.clone(),
@@ -59,7 +59,7 @@ impl SyncPlan {
         let environment = Environment::new(self.environment.clone());
         let mut running = Running::prepare(self, session, &environment)?;
         let (variables, child) = (session.child_view(), |invocation| session.child(invocation));
-        let context = build_context(session, &self.root, &variables, &child, false);
+        let context = build_context(session, &self.context.monorepo.root, &variables, &child, false);
         let mut native = self.native.check(&environment, &running.before, &context);
         session.warnings.borrow_mut().append(&mut native.warnings);
         let is_recorded = running.is_whole() && !native.stale.iter().any(|stale| stale.is_installed);
@@ -108,7 +108,7 @@ impl SyncPlan {
             _ => None,
         };
         Ok(SyncReport {
-            profile: self.paths.profile,
+            profile: self.context.profile,
             backend: self.selection.name().cloned(),
             backend_origin: self.selection.origin.clone(),
             environment: self.environment.clone(),
@@ -124,19 +124,19 @@ impl SyncPlan {
     }
 
     fn call_uv(&self, session: &Session, invocation: &Invocation) -> crate::Result<()> {
-        let stderr = session.stderr(&[&self.manifest.file.text]);
+        let stderr = session.stderr(&[&self.context.manifest.file.text]);
         let streamed = session.stream(invocation, stderr)?;
         if streamed.status.success() {
             return Ok(());
         }
         // uv sees more than the comparison of the files, such as constraints. What went to a terminal was not captured.
         let said_stale = || match stderr {
-            Stderr::Inherit => session.uv_finds_stale(&self.uv, &self.paths.directory),
+            Stderr::Inherit => session.uv_finds_stale(&self.uv, &self.context.paths.directory),
             Stderr::Tee | Stderr::Capture | Stderr::Follow | Stderr::Relay => says_stale(&streamed.stderr),
         };
         let is_stale = self.command.lock == Lock::Check && said_stale();
         Err(if is_stale {
-            self.shown.stale(self.freshness.changes(), false).into()
+            OperationError::stale(&self.context, self.context.freshness()?.changes(), false).into()
         } else {
             uv_failed(invocation, streamed.status, &streamed, stderr).into()
         })
@@ -162,7 +162,7 @@ struct Running {
 
 impl Running {
     /// Waits for the environment, and makes it one that uv can work on.
-    fn prepare(plan: &SyncPlan, session: &Session, environment: &Environment) -> crate::Result<Self> {
+    fn prepare(plan: &SyncPlan<'_>, session: &Session, environment: &Environment) -> crate::Result<Self> {
         let journal = Journal::open(environment, &session.variables, session.observer())?;
         let backup = if plan.recreate { Some(environment.back_up()?) } else { None };
         let suspects = if plan.recreate { Vec::new() } else { repair(environment, &journal)? };

@@ -7,10 +7,10 @@ mod plan;
 use std::ffi::OsString;
 
 pub(crate) use self::cached::Synced;
-#[cfg(feature = "inspection")]
+#[cfg(feature = "full")]
 pub(super) use self::cached::{CachedReport, known};
 pub use self::plan::SyncPlan;
-#[cfg(feature = "inspection")]
+#[cfg(feature = "full")]
 pub(super) use self::plan::build_context;
 use super::selection::BackendRequest;
 use crate::{

@@ -8,13 +8,13 @@ use super::{LockMode, SyncRequest};
 use crate::{
     backend::{Backend, Selection},
     environment::{Distributions, Environment, EnvironmentError, SyncRecord},
-    lockfile::{Freshness, Lockfile, freshness, stale_pins},
+    lockfile::{Freshness, stale_pins},
     manifest::{Manifest, Selector},
     model::{Profile, Variables},
-    monorepo::{Monorepo, ProfilePaths},
+    monorepo::{Monorepo, ProfileContext},
     native::{self, BuildChoices, BuildContext, NativePackages, Stale},
     ops::{
-        Session, Shown,
+        OperationError, Session,
         selection::{self, Packages},
     },
     process::Invocation,
@@ -24,36 +24,34 @@ use crate::{
 
 /// A sync that is about to be done.
 #[derive(Debug)]
-pub struct SyncPlan {
-    /// The profile and its paths.
-    pub paths: ProfilePaths,
+pub struct SyncPlan<'m> {
+    pub(in crate::ops) context: ProfileContext<'m>,
     /// The environment.
     pub environment: Utf8PathBuf,
     /// The backend.
     pub selection: Selection,
-    pub(super) manifest: Manifest,
-    pub(super) shown: Shown,
-    pub(super) freshness: Freshness,
-    pub(super) lockfile: Option<Lockfile>,
     pub(super) keep_extraneous: bool,
     pub(super) recreate: bool,
     pub(super) uv: Uv,
     pub(super) native: NativePackages,
-    pub(super) root: Utf8PathBuf,
     pub(super) command: SyncCommand,
 }
 
-impl SyncPlan {
+impl<'m> SyncPlan<'m> {
     /// Plans to sync `profile`.
-    pub fn new(monorepo: &Monorepo, session: &Session, profile: Profile, request: &SyncRequest) -> crate::Result<Self> {
-        let paths = monorepo.profile(profile)?.clone();
-        let manifest = monorepo.manifest(&paths)?;
+    pub fn new(
+        monorepo: &'m Monorepo,
+        session: &Session,
+        profile: Profile,
+        request: &SyncRequest,
+    ) -> crate::Result<Self> {
+        let context = monorepo.context(profile)?;
         let packages = Packages { names: &request.packages, all: request.all_packages };
-        let backends = selection::target_backends(monorepo, &paths, &manifest, packages)?;
+        let backends = packages.backends(&context)?;
         let chosen: Vec<_> = request.extras.iter().chain(&request.groups).cloned().collect();
-        let selection = selection::select(monorepo, session, &paths, &backends, &request.backend, &chosen)?;
-        let (lockfile, freshness) = check_lockfile(monorepo, &paths, &manifest, request.lock)?;
-        let environment = monorepo.environment(&paths, selection.name(), &session.variables);
+        let selection = selection::select(&context, session, &backends, &request.backend, &chosen)?;
+        check_lockfile(&context, request.lock)?;
+        let environment = monorepo.environment(context.paths, selection.name(), &session.variables);
         if !request.recreate {
             match Environment::new(environment.clone()).usable() {
                 // An interrupted sync may have left it so, which is known once nobody else is at work on it.
@@ -61,52 +59,34 @@ impl SyncPlan {
                 usable => drop(usable?),
             }
         }
-        let keeps_backend = || {
-            SyncRecord::read(&Environment::new(environment.clone()))
-                .is_none_or(|record| record.backend == selection.choice().map(|choice| choice.to_string()))
-        };
         let uv = session.uv()?.clone();
-        let names: Vec<_> = backends.iter().map(|backend| backend.name.clone()).collect();
-        // Like the backend, it is kept by `run`.
-        let kept = || native::recorded_profile(&Environment::new(environment.clone()));
-        let choices = BuildChoices {
-            backends: &names,
-            backend: selection.name(),
-            profile: request.cargo_profile.or_else(|| if request.backend.keep { kept() } else { None }),
-            uv_args: &request.uv_args,
-        };
-        let native = NativePackages::plan(monorepo, profile, &manifest, &choices, &session.child_view(), uv.version)?;
+        let native = native_packages(&context, session, request, (&backends, &selection), &environment, &uv)?;
         let command = SyncCommand {
-            project: paths.directory.clone(),
-            environment: environment.clone(),
+            project: context.paths.directory.clone(),
             lock: uv_lock(profile, request.lock),
             on: switched_on(&selection, request),
-            off: switched_off(&backends, &selection, &manifest, request),
+            off: switched_off(&backends, &selection, &context.manifest, request),
             no_default_groups: request.no_default_groups,
             packages: request.packages.clone(),
             all_packages: request.all_packages,
             python: request.python.clone(),
-            inexact: request.keep_extraneous && keeps_backend(),
+            inexact: request.keep_extraneous && keeps_backend(&environment, &selection),
             dry_run: request.dry_run,
             offline: session.offline,
             settings: native.config.settings.clone(),
             variables: native.config.variables.clone(),
             rest: request.uv_args.clone(),
+            environment: environment.clone(),
             ..SyncCommand::default()
         };
         Ok(Self {
-            shown: Shown::new(monorepo, &paths),
+            context,
             keep_extraneous: request.keep_extraneous,
             recreate: request.recreate,
             uv,
             native,
-            root: monorepo.root.clone(),
-            paths,
             environment,
             selection,
-            manifest,
-            freshness,
-            lockfile,
             command,
         })
     }
@@ -122,7 +102,7 @@ impl SyncPlan {
         }
         let environment = Environment::new(self.environment.clone());
         let (variables, child) = (session.child_view(), |invocation| session.child(invocation));
-        let context = build_context(session, &self.root, &variables, &child, true);
+        let context = build_context(session, &self.context.monorepo.root, &variables, &child, true);
         Ok(self.native.check(&environment, &Distributions::read(&environment)?, &context).stale)
     }
 
@@ -131,7 +111,7 @@ impl SyncPlan {
     pub(crate) fn record(&self) -> SyncRecord {
         let backend = self.selection.choice().map(|choice| choice.to_string());
         let pending = SyncCommand { inexact: self.keep_extraneous, ..self.command.clone() };
-        SyncRecord::new(self.paths.profile, backend, pending.selection())
+        SyncRecord::new(self.context.profile, backend, pending.selection())
     }
 }
 
@@ -152,33 +132,50 @@ pub(super) fn installed(stale: Vec<Stale>) -> Vec<Rebuilt> {
     installed.map(|stale| Rebuilt { name: stale.name, cause: stale.cause }).collect()
 }
 
+/// Whether the environment was synced with the backend that is selected.
+fn keeps_backend(environment: &Utf8Path, selection: &Selection) -> bool {
+    let record = SyncRecord::read(&Environment::new(environment.to_owned()));
+    record.is_none_or(|record| record.backend == selection.choice().map(|choice| choice.to_string()))
+}
+
+fn native_packages(
+    context: &ProfileContext<'_>,
+    session: &Session,
+    request: &SyncRequest,
+    (backends, selection): (&[Backend], &Selection),
+    environment: &Utf8Path,
+    uv: &Uv,
+) -> crate::Result<NativePackages> {
+    let names: Vec<_> = backends.iter().map(|backend| backend.name.clone()).collect();
+    // Like the backend, it is kept by `run`.
+    let kept = || native::recorded_profile(&Environment::new(environment.to_owned()));
+    let choices = BuildChoices {
+        backends: &names,
+        backend: selection.name(),
+        profile: request.cargo_profile.or_else(|| if request.backend.keep { kept() } else { None }),
+        uv_args: &request.uv_args,
+    };
+    Ok(NativePackages::plan(context, &choices, &session.child_view(), uv.version)?)
+}
+
 /// Refuses a sync from a lockfile that is missing or that says other things than the manifest.
-fn check_lockfile(
-    monorepo: &Monorepo,
-    paths: &ProfilePaths,
-    manifest: &Manifest,
-    mode: LockMode,
-) -> crate::Result<(Option<Lockfile>, Freshness)> {
-    let profile = paths.profile;
-    let shown = Shown::new(monorepo, paths);
-    let lockfile = Lockfile::read(&paths.lockfile())?;
-    let members = monorepo.members_of(profile).iter().map(|member| &member.manifest);
-    let found = freshness(lockfile.as_ref(), manifest, members);
-    let changes = match (mode, profile, &found) {
+fn check_lockfile(context: &ProfileContext<'_>, mode: LockMode) -> crate::Result<()> {
+    let lockfile = context.lockfile()?;
+    let changes = match (mode, context.profile, context.freshness()?) {
         // uv locks when needed.
         (LockMode::Default, Profile::Dev, _) => Vec::new(),
-        (_, _, Freshness::Missing) => {
-            return Err(shown.no_lockfile().into());
-        }
+        (_, _, Freshness::Missing) => return Err(OperationError::no_lockfile(context).into()),
         (LockMode::Frozen { allow_stale: true }, ..) | (LockMode::Frozen { .. }, Profile::Dev, _) => Vec::new(),
-        (LockMode::Frozen { .. }, ..) => lockfile.iter().flat_map(|lock| stale_pins(lock, manifest)).collect(),
+        (LockMode::Frozen { .. }, ..) => {
+            lockfile.into_iter().flat_map(|lock| stale_pins(lock, &context.manifest)).collect()
+        }
         (_, _, Freshness::Stale(changes)) => changes.clone(),
         (_, _, Freshness::Fresh) => Vec::new(),
     };
     if changes.is_empty() {
-        return Ok((lockfile, found));
+        return Ok(());
     }
-    Err(shown.stale(&changes, matches!(mode, LockMode::Frozen { .. })).into())
+    Err(OperationError::stale(context, &changes, matches!(mode, LockMode::Frozen { .. })).into())
 }
 
 fn uv_lock(profile: Profile, mode: LockMode) -> Lock {

@@ -1,0 +1,117 @@
+//! A profile with its files, each read once and passed on.
+
+use std::{borrow::Cow, sync::OnceLock};
+
+use camino::Utf8Path;
+
+use super::{Member, Monorepo, ProfilePaths};
+use crate::{
+    backend::{self, Backend, BackendError, BackendScope},
+    lockfile::{Freshness, Lockfile, LockfileError, freshness},
+    manifest::Manifest,
+    model::Profile,
+};
+
+/// A profile as one operation sees it: its manifest, and its lockfile and backends once somebody has asked for them.
+#[derive(Clone, Debug)]
+pub struct ProfileContext<'m> {
+    /// The monorepo.
+    pub monorepo: &'m Monorepo,
+    /// The profile.
+    pub profile: Profile,
+    /// Where its files are.
+    pub paths: &'m ProfilePaths,
+    /// Its manifest.
+    pub manifest: Cow<'m, Manifest>,
+    lockfile: OnceLock<Option<Lockfile>>,
+    freshness: OnceLock<Freshness>,
+    backends: OnceLock<Vec<Backend>>,
+}
+
+impl<'m> ProfileContext<'m> {
+    pub(super) fn new(monorepo: &'m Monorepo, paths: &'m ProfilePaths, manifest: Cow<'m, Manifest>) -> Self {
+        Self {
+            monorepo,
+            profile: paths.profile,
+            paths,
+            manifest,
+            lockfile: OnceLock::new(),
+            freshness: OnceLock::new(),
+            backends: OnceLock::new(),
+        }
+    }
+
+    /// The same profile with a lockfile that is not its file yet.
+    #[cfg(feature = "full")]
+    pub(crate) fn with_lockfile(self, lockfile: Option<Lockfile>) -> Self {
+        Self { lockfile: lockfile.into(), freshness: OnceLock::new(), ..self }
+    }
+
+    /// The workspace members that are locked together with the manifest.
+    pub fn members(&self) -> &'m [Member] {
+        self.monorepo.members_of(self.profile)
+    }
+
+    /// The manifests of [`Self::members`].
+    pub(crate) fn member_manifests(&self) -> impl Iterator<Item = &'m Manifest> + use<'m> {
+        self.members().iter().map(|member| &member.manifest)
+    }
+
+    /// The manifest, and those of the members.
+    pub(crate) fn manifests(&self) -> impl Iterator<Item = &Manifest> {
+        std::iter::once(&*self.manifest).chain(self.member_manifests())
+    }
+
+    /// The lockfile, if there is one.
+    pub fn lockfile(&self) -> Result<Option<&Lockfile>, LockfileError> {
+        if let Some(known) = self.lockfile.get() {
+            return Ok(known.as_ref());
+        }
+        let read = Lockfile::read(&self.paths.lockfile())?;
+        Ok(self.lockfile.get_or_init(|| read).as_ref())
+    }
+
+    /// The lockfile, if there is one that can be read.
+    #[cfg(feature = "full")]
+    pub(crate) fn readable_lockfile(&self) -> Option<&Lockfile> {
+        self.lockfile().ok().flatten()
+    }
+
+    /// Whether the lockfile satisfies the manifest and those of the members, as far as the files tell.
+    pub fn freshness(&self) -> Result<&Freshness, LockfileError> {
+        if let Some(known) = self.freshness.get() {
+            return Ok(known);
+        }
+        let found = freshness(self.lockfile()?, &self.manifest, self.member_manifests());
+        Ok(self.freshness.get_or_init(|| found))
+    }
+
+    /// The backends of the manifest, for all who use it as it is.
+    pub fn backends(&self) -> Result<&[Backend], BackendError> {
+        if let Some(known) = self.backends.get() {
+            return Ok(known);
+        }
+        let scope = match self.manifest.project {
+            Some(_) => BackendScope::Project(&self.manifest),
+            None => BackendScope::Workspace,
+        };
+        let found = self.backends_of(scope)?;
+        Ok(self.backends.get_or_init(|| found))
+    }
+
+    /// The backends with which `scope`, the manifest or a member, can be synced.
+    pub(crate) fn backends_of(&self, scope: BackendScope<'_>) -> Result<Vec<Backend>, BackendError> {
+        let configured = self.monorepo.config.backends.as_deref();
+        backend::backends(&self.manifest, self.member_manifests(), scope, configured, self.manifest_name().as_str())
+    }
+
+    /// The manifest as messages call it: as seen from the root.
+    pub(crate) fn manifest_name(&self) -> &Utf8Path {
+        self.monorepo.relative(self.manifest.path())
+    }
+
+    /// The lockfile as messages call it: as seen from the root.
+    pub(crate) fn lockfile_name(&self) -> camino::Utf8PathBuf {
+        self.monorepo.relative(&self.paths.lockfile()).to_owned()
+    }
+}
