@@ -35,7 +35,7 @@ impl Diagnostic for UnknownCode {
 }
 
 /// A code and what the pages say of it.
-struct Section {
+struct ManualSection {
     code: &'static str,
     text: &'static str,
     /// Whether it is under the heading of a page's warnings.
@@ -43,12 +43,12 @@ struct Section {
 }
 
 /// The sections of a page whose headings are codes.
-fn sections(page: &'static str) -> Vec<Section> {
+fn sections(page: &'static str) -> Vec<ManualSection> {
     let mut sections = Vec::new();
     for chapter in page.split("\n## ").skip(1) {
         let is_warning = chapter.starts_with("Warnings\n");
         let of_chapter = chapter.split("\n### `").skip(1).filter_map(|section| section.split_once("`\n"));
-        sections.extend(of_chapter.map(|(code, text)| Section { code, text: text.trim(), is_warning }));
+        sections.extend(of_chapter.map(|(code, text)| ManualSection { code, text: text.trim(), is_warning }));
     }
     sections
 }
@@ -84,7 +84,7 @@ fn of_rule(rule: &Rule) -> ExplanationReport {
     }
 }
 
-fn of_error(section: &Section) -> ExplanationReport {
+fn of_error(section: &ManualSection) -> ExplanationReport {
     ExplanationReport {
         code: section.code.to_owned(),
         severity: if section.is_warning { Severity::Warning } else { Severity::Error },

@@ -81,8 +81,8 @@ fn lock(py: Python<'_>, call: Call, request: Lock) -> PyResult<Bound<'_, PyAny>>
 fn sync(py: Python<'_>, call: Call, selection: Selection) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
         let request = selection.request(&call.session.variables, false)?;
-        let told = |monorepo: &Monorepo, profile| call.warn(monorepo, profile);
-        Ok(Message::SyncFinished(request.sync(&call.session, &call.target()?, told)?))
+        let on_discovered = |monorepo: &Monorepo, profile| call.warn(monorepo, profile);
+        Ok(Message::SyncFinished(request.sync(&call.session, &call.target()?, on_discovered)?))
     })
 }
 
@@ -98,7 +98,7 @@ fn plan(py: Python<'_>, call: Call, selection: Selection) -> PyResult<Bound<'_, 
 }
 
 /// Variables that a command sees otherwise; `None` for one that it does not see.
-type Changes = BTreeMap<String, Option<OsString>>;
+type ChildVariables = BTreeMap<String, Option<OsString>>;
 
 /// `run` up to the start of the command: its words, and what it sees otherwise than `variables`, those of its caller.
 #[pyfunction]
@@ -109,7 +109,7 @@ fn run(
     command: Vec<OsString>,
     no_sync: bool,
     variables: BTreeMap<String, OsString>,
-) -> PyResult<(Vec<OsString>, Changes)> {
+) -> PyResult<(Vec<OsString>, ChildVariables)> {
     call.detached(py, move |call| {
         let request = RunRequest {
             sync: SyncRequest { keep_extraneous: true, ..selection.request(&call.session.variables, true)? },

@@ -183,8 +183,8 @@ fn lock(session: &Session, task: &Task<'_>, request: &LockRequest, warned: &mut 
 
 fn sync(session: &Session, task: &Task<'_>, request: &SyncRequest, warned: &mut Warned<'_>) -> Result<Message, Error> {
     if !request.dry_run {
-        let told = |monorepo: &Monorepo, profile| warn(monorepo, profile, warned);
-        return request.sync(session, &task.target, told).map(Message::SyncFinished);
+        let on_discovered = |monorepo: &Monorepo, profile| warn(monorepo, profile, warned);
+        return request.sync(session, &task.target, on_discovered).map(Message::SyncFinished);
     }
     let (monorepo, profile) = task.find(session)?;
     warn(&monorepo, profile, warned);

@@ -48,7 +48,7 @@ impl Destination {
     }
 
     /// A directory that is there and that the destination is in, or is.
-    pub(super) fn surroundings(&self) -> &Utf8Path {
+    pub(super) fn containing_directory(&self) -> &Utf8Path {
         self.staging.parent().unwrap_or(&self.staging)
     }
 
@@ -58,9 +58,9 @@ impl Destination {
     }
 
     fn stage(path: &Utf8Path, exists: bool) -> Result<Self, NewError> {
-        let around = if exists { path } else { path.parent().unwrap_or(path) };
-        fs::create_dir_all(around).map_err(not_writable(around))?;
-        let staging = create_unique(around).map_err(not_writable(path))?;
+        let parent_directory = if exists { path } else { path.parent().unwrap_or(path) };
+        fs::create_dir_all(parent_directory).map_err(not_writable(parent_directory))?;
+        let staging = create_unique(parent_directory).map_err(not_writable(path))?;
         Ok(Self { path: path.to_owned(), staging, exists })
     }
 

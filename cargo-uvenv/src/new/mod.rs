@@ -88,7 +88,7 @@ pub fn lay_out(request: &Request, variables: &Variables) -> Result<NewReport, Ne
     template.write_to(root.staging())?;
     // Without git, a monorepo that needs no git repository can still be had.
     let repository = match &git {
-        Some(git) if !git.is_work_tree(root.surroundings()) => {
+        Some(git) if !git.is_work_tree(root.containing_directory()) => {
             git.init(root.staging())?;
             true
         }

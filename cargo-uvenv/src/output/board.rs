@@ -29,7 +29,7 @@ pub(crate) struct Board {
 }
 
 /// A profile's.
-pub(crate) struct Row {
+pub(crate) struct ProfileRow {
     profile: Profile,
     bar: ProgressBar,
     lines: Mutex<Vec<String>>,
@@ -42,7 +42,7 @@ impl Board {
         Self { rows: MultiProgress::with_draw_target(target), verb, is_quiet }
     }
 
-    pub(crate) fn row(&self, profile: Profile) -> Arc<Row> {
+    pub(crate) fn row(&self, profile: Profile) -> Arc<ProfileRow> {
         let template = match AutoStream::choice(&io::stderr()) {
             ColorChoice::Never => "{prefix:>12} {wide_msg} {spinner}",
             _ => "{prefix:>12.cyan.bold} {wide_msg} {spinner}",
@@ -51,11 +51,11 @@ impl Board {
         let bar = self.rows.add(ProgressBar::no_length().with_style(style).with_prefix(self.verb));
         bar.set_message(profile.as_str());
         bar.enable_steady_tick(TICK);
-        Arc::new(Row { profile, bar, lines: Mutex::default() })
+        Arc::new(ProfileRow { profile, bar, lines: Mutex::default() })
     }
 
-    /// Says all that was said of the profile, and lets `tell` add its outcome.
-    pub(crate) fn end(&self, row: &Row, has_failed: bool, tell: impl FnOnce()) {
+    /// Says all that was said of the profile, and lets `print` add its outcome.
+    pub(crate) fn end(&self, row: &ProfileRow, has_failed: bool, print: impl FnOnce()) {
         row.bar.finish_and_clear();
         let lines = mem::take(&mut *row.lines.lock().unwrap_or_else(PoisonError::into_inner));
         self.rows.suspend(|| {
@@ -65,18 +65,18 @@ impl Board {
                     let _ = writeln!(anstream::stderr(), "{line}");
                 }
             }
-            tell();
+            print();
         });
     }
 }
 
-impl Row {
+impl ProfileRow {
     fn show(&self, what: impl Display) {
         self.bar.set_message(format!("{}: {what}", self.profile));
     }
 }
 
-impl Observer for Row {
+impl Observer for ProfileRow {
     fn progress(&self, progress: &Progress) {
         match progress {
             Progress::Resolving { package: None } => self.show("resolving"),

@@ -35,12 +35,12 @@ pub(super) struct Claims {
     path: Utf8PathBuf,
     /// What is in the file.
     text: Vec<u8>,
-    kept: Kept,
+    kept: ClaimsFile,
 }
 
 /// The file's content.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Kept {
+struct ClaimsFile {
     claims: Vec<EnvironmentClaim>,
     /// What the generated files held when a script last looked.
     content: String,
@@ -84,7 +84,7 @@ impl Claims {
     pub(super) fn settle(&mut self, invoked: SystemTime, generated: &[Utf8PathBuf]) {
         let started = invoked.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let content = content(generated);
-        let Kept { seen, missed, .. } = self.kept;
+        let ClaimsFile { seen, missed, .. } = self.kept;
         (self.kept.missed, self.kept.seen) =
             if content == self.kept.content { (missed, seen.max(started)) } else { (missed.max(seen), started) };
         self.kept.content = content;

@@ -1,11 +1,15 @@
 //! How a crate that embeds Python is linked, so that its programs and tests find the library when they run.
 
-use super::{BuildScriptError, output::Output};
+use super::{BuildScriptError, output::CargoDirectives};
 use crate::environment::{BaseInterpreter, PythonLibrary};
 
 /// Tells cargo how to link with the library of `python`. Where PyO3 is a dependency, that says itself what to link with,
 /// but not where programs find it.
-pub(super) fn tell(library: &PythonLibrary, has_pyo3: bool, output: &mut Output) -> Result<(), BuildScriptError> {
+pub(super) fn emit(
+    library: &PythonLibrary,
+    has_pyo3: bool,
+    output: &mut CargoDirectives,
+) -> Result<(), BuildScriptError> {
     if !has_pyo3 {
         let directory = if cfg!(windows) { library.directory.join("libs") } else { library.directory.clone() };
         output.link("rustc-link-search", &format!("native={directory}"))?;

@@ -21,7 +21,7 @@ mod python;
 mod script;
 mod watched_files;
 
-use self::{claims::Claims, output::Output, script::Script, watched_files::WatchedFiles};
+use self::{claims::Claims, output::CargoDirectives, script::Script, watched_files::WatchedFiles};
 pub use self::{
     error::BuildScriptError,
     python::{Command, Python},
@@ -64,14 +64,14 @@ impl Sync {
     /// [`Python::is_present`].
     pub fn run(self) -> crate::Result<Python> {
         let script = Script::new(Variables::from_process())?;
-        let mut output = Output::default();
+        let mut output = CargoDirectives::default();
         let result = self.run_for(&script, &mut output);
         // Also after an error, which `main` may survive: then this is all that cargo knows.
         output.print();
         result
     }
 
-    fn run_for(&self, script: &Script, output: &mut Output) -> crate::Result<Python> {
+    fn run_for(&self, script: &Script, output: &mut CargoDirectives) -> crate::Result<Python> {
         output.reads_variable("DOCS_RS")?;
         if script.variables.get_os("DOCS_RS").is_some() {
             return absent(script, output, "docs.rs builds without a network");
@@ -95,7 +95,7 @@ impl Sync {
 }
 
 /// What a script gets where there is no Python for it.
-fn absent(script: &Script, output: &mut Output, reason: &str) -> crate::Result<Python> {
+fn absent(script: &Script, output: &mut CargoDirectives, reason: &str) -> crate::Result<Python> {
     output.warning(&format!("the Python environment of `{}` was not prepared: {reason}", script.package))?;
     // `env!` compiles all the same.
     for name in ["UVENV_PYTHON", "UVENV_SITE_PACKAGES", "UVENV_PROFILE", "UVENV_BACKEND"] {
@@ -109,10 +109,10 @@ fn sync(
     monorepo: &Monorepo,
     session: &Session,
     profile: Profile,
-    output: &mut Output,
+    output: &mut CargoDirectives,
 ) -> crate::Result<Python> {
     let watched_files = WatchedFiles::new(monorepo, monorepo.profile(profile)?);
-    watched_files.tell(&script.variables, output)?;
+    watched_files.emit(&script.variables, output)?;
     let request = SyncRequest {
         backend: BackendRequest { decided: Some(script.features()), ..BackendRequest::default() },
         // As `cargo uvenv run` has it: the two take turns on one environment, and neither undoes what the other needs.

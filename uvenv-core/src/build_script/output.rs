@@ -11,13 +11,13 @@ use super::BuildScriptError;
 
 /// The lines, which are printed together.
 #[derive(Debug, Default)]
-pub(super) struct Output {
+pub(super) struct CargoDirectives {
     lines: Vec<String>,
     /// Each thing that is read is told once.
     read: BTreeSet<String>,
 }
 
-impl Output {
+impl CargoDirectives {
     /// The script runs again when the variable changes.
     pub(super) fn reads_variable(&mut self, name: &str) -> Result<(), BuildScriptError> {
         self.reads("rerun-if-env-changed", name)
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn values_go_to_dependents_only_where_there_are_links() {
-        let mut output = Output::default();
+        let mut output = CargoDirectives::default();
         output.value("UVENV_PROFILE", "dev", false).unwrap();
         output.value("UVENV_BACKEND", "", true).unwrap();
         assert_eq!(
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn what_is_read_twice_is_told_once_and_what_is_missing_not_at_all() {
-        let mut output = Output::default();
+        let mut output = CargoDirectives::default();
         for _ in 0..2 {
             output.reads_variable("UVENV_BACKEND").unwrap();
             output.reads_file(Utf8Path::new("/no/such/file")).unwrap();
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_value_cannot_become_an_instruction() {
-        let mut output = Output::default();
+        let mut output = CargoDirectives::default();
         for value in ["a\ncargo::rustc-link-lib=evil", "a\rb"] {
             let error = output.value("UVENV_PYTHON", value, false).unwrap_err();
             assert_eq!(error.code(), "line-break");

@@ -7,7 +7,7 @@ use std::{
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{BuildScriptError, link, output::Output, script::Script};
+use super::{BuildScriptError, link, output::CargoDirectives, script::Script};
 use crate::{
     environment::{Activation, Audience, BaseInterpreter, Environment},
     model::{Name, Profile, Variables},
@@ -103,8 +103,8 @@ impl Python {
         };
         let library = link::library(&present.base)?;
         let has_pyo3 = self.variables.get_os("DEP_PYTHON_PYO3_CONFIG").is_some();
-        let mut output = Output::default();
-        link::tell(library, has_pyo3, &mut output)?;
+        let mut output = CargoDirectives::default();
+        link::emit(library, has_pyo3, &mut output)?;
         output.print();
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use camino::Utf8PathBuf;
 
-use super::{BuildScriptError, output::Output};
+use super::{BuildScriptError, output::CargoDirectives};
 use crate::{
     environment::{Environment, SyncRecord},
     manifest::{self, SourceKind},
@@ -51,7 +51,7 @@ impl WatchedFiles {
     }
 
     /// Tells cargo of what is there before the sync.
-    pub(super) fn tell(&self, variables: &Variables, output: &mut Output) -> Result<(), BuildScriptError> {
+    pub(super) fn emit(&self, variables: &Variables, output: &mut CargoDirectives) -> Result<(), BuildScriptError> {
         for name in VARIABLES {
             // Cargo keeps the values in the target directory, where credentials have no place.
             if variables.get(name).is_none_or(|value| redact(value) == value) {
@@ -73,7 +73,7 @@ fn path_sources(monorepo: &Monorepo) -> Vec<Utf8PathBuf> {
     let of = |manifest: &manifest::Manifest| {
         let names = manifest.requirements().map(|requirement| &requirement.name);
         let sources: Vec<_> = names.flat_map(|name| manifest.sources_of(name)).collect();
-        let path = |source: &&manifest::Source| match &source.kind {
+        let path = |source: &&manifest::UvSource| match &source.kind {
             SourceKind::Path(path) => Some(manifest.directory().join(path).join(manifest::FILE_NAME)),
             _ => None,
         };

@@ -29,7 +29,7 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// What is to stand in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Settings {
+pub(crate) struct CargoConfigValues {
     /// Variables of `[env]`.
     pub(crate) variables: Vec<(&'static str, String)>,
     /// The runner of all targets.
@@ -73,7 +73,7 @@ impl Diagnostic for OtherRunner {
     }
 }
 
-impl Settings {
+impl CargoConfigValues {
     /// Merges them into the configuration in `root`.
     pub(crate) fn write(&self, root: &Utf8Path, variables: &Variables) -> Result<Written, CargoError> {
         let path = existing(root).unwrap_or_else(|| root.join(".cargo/config.toml"));
@@ -216,7 +216,7 @@ mod tests {
 
         fn write(&self, python: &str) -> Result<Written, CargoError> {
             let runner = ["cargo-uvenv", "run", "--no-sync", "--"].map(str::to_owned).to_vec();
-            let settings = Settings { variables: vec![("PYO3_PYTHON", python.to_owned())], runner };
+            let settings = CargoConfigValues { variables: vec![("PYO3_PYTHON", python.to_owned())], runner };
             let home = self.path.join("home");
             let variables = [("CARGO_HOME", home.as_str())].into_iter().collect();
             settings.write(&self.path.join("repo"), &variables)

@@ -9,7 +9,7 @@ mod features;
 pub(crate) mod files;
 
 #[cfg(feature = "full")]
-pub(crate) use self::{config::Settings, features::is_installed};
+pub(crate) use self::{config::CargoConfigValues, features::is_installed};
 #[cfg(feature = "full")]
 pub use self::{
     config::{OtherRunner, Written},

@@ -53,11 +53,11 @@ pub struct Rule {
     pub severity: Severity,
     /// What it finds, in one sentence.
     pub summary: &'static str,
-    check: Check,
+    check: CheckFn,
 }
 
 /// How a rule looks for findings.
-enum Check {
+enum CheckFn {
     /// In files alone.
     Offline(fn(&Facts<'_>) -> Vec<Finding>),
     /// In what git remotes say.
@@ -177,7 +177,7 @@ impl Finding {
 pub(crate) fn offline(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = facts.unreadable.clone();
     for rule in Rule::all() {
-        if let Check::Offline(check) | Check::Both(check, _) = rule.check {
+        if let CheckFn::Offline(check) | CheckFn::Both(check, _) = rule.check {
             findings.extend(check(facts));
         }
     }
@@ -188,7 +188,7 @@ pub(crate) fn offline(facts: &Facts<'_>) -> Vec<Finding> {
 pub(crate) fn remote(facts: &Facts<'_>, remote: &Remote) -> Vec<Finding> {
     let mut findings = Vec::new();
     for rule in Rule::all() {
-        if let Check::Remote(check) | Check::Both(_, check) = rule.check {
+        if let CheckFn::Remote(check) | CheckFn::Both(_, check) = rule.check {
             findings.extend(check(facts, remote));
         }
     }

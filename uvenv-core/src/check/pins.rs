@@ -3,7 +3,7 @@
 use super::Facts;
 use crate::{
     lockfile::{GitPin, GitSource, Package},
-    manifest::{GitReference, Source, SourceKind},
+    manifest::{GitReference, SourceKind, UvSource},
     model::{Name, Profile, error::Place, release::Release},
     monorepo::ProfileContext,
     toml::Spanned,
@@ -51,7 +51,7 @@ impl Facts<'_> {
 }
 
 impl<'a> PinnedSource<'a> {
-    fn read(facts: &'a ProfileContext<'a>, package: &'a Name, source: &'a Source) -> Option<Self> {
+    fn read(facts: &'a ProfileContext<'a>, package: &'a Name, source: &'a UvSource) -> Option<Self> {
         match &source.kind {
             SourceKind::Git { url, reference: Some(reference @ GitReference::Tag(tag)), subdirectory } => {
                 Some(Self { facts, package, url, tag, subdirectory: subdirectory.as_deref(), reference })

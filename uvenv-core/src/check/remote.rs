@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Facts, pins::PinnedSource};
 use crate::{
-    git::{self, Contents, Git, GitError, RemoteTag, Remotes},
+    git::{self, CommitContents, Git, GitError, RemoteTag, Remotes},
     model::{git_url, observer::Observer},
 };
 
@@ -17,7 +17,7 @@ pub(crate) struct Remote {
     limit: Duration,
     remotes: Remotes,
     /// What the tags hold, or why that is not known, by repository and tag.
-    contents: BTreeMap<(String, String), crate::Result<Contents>>,
+    contents: BTreeMap<(String, String), crate::Result<CommitContents>>,
 }
 
 impl Remote {
@@ -62,7 +62,7 @@ impl Remote {
     }
 
     /// What that tag holds.
-    pub(crate) fn contents(&self, pin: &PinnedSource<'_>) -> Option<&Contents> {
+    pub(crate) fn contents(&self, pin: &PinnedSource<'_>) -> Option<&CommitContents> {
         self.fetched(pin)?.as_ref().ok()
     }
 
@@ -71,7 +71,7 @@ impl Remote {
         self.fetched(pin)?.as_ref().err()
     }
 
-    fn fetched(&self, pin: &PinnedSource<'_>) -> Option<&crate::Result<Contents>> {
+    fn fetched(&self, pin: &PinnedSource<'_>) -> Option<&crate::Result<CommitContents>> {
         self.contents.get(&(git_url::canonical(&pin.url.value), pin.tag.value.clone()))
     }
 
@@ -88,7 +88,7 @@ fn tag<'a>(remotes: &'a Remotes, pin: &PinnedSource<'_>) -> Option<&'a RemoteTag
     remotes.tags(&pin.url.value).ok()?.iter().find(|tag| tag.name == pin.tag.value)
 }
 
-type Fetched = Vec<((String, String), crate::Result<Contents>)>;
+type Fetched = Vec<((String, String), crate::Result<CommitContents>)>;
 
 /// Fetches the tags of one repository together. Where that fails, each is tried by itself: one may spoil it for all.
 fn fetch(git: &Git, cache: &Utf8Path, repository: &str, url: &str, tags: &[&RemoteTag], limit: Duration) -> Fetched {

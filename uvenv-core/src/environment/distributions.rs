@@ -104,7 +104,7 @@ pub(crate) struct Suspects {
 }
 
 /// So many entries of a directory of packages are read by one core.
-const FEW: usize = 100;
+const MIN_LEN: usize = 100;
 
 /// The clocks of file systems are coarse, some by two seconds, and may lag behind the one that we read.
 const CLOCK_SLACK: Duration = Duration::from_secs(2);
@@ -118,7 +118,7 @@ impl Distributions {
         let entries = directory.read_dir_utf8().map_err(environment.unreadable(&directory))?;
         // A name that is not Unicode is no `NAME-VERSION.dist-info`.
         let mut folders: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.into_path())).collect();
-        let parts = parallel::par_chunks(&mut folders, FEW, |folders| {
+        let parts = parallel::par_chunks(&mut folders, MIN_LEN, |folders| {
             let folders = folders.iter_mut().map(mem::take);
             folders.filter_map(Distribution::read).collect::<Vec<_>>()
         });

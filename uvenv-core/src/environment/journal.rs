@@ -28,12 +28,12 @@ use crate::{
 pub(crate) struct Journal {
     lock: FileLock,
     path: Utf8PathBuf,
-    interrupted: Option<Interrupted>,
+    interrupted: Option<InterruptedSync>,
 }
 
 /// A sync that began and did not end well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Interrupted {
+pub(crate) struct InterruptedSync {
     /// When the first such sync began.
     pub(crate) since: SystemTime,
     /// Whether the environment did not exist then, so that a broken one now is its making, and nobody else's.
@@ -42,7 +42,7 @@ pub(crate) struct Interrupted {
 
 /// What the file holds while a sync is in progress; it is empty otherwise.
 #[derive(Serialize, Deserialize)]
-struct Mark {
+struct JournalEntry {
     /// For people who look into the cache.
     environment: Utf8PathBuf,
     /// Milliseconds since 1970.
@@ -78,19 +78,19 @@ impl Journal {
     }
 
     /// The sync before this one, if it did not end well.
-    pub(crate) fn interrupted(&self) -> Option<&Interrupted> {
+    pub(crate) fn interrupted(&self) -> Option<&InterruptedSync> {
         self.interrupted.as_ref()
     }
 
     /// Marks that a sync is in progress; to be called before uv starts.
     pub(crate) fn begin(&mut self, environment: &Environment) -> Result<(), EnvironmentError> {
         let missing = environment.inspect()? == Inspection::Missing;
-        let begun = Interrupted {
+        let begun = InterruptedSync {
             since: self.interrupted.map_or_else(SystemTime::now, |before| before.since),
             was_missing: missing || self.interrupted.is_some_and(|before| before.was_missing),
         };
         let since = begun.since.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let mark = Mark {
+        let mark = JournalEntry {
             environment: environment.root().to_owned(),
             in_progress_since: u64::try_from(since.as_millis()).unwrap_or_default(),
             was_missing: begun.was_missing,
@@ -105,7 +105,7 @@ impl Journal {
         self.lock.file().set_len(0).map_err(CacheError::unusable(&self.path))
     }
 
-    fn replace(&self, mark: &Mark) -> io::Result<()> {
+    fn replace(&self, mark: &JournalEntry) -> io::Result<()> {
         let text = serde_json::to_vec(mark)?;
         let mut file = self.lock.file();
         file.set_len(0)?;
@@ -114,28 +114,28 @@ impl Journal {
     }
 }
 
-impl Interrupted {
+impl InterruptedSync {
     /// What of `environment` may be damaged.
     pub(crate) fn suspects(&self, environment: &Environment) -> Result<Suspects, EnvironmentError> {
         Ok(Distributions::read(environment)?.suspects(self.since))
     }
 }
 
-fn read_mark(mut file: &File) -> io::Result<Option<Interrupted>> {
+fn read_mark(mut file: &File) -> io::Result<Option<InterruptedSync>> {
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes)?;
     if bytes.is_empty() {
         return Ok(None);
     }
-    Ok(Some(match serde_json::from_slice::<Mark>(&bytes) {
-        Ok(mark) => Interrupted {
+    Ok(Some(match serde_json::from_slice::<JournalEntry>(&bytes) {
+        Ok(mark) => InterruptedSync {
             since: SystemTime::UNIX_EPOCH
                 .checked_add(Duration::from_millis(mark.in_progress_since))
                 .unwrap_or(SystemTime::UNIX_EPOCH),
             was_missing: mark.was_missing,
         },
         // A mark that was cut short, or that another version of uvenv wrote, is a mark; it was written at the start.
-        Err(_) => Interrupted { since: file.metadata()?.modified()?, was_missing: false },
+        Err(_) => InterruptedSync { since: file.metadata()?.modified()?, was_missing: false },
     }))
 }
 

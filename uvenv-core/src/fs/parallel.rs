@@ -5,11 +5,15 @@ use std::{num::NonZero, panic::resume_unwind, sync::OnceLock, thread};
 /// To ask for the number of cores is to read files.
 static CORES: OnceLock<usize> = OnceLock::new();
 
-/// What `work` makes of each part of `items`, in their order. Up to `few` items are one part: more threads than one for each
-/// `few` would cost more than they save.
-pub(crate) fn par_chunks<T: Send, R: Send>(items: &mut [T], few: usize, work: impl Fn(&mut [T]) -> R + Sync) -> Vec<R> {
+/// What `work` makes of each part of `items`, in their order. Up to `min_len` items are one part: more threads would cost
+/// more than they save.
+pub(crate) fn par_chunks<T: Send, R: Send>(
+    items: &mut [T],
+    min_len: usize,
+    work: impl Fn(&mut [T]) -> R + Sync,
+) -> Vec<R> {
     let cores = || *CORES.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get));
-    let most = items.len().div_ceil(few.max(1));
+    let most = items.len().div_ceil(min_len.max(1));
     let threads = if most < 2 { 1 } else { cores().min(most) };
     if threads == 1 {
         return vec![work(items)];

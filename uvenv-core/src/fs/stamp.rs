@@ -30,7 +30,7 @@ pub(crate) type Stat = [u64; 5];
 
 impl FileStamp {
     /// Looks at the file, which was `before` at an earlier time.
-    pub(crate) fn look(path: &Utf8Path, before: Option<&Self>, now: SystemTime) -> Self {
+    pub(crate) fn take(path: &Utf8Path, before: Option<&Self>, now: SystemTime) -> Self {
         let metadata = match fs::metadata(path) {
             Ok(metadata) if metadata.is_file() => metadata,
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Self::unreadable(),
@@ -135,15 +135,15 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = Utf8Path::from_path(directory.path()).unwrap().join("lib.rs");
         let now = SystemTime::now();
-        let missing = FileStamp::look(&path, None, now);
+        let missing = FileStamp::take(&path, None, now);
         assert!(!missing.exists());
         fs::write(&path, "one").unwrap();
-        let first = FileStamp::look(&path, None, now);
+        let first = FileStamp::take(&path, None, now);
         assert!(first.exists() && !first.is_same(&missing));
         fs::write(&path, "two").unwrap();
-        assert!(!FileStamp::look(&path, Some(&first), now).is_same(&first));
+        assert!(!FileStamp::take(&path, Some(&first), now).is_same(&first));
         fs::write(&path, "one").unwrap();
-        assert!(FileStamp::look(&path, Some(&first), now).is_same(&first));
+        assert!(FileStamp::take(&path, Some(&first), now).is_same(&first));
     }
 
     #[test]
@@ -152,11 +152,11 @@ mod tests {
         let path = Utf8Path::from_path(directory.path()).unwrap().join("lib.rs");
         fs::write(&path, "one").unwrap();
         let now = SystemTime::now();
-        assert_eq!(FileStamp::look(&path, None, now).stat, None);
-        let later = FileStamp::look(&path, None, now + Duration::from_secs(10));
+        assert_eq!(FileStamp::take(&path, None, now).stat, None);
+        let later = FileStamp::take(&path, None, now + Duration::from_secs(10));
         assert!(later.stat.is_some());
         // The state is the same, so the content is not read again.
         let claimed = FileStamp { hash: Some("claimed".to_owned()), ..later };
-        assert_eq!(FileStamp::look(&path, Some(&claimed), now), claimed);
+        assert_eq!(FileStamp::take(&path, Some(&claimed), now), claimed);
     }
 }

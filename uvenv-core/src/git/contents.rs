@@ -18,7 +18,7 @@ use crate::{
 
 /// A commit of a remote.
 #[derive(Debug)]
-pub(crate) struct Contents {
+pub(crate) struct CommitContents {
     repository: Invocation,
     commit: String,
     /// The remote and what was asked of it, for messages.
@@ -42,8 +42,8 @@ impl Git {
         url: &str,
         tag: &RemoteTag,
         limit: Duration,
-    ) -> crate::Result<Contents> {
-        self.fetch(cache, url, &[tag], limit).map(|repository| Contents {
+    ) -> crate::Result<CommitContents> {
+        self.fetch(cache, url, &[tag], limit).map(|repository| CommitContents {
             repository,
             commit: tag.commit.clone(),
             shown: format!("{}@{}", redact(git_url::plain(url)), tag.name),
@@ -134,7 +134,7 @@ fn directory(cache: &Utf8Path, purpose: &str, url: &str) -> Utf8PathBuf {
     cache.join("git").join(purpose).join(digest(git_url::canonical(url).as_bytes()))
 }
 
-impl Contents {
+impl CommitContents {
     /// The manifest in a directory of the commit, the top where there is none; `None` where it has no manifest.
     pub(crate) fn manifest(&self, subdirectory: Option<&str>) -> crate::Result<Option<Manifest>> {
         let path = match subdirectory {

@@ -10,7 +10,7 @@ use std::{
 
 use super::{GitSource, LockedReference, LockedRequirement, Lockfile, Package, PackageSource};
 use crate::{
-    manifest::{GroupEntry, Manifest, Requirement, Source, SourceKind},
+    manifest::{GroupEntry, Manifest, Requirement, SourceKind, UvSource},
     model::{Name, error::Place, git_url},
 };
 
@@ -233,7 +233,7 @@ struct Projects<'a> {
 
 impl<'a> Projects<'a> {
     /// The sources of `package`, and whose they are: those of the root hold for its members too.
-    fn sources_of(self, package: &Name) -> (&'a Manifest, &'a [Source]) {
+    fn sources_of(self, package: &Name) -> (&'a Manifest, &'a [UvSource]) {
         match self.manifest.sources_of(package) {
             [] => (self.root, self.root.sources_of(package)),
             sources => (self.manifest, sources),
@@ -343,9 +343,9 @@ fn compare_python(lockfile: &Lockfile, root: &Manifest, members: &[&Manifest]) -
         .collect();
     let (manifest, package, first) = said.first()?;
     let texts: BTreeSet<_> = said.iter().map(|(_, _, text)| text.value.as_str()).collect();
-    let wanted = texts.iter().map(|text| Ends::parse(text)).collect::<Option<Vec<_>>>()?;
+    let wanted = texts.iter().map(|text| VersionBounds::parse(text)).collect::<Option<Vec<_>>>()?;
     let locked = lockfile.requires_python.as_ref()?;
-    (wanted.into_iter().reduce(Ends::and)? != Ends::parse(locked)?).then(|| Staleness {
+    (wanted.into_iter().reduce(VersionBounds::and)? != VersionBounds::parse(locked)?).then(|| Staleness {
         package: (*package).clone(),
         change: LockfileChange::Python {
             manifest: texts.into_iter().collect::<Vec<_>>().join(","),
@@ -358,13 +358,13 @@ fn compare_python(lockfile: &Lockfile, root: &Manifest, members: &[&Manifest]) -
 /// The two ends of a range of versions, each with whether it lies within.
 #[cfg(feature = "full")]
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Ends {
+struct VersionBounds {
     lower: Option<(pep440_rs::Version, bool)>,
     upper: Option<(pep440_rs::Version, bool)>,
 }
 
 #[cfg(feature = "full")]
-impl Ends {
+impl VersionBounds {
     /// `None` where there is more to it than two ends.
     fn parse(text: &str) -> Option<Self> {
         use pep440_rs::Operator;

@@ -17,9 +17,9 @@ use camino::Utf8Path;
 
 #[cfg(feature = "full")]
 pub use edit::{Edit, EditError, ManifestEditor, NewSource};
-pub(crate) use native::{BuildSettings, BuildTables, Settings};
+pub(crate) use native::{BuildSettings, BuildTables, ConfigSettings};
 pub use requirement::Requirement;
-pub use source::{GitReference, Source, SourceKind};
+pub use source::{GitReference, SourceKind, UvSource};
 
 use crate::{
     error::{Diagnostic, Place},
@@ -189,7 +189,7 @@ pub struct UvTable {
     /// `[tool.uv.workspace]`.
     pub workspace: Option<Workspace>,
     /// `[tool.uv.sources]`, in the order of the file.
-    pub sources: Vec<(Spanned<Name>, Vec<Source>)>,
+    pub sources: Vec<(Spanned<Name>, Vec<UvSource>)>,
     /// `conflicts`: sets of which at most one entry can be chosen.
     pub conflicts: Vec<ConflictSet>,
     /// `[[tool.uv.index]]`.
@@ -394,7 +394,7 @@ impl Manifest {
     }
 
     /// The sources of `package`; none where nothing is said of it.
-    pub fn sources_of(&self, package: &Name) -> &[Source] {
+    pub fn sources_of(&self, package: &Name) -> &[UvSource] {
         let mut sources = self.uv.sources.iter();
         sources.find(|(name, _)| name.value == *package).map_or(&[], |(_, sources)| sources)
     }

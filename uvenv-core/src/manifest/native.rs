@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Settings for build backends (PEP 517): each key with its values.
-pub(crate) type Settings = BTreeMap<String, Vec<String>>;
+pub(crate) type ConfigSettings = BTreeMap<String, Vec<String>>;
 
 /// `[tool.maturin]`, as far as it decides what is built.
 #[derive(Clone, Debug, Default)]
@@ -44,9 +44,9 @@ pub(crate) struct BuildTables {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BuildSettings {
     /// For all packages.
-    pub(crate) all: Settings,
+    pub(crate) all: ConfigSettings,
     /// For one package each.
-    pub(crate) packages: BTreeMap<Name, Settings>,
+    pub(crate) packages: BTreeMap<Name, ConfigSettings>,
 }
 
 impl BuildTables {
@@ -98,7 +98,7 @@ impl BuildSettings {
     }
 }
 
-fn settings(table: &Node<'_>) -> Settings {
+fn settings(table: &Node<'_>) -> ConfigSettings {
     let entries = table.entries().unwrap_or_default().into_iter();
     let values = |node: &Node<'_>| {
         if node.is_list() {

@@ -10,7 +10,7 @@ use crate::{
 
 /// One source of a package. A package may have several, told apart by `extra`, `group` and `marker`.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct UvSource {
     /// Where it stands.
     pub span: Range<usize>,
     /// Where the package comes from.
@@ -72,7 +72,7 @@ impl GitReference {
     }
 }
 
-pub(super) fn read(package: &Name, node: &Node<'_>) -> Result<Vec<Source>, ManifestError> {
+pub(super) fn read(package: &Name, node: &Node<'_>) -> Result<Vec<UvSource>, ManifestError> {
     if node.is_list() {
         node.elements()?.iter().map(|element| read_one(package, element)).collect()
     } else {
@@ -81,7 +81,7 @@ pub(super) fn read(package: &Name, node: &Node<'_>) -> Result<Vec<Source>, Manif
     }
 }
 
-fn read_one(package: &Name, element: &Element<'_>) -> Result<Source, ManifestError> {
+fn read_one(package: &Name, element: &Element<'_>) -> Result<UvSource, ManifestError> {
     let kind = if let Some(url) = element.get_string("git")? {
         read_git(package, url, element)?
     } else if let Some(url) = element.get_string("url")? {
@@ -102,7 +102,7 @@ fn read_one(package: &Name, element: &Element<'_>) -> Result<Source, ManifestErr
         (None, group) => group.map(Selector::Group),
     };
     let marker = element.get_string("marker")?.map(|marker| marker.value);
-    Ok(Source { span: element.span(), kind, selector, marker })
+    Ok(UvSource { span: element.span(), kind, selector, marker })
 }
 
 fn read_git(package: &Name, url: Spanned<String>, element: &Element<'_>) -> Result<SourceKind, ManifestError> {

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// So few manifests are read by one core.
-const FEW: usize = 16;
+const MIN_LEN: usize = 16;
 
 /// A member of the dev manifest's workspace.
 #[derive(Clone, Debug)]
@@ -55,8 +55,9 @@ pub(super) fn read(root: &Manifest) -> Result<Members, DiscoveryError> {
     }
     directories.retain(|path| path != directory && !excluded.iter().any(|pattern| pattern.matches(path.as_str())));
     let mut directories: Vec<_> = directories.into_iter().collect();
-    let read =
-        parallel::par_chunks(&mut directories, FEW, |part| part.iter().map(|path| member(path)).collect::<Vec<_>>());
+    let read = parallel::par_chunks(&mut directories, MIN_LEN, |part| {
+        part.iter().map(|path| member(path)).collect::<Vec<_>>()
+    });
     for member in read.into_iter().flatten() {
         found.members.extend(member?);
     }

@@ -104,8 +104,8 @@ impl Monorepo {
     /// The profile that one works on in `directory` where nothing else is said: that whose manifest is nearest, as for uv.
     pub fn profile_at(&self, directory: &Utf8Path) -> Profile {
         let directory = directory.canonicalize_utf8().unwrap_or_else(|_| directory.to_owned());
-        let around = self.profiles.iter().filter(|paths| directory.starts_with(&paths.directory));
-        let nearest = around.max_by_key(|paths| paths.directory.components().count());
+        let enclosing = self.profiles.iter().filter(|paths| directory.starts_with(&paths.directory));
+        let nearest = enclosing.max_by_key(|paths| paths.directory.components().count());
         nearest.map_or(Profile::Dev, |paths| paths.profile)
     }
 

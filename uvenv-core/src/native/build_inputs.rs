@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// So many files are looked at by one core.
-const FEW: usize = 200;
+const MIN_LEN: usize = 200;
 
 /// Variables that change what cargo builds. Wrappers of the compiler, such as sccache, do not.
 pub(super) const VARIABLES: [&str; 4] =
@@ -55,7 +55,7 @@ fn configuration(package: &NativePackage, context: &BuildContext<'_>) -> BTreeSe
 
 impl BuildInputs {
     /// Looks at all inputs, which were `before` at an earlier time.
-    pub(super) fn look(
+    pub(super) fn read(
         package: &NativePackage,
         closure: &Closure,
         discovered: &Discovered,
@@ -70,7 +70,7 @@ impl BuildInputs {
         paths.remove(&closure.root.join("Cargo.lock"));
         paths.extend(discovered.files.iter().flat_map(|path| files_at(path)));
         Self {
-            files: look_at(paths, before.map(|before| &before.files), context.now),
+            files: stamps_of(paths, before.map(|before| &before.files), context.now),
             facts: facts(closure, discovered, context),
         }
     }
@@ -141,7 +141,7 @@ pub(super) fn is_live(package: &NativePackage, closure: &Closure, discovered: &D
 
 /// What a look through directories finds.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct FoundFiles {
     pub(super) files: BTreeSet<Utf8PathBuf>,
     /// The directories that were looked through.
     pub(super) directories: BTreeSet<Utf8PathBuf>,
@@ -150,8 +150,8 @@ pub(super) struct Found {
 }
 
 /// Looks through the directories of the crates of a package, and its own.
-pub(super) fn walk(package: &NativePackage, closure: &Closure) -> Found {
-    let mut found = Found::default();
+pub(super) fn walk(package: &NativePackage, closure: &Closure) -> FoundFiles {
+    let mut found = FoundFiles::default();
     for one in &closure.crates {
         Walk { skip_tests: !one.has_script, target: &closure.target }.directory(&one.directory, true, &mut found);
     }
@@ -167,7 +167,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn directory(&self, directory: &Utf8Path, is_top: bool, found: &mut Found) {
+    fn directory(&self, directory: &Utf8Path, is_top: bool, found: &mut FoundFiles) {
         found.directories.insert(directory.to_owned());
         // What is not Unicode is no source of Rust; what cannot be read cannot be read by the build.
         let Ok(entries) = directory.read_dir_utf8() else {
@@ -208,7 +208,7 @@ fn mark(directory: &Utf8Path) -> Option<Utf8PathBuf> {
 
 /// The files that a compiler made under `directory`, where an editable installation leaves them.
 pub(super) fn native_files(directory: &Utf8Path, target: &Utf8Path) -> BTreeSet<Utf8PathBuf> {
-    let mut found = Found::default();
+    let mut found = FoundFiles::default();
     Walk { skip_tests: false, target }.directory(directory, true, &mut found);
     found.files.retain(|path| is_native(path));
     found.files
@@ -220,8 +220,8 @@ pub(super) fn files_at(path: &Utf8Path) -> BTreeSet<Utf8PathBuf> {
 }
 
 /// What is at or under `path`.
-pub(super) fn found_at(path: &Utf8Path) -> Found {
-    let mut found = Found::default();
+pub(super) fn found_at(path: &Utf8Path) -> FoundFiles {
+    let mut found = FoundFiles::default();
     if path.is_dir() {
         Walk { skip_tests: false, target: Utf8Path::new("") }.directory(path, false, &mut found);
     } else {
@@ -231,14 +231,18 @@ pub(super) fn found_at(path: &Utf8Path) -> Found {
 }
 
 /// Looks at `paths`, which were `before` at an earlier time.
-pub(super) fn look_at(paths: impl IntoIterator<Item = Utf8PathBuf>, before: Option<&Files>, now: SystemTime) -> Files {
+pub(super) fn stamps_of(
+    paths: impl IntoIterator<Item = Utf8PathBuf>,
+    before: Option<&Files>,
+    now: SystemTime,
+) -> Files {
     let mut paths: Vec<_> = paths.into_iter().collect();
-    let parts = parallel::par_chunks(&mut paths, FEW, |paths| {
-        let look = |path: &mut Utf8PathBuf| {
-            let seen = FileStamp::look(path, before.and_then(|before| before.get(path)), now);
+    let parts = parallel::par_chunks(&mut paths, MIN_LEN, |paths| {
+        let stamp = |path: &mut Utf8PathBuf| {
+            let seen = FileStamp::take(path, before.and_then(|before| before.get(path)), now);
             seen.exists().then(|| (mem::take(path), seen))
         };
-        paths.iter_mut().filter_map(look).collect::<Vec<_>>()
+        paths.iter_mut().filter_map(stamp).collect::<Vec<_>>()
     });
     parts.into_iter().flatten().collect()
 }

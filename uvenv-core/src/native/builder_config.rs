@@ -12,7 +12,7 @@ use super::{
     package::{Builder, NativePackage},
 };
 use crate::{
-    manifest::{BuildSettings, Manifest, Settings},
+    manifest::{BuildSettings, ConfigSettings, Manifest},
     model::{Name, Variables},
     toml::{File, Node},
     uv::Version,
@@ -129,7 +129,7 @@ fn feature_arguments(
     choices: &BuildChoices<'_>,
 ) -> Result<Vec<String>, NativeError> {
     let tables = &package.manifest.build.maturin;
-    let features = Features::read(&package.crates[0], choices);
+    let features = CrateFeatures::read(&package.crates[0], choices);
     if tables.all_features || user.has(&["--all-features"]) || !features.concern_us() {
         return Ok(Vec::new());
     }
@@ -163,12 +163,12 @@ fn feature_arguments(
 }
 
 /// The features of a crate, as its `Cargo.toml` has them, and the backends.
-struct Features<'a> {
+struct CrateFeatures<'a> {
     table: BTreeMap<String, Vec<String>>,
     choices: &'a BuildChoices<'a>,
 }
 
-impl<'a> Features<'a> {
+impl<'a> CrateFeatures<'a> {
     /// Those of a manifest that cannot be read are none: cargo has a word on it.
     fn read(manifest: &Utf8Path, choices: &'a BuildChoices<'a>) -> Self {
         Self { table: read_features(manifest).unwrap_or_default(), choices }
@@ -277,7 +277,7 @@ impl UserSettings {
     }
 }
 
-fn add(settings: &mut Settings, text: &str) {
+fn add(settings: &mut ConfigSettings, text: &str) {
     if let Some((key, value)) = text.split_once('=') {
         settings.entry(key.to_owned()).or_default().push(value.to_owned());
     }
@@ -372,7 +372,7 @@ mod tests {
         let choices = BuildChoices { backends: &backends, backend: backend.as_ref(), profile: None, uv_args: &[] };
         let list = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
         let table = table.iter().map(|(name, features)| ((*name).to_owned(), list(features))).collect();
-        let features = Features { table, choices: &choices };
+        let features = CrateFeatures { table, choices: &choices };
         let mut kept = Vec::new();
         for root in roots {
             features.keep(root, &mut BTreeSet::new(), &mut kept);

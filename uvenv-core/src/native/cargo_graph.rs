@@ -56,7 +56,7 @@ impl Closure {
 
 /// What cargo has answered so far: one answer holds for a whole workspace.
 #[derive(Debug, Default)]
-pub(super) struct MetadataCache(Vec<Metadata>);
+pub(super) struct MetadataCache(Vec<CargoMetadata>);
 
 impl MetadataCache {
     /// The closure of the crates at `manifests`; why there is none is a sentence for the user.
@@ -84,7 +84,7 @@ impl MetadataCache {
     }
 }
 
-fn ask(manifest: &Utf8Path, context: &BuildContext<'_>) -> Result<Metadata, String> {
+fn ask(manifest: &Utf8Path, context: &BuildContext<'_>) -> Result<CargoMetadata, String> {
     let cargo = match context.variables.get("CARGO") {
         Some(cargo) => Utf8PathBuf::from(cargo),
         None => on_path(context.variables, "cargo").next().ok_or("there is no cargo on `PATH`")?,
@@ -93,8 +93,8 @@ fn ask(manifest: &Utf8Path, context: &BuildContext<'_>) -> Result<Metadata, Stri
     // All features: what one of them needs is an input once it is on, and no harm before.
     let command = Invocation::new(cargo.as_str())
         .args(["metadata", "--format-version", "1", "--all-features", "--manifest-path", manifest.as_str()])
-        .args(if context.only_look { &["--locked", "--offline"][..] } else { &[] })
-        .args(if context.offline && !context.only_look { &["--offline"][..] } else { &[] })
+        .args(if context.read_only { &["--locked", "--offline"][..] } else { &[] })
+        .args(if context.offline && !context.read_only { &["--offline"][..] } else { &[] })
         .current_dir(directory);
     let answer = (context.child)(command).capture().map_err(|error| format!("`{cargo}` cannot be started: {error}"))?;
     if !answer.status.success() {
@@ -106,7 +106,7 @@ fn ask(manifest: &Utf8Path, context: &BuildContext<'_>) -> Result<Metadata, Stri
 
 /// The few fields of `cargo metadata --format-version 1` that are needed.
 #[derive(Debug, Deserialize)]
-struct Metadata {
+struct CargoMetadata {
     packages: Vec<MetadataPackage>,
     resolve: Option<Resolve>,
     workspace_root: Utf8PathBuf,
@@ -152,7 +152,7 @@ struct ResolveKind {
     kind: Option<String>,
 }
 
-impl Metadata {
+impl CargoMetadata {
     fn closure(&self, manifest: &Utf8Path) -> Option<Closure> {
         let packages: BTreeMap<_, _> = self.packages.iter().map(|package| (package.id.as_str(), package)).collect();
         let nodes: BTreeMap<_, _> =

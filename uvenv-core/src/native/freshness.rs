@@ -50,7 +50,7 @@ const STEP: Duration = Duration::from_millis(10);
 
 impl NativePackages {
     /// Compares what is `installed` in `environment` with its sources. Nothing is changed but, unless
-    /// [`BuildContext::only_look`], a `Cargo.lock` that cargo finds out of date.
+    /// [`BuildContext::read_only`], a `Cargo.lock` that cargo finds out of date.
     pub(crate) fn check(
         &self,
         environment: &Environment,
@@ -122,27 +122,27 @@ impl PackageCheck<'_> {
             Some(closure) => closure,
             None => metadata_cache.closure(&self.package.crates, self.context)?,
         };
-        let entry = self.look(closure)?;
+        let entry = self.current_build(closure)?;
         let cause = self.cause(&entry);
-        if !is_remembered || cause.is_none() || self.context.only_look {
+        if !is_remembered || cause.is_none() || self.context.read_only {
             return Ok((entry, cause));
         }
         // It is built anyway: what cargo says now is what is recorded. A new file may be a new build script.
         let closure = metadata_cache.closure(&self.package.crates, self.context)?;
-        Ok((if closure == entry.closure { entry } else { self.look(closure)? }, cause))
+        Ok((if closure == entry.closure { entry } else { self.current_build(closure)? }, cause))
     }
 
     /// The crates as they were known, if nothing says that they are others now.
     fn remembered(&self) -> Option<Closure> {
         let known = self.known?;
         let keys = inputs::keys(self.package, &known.closure, self.context);
-        let now = inputs::look_at(keys, Some(&known.keys), self.context.now);
+        let now = inputs::stamps_of(keys, Some(&known.keys), self.context.now);
         let is_same = now.len() == known.keys.len()
             && now.iter().all(|(path, seen)| known.keys.get(path).is_some_and(|known| known.is_same(seen)));
         is_same.then(|| known.closure.clone())
     }
 
-    fn look(&self, closure: Closure) -> Result<RecordedBuild, String> {
+    fn current_build(&self, closure: Closure) -> Result<RecordedBuild, String> {
         let known = self.known;
         let toolchain = toolchain::key(&self.package.directory, self.context);
         let compiler = known.filter(|known| known.toolchain == toolchain);
@@ -152,12 +152,12 @@ impl PackageCheck<'_> {
         };
         let discovered = known.map(|known| known.discovered.clone()).unwrap_or_default();
         let before = known.map(|known| &known.inputs);
-        let mut inputs = BuildInputs::look(self.package, &closure, &discovered, before, self.context);
+        let mut inputs = BuildInputs::read(self.package, &closure, &discovered, before, self.context);
         inputs.facts.insert(COMPILER.to_owned(), compiler);
         let keys = inputs::keys(self.package, &closure, self.context);
-        let keys = inputs::look_at(keys, known.map(|known| &known.keys), self.context.now);
+        let keys = inputs::stamps_of(keys, known.map(|known| &known.keys), self.context.now);
         let built = known.and_then(|known| known.built.as_ref());
-        let built = built.map(|built| inputs::look_at(built.keys().cloned(), Some(built), self.context.now));
+        let built = built.map(|built| inputs::stamps_of(built.keys().cloned(), Some(built), self.context.now));
         Ok(RecordedBuild { closure, keys, toolchain, inputs, discovered, arguments: self.arguments.clone(), built })
     }
 
@@ -242,7 +242,7 @@ impl FreshnessReport<'_> {
             }
             // What was changed during the build may have been read before or after.
             let is_torn = changed_since(&path, self.start);
-            let seen = if is_torn { FileStamp::torn() } else { FileStamp::look(&path, None, context.now) };
+            let seen = if is_torn { FileStamp::torn() } else { FileStamp::take(&path, None, context.now) };
             entry.inputs.files.insert(path, seen);
         }
         let compiler = entry.inputs.facts.remove(COMPILER);
@@ -263,7 +263,7 @@ fn stamp(package: &NativePackage, closure: &Closure, distribution: &Distribution
         paths.extend(compiled.into_iter().filter(|path| is_for(path, &site_packages)));
     }
     paths.push(record);
-    inputs::look_at(paths, None, now)
+    inputs::stamps_of(paths, None, now)
 }
 
 /// Whether an extension module is for the Python of `site_packages`: one for another version is another environment's.

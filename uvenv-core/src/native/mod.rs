@@ -68,7 +68,7 @@ pub(crate) struct BuildContext<'a> {
     pub(crate) child: &'a dyn Fn(Invocation) -> Invocation,
     pub(crate) offline: bool,
     /// Whether nothing may be changed, not even a `Cargo.lock`.
-    pub(crate) only_look: bool,
+    pub(crate) read_only: bool,
     pub(crate) now: SystemTime,
 }
 

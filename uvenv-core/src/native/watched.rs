@@ -7,7 +7,7 @@ use camino::Utf8PathBuf;
 
 use super::{
     BuildContext, NativePackages,
-    build_inputs::{self as inputs, Found, found_at, is_live, walk},
+    build_inputs::{self as inputs, FoundFiles, found_at, is_live, walk},
     build_record::BuildRecord,
     toolchain,
 };
@@ -50,7 +50,7 @@ impl NativePackages {
             watched.files.retain(|path| !is_live(package, closure, discovered, path));
             watched.files.extend(built.keys().cloned());
             let elsewhere = discovered.files.iter().map(|path| found_at(path));
-            for Found { directories, marks, .. } in elsewhere.chain([walk(package, closure)]) {
+            for FoundFiles { directories, marks, .. } in elsewhere.chain([walk(package, closure)]) {
                 watched.directories.extend(directories);
                 watched.files.extend(marks);
             }

@@ -7,7 +7,7 @@ use super::{
     run::{activate, existing_environment},
 };
 use crate::{
-    cargo::{OtherRunner, Settings},
+    cargo::{CargoConfigValues, OtherRunner},
     environment::{Activation, Audience, SyncRecord, VariableEdit},
     manifest,
     model::{Name, Profile, Variables},
@@ -76,7 +76,7 @@ pub fn write_cargo_config(
     if let (Some(backend), true) = (&report.backend, monorepo.config.env_per_backend) {
         variables.push(("UVENV_BACKEND", backend.to_string()));
     }
-    let settings = Settings { variables, runner: runner(monorepo, session, launcher) };
+    let settings = CargoConfigValues { variables, runner: runner(monorepo, session, launcher) };
     let written = settings.write(&monorepo.root, &session.variables)?;
     report.cargo_config = Some(CargoConfig { path: written.path, changed: written.changed });
     Ok(written.other_runner)

@@ -191,7 +191,7 @@ fn pin_all(
         return Ok(());
     };
     let wanted: BTreeSet<Name> =
-        dev.manifest.direct_requirements().into_iter().filter(|name| facts.internal.contains(*name)).cloned().collect();
+        dev.manifest.direct_requirements().into_iter().filter(|name| facts.internal.contains(name)).cloned().collect();
     for name in wanted.iter().filter(|name| dev.manifest.name() != Some(*name)) {
         pin_one(root, session, profile, name, git, report)?;
     }

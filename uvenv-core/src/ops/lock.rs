@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{OperationError, Session, milliseconds, says_stale, uv_failed};
+use super::{OperationError, Session, is_stale_lockfile_error, milliseconds, uv_failed};
 use crate::{
     lockfile::Lockfile,
     model::Profile,
@@ -74,7 +74,7 @@ impl<'m> LockPlan<'m> {
         let stderr = if request.locked { Stderr::Capture } else { session.stderr(&[&context.manifest.file.text]) };
         let streamed = session.stream(&self.invocation, stderr)?;
         if !streamed.status.success() {
-            if request.locked && says_stale(&streamed.stderr) {
+            if request.locked && is_stale_lockfile_error(&streamed.stderr) {
                 return Err(OperationError::stale(context, freshness.changes(), false).into());
             }
             #[cfg(feature = "full")]

@@ -179,7 +179,7 @@ impl Session {
     fn uv_finds_stale(&self, uv: &Uv, project: &Utf8Path) -> bool {
         let command = LockCommand { project: project.to_owned(), check: true, offline: true, ..LockCommand::default() };
         let streamed = self.stream(&command.invocation(uv, &self.appearance), Stderr::Capture);
-        streamed.is_ok_and(|streamed| !streamed.status.success() && says_stale(&streamed.stderr))
+        streamed.is_ok_and(|streamed| !streamed.status.success() && is_stale_lockfile_error(&streamed.stderr))
     }
 
     /// What was worth a word in the operations so far; each is given once.
@@ -231,7 +231,7 @@ impl Session {
 }
 
 /// Both versions of the sentence with which uv 0.7 to 0.13 refuses a stale lockfile hold these words.
-fn says_stale(stderr: &str) -> bool {
+fn is_stale_lockfile_error(stderr: &str) -> bool {
     stderr.contains("needs to be updated")
 }
 

@@ -19,7 +19,7 @@ use self::{
     error::shown,
     evidence::TagSources,
     staged::{StagedProfile, beside},
-    tag_choice::{TagChoice, Wanted, choose},
+    tag_choice::{ReleaseRequest, TagChoice, choose},
 };
 use super::{Session, milliseconds, uv_failed};
 use crate::{
@@ -201,16 +201,16 @@ impl<'a> PromotePlan<'a> {
     }
 
     /// What is wanted of a package; nothing can be where it is to follow staging and staging has no release of it.
-    fn wanted(&self, facts: &Facts<'_>, candidate: &PromotionCandidate) -> Option<Wanted> {
+    fn wanted(&self, facts: &Facts<'_>, candidate: &PromotionCandidate) -> Option<ReleaseRequest> {
         let named = self.request.packages.iter().find(|request| request.name == candidate.package);
         if let Some(tag) = named.and_then(|request| request.tag.clone()) {
-            return Some(Wanted::Tag(tag));
+            return Some(ReleaseRequest::Tag(tag));
         }
         if self.request.exact {
             let release = candidate::of_staging(facts, &candidate.package)?;
-            return Some(Wanted::Exactly(tag_choice::stable(&release.version)));
+            return Some(ReleaseRequest::Exactly(tag_choice::stable(&release.version)));
         }
-        Some(Wanted::Newest { profile: self.request.profile, pre: self.request.pre })
+        Some(ReleaseRequest::Newest { profile: self.request.profile, pre: self.request.pre })
     }
 
     /// What the choice comes to. Where a package was named, or staging is to be followed, there has to be a release.
@@ -219,7 +219,7 @@ impl<'a> PromotePlan<'a> {
         candidate: &PromotionCandidate,
         repository: &Repository,
         chosen: &TagChoice,
-        wanted: Option<&Wanted>,
+        wanted: Option<&ReleaseRequest>,
         tags: &[RemoteTag],
     ) -> Result<PromotedPackage, PromoteError> {
         let (outcome, to, newest) = match chosen {
@@ -466,19 +466,19 @@ fn pinned(tag: &RemoteTag) -> PinnedRelease {
 fn no_release(
     candidate: &PromotionCandidate,
     repository: &Repository,
-    wanted: Option<&Wanted>,
+    wanted: Option<&ReleaseRequest>,
     tags: &[RemoteTag],
 ) -> PromoteError {
     let (package, url) = (candidate.package.clone(), shown(&repository.url));
     let tags: Vec<_> = tags.iter().take(SHOWN).map(|tag| tag.name.clone()).collect();
     let wanted = match wanted {
-        Some(Wanted::Tag(tag)) => {
+        Some(ReleaseRequest::Tag(tag)) => {
             let at = Box::new(TagRef::new(&package, tag, &url));
             return PromoteError::MissingTag { at, checkout: None, tags };
         }
-        Some(Wanted::Exactly(version)) => format!("tag of release {version}"),
-        Some(Wanted::Newest { profile: Profile::Staging, .. }) => "tag of a dev-release".to_owned(),
-        Some(Wanted::Newest { .. }) => "tag of a stable release".to_owned(),
+        Some(ReleaseRequest::Exactly(version)) => format!("tag of release {version}"),
+        Some(ReleaseRequest::Newest { profile: Profile::Staging, .. }) => "tag of a dev-release".to_owned(),
+        Some(ReleaseRequest::Newest { .. }) => "tag of a stable release".to_owned(),
         None => "release in staging to follow".to_owned(),
     };
     PromoteError::NoRelease { package, wanted, url, tags }

@@ -27,7 +27,7 @@ pub struct RunRequest {
 
 /// A command that is ready to run.
 #[derive(Debug)]
-pub struct Command {
+pub struct PreparedCommand {
     invocation: Invocation,
     activation: Activation,
     shown: String,
@@ -41,7 +41,7 @@ impl RunRequest {
         session: &Session,
         target: &ProfileRequest,
         on_discovered: impl FnOnce(&Monorepo, Profile),
-    ) -> crate::Result<(Option<SyncReport>, Command)> {
+    ) -> crate::Result<(Option<SyncReport>, PreparedCommand)> {
         if self.no_sync {
             let (monorepo, profile) = target.find(session)?;
             on_discovered(&monorepo, profile);
@@ -57,7 +57,7 @@ impl RunRequest {
     }
 
     /// The command as an activated environment would start it. A script gets the environment's Python, as `uv run` does it.
-    fn command(&self, session: &Session, environment: &Environment, activation: Activation) -> Command {
+    fn command(&self, session: &Session, environment: &Environment, activation: Activation) -> PreparedCommand {
         let mut words = self.command.iter();
         let program = words.next().cloned().unwrap_or_default();
         let path = Path::new(&program);
@@ -68,7 +68,7 @@ impl RunRequest {
         } else {
             Invocation::new(resolve(&program, environment))
         };
-        Command { invocation: activation.apply(invocation.args(words), &session.variables), activation, shown }
+        PreparedCommand { invocation: activation.apply(invocation.args(words), &session.variables), activation, shown }
     }
 }
 
@@ -129,7 +129,7 @@ fn resolve(program: &OsString, environment: &Environment) -> OsString {
     program.clone()
 }
 
-impl Command {
+impl PreparedCommand {
     /// The program and its arguments.
     pub fn words(&self) -> impl Iterator<Item = &OsStr> {
         self.invocation.words()

@@ -29,12 +29,12 @@ pub struct BackendRequest {
 
 /// The packages that a sync is for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Packages<'a> {
+pub(super) struct SelectedPackages<'a> {
     pub(super) names: &'a [String],
     pub(super) all: bool,
 }
 
-impl<'a> Packages<'a> {
+impl<'a> SelectedPackages<'a> {
     /// The project whose backends count.
     fn scope(self, context: &'a ProfileContext<'_>) -> Result<BackendScope<'a>, OperationError> {
         let find = |text: &String| {

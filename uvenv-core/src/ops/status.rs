@@ -21,7 +21,7 @@ use crate::{
         ProfileStatus, PythonInfo, StatusReport,
     },
     sync_cache,
-    uv::{Fetch, Lock, SyncCommand},
+    uv::{Fetch, LockfileMode, SyncCommand},
 };
 
 /// Looks at all profiles. Nothing is fetched and nothing is changed.
@@ -75,7 +75,7 @@ impl ProfileInspection<'_> {
         let is_known_fresh = environments.iter().any(InspectedEnvironment::knows_the_lockfile);
         let lockfile = self.lockfile(is_known_fresh);
         let environments = environments.into_iter().map(|inspected| self.environment(inspected, &backends)).collect();
-        ProfileStatus { lockfile, environments, error, backends, ..unknown(self.context.paths) }
+        ProfileStatus { backends, lockfile, environments, error, ..unknown(self.context.paths) }
     }
 
     fn lockfile(&self, is_known_fresh: bool) -> LockfileStatus {
@@ -174,7 +174,7 @@ impl ProfileInspection<'_> {
         let command = SyncCommand {
             project: self.context.paths.directory.clone(),
             environment: environment.root().to_owned(),
-            lock: Lock::Frozen,
+            lock: LockfileMode::Frozen,
             check: true,
             offline: true,
             settings: native.config.settings.clone(),

@@ -24,10 +24,10 @@ const PIPE_DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 const SIGINT: i32 = 2;
 
 /// A child that is followed. It does not outlive us in a panic.
-struct Running {
+struct FollowedChild {
     child: Child,
     interrupted: Option<Interruption>,
-    asked: Instant,
+    last_asked: Instant,
 }
 
 /// What was done to end a child.
@@ -59,27 +59,27 @@ impl Invocation {
         Ok(Streamed { status, stderr, interrupted })
     }
 
-    fn start(&self) -> io::Result<(Running, mpsc::Receiver<Vec<u8>>, Screen)> {
+    fn start(&self) -> io::Result<(FollowedChild, mpsc::Receiver<Vec<u8>>, Screen)> {
         let (output, [stdout, stderr], screen) = open_screen()?;
         // The command holds our copies of the program's ends, which must be closed for the output to have an end.
         let child = self.command().stdin(Stdio::null()).stdout(stdout).stderr(stderr).spawn()?;
-        let running = Running { child, interrupted: None, asked: Instant::now() };
+        let running = FollowedChild { child, interrupted: None, last_asked: Instant::now() };
         let (sender, chunks) = mpsc::channel();
         thread::Builder::new().spawn(move || read(output, &sender))?;
         Ok((running, chunks, screen))
     }
 }
 
-impl Running {
+impl FollowedChild {
     /// Asks the follower, if it is time, and interrupts the child if that is what it wants.
     fn ask(&mut self, follower: &dyn Follower) -> io::Result<()> {
-        if self.asked.elapsed() < PERIOD {
+        if self.last_asked.elapsed() < PERIOD {
             return Ok(());
         }
-        self.asked = Instant::now();
+        self.last_asked = Instant::now();
         match &mut self.interrupted {
             None if follower.wants_stop() => {
-                self.interrupted = Some(Interruption { since: self.asked, killed: false });
+                self.interrupted = Some(Interruption { since: self.last_asked, killed: false });
                 interrupt(&mut self.child)
             }
             Some(interruption) if !interruption.killed && interruption.since.elapsed() >= INTERRUPT_TIMEOUT => {
@@ -101,7 +101,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for FollowedChild {
     fn drop(&mut self) {
         if !matches!(self.child.try_wait(), Ok(Some(_))) {
             let _ = self.child.kill();

@@ -27,7 +27,7 @@ pub(crate) struct Screen {
 /// The rows that may still change.
 struct Grid {
     columns: usize,
-    rows: Vec<Row>,
+    rows: Vec<ScreenRow>,
     row: usize,
     column: usize,
     /// Whether something was written since a row was erased.
@@ -35,12 +35,12 @@ struct Grid {
     /// Whether something was written since the rows were last looked at.
     is_new: bool,
     /// What has become certain: lines that stay, and frames that were complete.
-    certain: Vec<Certain>,
+    certain: Vec<FinishedOutput>,
 }
 
 /// A row, cell by cell. A wide character has an empty cell behind it.
 #[derive(Default)]
-struct Row {
+struct ScreenRow {
     cells: Vec<Cell>,
     /// Whether the row before it was full, and this one goes on with it.
     continues: bool,
@@ -54,8 +54,8 @@ struct Cell {
     marks: Option<Box<String>>,
 }
 
-enum Certain {
-    Lines(Vec<Row>),
+enum FinishedOutput {
+    Lines(Vec<ScreenRow>),
     /// Its rows, and whether all of it was written.
     Frame(Vec<String>, bool),
 }
@@ -64,7 +64,7 @@ impl Screen {
     pub(crate) fn new(columns: usize) -> Self {
         let grid = Grid {
             columns,
-            rows: vec![Row::default()],
+            rows: vec![ScreenRow::default()],
             row: 0,
             column: 0,
             is_fresh: false,
@@ -81,38 +81,38 @@ impl Screen {
         if self.grid.rows.len() > MOST_ROWS && self.grid.is_after_lines() {
             self.grid.keep(self.grid.row);
         }
-        self.tell(follower);
+        self.notify(follower);
     }
 
     /// The program has not written anything for a while.
     pub(crate) fn rest(&mut self, follower: &mut dyn Follower) {
         if mem::take(&mut self.grid.is_new) {
             self.grid.settle();
-            self.tell(follower);
+            self.notify(follower);
         }
     }
 
     /// All lines that stay, without secrets.
     pub(crate) fn finish(mut self, follower: &mut dyn Follower) -> String {
         let mut rows = mem::take(&mut self.grid.rows);
-        while rows.len() > self.grid.row && rows.last().is_some_and(Row::is_empty) {
+        while rows.len() > self.grid.row && rows.last().is_some_and(ScreenRow::is_empty) {
             rows.pop();
         }
         // The row on which the cursor is has no end.
         let is_cut = rows.len() > self.grid.row && rows.last().is_some_and(|row| !follower.is_transient(&row.text()));
-        self.grid.certain.push(Certain::Lines(rows));
-        self.tell(follower);
+        self.grid.certain.push(FinishedOutput::Lines(rows));
+        self.notify(follower);
         if is_cut {
             self.text.pop();
         }
         self.text
     }
 
-    fn tell(&mut self, follower: &mut dyn Follower) {
+    fn notify(&mut self, follower: &mut dyn Follower) {
         for certain in mem::take(&mut self.grid.certain) {
             match certain {
-                Certain::Frame(rows, is_whole) => follower.frame(&rows, is_whole),
-                Certain::Lines(rows) => {
+                FinishedOutput::Frame(rows, is_whole) => follower.frame(&rows, is_whole),
+                FinishedOutput::Lines(rows) => {
                     // Where the program and one that it has started both write, a frame may stay where it was.
                     for line in lines(&rows) {
                         if !follower.is_transient(&line) {
@@ -168,7 +168,7 @@ impl Grid {
     fn go_down(&mut self, rows: usize) {
         self.row += rows.min(MOST_ROWS);
         if self.rows.len() <= self.row {
-            self.rows.resize_with(self.row + 1, Row::default);
+            self.rows.resize_with(self.row + 1, ScreenRow::default);
         }
     }
 
@@ -184,20 +184,20 @@ impl Grid {
             self.keep(self.row);
             self.show(true);
         }
-        self.rows[self.row] = Row::default();
+        self.rows[self.row] = ScreenRow::default();
     }
 
     /// The first `count` rows stay as they are.
     fn keep(&mut self, count: usize) {
         if count > 0 {
-            self.certain.push(Certain::Lines(self.rows.drain(..count).collect()));
+            self.certain.push(FinishedOutput::Lines(self.rows.drain(..count).collect()));
             self.row -= count;
         }
     }
 
     fn show(&mut self, is_whole: bool) {
         let rows = self.rows.iter().map(|row| redact(&row.text()).into_owned()).collect();
-        self.certain.push(Certain::Frame(rows, is_whole));
+        self.certain.push(FinishedOutput::Frame(rows, is_whole));
     }
 
     /// Takes the rows for what they are while the program writes nothing.
@@ -210,7 +210,7 @@ impl Grid {
     }
 
     fn is_after_lines(&self) -> bool {
-        self.column == 0 && self.rows[self.row..].iter().all(Row::is_empty)
+        self.column == 0 && self.rows[self.row..].iter().all(ScreenRow::is_empty)
     }
 }
 
@@ -260,7 +260,7 @@ impl Perform for Grid {
     }
 }
 
-impl Row {
+impl ScreenRow {
     fn is_empty(&self) -> bool {
         self.cells.iter().all(|cell| matches!(cell.character, None | Some(' ')))
     }
@@ -290,7 +290,7 @@ impl Cell {
 
 /// The lines of `rows`, without secrets. A row that goes on with the one before it is one line with it, unless blanks fill
 /// that: programs write so, in place of a line's end, to have a row for themselves.
-fn lines(rows: &[Row]) -> Vec<String> {
+fn lines(rows: &[ScreenRow]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for row in rows {
         match lines.last_mut() {

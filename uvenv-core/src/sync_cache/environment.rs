@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     fingerprint::{Fingerprint, FingerprintKind, UV_READS},
-    fingerprints::{FEW, Fingerprints, PreviousFingerprints},
+    fingerprints::{Fingerprints, MIN_LEN, PreviousFingerprints},
     watch_list::{Uncacheable, WatchList},
 };
 use crate::{
@@ -24,21 +24,21 @@ pub(super) fn fingerprints(
 ) -> Result<Fingerprints, Uncacheable> {
     let mut watch_list = WatchList::default();
     let root = environment.root();
-    watch_list.look(FingerprintKind::Link, root);
-    watch_list.look(FingerprintKind::Identity, root);
+    watch_list.add(FingerprintKind::Link, root);
+    watch_list.add(FingerprintKind::Identity, root);
     watch_list.content(root.join("pyvenv.cfg"));
     for name in ["python", "python3"] {
         let path = environment.scripts().join(name);
-        watch_list.look(FingerprintKind::Link, &path);
+        watch_list.add(FingerprintKind::Link, &path);
         watch_list.stamp(path);
     }
     let site_packages = environment.site_packages().ok_or("the environment has no directory of packages")?;
     check_names(&site_packages, installed)?;
-    watch_list.look(FingerprintKind::Distributions, &site_packages);
+    watch_list.add(FingerprintKind::Distributions, &site_packages);
     let now = SystemTime::now();
     let mut fingerprints = Fingerprints::at(watch_list, previous, now);
     let mut distributions: Vec<_> = installed.iter().collect();
-    let parts = parallel::par_chunks(&mut distributions, FEW / 4, |distributions| {
+    let parts = parallel::par_chunks(&mut distributions, MIN_LEN / 4, |distributions| {
         let mut fingerprints = Fingerprints::default();
         for distribution in distributions {
             of_distribution(&mut fingerprints, distribution, previous, now);
@@ -60,17 +60,17 @@ fn of_distribution(
 ) {
     let folder = distribution.folder();
     // Not at their times: they may be links to uv's cache, and change with each installation elsewhere.
-    let look = |name: &str| previous.look(folder.join(name).into_string(), FingerprintKind::Content, now);
+    let fingerprint = |name: &str| previous.fingerprint(folder.join(name).into_string(), FingerprintKind::Content, now);
     // One from an index has few of them.
     if distribution.source != Source::Registry {
-        let files = UV_READS.map(look);
+        let files = UV_READS.map(fingerprint);
         if files.iter().all(Fingerprint::exists) {
             return files.iter().for_each(|file| fingerprints.push(file));
         }
     }
-    let known = previous.look(folder.as_str(), FingerprintKind::Read, now);
+    let known = previous.fingerprint(folder.as_str(), FingerprintKind::Read, now);
     fingerprints.push(&known);
-    known.names().for_each(|name| fingerprints.push(&look(name)));
+    known.names().for_each(|name| fingerprints.push(&fingerprint(name)));
 }
 
 /// Refuses a distribution, just installed from a directory, that uv would install again: a build that has changed what it

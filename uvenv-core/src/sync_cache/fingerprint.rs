@@ -123,7 +123,7 @@ impl<'a> Fingerprint<'a> {
     }
 
     /// Looks again: what has changed, and whether now more can be trusted than the last time.
-    pub(super) fn again(&mut self, now: SystemTime) -> Result<bool, FingerprintChange> {
+    pub(super) fn recheck(&mut self, now: SystemTime) -> Result<bool, FingerprintChange> {
         let path = Utf8Path::new(&*self.0);
         let Some(metadata) = metadata(path, self.1) else {
             return if self.exists() { Err(FingerprintChange::Gone) } else { Ok(false) };
@@ -269,8 +269,8 @@ mod tests {
         [now, now + AFTER].map(|now| Fingerprint::new(path.as_str(), kind, None, now))
     }
 
-    fn again(look: &Fingerprint<'_>) -> Result<bool, FingerprintChange> {
-        look.clone().again(SystemTime::now() + AFTER)
+    fn recheck(fingerprint: &Fingerprint<'_>) -> Result<bool, FingerprintChange> {
+        fingerprint.clone().recheck(SystemTime::now() + AFTER)
     }
 
     #[test]
@@ -280,16 +280,18 @@ mod tests {
         fs::write(&path, "one").unwrap();
         let (contents, stamps) =
             (fingerprints(&path, FingerprintKind::Content), fingerprints(&path, FingerprintKind::Stamp));
-        for look in contents.iter().chain(&stamps) {
-            assert!(again(look).is_ok());
+        for fingerprint in contents.iter().chain(&stamps) {
+            assert!(recheck(fingerprint).is_ok());
         }
         fs::write(&path, "one").unwrap();
-        assert!(contents.iter().all(|look| again(look).is_ok()));
-        assert!(stamps.iter().all(|look| again(look) == Err(FingerprintChange::Changed)));
+        assert!(contents.iter().all(|fingerprint| recheck(fingerprint).is_ok()));
+        assert!(stamps.iter().all(|fingerprint| recheck(fingerprint) == Err(FingerprintChange::Changed)));
         fs::write(&path, "two").unwrap();
-        assert!(contents.iter().chain(&stamps).all(|look| again(look) == Err(FingerprintChange::Changed)));
+        assert!(
+            contents.iter().chain(&stamps).all(|fingerprint| recheck(fingerprint) == Err(FingerprintChange::Changed))
+        );
         fs::remove_file(&path).unwrap();
-        assert!(contents.iter().chain(&stamps).all(|look| again(look) == Err(FingerprintChange::Gone)));
+        assert!(contents.iter().chain(&stamps).all(|fingerprint| recheck(fingerprint) == Err(FingerprintChange::Gone)));
     }
 
     #[test]
@@ -300,8 +302,8 @@ mod tests {
         for kind in [FingerprintKind::Content, FingerprintKind::Stamp] {
             let [mut fresh, settled] = fingerprints(&path, kind);
             assert_eq!((fresh.2, settled.2 != 0), (0, true), "{kind:?}");
-            assert_eq!(fresh.again(SystemTime::now()), Ok(false));
-            assert_eq!(fresh.again(SystemTime::now() + AFTER), Ok(true));
+            assert_eq!(fresh.recheck(SystemTime::now()), Ok(false));
+            assert_eq!(fresh.recheck(SystemTime::now() + AFTER), Ok(true));
             assert_eq!(fresh, settled);
         }
     }
@@ -317,10 +319,10 @@ mod tests {
             FingerprintKind::Folders,
             FingerprintKind::Sources,
         ] {
-            let look = Fingerprint::new(path.as_str(), kind, None, SystemTime::now());
-            assert_eq!(again(&look), Ok(false));
+            let fingerprint = Fingerprint::new(path.as_str(), kind, None, SystemTime::now());
+            assert_eq!(recheck(&fingerprint), Ok(false));
             fs::write(&path, "").unwrap();
-            assert_eq!(again(&look), Err(FingerprintChange::New));
+            assert_eq!(recheck(&fingerprint), Err(FingerprintChange::New));
             fs::remove_file(&path).unwrap();
         }
     }
@@ -330,7 +332,7 @@ mod tests {
         let (_guard, directory) = directory();
         let held = |kind| {
             let fingerprints = fingerprints(&directory, kind);
-            move || fingerprints.iter().all(|look| again(look).is_ok())
+            move || fingerprints.iter().all(|fingerprint| recheck(fingerprint).is_ok())
         };
         let (folders, distributions, sources) =
             (held(FingerprintKind::Folders), held(FingerprintKind::Distributions), held(FingerprintKind::Sources));
@@ -352,8 +354,8 @@ mod tests {
         let (_guard, folder) = directory();
         fs::write(folder.join("WHEEL"), "").unwrap();
         let fingerprints = fingerprints(&folder, FingerprintKind::Read);
-        assert!(fingerprints.iter().all(|look| look.names().eq(["WHEEL"])));
-        let holds = || fingerprints.iter().all(|look| again(look).is_ok());
+        assert!(fingerprints.iter().all(|fingerprint| fingerprint.names().eq(["WHEEL"])));
+        let holds = || fingerprints.iter().all(|fingerprint| recheck(fingerprint).is_ok());
         fs::write(folder.join("REQUESTED"), "").unwrap();
         assert!(holds());
         fs::write(folder.join("uv_cache.json"), "").unwrap();
@@ -369,7 +371,7 @@ mod tests {
         let (_guard, directory) = directory();
         fs::create_dir(directory.join("src")).unwrap();
         let fingerprints = fingerprints(&directory, FingerprintKind::Package);
-        let holds = || fingerprints.iter().all(|look| again(look).is_ok());
+        let holds = || fingerprints.iter().all(|fingerprint| recheck(fingerprint).is_ok());
         fs::write(directory.join("README.md"), "").unwrap();
         fs::write(directory.join("src/module.py"), "").unwrap();
         assert!(holds());
@@ -392,9 +394,9 @@ mod tests {
         symlink("one", &path).unwrap();
         let fingerprints = fingerprints(&path, FingerprintKind::Link);
         fs::write(directory.join("one"), "").unwrap();
-        assert!(fingerprints.iter().all(|look| again(look) == Ok(false)));
+        assert!(fingerprints.iter().all(|fingerprint| recheck(fingerprint) == Ok(false)));
         fs::remove_file(&path).unwrap();
         symlink("two", &path).unwrap();
-        assert!(fingerprints.iter().all(|look| again(look) == Err(FingerprintChange::Changed)));
+        assert!(fingerprints.iter().all(|fingerprint| recheck(fingerprint) == Err(FingerprintChange::Changed)));
     }
 }

@@ -16,7 +16,7 @@ use super::{
 use crate::fs::parallel;
 
 /// So many looks are taken by one core.
-pub(super) const FEW: usize = 500;
+pub(super) const MIN_LEN: usize = 500;
 
 /// Looks, each a line of JSON.
 #[derive(Clone, Debug, Default)]
@@ -30,9 +30,9 @@ impl Fingerprints {
     /// Looks at `watch_list`.
     pub(super) fn at(watch_list: WatchList, previous: &PreviousFingerprints<'_>, now: SystemTime) -> Self {
         let mut paths: Vec<_> = watch_list.into_paths().collect();
-        let parts = parallel::par_chunks(&mut paths, FEW, |paths| {
-            let fingerprints = paths.iter().map(|(path, kind)| previous.look(path.as_str(), *kind, now));
-            fingerprints.map(|look| line(&look)).collect::<String>()
+        let parts = parallel::par_chunks(&mut paths, MIN_LEN, |paths| {
+            let fingerprints = paths.iter().map(|(path, kind)| previous.fingerprint(path.as_str(), *kind, now));
+            fingerprints.map(|fingerprint| line(&fingerprint)).collect::<String>()
         });
         Self(parts.concat())
     }
@@ -46,8 +46,8 @@ impl Fingerprints {
         &self.0
     }
 
-    pub(super) fn push(&mut self, look: &Fingerprint<'_>) {
-        self.0 += &line(look);
+    pub(super) fn push(&mut self, fingerprint: &Fingerprint<'_>) {
+        self.0 += &line(fingerprint);
     }
 
     pub(super) fn extend(&mut self, more: &Self) {
@@ -57,25 +57,29 @@ impl Fingerprints {
     /// Them all, for a later state.
     pub(super) fn previous(&self) -> PreviousFingerprints<'_> {
         let fingerprints = self.0.lines().filter_map(read);
-        PreviousFingerprints(fingerprints.map(|look| ((look.path().to_string(), look.kind()), look)).collect())
+        PreviousFingerprints(
+            fingerprints
+                .map(|fingerprint| ((fingerprint.path().to_string(), fingerprint.kind()), fingerprint))
+                .collect(),
+        )
     }
 
     /// Looks again at all: whether more can be trusted now, or what has changed. `root` is where messages name files from.
-    pub(super) fn again(&mut self, root: &Utf8Path) -> Result<bool, Uncacheable> {
+    pub(super) fn recheck(&mut self, root: &Utf8Path) -> Result<bool, Uncacheable> {
         let now = SystemTime::now();
         let is_decided = AtomicBool::new(false);
         let mut lines: Vec<_> = self.0.lines().map(Cow::Borrowed).collect();
-        let parts = parallel::par_chunks(&mut lines, FEW, |lines| -> Result<bool, Uncacheable> {
+        let parts = parallel::par_chunks(&mut lines, MIN_LEN, |lines| -> Result<bool, Uncacheable> {
             let mut more = false;
             for text in lines {
                 if is_decided.load(Ordering::Relaxed) {
                     break;
                 }
-                let again = again(text, now, root);
-                is_decided.fetch_or(again.is_err(), Ordering::Relaxed);
-                if let Some(look) = again? {
+                let recheck = recheck(text, now, root);
+                is_decided.fetch_or(recheck.is_err(), Ordering::Relaxed);
+                if let Some(fingerprint) = recheck? {
                     more = true;
-                    *text = Cow::Owned(look);
+                    *text = Cow::Owned(fingerprint);
                 }
             }
             Ok(more)
@@ -91,7 +95,7 @@ impl Fingerprints {
 
 impl PreviousFingerprints<'_> {
     /// Looks at `path`, and spares what is known already.
-    pub(super) fn look<'a>(
+    pub(super) fn fingerprint<'a>(
         &self,
         path: impl Into<Cow<'a, str>>,
         kind: FingerprintKind,
@@ -104,11 +108,11 @@ impl PreviousFingerprints<'_> {
 }
 
 /// Looks again: the line as it is to be from now on, where it is another one.
-fn again(line: &str, now: SystemTime, root: &Utf8Path) -> Result<Option<String>, Uncacheable> {
-    let mut look = read(line).ok_or("what was recorded is damaged")?;
-    match look.again(now) {
-        Ok(more) => Ok(more.then(|| self::line(&look))),
-        Err(change) => Err(in_words(look.path(), change, root)),
+fn recheck(line: &str, now: SystemTime, root: &Utf8Path) -> Result<Option<String>, Uncacheable> {
+    let mut fingerprint = read(line).ok_or("what was recorded is damaged")?;
+    match fingerprint.recheck(now) {
+        Ok(more) => Ok(more.then(|| self::line(&fingerprint))),
+        Err(change) => Err(in_words(fingerprint.path(), change, root)),
     }
 }
 
@@ -123,8 +127,8 @@ fn in_words(path: &Utf8Path, change: FingerprintChange, root: &Utf8Path) -> Unca
 }
 
 /// A look as a line. Text and numbers are always valid JSON.
-pub(super) fn line(look: &Fingerprint<'_>) -> String {
-    serde_json::to_string(look).unwrap_or_default() + "\n"
+pub(super) fn line(fingerprint: &Fingerprint<'_>) -> String {
+    serde_json::to_string(fingerprint).unwrap_or_default() + "\n"
 }
 
 fn read(line: &str) -> Option<Fingerprint<'_>> {
@@ -140,7 +144,7 @@ mod tests {
     use super::*;
 
     /// More than one core takes.
-    const MANY: usize = FEW * 3;
+    const MANY: usize = MIN_LEN * 3;
 
     fn fingerprints() -> (tempfile::TempDir, Utf8PathBuf, Fingerprints) {
         let guard = tempfile::tempdir().unwrap();
@@ -159,13 +163,13 @@ mod tests {
     fn all_are_compared_whichever_core_takes_them() {
         let (_guard, root, mut fingerprints) = fingerprints();
         assert_eq!(fingerprints.as_text().lines().count(), MANY);
-        assert!(fingerprints.again(&root).is_ok());
+        assert!(fingerprints.recheck(&root).is_ok());
         for number in [0, MANY / 2, MANY - 1] {
             let name = format!("a \"file\"\nnumber {number}");
             fs::write(root.join(&name), "changed").unwrap();
-            assert_eq!(fingerprints.again(&root), Err(format!("`{name}` has changed")));
+            assert_eq!(fingerprints.recheck(&root), Err(format!("`{name}` has changed")));
             fs::write(root.join(&name), "").unwrap();
-            assert!(fingerprints.again(&root).is_ok());
+            assert!(fingerprints.recheck(&root).is_ok());
         }
     }
 
@@ -173,7 +177,7 @@ mod tests {
     fn what_cannot_be_read_holds_nothing() {
         let (_guard, root, mut fingerprints) = fingerprints();
         fingerprints.0 += "[\"/\"]\n";
-        assert_eq!(fingerprints.again(&root), Err("what was recorded is damaged".to_owned()));
+        assert_eq!(fingerprints.recheck(&root), Err("what was recorded is damaged".to_owned()));
     }
 
     #[test]

@@ -36,7 +36,7 @@ use crate::{
 const SCHEMA: u32 = 2;
 
 /// So many requests have a state in one environment.
-const MOST_STATES: usize = 32;
+const MAX_CACHED_SYNCS: usize = 32;
 
 /// The last line of a state. Without it, lines may be missing.
 const END: &str = "end\n";
@@ -124,7 +124,7 @@ impl RequestKey {
 
 impl InputSnapshot {
     /// Looks at all that uv will look at.
-    pub(crate) fn look(sync: &SyncInputs<'_>, native: Watched) -> Result<Self, Uncacheable> {
+    pub(crate) fn take(sync: &SyncInputs<'_>, native: Watched) -> Result<Self, Uncacheable> {
         if !cfg!(target_os = "linux") {
             return Err("what uv goes by is known on Linux only".to_owned());
         }
@@ -167,7 +167,7 @@ impl InputSnapshot {
         (record, journal): (SyncRecord, &Utf8Path),
     ) -> Result<(), Uncacheable> {
         changed.iter().try_for_each(environment::check_at_rest)?;
-        self.fingerprints.again(sync.monorepo)?;
+        self.fingerprints.recheck(sync.monorepo)?;
         // The environment is the first to be looked at the next time: it changes more often than what it is made of.
         let mut fingerprints = environment::fingerprints(sync.environment, installed, sync.previous)?;
         fingerprints.extend(&self.fingerprints);
@@ -278,7 +278,7 @@ impl<A: Serialize + DeserializeOwned> CacheEntry<A> {
         if self.system != system() {
             return Err("the operating system has changed".to_owned());
         }
-        let now_known = self.fingerprints.again(&self.root)?;
+        let now_known = self.fingerprints.recheck(&self.root)?;
         // Last: a sync that has begun since then has marked it before it changed anything.
         if fs::metadata(&self.journal).map_or(0, |journal| journal.len()) > 0 {
             return Err("a sync is in progress, or was interrupted".to_owned());
@@ -290,7 +290,7 @@ impl<A: Serialize + DeserializeOwned> CacheEntry<A> {
     pub(crate) fn keep_base(&mut self, base: &BaseInterpreter, key: &RequestKey, environment: &Environment) {
         // Files for development may be added to an installation without a library.
         let Some(library) = &base.library else { return };
-        self.fingerprints.push(&PreviousFingerprints::default().look(
+        self.fingerprints.push(&PreviousFingerprints::default().fingerprint(
             library.directory.as_str(),
             FingerprintKind::Stamp,
             SystemTime::now(),
@@ -316,7 +316,7 @@ fn make_room(directory: &Utf8Path, path: &Utf8Path) -> io::Result<()> {
     let modified = |entry: &camino::Utf8DirEntry| entry.metadata().and_then(|metadata| metadata.modified()).ok();
     let mut others: Vec<_> = entries.map(|entry| (modified(&entry), entry.into_path())).collect();
     others.sort();
-    let surplus = (others.len() + 1).saturating_sub(MOST_STATES);
+    let surplus = (others.len() + 1).saturating_sub(MAX_CACHED_SYNCS);
     others.iter().take(surplus).try_for_each(|(_, path)| fs::remove_file(path))
 }
 

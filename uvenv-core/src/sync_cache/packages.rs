@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The files that a pattern of a cache key may lead to, at most.
-const MOST_FILES: usize = 5_000;
+const MAX_FILES: usize = 5_000;
 
 /// Adds what the lockfile of `project`, the root of a workspace, is compared with, and what its packages are built from.
 pub(super) fn add(
@@ -118,7 +118,7 @@ impl PackageWatcher<'_> {
                 let entries = directory.read_dir_utf8().into_iter().flatten().flatten();
                 let entries = entries.filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_file()));
                 next.extend(entries.filter(|entry| matches.matches(entry.file_name())).map(Utf8DirEntry::into_path));
-                self.watch_list.look(FingerprintKind::Folders, directory);
+                self.watch_list.add(FingerprintKind::Folders, directory);
             }
             found = next;
         }
@@ -148,11 +148,11 @@ impl PackageWatcher<'_> {
         if manifest.uv.keys.iter().any(|key| key.value == "cache-keys") {
             return self.cache_keys(manifest);
         }
-        self.watch_list.look(FingerprintKind::Package, directory);
+        self.watch_list.add(FingerprintKind::Package, directory);
         let source = directory.join("src");
         if source.is_symlink() {
             // What it leads to may be replaced without a trace here.
-            self.watch_list.look(FingerprintKind::Identity, source);
+            self.watch_list.add(FingerprintKind::Identity, source);
         }
         for name in [manifest::FILE_NAME, "setup.py", "setup.cfg"] {
             let path = directory.join(name);
@@ -208,7 +208,7 @@ impl PackageWatcher<'_> {
         match (file, text("dir"), text("env")) {
             (Some(pattern), ..) => self.files(directory, &pattern),
             (_, Some(path), _) => {
-                self.watch_list.look(FingerprintKind::Identity, directory.join(path));
+                self.watch_list.add(FingerprintKind::Identity, directory.join(path));
                 Ok(())
             }
             (.., Some(name)) => {
@@ -230,7 +230,7 @@ impl PackageWatcher<'_> {
             return Ok(());
         }
         let mut waiting = vec![base];
-        let mut left = MOST_FILES;
+        let mut left = MAX_FILES;
         while let Some(directory) = waiting.pop() {
             for entry in directory.read_dir_utf8().into_iter().flatten().flatten() {
                 left = left.checked_sub(1).ok_or_else(|| format!("`{pattern}` leads to too many files"))?;

@@ -20,16 +20,16 @@ pub(super) struct WatchList {
 pub(crate) type Uncacheable = String;
 
 impl WatchList {
-    pub(super) fn look(&mut self, kind: FingerprintKind, path: impl Into<Utf8PathBuf>) {
+    pub(super) fn add(&mut self, kind: FingerprintKind, path: impl Into<Utf8PathBuf>) {
         self.paths.insert((path.into().into_string(), kind));
     }
 
     pub(super) fn content(&mut self, path: impl Into<Utf8PathBuf>) {
-        self.look(FingerprintKind::Content, path);
+        self.add(FingerprintKind::Content, path);
     }
 
     pub(super) fn stamp(&mut self, path: impl Into<Utf8PathBuf>) {
-        self.look(FingerprintKind::Stamp, path);
+        self.add(FingerprintKind::Stamp, path);
     }
 
     /// These files in `directory` and in all above it: where there is none, one may appear.
@@ -45,7 +45,7 @@ impl WatchList {
     pub(super) fn native(&mut self, native: Watched) {
         native.files.into_iter().for_each(|path| self.content(path));
         native.toolchain.into_iter().for_each(|path| self.stamp(path));
-        native.directories.into_iter().for_each(|path| self.look(FingerprintKind::Sources, path));
+        native.directories.into_iter().for_each(|path| self.add(FingerprintKind::Sources, path));
         self.variables.extend(native.variables);
     }
 
@@ -53,11 +53,11 @@ impl WatchList {
     pub(super) fn selection_inputs(&mut self, selection_inputs: &SelectionInputs) {
         if selection_inputs.driver {
             self.content("/proc/driver/nvidia/version");
-            self.look(FingerprintKind::Identity, "/dev/nvidiactl");
+            self.add(FingerprintKind::Identity, "/dev/nvidiactl");
             self.stamp("/usr/lib/wsl/lib/libnvidia-ml.so.1");
         }
         selection_inputs.files.iter().for_each(|path| self.content(path));
-        selection_inputs.folders.iter().for_each(|path| self.look(FingerprintKind::Folders, path));
+        selection_inputs.folders.iter().for_each(|path| self.add(FingerprintKind::Folders, path));
         if !selection_inputs.files.is_empty() {
             self.variables.extend(["CARGO_HOME", "RUSTUP_TOOLCHAIN"].map(str::to_owned));
         }

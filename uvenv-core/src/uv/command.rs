@@ -20,7 +20,7 @@ pub struct Appearance {
 
 /// How a lockfile is treated.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Lock {
+pub(crate) enum LockfileMode {
     /// Made or brought up to date when needed.
     #[default]
     Update,
@@ -46,7 +46,7 @@ pub(crate) struct LockCommand {
 pub(crate) struct SyncCommand {
     pub(crate) project: Utf8PathBuf,
     pub(crate) environment: Utf8PathBuf,
-    pub(crate) lock: Lock,
+    pub(crate) lock: LockfileMode,
     /// What to switch on.
     pub(crate) on: Vec<Selector>,
     /// Default groups to switch off.
@@ -95,8 +95,8 @@ impl SyncCommand {
 
     pub(crate) fn invocation(&self, uv: &Uv, appearance: &Appearance) -> Invocation {
         let flags = [
-            (self.lock == Lock::Check, "--locked"),
-            (self.lock == Lock::Frozen, "--frozen"),
+            (self.lock == LockfileMode::Check, "--locked"),
+            (self.lock == LockfileMode::Frozen, "--frozen"),
             (self.dry_run, "--dry-run"),
             (self.check, "--check"),
             (self.offline, "--offline"),

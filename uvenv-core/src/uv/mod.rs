@@ -14,7 +14,7 @@ use serde::{Serialize, Serializer};
 use thiserror::Error;
 
 pub use command::Appearance;
-pub(crate) use command::{Lock, LockCommand, SyncCommand};
+pub(crate) use command::{LockCommand, LockfileMode, SyncCommand};
 pub(crate) use find::find;
 pub(crate) use progress::follow;
 pub(crate) use versions::is_uv_itself;
@@ -176,8 +176,8 @@ impl Uv {
 
     /// Asks the program at `path` for its version, unless it has said that before.
     fn probe(path: Utf8PathBuf, origin: Origin, variables: &Variables) -> Result<Self, UvError> {
-        let asked = versions::VersionQuery::new(&path, variables);
-        if let Some(version) = asked.known().filter(|version| *version >= OLDEST) {
+        let query = versions::VersionQuery::new(&path, variables);
+        if let Some(version) = query.known().filter(|version| *version >= OLDEST) {
             return Ok(Self { path, version, origin });
         }
         let problem = match Invocation::new(path.as_str()).arg("--version").seeing(variables).capture() {
@@ -190,7 +190,7 @@ impl Uv {
                     return Err(UvError::TooOld { path, origin, version });
                 }
                 Some(version) => {
-                    asked.keep(version);
+                    query.keep(version);
                     return Ok(Self { path, version, origin });
                 }
                 None => "its answer to `--version` is not that of uv".to_owned(),

@@ -35,14 +35,14 @@ struct Reader<'a> {
     is_shown: bool,
     period: Duration,
     /// What was told last of each thing, and when.
-    told: BTreeMap<Thing, (Progress, Instant)>,
+    reported: BTreeMap<Phase, (Progress, Instant)>,
     /// What is being downloaded.
     downloads: BTreeSet<String>,
 }
 
 /// What a step is about: those of one thing follow each other.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Thing {
+enum Phase {
     Resolution,
     Preparation,
     Installation,
@@ -61,7 +61,7 @@ impl Follower for Reader<'_> {
             if ends_phase {
                 self.finish_downloads(|_| false);
             }
-            self.tell(progress);
+            self.report(progress);
         }
         if self.is_shown {
             self.observer.say(line);
@@ -77,7 +77,7 @@ impl Follower for Reader<'_> {
             }
             // Until uv knows how much there is, it shows a total of zero.
             if !matches!(progress, Progress::Preparing { total: 0, .. } | Progress::Installing { total: 0, .. }) {
-                self.tell(progress);
+                self.report(progress);
             }
         }
         if is_whole {
@@ -97,14 +97,14 @@ impl Follower for Reader<'_> {
 
 impl<'a> Reader<'a> {
     fn new(observer: &'a dyn Observer, is_shown: bool, period: Duration) -> Self {
-        Self { observer, is_shown, period, told: BTreeMap::new(), downloads: BTreeSet::new() }
+        Self { observer, is_shown, period, reported: BTreeMap::new(), downloads: BTreeSet::new() }
     }
 
     /// Tells the observer, unless it knows, or was told of a step that goes on just now.
-    fn tell(&mut self, progress: Progress) {
+    fn report(&mut self, progress: Progress) {
         let now = Instant::now();
-        let thing = Thing::of(&progress);
-        if let Some((last, when)) = self.told.get(&thing) {
+        let phase = Phase::of(&progress);
+        if let Some((last, when)) = self.reported.get(&phase) {
             let is_more = discriminant(last) == discriminant(&progress) && goes_on(&progress);
             if *last == progress || is_more && now.duration_since(*when) < self.period {
                 return;
@@ -116,18 +116,18 @@ impl<'a> Reader<'a> {
             _ => false,
         };
         self.observer.progress(&progress);
-        self.told.insert(thing, (progress, now));
+        self.reported.insert(phase, (progress, now));
     }
 
     fn finish_downloads(&mut self, goes_on: impl Fn(&str) -> bool) {
         let done: Vec<_> = self.downloads.iter().filter(|name| !goes_on(name)).cloned().collect();
         for name in done {
-            self.tell(Progress::Downloaded { name });
+            self.report(Progress::Downloaded { name });
         }
     }
 }
 
-impl Thing {
+impl Phase {
     fn of(progress: &Progress) -> Self {
         match progress {
             Progress::Resolving { .. } | Progress::Resolved { .. } => Self::Resolution,

@@ -21,7 +21,7 @@ use crate::{
 
 /// What a uv said of itself.
 #[derive(Debug, Serialize, Deserialize)]
-struct Known {
+struct CachedVersion {
     /// What the executable was like before it was asked.
     stat: Stat,
     version: String,
@@ -58,7 +58,7 @@ impl VersionQuery {
     /// What it said the last time, if it is the same one.
     pub(super) fn known(&self) -> Option<Version> {
         let (place, stat) = self.place.as_ref()?;
-        let known: Known = serde_json::from_slice(&fs::read(place).ok()?).ok()?;
+        let known: CachedVersion = serde_json::from_slice(&fs::read(place).ok()?).ok()?;
         if known.stat == *stat { Version::parse(&known.version) } else { None }
     }
 
@@ -67,7 +67,7 @@ impl VersionQuery {
         let Some((place, stat)) = self.place else {
             return;
         };
-        let Ok(text) = serde_json::to_string(&Known { stat, version: version.to_string() }) else {
+        let Ok(text) = serde_json::to_string(&CachedVersion { stat, version: version.to_string() }) else {
             return;
         };
         // A cache is made by what needs one, not by what only looks.

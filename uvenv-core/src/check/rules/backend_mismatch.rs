@@ -3,7 +3,7 @@
 use crate::{
     backend::{Backend, CudaVersion},
     cargo,
-    check::{Check, Facts, Finding, Rule, Severity},
+    check::{CheckFn, Facts, Finding, Rule, Severity},
     manifest::{Extra, Manifest, Selector, SourceKind},
     model::{Name, Profile, error::Diagnostic},
     monorepo::ProfileContext,
@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
     code: "backend-mismatch",
     severity: Severity::Error,
     summary: "profiles, conflicts, index sources and Cargo features disagree about the GPU backends",
-    check: Check::Offline(check),
+    check: CheckFn::Offline(check),
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 //! The git submodules that members of the workspace lie in are there.
 
 use crate::{
-    check::{Check, Facts, Finding, Rule, Severity, workspace},
+    check::{CheckFn, Facts, Finding, Rule, Severity, workspace},
     git::Submodule,
     model::Profile,
 };
@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     code: "broken-submodule",
     severity: Severity::Error,
     summary: "a git submodule in which the workspace has a member is not initialised, or is not in `.gitmodules`",
-    check: Check::Offline(check),
+    check: CheckFn::Offline(check),
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {

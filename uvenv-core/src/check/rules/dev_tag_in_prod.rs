@@ -1,7 +1,7 @@
 //! Prod pins each package to a stable release.
 
 use crate::{
-    check::{Check, Facts, Finding, Rule, Severity},
+    check::{CheckFn, Facts, Finding, Rule, Severity},
     model::{Profile, release::Stage},
 };
 
@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     code: "dev-tag-in-prod",
     severity: Severity::Error,
     summary: "prod pins an internal package to a tag of a dev- or pre-release",
-    check: Check::Offline(check),
+    check: CheckFn::Offline(check),
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {

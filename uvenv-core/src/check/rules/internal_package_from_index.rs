@@ -1,7 +1,7 @@
 //! No lockfile takes an internal package from an index, where anybody could have put one of that name.
 
 use crate::{
-    check::{Check, Facts, Finding, Rule, Severity},
+    check::{CheckFn, Facts, Finding, Rule, Severity},
     lockfile::{Lockfile, PackageSource},
     model::{Name, Profile},
     monorepo::ProfileContext,
@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     code: "internal-package-from-index",
     severity: Severity::Error,
     summary: "a lockfile takes an internal package from a package index",
-    check: Check::Offline(check),
+    check: CheckFn::Offline(check),
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 //! The lockfiles of staging and prod take no internal package from a directory: `--frozen` would install whatever lies there.
 
 use crate::{
-    check::{Check, Facts, Finding, Rule, Severity},
+    check::{CheckFn, Facts, Finding, Rule, Severity},
     lockfile::{Lockfile, Package, PackageSource},
     model::Name,
     monorepo::ProfileContext,
@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     code: "lockfile-from-working-tree",
     severity: Severity::Error,
     summary: "the lockfile of staging or prod takes an internal package from the working tree",
-    check: Check::Offline(check),
+    check: CheckFn::Offline(check),
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 //! Native members say what they are built from, for those who use plain uv too.
 
 use crate::{
-    check::{Check, Facts, Finding, Rule, Severity},
+    check::{CheckFn, Facts, Finding, Rule, Severity},
     manifest::Edit,
     model::Profile,
     native,
@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     code: "missing-cache-keys",
     severity: Severity::Warning,
     summary: "a member that is built from Rust has no `cache-keys`, so that plain uv would leave it stale",
-    check: Check::Offline(check),
+    check: CheckFn::Offline(check),
 };
 
 /// What uv looks at by default, and the Rust sources (uv's documentation, "Dynamic metadata").

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    check::{Check, Facts, Finding, Rule, Severity},
+    check::{CheckFn, Facts, Finding, Rule, Severity},
     manifest::{Edit, GitReference, Manifest, Requirement, SourceKind},
     model::{Name, Profile},
     monorepo::ProfileContext,
@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
     code: "missing-internal-package",
     severity: Severity::Error,
     summary: "dev depends on an internal package that staging or prod does not depend on, or the other way round",
-    check: Check::Offline(check),
+    check: CheckFn::Offline(check),
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {

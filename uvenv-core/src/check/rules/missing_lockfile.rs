@@ -1,7 +1,7 @@
 //! Each profile is locked.
 
 use crate::{
-    check::{Check, Facts, Finding, Rule, Severity},
+    check::{CheckFn, Facts, Finding, Rule, Severity},
     model::Profile,
     monorepo::ProfileContext,
 };
@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     code: "missing-lockfile",
     severity: Severity::Error,
     summary: "a profile has no lockfile",
-    check: Check::Offline(check),
+    check: CheckFn::Offline(check),
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {

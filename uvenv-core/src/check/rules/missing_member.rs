@@ -1,7 +1,7 @@
 //! A path source leads to a directory that is there.
 
 use crate::{
-    check::{Check, Facts, Finding, Rule, Severity, workspace},
+    check::{CheckFn, Facts, Finding, Rule, Severity, workspace},
     manifest::{Manifest, SourceKind},
     model::Profile,
 };
@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     code: "missing-member",
     severity: Severity::Error,
     summary: "a path source leads to nothing, or to a directory without a package",
-    check: Check::Offline(check),
+    check: CheckFn::Offline(check),
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 //! The remote of a pin has its tag.
 
 use crate::{
-    check::{Check, Facts, Finding, Remote, Rule, Severity, pins::PinnedSource},
+    check::{CheckFn, Facts, Finding, Remote, Rule, Severity, pins::PinnedSource},
     git,
 };
 
@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     code: "missing-tag",
     severity: Severity::Error,
     summary: "with --remote: the git remote of a pin does not have its tag",
-    check: Check::Remote(check),
+    check: CheckFn::Remote(check),
 };
 
 /// A remote that cannot be asked is a finding too: nothing is known of its tags.
@@ -18,16 +18,16 @@ fn check(facts: &Facts<'_>, remote: &Remote) -> Vec<Finding> {
 }
 
 fn finding(pin: &PinnedSource<'_>, remote: &Remote) -> Option<Finding> {
-    let asked = git::TagQuery {
+    let query = git::TagQuery {
         package: pin.package.clone(),
         url: pin.url.value.clone(),
         tag: pin.tag.value.clone(),
         url_place: pin.place().at(pin.url.span.clone()),
         tag_place: pin.place(),
     };
-    let error = match (asked.explain(remote.tags(pin)), remote.not_fetched(pin)) {
+    let error = match (query.explain(remote.tags(pin)), remote.not_fetched(pin)) {
         (Some(error), _) => error,
-        (None, Some(error)) => asked.unreachable(&error.to_string()),
+        (None, Some(error)) => query.unreachable(&error.to_string()),
         (None, None) => return None,
     };
     Some(Finding { severity: RULE.severity, ..Finding::unreadable(pin.profile(), &error) }.about(pin.package))

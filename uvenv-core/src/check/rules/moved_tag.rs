@@ -1,12 +1,12 @@
 //! A tag names the commit that it named when the profile was locked.
 
-use crate::check::{Check, Facts, Finding, Remote, Rule, Severity, pins::PinnedSource};
+use crate::check::{CheckFn, Facts, Finding, Remote, Rule, Severity, pins::PinnedSource};
 
 pub(super) const RULE: Rule = Rule {
     code: "moved-tag",
     severity: Severity::Error,
     summary: "with --remote: the tag of a pin names another commit than the lockfile",
-    check: Check::Remote(check),
+    check: CheckFn::Remote(check),
 };
 
 fn check(facts: &Facts<'_>, remote: &Remote) -> Vec<Finding> {

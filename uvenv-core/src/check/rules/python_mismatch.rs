@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 use pep440_rs::{Version, VersionSpecifiers};
 
 use crate::{
-    check::{Check, Facts, Finding, Rule, Severity},
+    check::{CheckFn, Facts, Finding, Rule, Severity},
     model::Profile,
     monorepo::ProfileContext,
     toml::{File, Spanned},
@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
     code: "python-mismatch",
     severity: Severity::Error,
     summary: "`requires-python` of two profiles differ, or `.python-version` is outside them",
-    check: Check::Offline(check),
+    check: CheckFn::Offline(check),
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 //! Staging and prod have settings of their own.
 
 use crate::{
-    check::{Check, Facts, Finding, Rule, Severity},
+    check::{CheckFn, Facts, Finding, Rule, Severity},
     monorepo::ProfileContext,
 };
 
@@ -13,7 +13,7 @@ pub(super) const RULE: Rule = Rule {
     code: "settings-from-parent",
     severity: Severity::Warning,
     summary: "a profile's manifest has no `[tool.uv]` table, so that uv takes its indexes from the manifest above",
-    check: Check::Offline(check),
+    check: CheckFn::Offline(check),
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {

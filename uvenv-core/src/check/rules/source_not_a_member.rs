@@ -1,7 +1,7 @@
 //! A workspace source names a member of the workspace.
 
 use crate::{
-    check::{Check, Facts, Finding, Rule, Severity, workspace},
+    check::{CheckFn, Facts, Finding, Rule, Severity, workspace},
     manifest::{Manifest, SourceKind},
     model::{Profile, error::nearest},
 };
@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     code: "source-not-a-member",
     severity: Severity::Error,
     summary: "a workspace source names a package that is no member of the workspace",
-    check: Check::Offline(check),
+    check: CheckFn::Offline(check),
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {

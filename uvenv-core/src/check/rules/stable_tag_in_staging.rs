@@ -1,7 +1,7 @@
 //! Staging pins each package to a dev-release. A pre-release is let pass: it too is there to be tried before the release.
 
 use crate::{
-    check::{Check, Facts, Finding, Rule, Severity},
+    check::{CheckFn, Facts, Finding, Rule, Severity},
     model::{Profile, release::Stage},
 };
 
@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     code: "stable-tag-in-staging",
     severity: Severity::Warning,
     summary: "staging pins an internal package to a tag of a stable release",
-    check: Check::Offline(check),
+    check: CheckFn::Offline(check),
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {

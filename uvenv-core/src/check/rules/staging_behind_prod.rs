@@ -4,7 +4,7 @@
 use pep440_rs::Version;
 
 use crate::{
-    check::{Check, Facts, Finding, Rule, Severity, pins::PinnedSource},
+    check::{CheckFn, Facts, Finding, Rule, Severity, pins::PinnedSource},
     model::{Name, Profile},
 };
 
@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     code: "staging-behind-prod",
     severity: Severity::Warning,
     summary: "staging pins an older release of an internal package than prod",
-    check: Check::Offline(check),
+    check: CheckFn::Offline(check),
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {

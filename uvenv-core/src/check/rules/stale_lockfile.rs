@@ -1,7 +1,7 @@
 //! Each lockfile satisfies its manifest.
 
 use crate::{
-    check::{Check, Facts, Finding, Rule, Severity},
+    check::{CheckFn, Facts, Finding, Rule, Severity},
     lockfile::Staleness,
     monorepo::ProfileContext,
 };
@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     code: "stale-lockfile",
     severity: Severity::Error,
     summary: "a lockfile does not satisfy its manifest",
-    check: Check::Offline(check),
+    check: CheckFn::Offline(check),
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 //! Lockfiles lie where uv reads them.
 
 use crate::{
-    check::{Check, Facts, Finding, Rule, Severity},
+    check::{CheckFn, Facts, Finding, Rule, Severity},
     lockfile,
     model::Profile,
     toml::File,
@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     code: "stray-lockfile",
     severity: Severity::Info,
     summary: "a member of the workspace has a lockfile of its own, which uv never reads",
-    check: Check::Offline(check),
+    check: CheckFn::Offline(check),
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {

@@ -4,8 +4,8 @@ use camino::{Utf8Component, Utf8Path};
 use glob::Pattern;
 
 use crate::{
-    check::{Check, Facts, Finding, Remote, Rule, Severity, pins::PinnedSource},
-    git::Contents,
+    check::{CheckFn, Facts, Finding, Remote, Rule, Severity, pins::PinnedSource},
+    git::CommitContents,
     manifest::{Manifest, SourceKind},
     model::Name,
 };
@@ -14,7 +14,7 @@ pub(super) const RULE: Rule = Rule {
     code: "tag-keeps-workspace-sources",
     severity: Severity::Error,
     summary: "with --remote: at its tag, a package takes another from a workspace or path outside its repository",
-    check: Check::Remote(check),
+    check: CheckFn::Remote(check),
 };
 
 fn check(facts: &Facts<'_>, remote: &Remote) -> Vec<Finding> {
@@ -47,7 +47,7 @@ fn finding(pin: &PinnedSource<'_>, needed: &Name, source: &str) -> Finding {
 
 /// What the manifest in the directory `here` takes from outside the commit, and from where. uv looks at the sources of what
 /// it installs and builds with; groups are for developers.
-pub(crate) fn outside(manifest: &Manifest, contents: &Contents, here: &str) -> Vec<(Name, String)> {
+pub(crate) fn outside(manifest: &Manifest, contents: &CommitContents, here: &str) -> Vec<(Name, String)> {
     let Some(project) = &manifest.project else {
         return Vec::new();
     };
@@ -69,7 +69,7 @@ pub(crate) fn outside(manifest: &Manifest, contents: &Contents, here: &str) -> V
 }
 
 /// Whether a workspace at or above the directory `here` of the commit has the member `name`.
-fn is_member(contents: &Contents, here: &str, name: &Name) -> bool {
+fn is_member(contents: &CommitContents, here: &str, name: &Name) -> bool {
     let Ok(directories) = contents.manifest_directories() else {
         return true;
     };
@@ -98,7 +98,7 @@ fn is_member(contents: &Contents, here: &str, name: &Name) -> bool {
 }
 
 /// Whether `path`, as seen from the directory `here`, is in the commit.
-fn is_inside(contents: &Contents, here: &str, path: &str) -> bool {
+fn is_inside(contents: &CommitContents, here: &str, path: &str) -> bool {
     let mut directory: Vec<&str> = Vec::new();
     for component in Utf8Path::new(here).components().chain(Utf8Path::new(path).components()) {
         match component {

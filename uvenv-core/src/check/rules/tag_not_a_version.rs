@@ -1,12 +1,12 @@
 //! A tag names a release, so that one can tell which is newer and for which profile it is.
 
-use crate::check::{Check, Facts, Finding, Rule, Severity};
+use crate::check::{CheckFn, Facts, Finding, Rule, Severity};
 
 pub(super) const RULE: Rule = Rule {
     code: "tag-not-a-version",
     severity: Severity::Error,
     summary: "staging or prod pins an internal package to a tag that is no version",
-    check: Check::Offline(check),
+    check: CheckFn::Offline(check),
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 //! The tags of one monorepo have a `v` before the version, or none has.
 
 use crate::{
-    check::{Check, Facts, Finding, Rule, Severity, pins::PinnedSource},
+    check::{CheckFn, Facts, Finding, Rule, Severity, pins::PinnedSource},
     model::release::Release,
 };
 
@@ -9,7 +9,7 @@ pub(super) const RULE: Rule = Rule {
     code: "tag-prefix",
     severity: Severity::Error,
     summary: "some pins name tags with a `v` before the version, and some without",
-    check: Check::Offline(check),
+    check: CheckFn::Offline(check),
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {

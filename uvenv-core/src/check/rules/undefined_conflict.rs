@@ -1,7 +1,7 @@
 //! Conflict sets name extras and groups that there are.
 
 use crate::{
-    check::{Check, Facts, Finding, Rule, Severity},
+    check::{CheckFn, Facts, Finding, Rule, Severity},
     manifest::{ConflictEntry, Manifest, Selector},
     model::error::nearest,
     monorepo::ProfileContext,
@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     code: "undefined-conflict",
     severity: Severity::Warning,
     summary: "a set in `conflicts` names an extra or a dependency group that does not exist",
-    check: Check::Offline(check),
+    check: CheckFn::Offline(check),
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {

@@ -1,7 +1,7 @@
 //! Each pattern of workspace members matches a member.
 
 use crate::{
-    check::{Check, Facts, Finding, Rule, Severity},
+    check::{CheckFn, Facts, Finding, Rule, Severity},
     model::{Profile, error::Place},
     monorepo::Monorepo,
 };
@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     code: "unmatched-member-pattern",
     severity: Severity::Warning,
     summary: "a pattern of workspace members matches no directory with a `pyproject.toml`",
-    check: Check::Offline(check),
+    check: CheckFn::Offline(check),
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {

@@ -1,8 +1,8 @@
 //! Staging and prod take each internal package from a tag.
 
 use crate::{
-    check::{Check, Facts, Finding, Rule, Severity},
-    manifest::{Edit, GitReference, Source, SourceKind},
+    check::{CheckFn, Facts, Finding, Rule, Severity},
+    manifest::{Edit, GitReference, SourceKind, UvSource},
     model::{Name, release::Release},
     monorepo::ProfileContext,
 };
@@ -11,7 +11,7 @@ pub(super) const RULE: Rule = Rule {
     code: "unpinned-internal-package",
     severity: Severity::Error,
     summary: "staging or prod takes an internal package from elsewhere than a tag",
-    check: Check::Offline(check),
+    check: CheckFn::Offline(check),
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
@@ -35,7 +35,7 @@ fn of_requirement(facts: &ProfileContext<'_>, package: &Name) -> Option<Finding>
     Some(finding(facts, package, origin).at(facts.manifest.place(requirement.span.clone())))
 }
 
-fn of_source(facts: &ProfileContext<'_>, package: &Name, source: &Source) -> Option<Finding> {
+fn of_source(facts: &ProfileContext<'_>, package: &Name, source: &UvSource) -> Option<Finding> {
     let place = facts.manifest.place(source.span.clone());
     let found = |origin: &str| Some(finding(facts, package, origin).at(place.clone()));
     match &source.kind {

@@ -1,7 +1,7 @@
 //! Each explicit index has a source that takes something from it.
 
 use crate::{
-    check::{Check, Facts, Finding, Rule, Severity},
+    check::{CheckFn, Facts, Finding, Rule, Severity},
     manifest::{Edit, SourceKind},
     monorepo::ProfileContext,
 };
@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
     code: "unused-index",
     severity: Severity::Warning,
     summary: "no source takes anything from an explicit index",
-    check: Check::Offline(check),
+    check: CheckFn::Offline(check),
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {

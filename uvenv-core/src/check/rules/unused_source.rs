@@ -3,7 +3,7 @@
 
 use super::missing_internal_package;
 use crate::{
-    check::{Check, Facts, Finding, Rule, Severity},
+    check::{CheckFn, Facts, Finding, Rule, Severity},
     manifest::{Edit, Manifest},
     model::{Name, Profile},
     monorepo::Monorepo,
@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
     code: "unused-source",
     severity: Severity::Error,
     summary: "a manifest has a source for a package that nothing depends on",
-    check: Check::Offline(check),
+    check: CheckFn::Offline(check),
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {

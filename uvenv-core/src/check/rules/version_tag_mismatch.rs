@@ -4,13 +4,13 @@ use std::str::FromStr;
 
 use pep440_rs::Version;
 
-use crate::check::{Check, Facts, Finding, Remote, Rule, Severity, pins::PinnedSource};
+use crate::check::{CheckFn, Facts, Finding, Remote, Rule, Severity, pins::PinnedSource};
 
 pub(super) const RULE: Rule = Rule {
     code: "version-tag-mismatch",
     severity: Severity::Error,
     summary: "an internal package has another version than the tag that it is pinned to",
-    check: Check::Both(check, check_remote),
+    check: CheckFn::Both(check, check_remote),
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {

@@ -17,13 +17,13 @@ use crate::{
 /// The manifests as they are and as they are to be.
 #[derive(Debug, Default)]
 pub(super) struct FixPlan {
-    files: BTreeMap<Utf8PathBuf, Texts>,
+    files: BTreeMap<Utf8PathBuf, FileTexts>,
     /// The findings that it mends.
     pub(super) fixed: Vec<Finding>,
 }
 
 #[derive(Debug)]
-struct Texts {
+struct FileTexts {
     before: String,
     after: String,
 }
@@ -45,7 +45,7 @@ impl FixPlan {
     fn add(&mut self, fix: &Fix) -> crate::Result<bool> {
         if !self.files.contains_key(&fix.manifest) {
             let before = File::read(&fix.manifest).map_err(CheckError::from)?.text.to_string();
-            self.files.insert(fix.manifest.clone(), Texts { after: before.clone(), before });
+            self.files.insert(fix.manifest.clone(), FileTexts { after: before.clone(), before });
         }
         let Some(texts) = self.files.get_mut(&fix.manifest) else {
             return Ok(false);
@@ -61,7 +61,7 @@ impl FixPlan {
     }
 
     /// The files that change.
-    fn changed(&self) -> impl Iterator<Item = (&Utf8PathBuf, &Texts)> {
+    fn changed(&self) -> impl Iterator<Item = (&Utf8PathBuf, &FileTexts)> {
         self.files.iter().filter(|(_, texts)| texts.before != texts.after)
     }
 

@@ -27,7 +27,7 @@ pub(super) struct PromotionCandidate {
     /// Whether it is named in the request.
     pub(super) is_named: bool,
     /// What the manifest lacks beside the tag.
-    is_missing_from: Lacks,
+    missing: MissingParts,
 }
 
 /// A package's place in git.
@@ -39,7 +39,7 @@ pub(super) struct Repository {
 
 /// What a manifest lacks of a package.
 #[derive(Clone, Debug)]
-struct Lacks {
+struct MissingParts {
     /// A git source.
     source: bool,
     /// The dependency, as it is to be written.
@@ -50,14 +50,14 @@ impl PromotionCandidate {
     /// The edits that give the manifest this tag of `repository`.
     pub(super) fn edits(&self, repository: &Repository, tag: &str) -> Vec<Edit> {
         let package = self.package.clone();
-        let source = if self.is_missing_from.source {
+        let source = if self.missing.source {
             let Repository { url, subdirectory } = repository.clone();
             let source = NewSource::Git { url, tag: tag.to_owned(), subdirectory };
             Edit::SetSource { package, source }
         } else {
             Edit::SetTag { package, tag: tag.to_owned() }
         };
-        let dependency = self.is_missing_from.dependency.clone().map(|requirement| Edit::AddDependency { requirement });
+        let dependency = self.missing.dependency.clone().map(|requirement| Edit::AddDependency { requirement });
         dependency.into_iter().chain([source]).collect()
     }
 
@@ -93,20 +93,14 @@ pub(super) fn candidates(
     };
     let candidate = |package: &Name| {
         let pin = pin(profile, package);
-        let is_missing_from = Lacks { source: pin.is_none(), dependency: missing_dependency(facts, profile, package) };
+        let missing = MissingParts { source: pin.is_none(), dependency: missing_dependency(facts, profile, package) };
         let (repository, current) = if let Some((repository, current)) = pin {
             (Some(repository), current)
         } else {
             let common = common.and_then(|url| in_common(facts.monorepo, package, url));
             (common.or_else(|| elsewhere(facts, profile, package, git)), None)
         };
-        PromotionCandidate {
-            package: package.clone(),
-            repository,
-            current,
-            is_named: !named.is_empty(),
-            is_missing_from,
-        }
+        PromotionCandidate { package: package.clone(), repository, current, is_named: !named.is_empty(), missing }
     };
     Ok(chosen.into_iter().map(candidate).collect())
 }

@@ -12,7 +12,7 @@ use crate::{
 
 /// What is wanted of a package.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum ReleaseRequest {
     /// The newest release for the profile; with `pre`, pre-releases fit too.
     Newest { profile: Profile, pre: bool },
     /// The release of this version.
@@ -37,7 +37,7 @@ pub(super) enum TagChoice {
 }
 
 /// Chooses among `tags` of the repository of `package`, whose pin is `current`: a tag, or whatever else stands there.
-pub(super) fn choose(package: &Name, current: Option<&str>, tags: &[RemoteTag], wanted: &Wanted) -> TagChoice {
+pub(super) fn choose(package: &Name, current: Option<&str>, tags: &[RemoteTag], wanted: &ReleaseRequest) -> TagChoice {
     let pinned = current.and_then(Release::parse);
     let Some(found) = fitting(package, pinned.as_ref(), tags, wanted) else {
         return TagChoice::None;
@@ -49,7 +49,7 @@ pub(super) fn choose(package: &Name, current: Option<&str>, tags: &[RemoteTag], 
     let (Some(pinned), Some(release)) = (pinned, Release::parse(&found.name)) else {
         return TagChoice::Take(found);
     };
-    let by_name = matches!(wanted, Wanted::Tag(_));
+    let by_name = matches!(wanted, ReleaseRequest::Tag(_));
     match release.version.cmp(&pinned.version) {
         std::cmp::Ordering::Less if by_name => TagChoice::Downgrade(found),
         std::cmp::Ordering::Less => TagChoice::Newer(found),
@@ -62,8 +62,8 @@ pub(super) fn choose(package: &Name, current: Option<&str>, tags: &[RemoteTag], 
 }
 
 /// The newest tag that is what is wanted.
-fn fitting(package: &Name, pinned: Option<&Release>, tags: &[RemoteTag], wanted: &Wanted) -> Option<RemoteTag> {
-    if let Wanted::Tag(name) = wanted {
+fn fitting(package: &Name, pinned: Option<&Release>, tags: &[RemoteTag], wanted: &ReleaseRequest) -> Option<RemoteTag> {
+    if let ReleaseRequest::Tag(name) = wanted {
         return tags.iter().find(|tag| tag.name == *name).cloned();
     }
     let releases: Vec<_> = tags.iter().filter_map(|tag| Some((tag, Release::parse(&tag.name)?))).collect();
@@ -74,9 +74,9 @@ fn fitting(package: &Name, pinned: Option<&Release>, tags: &[RemoteTag], wanted:
     let fits = |release: &Release| {
         family == self::family(&release.prefix)
             && match wanted {
-                Wanted::Newest { profile, pre } => fits(*profile, *pre, release.stage()),
-                Wanted::Exactly(version) => release.version == *version,
-                Wanted::Tag(_) => false,
+                ReleaseRequest::Newest { profile, pre } => fits(*profile, *pre, release.stage()),
+                ReleaseRequest::Exactly(version) => release.version == *version,
+                ReleaseRequest::Tag(_) => false,
             }
     };
     // Of two tags of one version, the one that is spelled as the pin is.
@@ -128,11 +128,11 @@ mod tests {
 
     use super::*;
 
-    const STAGING: Wanted = Wanted::Newest { profile: Profile::Staging, pre: false };
-    const PROD: Wanted = Wanted::Newest { profile: Profile::Prod, pre: false };
+    const STAGING: ReleaseRequest = ReleaseRequest::Newest { profile: Profile::Staging, pre: false };
+    const PROD: ReleaseRequest = ReleaseRequest::Newest { profile: Profile::Prod, pre: false };
 
     /// What is chosen, in a word and with the tag.
-    fn chosen(current: impl Into<Option<&'static str>>, tags: &[&str], wanted: &Wanted) -> String {
+    fn chosen(current: impl Into<Option<&'static str>>, tags: &[&str], wanted: &ReleaseRequest) -> String {
         let tags: Vec<_> =
             tags.iter().map(|name| RemoteTag { name: (*name).to_owned(), commit: format!("of {name}") }).collect();
         let package = Name::parse("Auth_Client").unwrap();
@@ -153,7 +153,7 @@ mod tests {
         assert_eq!(chosen("v0.1.10", &tags, &PROD), "has v0.1.10");
         assert_eq!(chosen(None, &tags, &PROD), "take v0.1.10");
         for (profile, tag) in [(Profile::Staging, "v9+cu124"), (Profile::Prod, "v9+cu124")] {
-            assert_eq!(chosen("v0.1.2", &tags, &Wanted::Newest { profile, pre: true }), format!("take {tag}"));
+            assert_eq!(chosen("v0.1.2", &tags, &ReleaseRequest::Newest { profile, pre: true }), format!("take {tag}"));
         }
     }
 
@@ -168,14 +168,14 @@ mod tests {
     fn a_pin_that_is_newer_stays() {
         assert_eq!(chosen("v0.2.0.dev1", &["v0.1.9", "v0.2.0.dev1"], &PROD), "is newer than v0.1.9");
         assert_eq!(chosen("v0.2.0", &["v0.1.9"], &PROD), "is newer than v0.1.9");
-        let exactly = Wanted::Exactly(Version::from_str("0.1.9").unwrap());
+        let exactly = ReleaseRequest::Exactly(Version::from_str("0.1.9").unwrap());
         assert_eq!(chosen("v0.2.0", &["v0.1.9"], &exactly), "is newer than v0.1.9");
     }
 
     #[test]
     fn a_tag_that_is_named_is_taken_whatever_it_is() {
         let tags = ["v0.1.9", "v0.2.0", "nightly"];
-        let tag = |name: &str| Wanted::Tag(name.to_owned());
+        let tag = |name: &str| ReleaseRequest::Tag(name.to_owned());
         assert_eq!(chosen("v0.2.0", &tags, &tag("v0.1.9")), "down to v0.1.9");
         assert_eq!(chosen("v0.2.0", &tags, &tag("nightly")), "take nightly");
         assert_eq!(chosen("v0.2.0", &tags, &tag("v0.2.0")), "has v0.2.0");
@@ -221,7 +221,7 @@ mod tests {
         ] {
             assert_eq!(stable(&Version::from_str(dev).unwrap()).to_string(), becomes);
         }
-        let exactly = Wanted::Exactly(stable(&Version::from_str("0.1.2.dev3").unwrap()));
+        let exactly = ReleaseRequest::Exactly(stable(&Version::from_str("0.1.2.dev3").unwrap()));
         assert_eq!(chosen("v0.1.1", &["v0.1.2", "v0.1.3", "v0.1.2.dev3"], &exactly), "take v0.1.2");
         assert_eq!(chosen("v0.1.1", &["v0.1.3", "v0.1.2.dev3"], &exactly), "none");
     }
@@ -242,7 +242,7 @@ mod tests {
         ) {
             let tags: Vec<_> = names.iter().map(|name| RemoteTag { name: name.clone(), commit: name.clone() }).collect();
             let package = Name::parse("auth-client").unwrap();
-            let wanted = Wanted::Newest { profile, pre };
+            let wanted = ReleaseRequest::Newest { profile, pre };
             match choose(&package, current.as_deref(), &tags, &wanted) {
                 TagChoice::Take(taken) => {
                     let release = Release::parse(&taken.name).unwrap();

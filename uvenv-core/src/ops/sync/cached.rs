@@ -13,7 +13,7 @@ use crate::{
     ops::{ProfileRequest, Session, milliseconds},
     report::{PythonInfo, SyncReport, UvInfo},
     sync_cache::{self, CacheEntry, CacheMiss, InputSnapshot, RequestKey, Uncacheable},
-    uv::{self, Lock},
+    uv::{self, LockfileMode},
 };
 
 /// What of a report is the same as long as nothing changes.
@@ -208,13 +208,13 @@ impl SyncPlan<'_> {
             manifests: self.context.member_manifests().collect(),
             variables: &variables,
             uv: &self.uv.path,
-            is_frozen: self.command.lock == Lock::Frozen,
+            is_frozen: self.command.lock == LockfileMode::Frozen,
             python: self.command.python.as_deref(),
             backend: &self.selection.inputs,
             previous: &pending.previous.as_ref().map(sync_cache::CacheEntry::previous).unwrap_or_default(),
         };
         let refusal = self.refusal();
-        let mut recorder = CacheRecorder { plan: self, session, pending, inputs, refusal, before: None };
+        let mut recorder = CacheRecorder { plan: self, session, pending, inputs, refusal, snapshot: None };
         self.execute_recorded(session, &mut recorder)
     }
 
@@ -243,7 +243,7 @@ struct CacheRecorder<'a> {
     /// Why nothing is recorded.
     refusal: Option<Uncacheable>,
     /// What there was before uv started.
-    before: Option<InputSnapshot>,
+    snapshot: Option<InputSnapshot>,
 }
 
 impl CacheRecorder<'_> {
@@ -256,18 +256,18 @@ impl CacheRecorder<'_> {
 impl Recorder for CacheRecorder<'_> {
     fn before(&mut self, native: &native::BuildContext<'_>) {
         let native = self.plan.native.watched(self.inputs.environment, native);
-        let looked = self.refusal.take().map_or_else(|| InputSnapshot::look(&self.inputs, native), Err);
-        self.before = self.explained(looked);
+        let snapshot = self.refusal.take().map_or_else(|| InputSnapshot::take(&self.inputs, native), Err);
+        self.snapshot = self.explained(snapshot);
     }
 
     fn after(&mut self, report: &SyncReport, installed: &Distributions, journal: &Journal) {
-        let Some(before) = self.before.take() else { return };
+        let Some(snapshot) = self.snapshot.take() else { return };
         let (installed, recorded) = ((installed, report.installed.as_slice()), (self.plan.record(), journal.path()));
         // What a build has read is known after it, and was not looked at before.
         let built = report.installed.iter().find(|distribution| self.plan.native.contains(&distribution.name));
         let recorded = match built {
             Some(built) => Err(format!("`{}` was just built from Rust", built.name)),
-            None => before.record(&self.pending.key, CachedReport::of(report), &self.inputs, installed, recorded),
+            None => snapshot.record(&self.pending.key, CachedReport::of(report), &self.inputs, installed, recorded),
         };
         self.explained(recorded);
     }

@@ -7,10 +7,10 @@ use crate::{
     environment::{Backup, Changes, Distributions, Environment, Inspection, Interpreter, Journal},
     model::Name,
     native::{BuildContext, FreshnessReport, Stale},
-    ops::{OperationError, Session, milliseconds, says_stale, uv_failed},
+    ops::{OperationError, Session, is_stale_lockfile_error, milliseconds, uv_failed},
     process::{Invocation, Stderr},
     report::{PythonInfo, SyncPlanned, SyncReport},
-    uv::{Lock, SyncCommand},
+    uv::{LockfileMode, SyncCommand},
 };
 
 /// Who records what the outcome of a sync depended on.
@@ -57,40 +57,40 @@ impl SyncPlan<'_> {
     pub(super) fn execute_recorded(&self, session: &Session, recorder: &mut dyn Recorder) -> crate::Result<SyncReport> {
         let start = Instant::now();
         let environment = Environment::new(self.environment.clone());
-        let mut running = Running::prepare(self, session, &environment)?;
+        let mut active = ActiveSync::prepare(self, session, &environment)?;
         let (variables, child) = (session.child_view(), |invocation| session.child(invocation));
         let context = build_context(session, &self.context.monorepo.root, &variables, &child, false);
-        let mut native = self.native.check(&environment, &running.before, &context);
+        let mut native = self.native.check(&environment, &active.before, &context);
         session.warnings.borrow_mut().append(&mut native.warnings);
-        let is_recorded = running.is_whole() && !native.stale.iter().any(|stale| stale.is_installed);
+        let is_recorded = active.is_whole() && !native.stale.iter().any(|stale| stale.is_installed);
         if is_recorded {
             recorder.before(&context);
         }
-        running.journal.begin(&environment)?;
-        let command = self.reinstalling(&running, &native);
+        active.journal.begin(&environment)?;
+        let command = self.reinstalling(&active, &native);
         let called = self.call_uv(session, &command.invocation(&self.uv, &session.appearance));
         let after = Distributions::read(&environment)?;
         if let Err(error) = called {
-            running.give_up(&environment, &after, &error)?;
+            active.give_up(&environment, &after, &error)?;
             return Err(error);
         }
         self.record().write(&environment)?;
-        let changes = Changes::between(&running.before, &after);
+        let changes = Changes::between(&active.before, &after);
         let stale = native.stale.clone();
         native.record(&environment, &after, &changes, &BuildContext { now: SystemTime::now(), ..context })?;
-        running.backup.take().map_or(Ok(()), Backup::discard)?;
+        active.backup.take().map_or(Ok(()), Backup::discard)?;
         let report = self.report(&environment, changes, stale, start)?;
         if is_recorded {
-            recorder.after(&report, &after, &running.journal);
+            recorder.after(&report, &after, &active.journal);
         }
-        running.journal.finish()?;
+        active.journal.finish()?;
         Ok(report)
     }
 
     /// The call of uv, with all that has to be installed again.
-    fn reinstalling(&self, running: &Running, native: &FreshnessReport<'_>) -> SyncCommand {
+    fn reinstalling(&self, active: &ActiveSync, native: &FreshnessReport<'_>) -> SyncCommand {
         let stale = native.stale.iter().map(|stale| &stale.name);
-        let reinstall = running.suspects.iter().chain(stale).map(Name::to_string).collect();
+        let reinstall = active.suspects.iter().chain(stale).map(Name::to_string).collect();
         SyncCommand { reinstall, ..self.command.clone() }
     }
 
@@ -132,9 +132,9 @@ impl SyncPlan<'_> {
         // uv sees more than the comparison of the files, such as constraints. What went to a terminal was not captured.
         let said_stale = || match stderr {
             Stderr::Inherit => session.uv_finds_stale(&self.uv, &self.context.paths.directory),
-            Stderr::Tee | Stderr::Capture | Stderr::Follow | Stderr::Relay => says_stale(&streamed.stderr),
+            Stderr::Tee | Stderr::Capture | Stderr::Follow | Stderr::Relay => is_stale_lockfile_error(&streamed.stderr),
         };
-        let is_stale = self.command.lock == Lock::Check && said_stale();
+        let is_stale = self.command.lock == LockfileMode::Check && said_stale();
         Err(if is_stale {
             OperationError::stale(&self.context, self.context.freshness()?.changes(), false).into()
         } else {
@@ -150,7 +150,7 @@ impl From<Interpreter> for PythonInfo {
 }
 
 /// A sync that holds the environment: what was there before uv, and what to do if uv fails.
-struct Running {
+struct ActiveSync {
     journal: Journal,
     was_interrupted: bool,
     /// The environment that is to be replaced.
@@ -160,7 +160,7 @@ struct Running {
     before: Distributions,
 }
 
-impl Running {
+impl ActiveSync {
     /// Waits for the environment, and makes it one that uv can work on.
     fn prepare(plan: &SyncPlan<'_>, session: &Session, environment: &Environment) -> crate::Result<Self> {
         let journal = Journal::open(environment, &session.variables, session.observer())?;

@@ -15,11 +15,11 @@ use crate::{
     native::{self, BuildChoices, BuildContext, NativePackages, Stale},
     ops::{
         OperationError, Session,
-        selection::{self, Packages},
+        selection::{self, SelectedPackages},
     },
     process::Invocation,
     report::Rebuilt,
-    uv::{Lock, SyncCommand, Uv},
+    uv::{LockfileMode, SyncCommand, Uv},
 };
 
 /// A sync that is about to be done.
@@ -46,7 +46,7 @@ impl<'m> SyncPlan<'m> {
         request: &SyncRequest,
     ) -> crate::Result<Self> {
         let context = monorepo.context(profile)?;
-        let packages = Packages { names: &request.packages, all: request.all_packages };
+        let packages = SelectedPackages { names: &request.packages, all: request.all_packages };
         let backends = packages.backends(&context)?;
         let chosen: Vec<_> = request.extras.iter().chain(&request.groups).cloned().collect();
         let selection = selection::select(&context, session, &backends, &request.backend, &chosen)?;
@@ -121,9 +121,9 @@ pub(in crate::ops) fn build_context<'a>(
     root: &'a Utf8Path,
     variables: &'a Variables,
     child: &'a dyn Fn(Invocation) -> Invocation,
-    only_look: bool,
+    read_only: bool,
 ) -> BuildContext<'a> {
-    BuildContext { root, variables, child, offline: session.offline, only_look, now: SystemTime::now() }
+    BuildContext { root, variables, child, offline: session.offline, read_only, now: SystemTime::now() }
 }
 
 /// What of `stale` is there to be built again; the rest would be new.
@@ -178,11 +178,11 @@ fn check_lockfile(context: &ProfileContext<'_>, mode: LockMode) -> crate::Result
     Err(OperationError::stale(context, &changes, matches!(mode, LockMode::Frozen { .. })).into())
 }
 
-fn uv_lock(profile: Profile, mode: LockMode) -> Lock {
+fn uv_lock(profile: Profile, mode: LockMode) -> LockfileMode {
     match (mode, profile) {
-        (LockMode::Frozen { .. }, _) => Lock::Frozen,
-        (LockMode::Default, Profile::Dev) => Lock::Update,
-        (LockMode::Default | LockMode::Locked, _) => Lock::Check,
+        (LockMode::Frozen { .. }, _) => LockfileMode::Frozen,
+        (LockMode::Default, Profile::Dev) => LockfileMode::Update,
+        (LockMode::Default | LockMode::Locked, _) => LockfileMode::Check,
     }
 }
 
