@@ -18,7 +18,7 @@ use uvenv_core::{
         self, BackendRequest, EnvRequest, KernelRequest, LockMode, ProfileRequest, RunRequest, Session, SyncRequest,
     },
     report::Message,
-    uv::Appearance,
+    uv::{self, Appearance},
 };
 
 use crate::{
@@ -82,7 +82,7 @@ impl<'a> Context<'a> {
         }
         let manifest =
             global.manifest.manifest_path.as_deref().map(|path| Ok::<_, Failure>(directory.join(utf8(path)?)));
-        let offline = global.offline || variables.is_on("UV_OFFLINE") || variables.is_on("CARGO_NET_OFFLINE");
+        let offline = global.offline || uv::variables::is_offline(&variables);
         let manifest = manifest.transpose()?;
         let mut session = Session::new(variables.clone(), directory, offline);
         let verbosity = global.verbosity(variables);
@@ -125,7 +125,7 @@ impl<'a> Context<'a> {
 
     fn run(&self, args: cli::Run, output: &mut Output) -> Result<u8, Failure> {
         let target = self.target(&args.profile)?;
-        let no_sync = args.no_sync || self.session.variables.is_on("UV_NO_SYNC");
+        let no_sync = args.no_sync || uv::variables::is_without_sync(&self.session.variables);
         let request = RunRequest {
             sync: SyncRequest { keep_extraneous: true, ..self.sync_request(args.selection, true) },
             no_sync,

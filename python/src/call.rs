@@ -63,7 +63,7 @@ impl Call {
         let listener = Arc::new(Listener::new(listener));
         let observer = Arc::clone(&listener);
         let result = py.detach(move || {
-            let offline = offline || variables.is_on("UV_OFFLINE") || variables.is_on("CARGO_NET_OFFLINE");
+            let offline = offline || uvenv_core::uv::variables::is_offline(&variables);
             let mut session = Session::new(variables, utf8(directory)?, offline);
             session.show_commands = commands;
             session.companion_uv = companion_uv.map(utf8).transpose()?;

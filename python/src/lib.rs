@@ -113,7 +113,7 @@ fn run(
     call.detached(py, move |call| {
         let request = RunRequest {
             sync: SyncRequest { keep_extraneous: true, ..selection.request(&call.session.variables, true)? },
-            no_sync: no_sync || call.session.variables.is_on("UV_NO_SYNC"),
+            no_sync: no_sync || uvenv_core::uv::variables::is_without_sync(&call.session.variables),
             command,
         };
         let (_, command) =

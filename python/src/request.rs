@@ -89,7 +89,7 @@ impl Selection {
             no_default_groups: self.no_default_groups,
             packages: self.package,
             all_packages: self.all_packages,
-            python: self.python.or_else(|| variables.get("UV_PYTHON").map(str::to_owned)),
+            python: self.python.or_else(|| uvenv_core::uv::variables::python(variables).map(str::to_owned)),
             recreate: self.recreate,
             cargo_profile: match (self.release, self.debug) {
                 (true, _) => Some(CargoProfile::Release),

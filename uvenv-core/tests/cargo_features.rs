@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fmt::Write, fs, process::Command};
 use camino::Utf8Path;
 use proptest::prelude::*;
 use uvenv_core::{
-    Name,
+    Name, Variables,
     cargo::{FeatureSelection, Features},
 };
 
@@ -145,7 +145,7 @@ proptest! {
         let root = Utf8Path::from_path(directory.path()).unwrap();
         lay_out(root, &crates);
         let backends: Vec<_> = BACKENDS.iter().filter_map(|name| Name::parse(name)).collect();
-        let features = Features::read(&root.join("Cargo.toml"), true).unwrap();
+        let features = Features::read(&root.join("Cargo.toml"), true, &Variables::from_process()).unwrap();
         let claims = features.claims(&selection, &backends).unwrap();
         let found: BTreeSet<_> =
             claims.selected.iter().map(|claim| format!("{}/{}", claim.package, claim.backend)).collect();

@@ -11,6 +11,7 @@ use crate::{
     model::{Name, Profile, Variables, error::Diagnostic},
     monorepo::DiscoveryError,
     ops::Session,
+    uv::variables::is_offline,
 };
 
 /// The build script that is running.
@@ -45,8 +46,7 @@ impl Script {
         Ok(Self {
             package: variables.get("CARGO_PKG_NAME").unwrap_or_default().to_owned(),
             has_links: variables.get_os("CARGO_MANIFEST_LINKS").is_some(),
-            is_offline: ["CARGO_NET_OFFLINE", "UV_OFFLINE"].iter().any(|name| variables.is_on(name))
-                || parent::is_offline(),
+            is_offline: is_offline(&variables) || parent::is_offline(),
             invoked: invoked(&out_dir),
             directory,
             out_dir,

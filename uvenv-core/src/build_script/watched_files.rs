@@ -8,27 +8,13 @@ use crate::{
     manifest::{self, SourceKind},
     model::{Variables, redact::redact},
     monorepo::{Monorepo, ProfilePaths},
+    uv,
 };
 
-/// The variables that decide what is installed, and where.
+/// uvenv's own variables that decide what is installed, beside those of uv.
 ///
 /// Not among them: `PATH`, `UV` and the like, which differ from one shell to the next and lead to the same outcome.
-const VARIABLES: [&str; 14] = [
-    "UVENV_BACKEND",
-    "UV_TORCH_BACKEND",
-    "UVENV_UV",
-    "UV_PROJECT_ENVIRONMENT",
-    "UV_PYTHON",
-    "UV_CONFIG_FILE",
-    "UV_NO_CONFIG",
-    "UV_NO_SOURCES",
-    "UV_INDEX",
-    "UV_DEFAULT_INDEX",
-    "UV_INDEX_URL",
-    "UV_EXTRA_INDEX_URL",
-    "UV_FIND_LINKS",
-    "UV_NO_INDEX",
-];
+const OWN_VARIABLES: [&str; 3] = ["UVENV_BACKEND", "UVENV_UV", "UV_TORCH_BACKEND"];
 
 /// The files of a profile that decide what is installed.
 #[derive(Debug)]
@@ -41,7 +27,8 @@ pub(super) struct WatchedFiles {
 
 impl WatchedFiles {
     pub(super) fn new(monorepo: &Monorepo, paths: &ProfilePaths) -> Self {
-        let settings = ["uv.toml", ".python-version"].map(|name| paths.directory.join(name));
+        let settings =
+            [uv::settings::FILE_NAME, uv::settings::PYTHON_VERSION_FILES[0]].map(|name| paths.directory.join(name));
         // Its configuration. A member's manifest is named below; another `Cargo.toml` has no say.
         let root = ["Cargo.toml", manifest::FILE_NAME].map(|name| monorepo.root.join(name));
         let members = monorepo.members_of(paths.profile);
@@ -52,7 +39,7 @@ impl WatchedFiles {
 
     /// Tells cargo of what is there before the sync.
     pub(super) fn emit(&self, variables: &Variables, output: &mut CargoDirectives) -> Result<(), BuildScriptError> {
-        for name in VARIABLES {
+        for name in OWN_VARIABLES.into_iter().chain(uv::variables::deciding_the_outcome()) {
             // Cargo keeps the values in the target directory, where credentials have no place.
             if variables.get(name).is_none_or(|value| redact(value) == value) {
                 output.reads_variable(name)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use guppy::{
-    MetadataCommand,
+    CargoMetadata,
     graph::{
         DependencyDirection, PackageGraph, PackageMetadata, PackageSet,
         cargo::{CargoOptions, CargoResolverVersion, CargoSet},
@@ -13,11 +13,13 @@ use guppy::{
     platform::PlatformSpec,
 };
 
-use super::{CargoError, files};
+use super::{
+    CargoError, files,
+    metadata::{Access, metadata},
+};
 use crate::{
     backend::FeatureClaim,
     model::{Name, Variables},
-    process::on_path,
 };
 
 /// The selection of packages and features on a command line, with Cargo's meaning.
@@ -54,11 +56,6 @@ impl FeatureSelection {
     }
 }
 
-/// Whether there is a cargo to ask: the one that runs us (`CARGO`, as the Cargo book has it), or one on `PATH`.
-pub(crate) fn is_installed(variables: &Variables) -> bool {
-    variables.get("CARGO").is_some() || on_path(variables, "cargo").next().is_some()
-}
-
 /// The features of a Cargo workspace.
 pub struct Features {
     graph: PackageGraph,
@@ -75,16 +72,12 @@ pub struct FeatureClaims {
 
 impl Features {
     /// Asks `cargo metadata` about the workspace of `manifest`. `offline` keeps cargo from the network.
-    pub fn read(manifest: &Utf8Path, offline: bool) -> Result<Self, CargoError> {
-        let mut command = MetadataCommand::new();
-        command.manifest_path(manifest);
-        if offline {
-            command.other_options(["--offline"]);
-        }
-        let graph = command
-            .build_graph()
-            .map_err(|error| CargoError::Metadata { manifest: manifest.to_owned(), message: in_words(&error) })?;
-        Ok(Self { graph })
+    pub fn read(manifest: &Utf8Path, offline: bool, variables: &Variables) -> Result<Self, CargoError> {
+        let failed = |message: String| CargoError::Metadata { manifest: manifest.to_owned(), message };
+        let access = if offline { Access::Offline } else { Access::Full };
+        let text = metadata(manifest, access, variables, |command| command.seeing(variables)).map_err(failed)?;
+        let graph = CargoMetadata::parse_json(text).and_then(CargoMetadata::build_graph);
+        Ok(Self { graph: graph.map_err(|error| failed(in_words(&error)))? })
     }
 
     /// The files that cargo's answer comes from, as far as they are people's own; some need not exist.

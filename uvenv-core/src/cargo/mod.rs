@@ -7,9 +7,10 @@ mod error;
 #[cfg(feature = "full")]
 mod features;
 pub(crate) mod files;
+pub(crate) mod metadata;
 
 #[cfg(feature = "full")]
-pub(crate) use self::{config::CargoConfigValues, features::is_installed};
+pub(crate) use self::config::CargoConfigValues;
 #[cfg(feature = "full")]
 pub use self::{
     config::{OtherRunner, Written},

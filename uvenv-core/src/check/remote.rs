@@ -6,8 +6,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Facts, pins::PinnedSource};
 use crate::{
-    git::{self, CommitContents, Git, GitError, RemoteTag, Remotes},
+    git::{CommitContents, Git, GitError, RemoteTag, Remotes},
     model::{git_url, observer::Observer},
+    uv::variables::http_timeout,
 };
 
 /// The answers.
@@ -28,7 +29,7 @@ impl Remote {
         cache: &Utf8Path,
         observer: &dyn Observer,
     ) -> Result<Self, GitError> {
-        let limit = git::limit(facts.variables);
+        let limit = http_timeout(facts.variables);
         let urls = facts.pins().map(|pin| pin.url.value.clone());
         let remotes = Remotes::ask(git, urls, limit, observer)?;
         let mut wanted: BTreeMap<_, (String, Vec<&RemoteTag>)> = BTreeMap::new();

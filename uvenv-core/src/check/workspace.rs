@@ -1,13 +1,14 @@
 //! The workspace of dev: its manifests, and the git submodules that its members lie in.
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
-use glob::Pattern;
 
 use super::Facts;
 use crate::{
     git::{Git, Submodule},
-    manifest::{self, Manifest},
+    manifest::Manifest,
     model::error::Place,
+    monorepo::globs,
+    uv::cache_keys,
 };
 
 /// The manifests that are locked together: the root's and the members'.
@@ -23,7 +24,7 @@ pub(super) fn lost_submodules(facts: &Facts<'_>) -> Vec<Submodule> {
     };
     let mut submodules = git.submodules(&facts.monorepo.root);
     // One that was cloned by hand works without an entry.
-    submodules.retain(|submodule| !submodule.is_initialised && !has_package(&submodule.directory));
+    submodules.retain(|submodule| !submodule.is_initialised && !cache_keys::has_package(&submodule.directory));
     submodules
 }
 
@@ -44,20 +45,8 @@ pub(super) fn uninitialised(facts: &Facts<'_>, package: &str) -> Option<Utf8Path
 /// The pattern of workspace members, or the path source, that is about `directory`.
 pub(super) fn selected_by(facts: &Facts<'_>, directory: &Utf8Path) -> Option<Place> {
     let dev = &facts.monorepo.dev;
-    let below = directory.strip_prefix(&facts.monorepo.root).ok()?;
-    let workspace = dev.uv.workspace.as_ref()?;
-    let matches =
-        |text: &str| Pattern::new(text.trim_end_matches('/')).is_ok_and(|pattern| pattern.matches(below.as_str()));
-    if workspace.exclude.iter().any(|pattern| matches(&pattern.value)) {
-        return None;
-    }
-    let pattern = workspace.members.iter().find(|pattern| matches(&pattern.value))?;
+    let pattern = globs(dev)?.selects(directory)?;
     Some(dev.place(pattern.span.clone()))
-}
-
-/// Whether a directory has something that can be installed.
-pub(super) fn has_package(directory: &Utf8Path) -> bool {
-    [manifest::FILE_NAME, "setup.py", "setup.cfg"].iter().any(|name| directory.join(name).is_file())
 }
 
 /// `path` without `.` and `..`.

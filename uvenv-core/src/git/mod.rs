@@ -70,15 +70,6 @@ const REPRODUCIBLE: [&str; 12] = [
 /// Where a remote whose tag is missing has this many others, they are enough to see what is meant.
 const TAGS_SHOWN: usize = 5;
 
-/// How long a remote may take to answer, where `UV_HTTP_TIMEOUT` does not say.
-const TIMEOUT: Duration = Duration::from_secs(30);
-
-/// How long a remote may take to answer: `UV_HTTP_TIMEOUT`, which is uv's, in seconds, or half a minute.
-pub(crate) fn limit(variables: &Variables) -> Duration {
-    let seconds = variables.get("UV_HTTP_TIMEOUT").and_then(|seconds| seconds.parse().ok());
-    seconds.map_or(TIMEOUT, Duration::from_secs)
-}
-
 /// A git to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Git {

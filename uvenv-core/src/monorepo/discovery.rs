@@ -122,7 +122,7 @@ fn contains_tool_uv(directory: &Utf8Path) -> bool {
 /// Whether the project in `directory` belongs to the monorepo of `manifest`.
 fn claims(manifest: &Manifest, config: &Config, directory: &Utf8Path) -> Result<bool, DiscoveryError> {
     let is_there = |profile| profile_directory(manifest.directory(), config, profile) == directory;
-    if members::includes(manifest, directory) {
+    if members::globs(manifest).is_some_and(|globs| globs.selects(directory).is_some()) {
         return Ok(true);
     }
     if !is_there(Profile::Staging) && !is_there(Profile::Prod) {

@@ -17,13 +17,14 @@ pub use context::ProfileContext;
 pub use error::DiscoveryError;
 pub use internal::InternalPackages;
 pub use members::Member;
-pub(crate) use members::is_excluded;
+pub(crate) use members::globs;
 pub use profile::ProfilePaths;
 
 use crate::{
     manifest::{self, Manifest, ManifestError},
     model::{Name, Profile, Variables, error::Place},
     toml::File,
+    uv::variables::project_environment,
 };
 
 /// The directory tree under one dev manifest.
@@ -153,7 +154,7 @@ impl Monorepo {
     /// The environment of a profile, where uv places it: `.venv` beside the manifest, or what `UV_PROJECT_ENVIRONMENT` says,
     /// with the backend's name appended where the configuration keeps one environment per backend.
     pub fn environment(&self, paths: &ProfilePaths, backend: Option<&Name>, variables: &Variables) -> Utf8PathBuf {
-        let path = paths.directory.join(variables.get("UV_PROJECT_ENVIRONMENT").unwrap_or(".venv"));
+        let path = paths.directory.join(project_environment(variables));
         match (backend, path.file_name()) {
             (Some(backend), Some(name)) if self.config.env_per_backend => {
                 path.with_file_name(format!("{name}-{backend}"))
@@ -170,7 +171,7 @@ impl Monorepo {
     /// Whether the dev manifest's workspace would take a project in `directory` for a member.
     #[cfg(feature = "full")]
     pub(crate) fn has_member_at(&self, directory: &Utf8Path) -> bool {
-        members::includes(&self.dev, directory)
+        globs(&self.dev).is_some_and(|globs| globs.selects(directory).is_some())
     }
 
     /// `path` as one sees it from the root; as it is, where it is elsewhere.

@@ -15,7 +15,7 @@ use crate::{
     manifest::{BuildSettings, ConfigSettings, Manifest},
     model::{Name, Variables},
     toml::{File, Node},
-    uv::Version,
+    uv::{Version, settings},
 };
 
 /// The first uv with settings for one package.
@@ -236,7 +236,7 @@ struct UserSettings {
 impl UserSettings {
     /// From uv's configuration and command line, and from maturin's own variable.
     fn new(manifest: &Manifest, uv_args: &[std::ffi::OsString], variables: &Variables) -> Self {
-        let file = BuildSettings::from_uv_toml(&manifest.directory().join("uv.toml"));
+        let file = BuildSettings::from_uv_toml(&manifest.directory().join(settings::FILE_NAME));
         let mut settings = file.unwrap_or_else(|| manifest.build.settings.clone());
         let mut arguments = uv_args.iter().filter_map(|argument| argument.to_str());
         while let Some(argument) = arguments.next() {

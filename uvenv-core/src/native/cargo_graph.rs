@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::BuildContext;
 use crate::{
+    cargo::metadata::{Access, metadata},
     fs::digest::digest,
-    process::{Invocation, ending, on_path},
 };
 
 /// The crates from directories that a package is built from, and all else that it depends on.
@@ -85,23 +85,13 @@ impl MetadataCache {
 }
 
 fn ask(manifest: &Utf8Path, context: &BuildContext<'_>) -> Result<CargoMetadata, String> {
-    let cargo = match context.variables.get("CARGO") {
-        Some(cargo) => Utf8PathBuf::from(cargo),
-        None => on_path(context.variables, "cargo").next().ok_or("there is no cargo on `PATH`")?,
+    let access = match (context.read_only, context.offline) {
+        (true, _) => Access::ReadOnly,
+        (false, true) => Access::Offline,
+        (false, false) => Access::Full,
     };
-    let directory = manifest.parent().unwrap_or(Utf8Path::new("."));
-    // All features: what one of them needs is an input once it is on, and no harm before.
-    let command = Invocation::new(cargo.as_str())
-        .args(["metadata", "--format-version", "1", "--all-features", "--manifest-path", manifest.as_str()])
-        .args(if context.read_only { &["--locked", "--offline"][..] } else { &[] })
-        .args(if context.offline && !context.read_only { &["--offline"][..] } else { &[] })
-        .current_dir(directory);
-    let answer = (context.child)(command).capture().map_err(|error| format!("`{cargo}` cannot be started: {error}"))?;
-    if !answer.status.success() {
-        let said = answer.stderr.lines().map(str::trim).find(|line| line.starts_with("error")).unwrap_or_default();
-        return Err(format!("`cargo metadata` {}: {}", ending(answer.status), said.trim_start_matches("error: ")));
-    }
-    serde_json::from_str(&answer.stdout).map_err(|error| format!("the answer of `cargo metadata` is odd: {error}"))
+    let answer = metadata(manifest, access, context.variables, context.child)?;
+    serde_json::from_str(&answer).map_err(|error| format!("the answer of `cargo metadata` is odd: {error}"))
 }
 
 /// The few fields of `cargo metadata --format-version 1` that are needed.

@@ -74,10 +74,11 @@ fn selecting_features(monorepo: &Monorepo, session: &Session, names: &[Name]) ->
     let Some(manifest) = monorepo.cargo_manifest().filter(|_| !names.is_empty()) else {
         return Ok(Vec::new());
     };
-    if !cargo::is_installed(&session.variables) {
+    if cargo::metadata::find(&session.variables).is_none() {
         return Err("cargo is not installed".to_owned());
     }
-    let features = cargo::Features::read(&manifest, session.offline).map_err(|error| error.to_string())?;
+    let features =
+        cargo::Features::read(&manifest, session.offline, &session.variables).map_err(|error| error.to_string())?;
     features.selecting(names).map_err(|error| error.to_string())
 }
 

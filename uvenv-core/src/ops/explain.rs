@@ -2,10 +2,11 @@
 
 use super::Session;
 use crate::{
-    git::{self, Git, TagQuery},
+    git::{Git, TagQuery},
     lockfile::{Freshness, LockfileChange},
     manifest::{GitReference, Manifest, SourceKind},
     model::Name,
+    uv::variables::http_timeout,
 };
 
 /// Asks the remotes of the pins that are not locked yet, and fails with what they say is wrong. Where they have nothing to
@@ -36,7 +37,7 @@ pub(super) fn pins(session: &Session, manifest: &Manifest, freshness: &Freshness
             }
         }
     }
-    Ok(git.explain(&pins, git::limit(&session.variables), session.observer())?)
+    Ok(git.explain(&pins, http_timeout(&session.variables), session.observer())?)
 }
 
 /// Whether the lockfile has the package's pin as it is in the manifest.

@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use super::{OperationError, Session, is_stale_lockfile_error, milliseconds, uv_failed};
+use super::{OperationError, Session, milliseconds, uv_failed};
 use crate::{
     lockfile::Lockfile,
     model::Profile,
     monorepo::{Monorepo, ProfileContext},
     process::{Invocation, Stderr},
     report::{LockReport, LockedChange},
-    uv::{LockCommand, Uv},
+    uv::{LockCommand, Uv, messages::is_stale_lockfile_error},
 };
 
 /// What to lock, and how.

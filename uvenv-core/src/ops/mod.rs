@@ -76,7 +76,10 @@ use crate::{
     native::NativeWarning,
     process::{Invocation, Stderr, Streamed, Terminal},
     report::UvInfo,
-    uv::{Appearance, Fetch, LockCommand, Uv, UvError, follow, locate},
+    uv::{
+        Appearance, Fetch, LockCommand, Uv, UvError, follow, locate, messages::is_stale_lockfile_error,
+        variables::with_urls,
+    },
 };
 
 /// What all operations of a caller share.
@@ -165,9 +168,8 @@ impl Session {
             return if observer.shows() { Stderr::Relay } else { Stderr::Follow };
         }
         let has_secrets = texts.iter().any(|text| redact(text) != **text);
-        let index = ["UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS"];
         let index_has_secrets =
-            index.iter().filter_map(|name| self.variables.get(name)).any(|text| redact(text) != text);
+            with_urls().filter_map(|name| self.variables.get(name)).any(|text| redact(text) != text);
         if std::io::stderr().is_terminal() && !has_secrets && !index_has_secrets {
             Stderr::Inherit
         } else {
@@ -228,11 +230,6 @@ impl Session {
         }
         Ok(streamed)
     }
-}
-
-/// Both versions of the sentence with which uv 0.7 to 0.13 refuses a stale lockfile hold these words.
-fn is_stale_lockfile_error(stderr: &str) -> bool {
-    stderr.contains("needs to be updated")
 }
 
 impl From<&Uv> for UvInfo {

@@ -144,7 +144,7 @@ impl FeatureSource<'_> {
 
     fn default(&self) -> crate::Result<Vec<FeatureClaim>> {
         // A container without a Rust toolchain has no default features.
-        if self.manifest().is_none() || !cargo::is_installed(&self.session.variables) {
+        if self.manifest().is_none() || cargo::metadata::find(&self.session.variables).is_none() {
             return Ok(Vec::new());
         }
         Ok(self.claims()?.selected)
@@ -153,7 +153,7 @@ impl FeatureSource<'_> {
     fn claims(&self) -> crate::Result<cargo::FeatureClaims> {
         match self.manifest() {
             Some(manifest) => {
-                let features = cargo::Features::read(&manifest, self.session.offline)?;
+                let features = cargo::Features::read(&manifest, self.session.offline, &self.session.variables)?;
                 let mut read = self.read.borrow_mut();
                 read.files.extend(features.files());
                 read.folders.extend(features.folders());

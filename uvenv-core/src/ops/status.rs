@@ -21,7 +21,7 @@ use crate::{
         ProfileStatus, PythonInfo, StatusReport,
     },
     sync_cache,
-    uv::{Fetch, LockfileMode, SyncCommand},
+    uv::{Fetch, LockfileMode, SyncCommand, messages::is_outdated_environment},
 };
 
 /// Looks at all profiles. Nothing is fetched and nothing is changed.
@@ -184,8 +184,7 @@ impl ProfileInspection<'_> {
         };
         let invocation = command.invocation(uv, &self.session.appearance);
         let streamed = self.session.stream(&invocation, Stderr::Capture)?;
-        // Both versions of the sentence that uv 0.7 to 0.13 say it with hold this word.
-        if !streamed.status.success() && !streamed.stderr.contains("outdated") {
+        if !streamed.status.success() && !is_outdated_environment(&streamed.stderr) {
             let last = streamed.stderr.lines().rev().find(|line| !line.trim().is_empty());
             return Ok((EnvironmentState::Unknown, last.map(str::to_owned)));
         }

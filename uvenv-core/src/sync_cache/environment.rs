@@ -3,7 +3,6 @@
 use std::{fs, time::SystemTime};
 
 use camino::Utf8Path;
-use serde_json::json;
 
 use super::{
     fingerprint::{Fingerprint, FingerprintKind, UV_READS},
@@ -12,8 +11,9 @@ use super::{
 };
 use crate::{
     environment::{Distribution, Distributions, Environment, Source},
-    fs::{parallel, stamp::changed_at},
+    fs::parallel,
     manifest,
+    uv::cache_keys,
 };
 
 /// Looks at what uv looks at in `environment`, in which `installed` was found.
@@ -84,28 +84,10 @@ pub(super) fn check_at_rest(distribution: &Distribution) -> Result<(), Uncacheab
     let manifest = fs::read_to_string(directory.join(manifest::FILE_NAME)).unwrap_or_default();
     let known = fs::read(distribution.folder().join("uv_cache.json")).ok();
     let known = known.and_then(|known| serde_json::from_slice::<serde_json::Value>(&known).ok());
-    if manifest.contains("cache-keys") || known != Some(default_keys(directory)) {
+    if manifest.contains(cache_keys::SETTING) || known != Some(cache_keys::default_as_recorded(directory)) {
         return Err(format!("`{}` was just built, and may have to be once more", distribution.name));
     }
     Ok(())
-}
-
-/// uv's default cache keys of a package, as uv writes them.
-fn default_keys(directory: &Utf8Path) -> serde_json::Value {
-    let time = |time: Option<SystemTime>| {
-        let time = time.and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
-        time.map(|time| json!({ "secs_since_epoch": time.as_secs(), "nanos_since_epoch": time.subsec_nanos() }))
-    };
-    let files = [manifest::FILE_NAME, "setup.py", "setup.cfg"].map(|name| directory.join(name));
-    let changed = files.iter().filter_map(|path| changed_at(path)).max();
-    let source = fs::metadata(directory.join("src")).ok().filter(fs::Metadata::is_dir);
-    json!({
-        "timestamp": time(changed),
-        "commit": null,
-        "tags": null,
-        "env": {},
-        "directories": { "src": time(source.and_then(|source| source.created().ok())) },
-    })
 }
 
 /// Refuses what uv takes for installed, or for damage, and we do not.

@@ -10,9 +10,12 @@ use std::{
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 
-use crate::fs::{
-    digest::{digest, number},
-    stamp::{is_settled, stat},
+use crate::{
+    fs::{
+        digest::{digest, number},
+        stamp::{is_settled, stat},
+    },
+    uv::cache_keys,
 };
 
 /// What about a path counts.
@@ -235,8 +238,8 @@ fn read(folder: &Utf8Path) -> String {
 }
 
 fn package(directory: &Utf8Path) -> String {
-    let files = ["pyproject.toml", "setup.py", "setup.cfg"].map(|name| directory.join(name).exists().to_string());
-    let source = fs::metadata(directory.join("src"));
+    let files = cache_keys::default_files(directory).map(|path| path.exists().to_string());
+    let source = fs::metadata(directory.join(cache_keys::DEFAULT_DIRECTORY));
     format!("{} {}", files.join(" "), source.map_or_else(|_| ABSENT.to_owned(), |source| identity(&source)))
 }
 

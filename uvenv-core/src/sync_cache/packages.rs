@@ -12,8 +12,9 @@ use super::{
 use crate::{
     lockfile::{Lockfile, PackageSource},
     manifest::{self, Manifest, SourceKind},
-    monorepo::is_excluded,
+    monorepo::globs,
     toml::{Element, Node},
+    uv::cache_keys,
 };
 
 /// The files that a pattern of a cache key may lead to, at most.
@@ -93,7 +94,8 @@ impl PackageWatcher<'_> {
         for pattern in project.uv.workspace.iter().flat_map(|workspace| &workspace.members) {
             found.extend(self.expand(&pattern.value)?);
         }
-        found.retain(|directory| directory != self.root && !is_excluded(project, directory));
+        let is_excluded = |path: &Utf8Path| globs(project).is_some_and(|globs| globs.is_excluded(path));
+        found.retain(|directory| directory != self.root && !is_excluded(directory));
         for directory in &found {
             self.watch_list.content(directory.join(manifest::FILE_NAME));
         }
@@ -145,17 +147,16 @@ impl PackageWatcher<'_> {
         }
         // One that appears between a member and the root takes the member out of the workspace.
         self.watch_list.upwards(directory, &[manifest::FILE_NAME]);
-        if manifest.uv.keys.iter().any(|key| key.value == "cache-keys") {
+        if manifest.uv.keys.iter().any(|key| key.value == cache_keys::SETTING) {
             return self.cache_keys(manifest);
         }
         self.watch_list.add(FingerprintKind::Package, directory);
-        let source = directory.join("src");
+        let source = directory.join(cache_keys::DEFAULT_DIRECTORY);
         if source.is_symlink() {
             // What it leads to may be replaced without a trace here.
             self.watch_list.add(FingerprintKind::Identity, source);
         }
-        for name in [manifest::FILE_NAME, "setup.py", "setup.cfg"] {
-            let path = directory.join(name);
+        for path in cache_keys::default_files(directory) {
             // One that appears changes the directory.
             if path.exists() {
                 self.watch_list.stamp(path);
@@ -194,7 +195,7 @@ impl PackageWatcher<'_> {
         let document = manifest.file.parse().map_err(|error| error.to_string())?;
         let root = Node::root(&manifest.file, &document);
         let mut keys = Some(root);
-        for name in ["tool", "uv", "cache-keys"] {
+        for name in ["tool", "uv", cache_keys::SETTING] {
             keys = keys.and_then(|node| node.get(name).ok().flatten());
         }
         let keys = keys.map(|keys| keys.elements()).transpose().map_err(|error| error.to_string())?;

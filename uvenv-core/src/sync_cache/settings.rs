@@ -1,114 +1,33 @@
-//! uv's configuration: the files that it may come from, and what in them lets nobody but uv judge.
+//! uv's settings: what in them lets nobody but uv judge.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 use super::watch_list::{Uncacheable, WatchList};
 use crate::{
     manifest,
     model::Variables,
     toml::{File, Node},
+    uv::settings::{ConfigFiles, PYTHON_VERSION_FILES, is_constant},
 };
-
-/// The keys whose effect is known, of which none acts each time. Others may be anything.
-const KEYS: [&str; 59] = [
-    "add-bounds",
-    "allow-insecure-host",
-    "build-backend",
-    "build-constraint-dependencies",
-    "cache-dir",
-    "cache-keys",
-    "check-url",
-    "concurrent-builds",
-    "concurrent-downloads",
-    "concurrent-installs",
-    "config-settings",
-    "config-settings-package",
-    "conflicts",
-    "constraint-dependencies",
-    "default-groups",
-    "dependency-groups",
-    "dependency-metadata",
-    "dev-dependencies",
-    "environments",
-    "exclude-dependencies",
-    "exclude-newer",
-    "exclude-newer-package",
-    "extra-build-dependencies",
-    "extra-build-variables",
-    "extra-index-url",
-    "fork-strategy",
-    "http-proxy",
-    "https-proxy",
-    "index",
-    "index-strategy",
-    "index-url",
-    "keyring-provider",
-    "link-mode",
-    "managed",
-    "native-tls",
-    "no-build-isolation",
-    "no-build-isolation-package",
-    "no-index",
-    "no-proxy",
-    "no-sources",
-    "no-sources-package",
-    "offline",
-    "override-dependencies",
-    "package",
-    "pip",
-    "prerelease",
-    "publish-url",
-    "pypy-install-mirror",
-    "python-downloads",
-    "python-downloads-json-url",
-    "python-install-mirror",
-    "required-environments",
-    "required-version",
-    "resolution",
-    "sources",
-    "system-certs",
-    "torch-backend",
-    "trusted-publishing",
-    "workspace",
-];
 
 /// Adds the files of configuration of a project whose workspace has its root at `root`.
 pub(super) fn add(watch_list: &mut WatchList, root: &Utf8Path, variables: &Variables) -> Result<(), Uncacheable> {
+    let files = ConfigFiles::new(root, variables)?;
     // The nearest that says something decides; those above it are looked at for nothing.
-    watch_list.upwards(root, &["uv.toml", manifest::FILE_NAME]);
-    for directory in root.ancestors() {
-        check(&directory.join("uv.toml"), None)?;
-        check(&directory.join(manifest::FILE_NAME), Some("tool"))?;
-    }
-    let user = absolute(variables, "XDG_CONFIG_HOME").or_else(|| Some(absolute(variables, "HOME")?.join(".config")));
-    let system = variables.get("XDG_CONFIG_DIRS").unwrap_or("/etc/xdg");
-    let system = system.split(':').map(Utf8PathBuf::from).chain(["/etc".into()]);
-    for directory in user.iter().cloned().chain(system) {
-        let path = directory.join("uv/uv.toml");
-        check(&path, None)?;
-        watch_list.content(path);
-    }
-    if let Some(path) = variables.get("UV_CONFIG_FILE").map(Utf8PathBuf::from) {
-        let path = std::path::absolute(&path).ok().and_then(|path| Utf8PathBuf::from_path_buf(path).ok());
-        let path = path.ok_or("the path in `UV_CONFIG_FILE` is not Unicode")?;
-        check(&path, None)?;
+    for path in files.of_project.into_iter().chain(files.others) {
+        let tool = (path.file_name() == Some(manifest::FILE_NAME)).then_some("tool");
+        check(&path, tool)?;
         watch_list.content(path);
     }
     // A date without a time is midnight where the machine is.
     watch_list.content("/etc/localtime");
-    let of_user = user.map(|directory| directory.join("uv"));
-    for directory in of_user.into_iter().chain([root.to_owned()]) {
-        for name in [".python-version", ".python-versions"] {
-            let path = directory.join(name);
+    for directory in files.user_directory.into_iter().chain([root.to_owned()]) {
+        for path in PYTHON_VERSION_FILES.map(|name| directory.join(name)) {
             check_python(&path)?;
             watch_list.content(path);
         }
     }
     Ok(())
-}
-
-fn absolute(variables: &Variables, name: &str) -> Option<Utf8PathBuf> {
-    variables.get(name).map(Utf8PathBuf::from).filter(|path| path.is_absolute())
 }
 
 /// Refuses a file with keys that act each time, or that are not known.
@@ -129,7 +48,7 @@ fn check(path: &Utf8Path, tool: Option<&str>) -> Result<(), Uncacheable> {
     };
     let Some(table) = table else { return Ok(()) };
     let entries = table.entries().map_err(|error| error.to_string())?;
-    match entries.iter().find(|(key, _)| !KEYS.contains(key)) {
+    match entries.iter().find(|(key, _)| !is_constant(key)) {
         Some((key, _)) => Err(format!("`{key}` is set in `{path}`")),
         None => Ok(()),
     }
@@ -153,6 +72,8 @@ pub(super) fn is_version(request: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use std::fs;
+
+    use camino::Utf8PathBuf;
 
     use super::*;
 

@@ -5,54 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{settings::is_version, watch_list::Uncacheable};
-use crate::{fs::digest::digest, model::Variables};
-
-/// Variables of uv's whose effect is known and is the same each time. Others may be anything.
-const KNOWN: [&str; 43] = [
-    "UV_CACHE_DIR",
-    "UV_CONCURRENT_BUILDS",
-    "UV_CONCURRENT_DOWNLOADS",
-    "UV_CONCURRENT_INSTALLS",
-    "UV_CONFIG_FILE",
-    "UV_DEFAULT_INDEX",
-    "UV_EXTRA_INDEX_URL",
-    "UV_FROZEN",
-    "UV_GIT_LFS",
-    "UV_HTTP_TIMEOUT",
-    "UV_INDEX",
-    "UV_INDEX_STRATEGY",
-    "UV_INDEX_URL",
-    "UV_INSECURE_HOST",
-    "UV_INSTALL_DIR",
-    "UV_KEYRING_PROVIDER",
-    "UV_LINK_MODE",
-    "UV_LOCKED",
-    "UV_NATIVE_TLS",
-    "UV_NO_CONFIG",
-    "UV_NO_ENV_FILE",
-    "UV_NO_INDEX",
-    "UV_NO_MODIFY_PATH",
-    "UV_NO_PROGRESS",
-    "UV_NO_SYNC",
-    "UV_NO_SYSTEM_CONFIG",
-    "UV_NO_WRAP",
-    "UV_OFFLINE",
-    "UV_PRERELEASE",
-    "UV_PROJECT",
-    "UV_PROJECT_ENVIRONMENT",
-    "UV_PUBLISH_URL",
-    "UV_PYTHON",
-    "UV_PYTHON_BIN_DIR",
-    "UV_PYTHON_DOWNLOADS",
-    "UV_PYTHON_INSTALL_DIR",
-    "UV_PYTHON_INSTALL_MIRROR",
-    "UV_REQUEST_TIMEOUT",
-    "UV_RESOLUTION",
-    "UV_SYSTEM_CERTS",
-    "UV_TOOL_BIN_DIR",
-    "UV_TOOL_DIR",
-    "UV_TORCH_BACKEND",
-];
+use crate::{fs::digest::digest, model::Variables, uv::variables::is_constant};
 
 /// Others that count: where uv looks for its files, and what time it is.
 const OTHERS: [&str; 2] = ["HOME", "TZ"];
@@ -97,11 +50,7 @@ fn short(value: &[u8]) -> String {
 
 /// Refuses variables that act each time, or that are not known.
 pub(super) fn check(variables: &Variables) -> Result<(), Uncacheable> {
-    let is_known = |name: &&str| {
-        KNOWN.contains(name)
-            || (name.starts_with("UV_INDEX_") && (name.ends_with("_USERNAME") || name.ends_with("_PASSWORD")))
-    };
-    let other = variables.starting_with("UV_").find(|name| !is_known(name));
+    let other = variables.starting_with("UV_").find(|name| !is_constant(name));
     // By a name or a path it may be another one tomorrow.
     let python = Some("UV_PYTHON").filter(|name| variables.get(name).is_some_and(|python| !is_version(python)));
     let launcher = LAUNCHERS.into_iter().find(|name| variables.raw(name).is_some());

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::fingerprint::FingerprintKind;
-use crate::{backend::SelectionInputs, native::Watched};
+use crate::{backend::SelectionInputs, native::Watched, uv::variables::in_requirements};
 
 /// What an answer of uv depends on. More than that does no harm: uv is then asked once too often.
 #[derive(Clone, Debug, Default)]
@@ -79,7 +79,6 @@ impl WatchList {
 
     /// The variables that `text` has in the form `${NAME}`, which uv replaces in requirements.
     pub(super) fn variables_in(&mut self, text: &str) {
-        let names = text.split("${").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0));
-        self.variables.extend(names.map(str::to_owned));
+        self.variables.extend(in_requirements(text).map(str::to_owned));
     }
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use camino::Utf8PathBuf;
 
-use super::Uv;
+use super::{Uv, variables};
 use crate::{manifest::Selector, process::Invocation};
 
 /// How a command looks, for uv as for uvenv.
@@ -141,7 +141,7 @@ fn switched_on(flags: &[(bool, &'static str)]) -> Vec<&'static str> {
 fn base(uv: &Uv, appearance: &Appearance, command: &str, project: &Utf8PathBuf) -> Invocation {
     let mut invocation = uv.invocation().arg(command).arg("--project").arg(project.as_str());
     // What these ask for has become arguments; an activated environment is not the one that is meant.
-    for name in ["UV_FROZEN", "UV_LOCKED", "UV_OFFLINE", "UV_PROJECT", "UV_NO_SYNC", "VIRTUAL_ENV"] {
+    for name in variables::that_become_flags().chain(["VIRTUAL_ENV"]) {
         invocation = invocation.env_remove(name);
     }
     if appearance.quiet {

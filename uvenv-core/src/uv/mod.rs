@@ -1,11 +1,16 @@
 //! The port to uv: the program that resolves, builds and installs. It is found here, or fetched, and its version checked.
 
+pub(crate) mod cache_keys;
 mod command;
 #[cfg(feature = "full")]
 mod fetch;
 mod find;
+pub(crate) mod messages;
 mod progress;
+pub(crate) mod settings;
+pub mod variables;
 mod versions;
+pub(crate) mod workspace;
 
 use std::{fmt, io, process::ExitStatus};
 

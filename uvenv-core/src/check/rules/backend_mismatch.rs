@@ -142,11 +142,12 @@ fn undeclared_extras(profile: &ProfileContext<'_>) -> Vec<Finding> {
 
 /// Cargo features that are called like a CUDA release, of crates that mirror a backend, without a backend of that name.
 fn features_without_extra(facts: &Facts<'_>, backends: &[Backend]) -> Vec<Finding> {
-    let Some(manifest) = facts.monorepo.cargo_manifest().filter(|_| cargo::is_installed(facts.variables)) else {
+    let Some(manifest) = facts.monorepo.cargo_manifest().filter(|_| cargo::metadata::find(facts.variables).is_some())
+    else {
         return Vec::new();
     };
     // What cargo cannot read is for cargo to say.
-    let Ok(features) = cargo::Features::read(&manifest, true) else {
+    let Ok(features) = cargo::Features::read(&manifest, true, facts.variables) else {
         return Vec::new();
     };
     let mut findings = Vec::new();

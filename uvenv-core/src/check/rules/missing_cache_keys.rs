@@ -5,6 +5,7 @@ use crate::{
     manifest::Edit,
     model::Profile,
     native,
+    uv::cache_keys,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -14,14 +15,11 @@ pub(super) const RULE: Rule = Rule {
     check: CheckFn::Offline(check),
 };
 
-/// What uv looks at by default, and the Rust sources (uv's documentation, "Dynamic metadata").
-const FILES: [&str; 4] = ["pyproject.toml", "Cargo.toml", "Cargo.lock", "**/*.rs"];
-
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for package in facts.profile(Profile::Dev).map(native::packages).into_iter().flatten() {
         let manifest = package.manifest();
-        if manifest.uv.keys.iter().any(|key| key.value == "cache-keys") {
+        if manifest.uv.keys.iter().any(|key| key.value == cache_keys::SETTING) {
             continue;
         }
         let name = &package.name;
@@ -30,7 +28,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         );
         let help =
             "`cargo uvenv sync` builds it again in any case; for plain uv, add `cache-keys` with its Rust sources";
-        let edits = vec![Edit::SetCacheKeys { files: FILES.map(str::to_owned).to_vec() }];
+        let edits = vec![Edit::SetCacheKeys { files: cache_keys::OF_RUST.map(str::to_owned).to_vec() }];
         let place = manifest.place(manifest.project.as_ref().map_or(0..0, |project| project.name.span.clone()));
         let finding = RULE.finding(message, help).at(place).in_profile(Profile::Dev).about(name);
         findings.push(finding.fixed_by(manifest.path(), edits));

@@ -4,6 +4,7 @@ use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity, workspace},
     manifest::{Manifest, SourceKind},
     model::Profile,
+    uv::cache_keys,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -27,7 +28,7 @@ fn of_manifest(facts: &Facts<'_>, manifest: &Manifest) -> Vec<Finding> {
             let directory = workspace::normal(&manifest.directory().join(path));
             let what = if !directory.exists() {
                 "is not there"
-            } else if directory.is_dir() && !workspace::has_package(&directory) {
+            } else if directory.is_dir() && !cache_keys::has_package(&directory) {
                 "has no package in it"
             } else {
                 continue;

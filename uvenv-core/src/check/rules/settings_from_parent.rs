@@ -3,11 +3,8 @@
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity},
     monorepo::ProfileContext,
+    uv::settings,
 };
-
-/// Settings of `[tool.uv]` that decide where packages come from (uv's reference, "Settings").
-const OF_INDEXES: [&str; 7] =
-    ["index", "index-url", "extra-index-url", "find-links", "no-index", "index-strategy", "keyring-provider"];
 
 pub(super) const RULE: Rule = Rule {
     code: "settings-from-parent",
@@ -24,10 +21,11 @@ fn finding(facts: &Facts<'_>, profile: &ProfileContext<'_>) -> Option<Finding> {
     let dev = &facts.monorepo.dev;
     // uv reads the settings of the nearest directory that has some, and `uv.toml` before a manifest.
     let between = profile.paths.directory.ancestors().take_while(|directory| *directory != facts.monorepo.root);
-    let has_file = between.into_iter().any(|directory| directory.join("uv.toml").is_file());
+    let has_file = between.into_iter().any(|directory| directory.join(settings::FILE_NAME).is_file());
     let is_below = profile.paths.directory.starts_with(&facts.monorepo.root);
-    let key = dev.uv.keys.iter().find(|key| OF_INDEXES.contains(&key.value.as_str()))?;
-    if profile.manifest.has_uv_table || has_file || !is_below || facts.monorepo.root.join("uv.toml").is_file() {
+    let key = dev.uv.keys.iter().find(|key| settings::decides_packages(&key.value))?;
+    if profile.manifest.has_uv_table || has_file || !is_below || facts.monorepo.root.join(settings::FILE_NAME).is_file()
+    {
         return None;
     }
     let (name, manifest) = (profile.profile, facts.monorepo.relative(profile.manifest.path()));

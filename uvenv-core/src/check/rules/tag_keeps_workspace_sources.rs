@@ -1,13 +1,13 @@
 //! What a tag holds can be installed from git: its manifest takes nothing from outside its repository.
 
 use camino::{Utf8Component, Utf8Path};
-use glob::Pattern;
 
 use crate::{
     check::{CheckFn, Facts, Finding, Remote, Rule, Severity, pins::PinnedSource},
     git::CommitContents,
     manifest::{Manifest, SourceKind},
     model::Name,
+    uv::workspace::WorkspaceGlobs,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -86,9 +86,7 @@ fn is_member(contents: &CommitContents, here: &str, name: &Name) -> bool {
             let Some(below) = below.map(|below| below.trim_start_matches('/')) else {
                 return false;
             };
-            let pattern =
-                |text: &str| Pattern::new(text.trim_end_matches('/')).is_ok_and(|pattern| pattern.matches(below));
-            below.is_empty() || workspace.members.iter().any(|member| pattern(&member.value))
+            below.is_empty() || WorkspaceGlobs::new("".into(), workspace).selects(below.into()).is_some()
         };
         directories.iter().filter(matches).any(|directory| {
             let path = Some(directory.as_str()).filter(|directory| !directory.is_empty());

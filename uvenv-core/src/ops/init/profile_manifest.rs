@@ -8,26 +8,12 @@ use crate::{
     check::Facts,
     manifest::{ManifestError, Requirement, Selector, SourceKind},
     model::Profile,
+    uv::settings,
 };
 
 /// What of `[project]` is about files of dev's directory, or about dev's own build.
 const OF_THE_BUILD: [&str; 7] =
     ["dynamic", "entry-points", "gui-scripts", "license-files", "readme", "scripts", "import-names"];
-
-/// What of `[tool.uv]` is about the workspace, its builds and its developers.
-const OF_THE_WORKSPACE: [&str; 11] = [
-    "build-backend",
-    "cache-keys",
-    "config-settings",
-    "config-settings-package",
-    "default-groups",
-    "dependency-groups",
-    "dev-dependencies",
-    "managed",
-    "package",
-    "sources",
-    "workspace",
-];
 
 /// The text of the manifest.
 pub(super) fn derive(facts: &Facts<'_>, profile: Profile) -> crate::Result<String> {
@@ -111,7 +97,7 @@ fn uv(facts: &Facts<'_>, document: &mut DocumentMut, backends: &[Backend]) {
         return;
     };
     let sources = uv.remove("sources");
-    for key in OF_THE_WORKSPACE {
+    for key in settings::of_the_workspace() {
         uv.remove(key);
     }
     if let Some(item) = uv.get_mut("conflicts") {

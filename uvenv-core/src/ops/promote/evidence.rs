@@ -16,11 +16,12 @@ use super::{
 };
 use crate::{
     Monorepo, check,
-    git::{self, CommitLine, Git, RemoteTag, Remotes},
+    git::{CommitLine, Git, RemoteTag, Remotes},
     manifest::Manifest,
     model::{Name, release::Release},
     ops::Session,
     report::{CommitSummary, CommitsBetween},
+    uv::variables::http_timeout,
 };
 
 /// How many commits between two tags are told.
@@ -46,7 +47,7 @@ impl<'a> TagSources<'a> {
     ) -> crate::Result<Self> {
         let urls: BTreeSet<_> =
             candidates.iter().filter_map(|candidate| Some(candidate.repository.as_ref()?.url.clone())).collect();
-        let remotes = Remotes::ask(git, urls, git::limit(&session.variables), session.observer())?;
+        let remotes = Remotes::ask(git, urls, http_timeout(&session.variables), session.observer())?;
         let mut local = BTreeMap::new();
         for candidate in candidates.iter().filter(|_| from_local) {
             if let Some(directory) = checkout(monorepo, &candidate.package) {
@@ -86,7 +87,7 @@ impl<'a> TagSources<'a> {
     ) -> crate::Result<()> {
         self.is_pushed(candidate, repository, tag)?;
         let cache = crate::fs::cache::directory(&self.session.variables)?;
-        let contents = self.git.contents(&cache, &repository.url, tag, git::limit(&self.session.variables))?;
+        let contents = self.git.contents(&cache, &repository.url, tag, http_timeout(&self.session.variables))?;
         let manifest = contents.manifest(repository.subdirectory.as_deref())?;
         let manifest = is_there(candidate, repository, tag, manifest)?;
         let here = repository.subdirectory.as_deref().unwrap_or_default();
@@ -110,7 +111,7 @@ impl<'a> TagSources<'a> {
         let Ok(cache) = crate::fs::cache::directory(&self.session.variables) else {
             return BTreeMap::new();
         };
-        let (git, cache, limit) = (&self.git, &cache, git::limit(&self.session.variables));
+        let (git, cache, limit) = (&self.git, &cache, http_timeout(&self.session.variables));
         thread::scope(|scope| {
             let fetch = |(candidate, repository, tag): &(&PromotionCandidate, &Repository, &RemoteTag)| {
                 let old = candidate.current.as_ref().and_then(|current| current.commit.clone());

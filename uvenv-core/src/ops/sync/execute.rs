@@ -7,10 +7,10 @@ use crate::{
     environment::{Backup, Changes, Distributions, Environment, Inspection, Interpreter, Journal},
     model::Name,
     native::{BuildContext, FreshnessReport, Stale},
-    ops::{OperationError, Session, is_stale_lockfile_error, milliseconds, uv_failed},
+    ops::{OperationError, Session, milliseconds, uv_failed},
     process::{Invocation, Stderr},
     report::{PythonInfo, SyncPlanned, SyncReport},
-    uv::{LockfileMode, SyncCommand},
+    uv::{LockfileMode, SyncCommand, messages::is_stale_lockfile_error},
 };
 
 /// Who records what the outcome of a sync depended on.

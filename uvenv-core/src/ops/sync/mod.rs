@@ -16,6 +16,7 @@ use super::selection::BackendRequest;
 use crate::{
     model::{Name, Variables},
     native::CargoProfile,
+    uv::variables::{is_frozen, is_locked},
 };
 
 /// How a sync treats the lockfile.
@@ -36,8 +37,9 @@ pub enum LockMode {
 impl LockMode {
     /// What the flags say, or where they say nothing the variables `UV_FROZEN` and `UV_LOCKED`.
     pub fn new(frozen: bool, locked: bool, allow_stale: bool, variables: &Variables) -> Self {
-        let on = |flag, variable| flag || (!frozen && !locked && variables.is_on(variable));
-        match (on(frozen, "UV_FROZEN"), on(locked, "UV_LOCKED")) {
+        let is_said = frozen || locked;
+        let (frozen, locked) = (frozen || !is_said && is_frozen(variables), locked || !is_said && is_locked(variables));
+        match (frozen, locked) {
             (true, _) => Self::Frozen { allow_stale },
             (false, true) => Self::Locked,
             (false, false) => Self::Default,
