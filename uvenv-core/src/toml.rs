@@ -307,9 +307,7 @@ impl<'a> Element<'a> {
 
     /// The value of `key`, if it is there. `self` must be a table.
     pub(crate) fn get(&self, key: &str) -> Result<Option<Node<'a>>, TomlError> {
-        let Some((key, item)) = self.expect_table()?.get_key_value(key) else {
-            return Ok(None);
-        };
+        let Some((key, item)) = self.expect_table()?.get_key_value(key) else { return Ok(None) };
         let name = format!("{}.{}", self.key, key.get());
         Ok(Some(Node { file: self.file, key: name, span: key.span().unwrap_or(0..0), item }))
     }

@@ -87,9 +87,7 @@ impl Template {
     pub(super) fn depends_on(&self, name: &Name) -> bool {
         MANIFESTS.iter().any(|path| {
             let manifest = self.read(path);
-            let Some(project) = manifest.get("project").and_then(Item::as_table_like) else {
-                return false;
-            };
+            let Some(project) = manifest.get("project").and_then(Item::as_table_like) else { return false };
             let extras = project.get("optional-dependencies").and_then(Item::as_table_like);
             let extras = extras.into_iter().flat_map(|extras| extras.iter().map(|(_, item)| item));
             let mut lists = project.get("dependencies").into_iter().chain(extras);

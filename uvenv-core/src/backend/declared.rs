@@ -213,9 +213,7 @@ impl<'a> Scope<'a> {
     }
 
     fn forwarded(&self, entry: &DeclaredEntry<'a>) -> Option<(Name, crate::model::error::Place)> {
-        let Selector::Extra(wanted) = entry.selector else {
-            return None;
-        };
+        let Selector::Extra(wanted) = entry.selector else { return None };
         let member = entry.project.name()?;
         let forwards = |requirement: &Requirement| requirement.name == *member && requirement.extras.contains(wanted);
         self.target_projects().into_iter().find_map(|project| {

@@ -268,9 +268,7 @@ fn feature_claims(features: &[FeatureClaim]) -> Vec<BackendClaim> {
 /// The one choice of a level, or the disagreement.
 fn agreed(claims: Vec<BackendClaim>) -> Result<Option<BackendClaim>, BackendError> {
     let mut claims = claims.into_iter();
-    let Some(first) = claims.next() else {
-        return Ok(None);
-    };
+    let Some(first) = claims.next() else { return Ok(None) };
     let others: Vec<_> = claims.filter(|(_, choice)| *choice != first.1).collect();
     if others.is_empty() {
         return Ok(Some(first));
@@ -364,9 +362,7 @@ mod tests {
 
     /// The oracle: the levels as a table, written without the code's notion of a claim.
     fn expected(levels: &[Vec<&str>]) -> Result<Option<String>, &'static str> {
-        let Some(level) = levels.iter().find(|level| !level.is_empty()) else {
-            return Err("backend-required");
-        };
+        let Some(level) = levels.iter().find(|level| !level.is_empty()) else { return Err("backend-required") };
         let mut names = level.clone();
         names.dedup();
         match names.as_slice() {

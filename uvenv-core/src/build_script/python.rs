@@ -98,9 +98,7 @@ impl Python {
     /// With PyO3 among the crate's dependencies, which chooses an interpreter and links with it by itself, only the path
     /// for running is given; both must mean the same Python, as they do under `cargo uvenv run`.
     pub fn link_libpython(&self) -> crate::Result<()> {
-        let Some(present) = &self.present else {
-            return Ok(());
-        };
+        let Some(present) = &self.present else { return Ok(()) };
         let library = link::library(&present.base)?;
         let has_pyo3 = self.variables.get_os("DEP_PYTHON_PYO3_CONFIG").is_some();
         let mut output = CargoDirectives::default();
@@ -111,9 +109,7 @@ impl Python {
 
     /// What the crate, and those that depend on it, are told.
     pub(super) fn values(&self) -> Vec<(&'static str, &str)> {
-        let Some(present) = &self.present else {
-            return Vec::new();
-        };
+        let Some(present) = &self.present else { return Vec::new() };
         vec![
             ("UVENV_PYTHON", present.executable.as_str()),
             ("UVENV_SITE_PACKAGES", present.site_packages.as_str()),
@@ -158,9 +154,7 @@ impl Command {
     /// Runs it to its end, with nothing on stdin. Any exit status but 0 is an error: what a failed generator leaves is no
     /// input for the compiler.
     pub fn status(&self) -> crate::Result<()> {
-        let Some(invocation) = &self.invocation else {
-            return Ok(());
-        };
+        let Some(invocation) = &self.invocation else { return Ok(()) };
         let command = || invocation.to_string();
         match invocation.status() {
             Ok(status) if status.success() => Ok(()),

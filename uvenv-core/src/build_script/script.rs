@@ -120,9 +120,7 @@ impl Script {
 
     /// `error` with a way out that a build script has; much of the command line's own help is about its options.
     pub(super) fn explain(&self, error: crate::Error, monorepo: Option<&Monorepo>) -> crate::Error {
-        let Some(help) = self.help(&error, monorepo) else {
-            return error;
-        };
+        let Some(help) = self.help(&error, monorepo) else { return error };
         BuildScriptError::Sync { error: Box::new(error), help }.into()
     }
 

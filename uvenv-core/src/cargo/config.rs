@@ -95,13 +95,9 @@ impl CargoConfigValues {
 
     fn other_runner(&self, file: &File) -> Result<Option<OtherRunner>, TomlError> {
         let document = file.parse()?;
-        let Some(targets) = Node::root(file, &document).get("target")? else {
-            return Ok(None);
-        };
+        let Some(targets) = Node::root(file, &document).get("target")? else { return Ok(None) };
         for (name, target) in targets.entries()? {
-            let Some(runner) = target.get("runner")? else {
-                continue;
-            };
+            let Some(runner) = target.get("runner")? else { continue };
             let item = document.get("target").and_then(|targets| targets.get(name)?.get("runner"));
             if name != ANY_TARGET || !item.is_some_and(is_ours) {
                 return Ok(Some(OtherRunner { place: runner.place(), runner: self.runner.join(" ") }));
@@ -171,9 +167,7 @@ fn strings(item: &Item) -> Option<Vec<String>> {
 
 /// Whether a runner is one that an earlier call has written.
 fn is_ours(item: &Item) -> bool {
-    let Some(words) = strings(item) else {
-        return false;
-    };
+    let Some(words) = strings(item) else { return false };
     let program = words.first().and_then(|word| Path::new(word).file_stem());
     program.is_some_and(|name| name == PROGRAM) && words.last().is_some_and(|word| word == "--")
 }

@@ -19,9 +19,7 @@ pub(super) fn manifests<'a>(facts: &'a Facts<'_>) -> impl Iterator<Item = &'a Ma
 
 /// The git links whose directories are empty, or which git does not know where to fetch from. Without a git there are none.
 pub(super) fn lost_submodules(facts: &Facts<'_>) -> Vec<Submodule> {
-    let Ok(git) = Git::find(facts.variables) else {
-        return Vec::new();
-    };
+    let Ok(git) = Git::find(facts.variables) else { return Vec::new() };
     let mut submodules = git.submodules(&facts.monorepo.root);
     // One that was cloned by hand works without an entry.
     submodules.retain(|submodule| !submodule.is_initialised && !cache_keys::has_package(&submodule.directory));

@@ -112,9 +112,7 @@ const CLOCK_SLACK: Duration = Duration::from_secs(2);
 impl Distributions {
     /// Those of `environment`; none where it does not exist.
     pub(crate) fn read(environment: &Environment) -> Result<Self, EnvironmentError> {
-        let Some(directory) = environment.site_packages() else {
-            return Ok(Self::default());
-        };
+        let Some(directory) = environment.site_packages() else { return Ok(Self::default()) };
         let entries = directory.read_dir_utf8().map_err(environment.unreadable(&directory))?;
         // A name that is not Unicode is no `NAME-VERSION.dist-info`.
         let mut folders: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.into_path())).collect();
@@ -230,9 +228,7 @@ impl Distribution {
 
     /// Whether all files that `record` lists are there. Compiled files come and go.
     fn has_all(&self, record: &str) -> bool {
-        let Some(site_packages) = self.folder.parent() else {
-            return false;
-        };
+        let Some(site_packages) = self.folder.parent() else { return false };
         record
             .lines()
             .map(first_field)
@@ -259,9 +255,7 @@ fn changed(metadata: &Metadata) -> Option<SystemTime> {
 
 /// The first field of a line of CSV.
 fn first_field(line: &str) -> String {
-    let Some(quoted) = line.strip_prefix('"') else {
-        return line.split(',').next().unwrap_or_default().to_owned();
-    };
+    let Some(quoted) = line.strip_prefix('"') else { return line.split(',').next().unwrap_or_default().to_owned() };
     let mut field = String::new();
     let mut characters = quoted.chars().peekable();
     while let Some(character) = characters.next() {

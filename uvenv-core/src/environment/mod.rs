@@ -433,9 +433,7 @@ impl Backup {
 
     /// Puts it back in place of what was made there since.
     pub(crate) fn restore(self) -> Result<(), EnvironmentError> {
-        let (Some(backup), root) = (&self.path, &self.environment.root) else {
-            return Ok(());
-        };
+        let (Some(backup), root) = (&self.path, &self.environment.root) else { return Ok(()) };
         if root.exists() {
             fs::remove_dir_all(root).map_err(self.environment.not_writable(root))?;
         }

@@ -40,9 +40,7 @@ impl FileStamp {
         if let Some(before) = before.filter(|before| before.stat == Some(stat)) {
             return before.clone();
         }
-        let Ok(content) = fs::read(path) else {
-            return Self::unreadable();
-        };
+        let Ok(content) = fs::read(path) else { return Self::unreadable() };
         Self { stat: is_settled(&stat, now).then_some(stat), hash: Some(digest(&content)) }
     }
 

@@ -141,9 +141,7 @@ impl CommitContents {
             Some(directory) => format!("{}/{}", directory.trim_end_matches('/'), manifest::FILE_NAME),
             None => manifest::FILE_NAME.to_owned(),
         };
-        let Some(text) = self.file(&path)? else {
-            return Ok(None);
-        };
+        let Some(text) = self.file(&path)? else { return Ok(None) };
         let file = File { path: format!("{}/{path}", self.shown).into(), text: text.into() };
         match Manifest::from_file(file) {
             // A file of other tools' settings.
@@ -155,9 +153,7 @@ impl CommitContents {
     /// The text of a file of the commit; `None` where it has none of that path.
     fn file(&self, path: &str) -> Result<Option<String>, GitError> {
         let listed = run(self.repository.clone(), &["ls-tree", &self.commit, "--", path])?;
-        let Some(object) = listed.stdout.split_whitespace().nth(2) else {
-            return Ok(None);
-        };
+        let Some(object) = listed.stdout.split_whitespace().nth(2) else { return Ok(None) };
         Ok(Some(run(self.repository.clone(), &["cat-file", "blob", object])?.stdout))
     }
 

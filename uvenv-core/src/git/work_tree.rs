@@ -103,13 +103,9 @@ impl Git {
 
     /// The git links of the repository that `directory` is in; none where it is in no repository.
     pub(crate) fn submodules(&self, directory: &Utf8Path) -> Vec<Submodule> {
-        let Some(top) = self.top_level(directory) else {
-            return Vec::new();
-        };
+        let Some(top) = self.top_level(directory) else { return Vec::new() };
         let git = || self.prepared().current_dir(&top);
-        let Ok(index) = run(git(), &["ls-files", "--stage", "-z"]) else {
-            return Vec::new();
-        };
+        let Ok(index) = run(git(), &["ls-files", "--stage", "-z"]) else { return Vec::new() };
         let declared = self.declared(&top);
         let link = |entry: &str| {
             let (about, path) = entry.split_once('\t')?;
@@ -125,9 +121,7 @@ impl Git {
     /// What `.gitmodules` declares: path and name.
     fn declared(&self, top: &Utf8Path) -> BTreeMap<String, String> {
         let words = ["config", "--file", ".gitmodules", "--null", "--get-regexp", r"^submodule\..*\.path$"];
-        let Ok(answer) = run(self.prepared().current_dir(top), &words) else {
-            return BTreeMap::new();
-        };
+        let Ok(answer) = run(self.prepared().current_dir(top), &words) else { return BTreeMap::new() };
         let entry = |entry: &str| entry.split_once('\n').map(|(name, path)| (path.to_owned(), name.to_owned()));
         answer.stdout.split('\0').filter_map(entry).collect()
     }

@@ -144,9 +144,7 @@ pub fn freshness<'a>(
     root: &'a Manifest,
     members: impl IntoIterator<Item = &'a Manifest>,
 ) -> Freshness {
-    let Some(lockfile) = lockfile else {
-        return Freshness::Missing;
-    };
+    let Some(lockfile) = lockfile else { return Freshness::Missing };
     let members: Vec<_> = members.into_iter().collect();
     let mut found = compare_members(lockfile, root, &members);
     found.extend(compare_python(lockfile, root, &members));
@@ -180,9 +178,7 @@ fn compare_members(lockfile: &Lockfile, root: &Manifest, members: &[&Manifest]) 
 
 /// Compares one project with the metadata that the lockfile has kept of it.
 fn compare_project(lockfile: &Lockfile, root: &Manifest, manifest: &Manifest, found: &mut Vec<Staleness>) {
-    let Some(project) = &manifest.project else {
-        return;
-    };
+    let Some(project) = &manifest.project else { return };
     let name = &project.name.value;
     let locked: Option<&Package> = lockfile.packages_named(name).find(|package| package.source.is_directory());
     found.extend(locked.and_then(|package| compare_version(package, manifest)));
@@ -500,9 +496,7 @@ fn compare_pins(lockfile: &Lockfile, root: &Manifest, manifest: &Manifest) -> Ve
     for package in required {
         let (holder, sources) = Projects { root, manifest }.sources_of(package);
         for source in sources {
-            let Some(asked) = GitSource::of(&source.kind) else {
-                continue;
-            };
+            let Some(asked) = GitSource::of(&source.kind) else { continue };
             let mut locked = lockfile.packages_named(package);
             // A source with a marker that no locked environment meets leaves no package behind.
             let first = locked.next();

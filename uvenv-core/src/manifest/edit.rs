@@ -186,18 +186,14 @@ impl ManifestEditor {
             }
             Edit::AddDependency { requirement } => {
                 let project = self.table(document, &["project"], "project", true)?;
-                let Some(project) = project else {
-                    return Ok(false);
-                };
+                let Some(project) = project else { return Ok(false) };
                 let list = project.entry("dependencies").or_insert(Item::Value(Value::Array(Array::new())));
                 let list = list.as_array_mut().ok_or_else(|| self.occupied("project.dependencies", "array"))?;
                 Ok(requirements::add(list, requirement))
             }
             Edit::AddMember { pattern } => {
                 let path = &["tool", "uv", "workspace"];
-                let Some(workspace) = self.table(document, path, "tool.uv.workspace", true)? else {
-                    return Ok(false);
-                };
+                let Some(workspace) = self.table(document, path, "tool.uv.workspace", true)? else { return Ok(false) };
                 let list = workspace.entry("members").or_insert(Item::Value(Value::Array(Array::new())));
                 let list = list.as_array_mut().ok_or_else(|| self.occupied("tool.uv.workspace.members", "array"))?;
                 Ok(requirements::append(list, pattern, |known| known == pattern))
@@ -207,9 +203,7 @@ impl ManifestEditor {
                 Ok(uv.is_some_and(|uv| remove_index(uv, name)))
             }
             Edit::SetCacheKeys { files } => {
-                let Some(uv) = self.table(document, &["tool", "uv"], "tool.uv", true)? else {
-                    return Ok(false);
-                };
+                let Some(uv) = self.table(document, &["tool", "uv"], "tool.uv", true)? else { return Ok(false) };
                 if uv.contains_key("cache-keys") {
                     return Ok(false);
                 }
@@ -303,9 +297,7 @@ fn put(table: &mut dyn TableLike, key: &str, value: Value) {
 
 fn remove_index(uv: &mut dyn TableLike, name: &str) -> bool {
     let has_name = |table: &dyn TableLike| table.get("name").and_then(Item::as_str) == Some(name);
-    let Some(item) = uv.get_mut("index") else {
-        return false;
-    };
+    let Some(item) = uv.get_mut("index") else { return false };
     let removed = match item {
         Item::ArrayOfTables(tables) => remove_table(tables, |table| has_name(table)),
         Item::Value(Value::Array(values)) => {

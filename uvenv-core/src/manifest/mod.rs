@@ -415,9 +415,7 @@ fn key_name(key: &str, node: &Node<'_>) -> Result<Name, TomlError> {
 
 impl Project {
     fn read(node: &Node<'_>) -> Result<Self, ManifestError> {
-        let Some(name) = node.get("name")? else {
-            return Err(ManifestError::NoName { place: node.place() });
-        };
+        let Some(name) = node.get("name")? else { return Err(ManifestError::NoName { place: node.place() }) };
         let name = Spanned { value: name.name()?, span: name.span() };
         let mut extras = BTreeMap::new();
         if let Some(table) = node.get("optional-dependencies")? {

@@ -54,9 +54,7 @@ fn head(text: &str) -> Option<(Name, Vec<Name>)> {
     let in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let (name, rest) = text.split_at(text.find(|c| !in_name(c)).unwrap_or(text.len()));
     let name = Name::parse(name)?;
-    let Some(list) = rest.trim_start().strip_prefix('[') else {
-        return Some((name, Vec::new()));
-    };
+    let Some(list) = rest.trim_start().strip_prefix('[') else { return Some((name, Vec::new())) };
     let (list, _) = list.split_once(']')?;
     let extras = list.split(',').map(str::trim).filter(|extra| !extra.is_empty());
     Some((name, extras.map(Name::parse).collect::<Option<_>>()?))

@@ -39,9 +39,7 @@ fn secrets(text: &str) -> Vec<Range<usize>> {
     while let Some(found) = text[from..].find("://") {
         let scheme_end = from + found;
         from = scheme_end + "://".len();
-        let Some(at) = credentials_end(&text[from..]) else {
-            continue;
-        };
+        let Some(at) = credentials_end(&text[from..]) else { continue };
         let secret = from + kept(&text[..scheme_end], &text[from..from + at]);
         if secret < from + at {
             secrets.push(secret..from + at);

@@ -35,9 +35,7 @@ pub(super) struct Members {
 /// Reads the members that the workspace of `root` selects: uv's rules, with the crate that uv matches with.
 pub(super) fn read(root: &Manifest) -> Result<Members, DiscoveryError> {
     let mut found = Members { members: Vec::new(), unmatched_patterns: Vec::new() };
-    let (Some(workspace), Some(globs)) = (&root.uv.workspace, globs(root)) else {
-        return Ok(found);
-    };
+    let (Some(workspace), Some(globs)) = (&root.uv.workspace, globs(root)) else { return Ok(found) };
     let mut directories = BTreeSet::new();
     for pattern in &workspace.members {
         let place = root.place(pattern.span.clone());

@@ -170,14 +170,10 @@ impl Walk<'_> {
     fn directory(&self, directory: &Utf8Path, is_top: bool, found: &mut FoundFiles) {
         found.directories.insert(directory.to_owned());
         // What is not Unicode is no source of Rust; what cannot be read cannot be read by the build.
-        let Ok(entries) = directory.read_dir_utf8() else {
-            return;
-        };
+        let Ok(entries) = directory.read_dir_utf8() else { return };
         for entry in entries.flatten() {
             let (name, path) = (entry.file_name(), entry.path());
-            let Ok(kind) = entry.file_type() else {
-                continue;
-            };
+            let Ok(kind) = entry.file_type() else { continue };
             if name.starts_with('.') || name == "__pycache__" || path.extension() == Some("pyc") {
                 continue;
             }

@@ -18,9 +18,7 @@ pub(super) fn discovered(closure: &Closure) -> Discovered {
     let with_triple = profiles.iter().flat_map(|path| directories(path));
     for profile in profiles.iter().cloned().chain(with_triple) {
         for file in files_in(&profile.join("deps")) {
-            let Some(stem) = file.file_name().and_then(|name| name.strip_suffix(".d")) else {
-                continue;
-            };
+            let Some(stem) = file.file_name().and_then(|name| name.strip_suffix(".d")) else { continue };
             let target = stem.rsplit_once('-').map_or(stem, |(target, _)| target);
             if let Some(one) = closure.crates.iter().find(|one| one.targets.contains(target)) {
                 read_dep_info(&file, closure, one, &mut found);
@@ -44,9 +42,7 @@ fn files_in(directory: &Utf8Path) -> impl Iterator<Item = Utf8PathBuf> {
 
 /// Reads a `.d` file: rules as make has them, and the variables that the crate was compiled with.
 fn read_dep_info(file: &Utf8Path, closure: &Closure, one: &Crate, found: &mut Discovered) {
-    let Ok(text) = fs::read_to_string(file) else {
-        return;
-    };
+    let Ok(text) = fs::read_to_string(file) else { return };
     for line in text.lines() {
         if let Some(variable) = line.strip_prefix("# env-dep:") {
             let name = variable.split('=').next().unwrap_or_default();
@@ -87,9 +83,7 @@ fn read_script(directory: &Utf8Path, closure: &Closure, one: &Crate, found: &mut
     for file in files_in(directory).filter(|path| path.extension() == Some("d")) {
         read_dep_info(&file, closure, one, found);
     }
-    let Ok(text) = fs::read_to_string(directory.join("output")) else {
-        return;
-    };
+    let Ok(text) = fs::read_to_string(directory.join("output")) else { return };
     let directive = |line: &str, what: &str| {
         let line = line.strip_prefix("cargo:")?;
         line.strip_prefix(':').unwrap_or(line).strip_prefix(what).map(str::to_owned)

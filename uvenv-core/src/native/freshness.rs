@@ -163,9 +163,7 @@ impl PackageCheck<'_> {
 
     /// Why the package must be built.
     fn cause(&self, now: &RecordedBuild) -> Option<String> {
-        let Some(distribution) = self.distribution else {
-            return Some("it is not installed".to_owned());
-        };
+        let Some(distribution) = self.distribution else { return Some("it is not installed".to_owned()) };
         let Some((known, built)) = self.known.and_then(|known| Some((known, known.built.as_ref()?))) else {
             return Some("it is not known what it was built from".to_owned());
         };
@@ -205,9 +203,7 @@ impl FreshnessReport<'_> {
     ) -> Result<(), EnvironmentError> {
         let mut record = BuildRecord::new(self.native.profile);
         for package in &self.native.packages {
-            let Some(mut entry) = self.entries.remove(&package.name) else {
-                continue;
-            };
+            let Some(mut entry) = self.entries.remove(&package.name) else { continue };
             let is_stale = self.stale.iter().any(|stale| stale.name == package.name);
             let is_new = changes.installed.iter().any(|distribution| distribution.name == package.name);
             match find(installed, package) {

@@ -39,9 +39,7 @@ impl NativePackages {
         }
         let record = BuildRecord::read(environment);
         for package in &self.packages {
-            let Some(entry) = record.of(&package.name) else {
-                continue;
-            };
+            let Some(entry) = record.of(&package.name) else { continue };
             let Some(built) = &entry.built else { continue };
             let (closure, discovered) = (&entry.closure, &entry.discovered);
             watched.files.extend(inputs::keys(package, closure, context));

@@ -71,9 +71,7 @@ fn describe(backend: &Backend, features: &[(Name, String)]) -> BackendInfo {
 
 #[cfg(feature = "full")]
 fn selecting_features(monorepo: &Monorepo, session: &Session, names: &[Name]) -> Result<Vec<(Name, String)>, String> {
-    let Some(manifest) = monorepo.cargo_manifest().filter(|_| !names.is_empty()) else {
-        return Ok(Vec::new());
-    };
+    let Some(manifest) = monorepo.cargo_manifest().filter(|_| !names.is_empty()) else { return Ok(Vec::new()) };
     if cargo::metadata::find(&session.variables).is_none() {
         return Err("cargo is not installed".to_owned());
     }

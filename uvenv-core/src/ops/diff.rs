@@ -317,9 +317,7 @@ fn differences<T: PartialEq + Clone>(
 
 /// The packages of others whose versions differ. Where a side is not locked, nothing is known of them.
 fn other_packages(from: &LoadedSide<'_>, to: &LoadedSide<'_>, internal: &BTreeSet<Name>) -> Vec<LockedChange> {
-    let (Some(one), Some(other)) = (from.lockfile(), to.lockfile()) else {
-        return Vec::new();
-    };
+    let (Some(one), Some(other)) = (from.lockfile(), to.lockfile()) else { return Vec::new() };
     let projects = [from.context.manifest.name(), to.context.manifest.name()];
     let is_other = |name: &Name| !internal.contains(name) && !projects.contains(&Some(name));
     LockedChange::between(Some(one), Some(other)).into_iter().filter(|change| is_other(&change.name)).collect()

@@ -12,9 +12,7 @@ use crate::{
 /// Asks the remotes of the pins that are not locked yet, and fails with what they say is wrong. Where they have nothing to
 /// say, uv's own words must do.
 pub(super) fn pins(session: &Session, manifest: &Manifest, freshness: &Freshness) -> crate::Result<()> {
-    let Ok(git) = Git::find(&session.variables) else {
-        return Ok(());
-    };
+    let Ok(git) = Git::find(&session.variables) else { return Ok(()) };
     if session.offline {
         return Ok(());
     }

@@ -187,9 +187,7 @@ fn pin_all(
 ) -> crate::Result<()> {
     let monorepo = Monorepo::discover(root)?;
     let facts = Facts::read(&monorepo, &session.variables);
-    let Some(dev) = facts.profile(Profile::Dev) else {
-        return Ok(());
-    };
+    let Some(dev) = facts.profile(Profile::Dev) else { return Ok(()) };
     let wanted: BTreeSet<Name> =
         dev.manifest.direct_requirements().into_iter().filter(|name| facts.internal.contains(name)).cloned().collect();
     for name in wanted.iter().filter(|name| dev.manifest.name() != Some(*name)) {

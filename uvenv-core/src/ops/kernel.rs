@@ -154,9 +154,7 @@ fn selection(sync: &SyncRequest, session: &Session) -> Vec<String> {
 
 /// Refuses a name that another kernel has. One of the same monorepo and profile is replaced, and one whose monorepo is gone.
 fn check_name(kernels: &Kernels, kernel: &KernelSpec) -> Result<(), JupyterError> {
-    let Some(there) = kernels.find(&kernel.name) else {
-        return Ok(());
-    };
+    let Some(there) = kernels.find(&kernel.name) else { return Ok(()) };
     let owner = match (&there.owner, &kernel.owner) {
         (None, _) => "is not uvenv's".to_owned(),
         (Some(owner), Some(ours)) if owner.root == ours.root && owner.profile == ours.profile => {

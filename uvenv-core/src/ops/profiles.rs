@@ -68,9 +68,7 @@ fn profile(context: &ProfileContext<'_>, session: &Session) -> crate::Result<Pro
 
 fn pins(manifest: &Manifest, lockfile: Option<&Lockfile>) -> BTreeMap<Name, PinInfo> {
     let pin = |name: &Name, kind: &SourceKind| {
-        let SourceKind::Git { url, reference, subdirectory } = kind else {
-            return None;
-        };
+        let SourceKind::Git { url, reference, subdirectory } = kind else { return None };
         let locked = lockfile.and_then(|lockfile| lockfile.locked_for(name, &GitSource::of(kind)?));
         let commit = locked.and_then(|(_, pin)| pin.commit.clone());
         let mut pin = PinInfo {

@@ -138,9 +138,7 @@ impl<'a> PromotePlan<'a> {
             git,
             start,
         };
-        let Some(profile) = facts.profile(request.profile) else {
-            return Ok(plan);
-        };
+        let Some(profile) = facts.profile(request.profile) else { return Ok(plan) };
         let candidates = candidates(&facts, profile, &request.packages, &plan.git, common)?;
         plan.choose(session, &facts, &candidates)?;
         Ok(plan)
@@ -334,9 +332,7 @@ impl<'a> PromotePlan<'a> {
     /// uv has asked the remotes by itself, a moment later, and builds what has no static version.
     fn locked_what_was_proven(&self, lockfile: &Lockfile) -> Result<(), PromoteError> {
         for (package, tag) in &self.taken {
-            let Some(locked) = lockfile.git_pin(package).and_then(|pin| pin.commit.as_deref()) else {
-                continue;
-            };
+            let Some(locked) = lockfile.git_pin(package).and_then(|pin| pin.commit.as_deref()) else { continue };
             if locked != tag.commit {
                 let row = self.packages.iter().find(|row| row.name == *package);
                 let url = row.and_then(|row| row.url.as_deref()).unwrap_or_default();

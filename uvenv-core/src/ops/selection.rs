@@ -132,9 +132,7 @@ struct FeatureSource<'a> {
 impl FeatureSource<'_> {
     /// What explicitly given features switch on.
     fn explicit(&self) -> crate::Result<Vec<FeatureClaim>> {
-        let Some(flag) = self.request.features.explicit_flag() else {
-            return Ok(Vec::new());
-        };
+        let Some(flag) = self.request.features.explicit_flag() else { return Ok(Vec::new()) };
         if self.manifest().is_none() {
             return Err(cargo::CargoError::NoWorkspace { flag, root: self.monorepo.root.clone() }.into());
         }

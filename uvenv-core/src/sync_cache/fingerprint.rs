@@ -89,9 +89,7 @@ impl<'a> Fingerprint<'a> {
     ) -> Self {
         let name = path.into();
         let path = Utf8Path::new(&*name);
-        let Some(metadata) = metadata(path, kind) else {
-            return Self(name, kind, 0, Value::Borrowed(ABSENT));
-        };
+        let Some(metadata) = metadata(path, kind) else { return Self(name, kind, 0, Value::Borrowed(ABSENT)) };
         if let Some(before) = before.filter(|before| before.1 == kind && before.2 == hash(&metadata)) {
             return Self(name, kind, before.2, Value::Owned(before.3.to_string()));
         }

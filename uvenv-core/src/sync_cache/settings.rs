@@ -32,12 +32,8 @@ pub(super) fn add(watch_list: &mut WatchList, root: &Utf8Path, variables: &Varia
 
 /// Refuses a file with keys that act each time, or that are not known.
 fn check(path: &Utf8Path, tool: Option<&str>) -> Result<(), Uncacheable> {
-    let Ok(file) = File::read(path) else {
-        return Ok(());
-    };
-    let Ok(document) = file.parse() else {
-        return Err(format!("`{path}` is not valid TOML"));
-    };
+    let Ok(file) = File::read(path) else { return Ok(()) };
+    let Ok(document) = file.parse() else { return Err(format!("`{path}` is not valid TOML")) };
     let root = Node::root(&file, &document);
     let table = match tool {
         None => Some(root),

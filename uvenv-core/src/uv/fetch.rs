@@ -68,9 +68,7 @@ const REMOVED: [&str; 10] = [
 
 /// Gets uv into the cache, once however many processes ask. `None`: there is no Python with pip.
 pub(super) fn fetch(variables: &Variables, observer: &dyn Observer) -> Result<Option<Utf8PathBuf>, UvError> {
-    let Some(pip) = pip(variables) else {
-        return Ok(None);
-    };
+    let Some(pip) = pip(variables) else { return Ok(None) };
     let directory = cache::directory(variables)?.join("uv");
     let place = directory.join(PINNED.to_string());
     let why = || "Waiting for another process that is fetching uv…".to_owned();

@@ -27,9 +27,7 @@ pub(crate) fn find(
 
 /// The user's own choice, which must hold: a path, absolute or from the current directory.
 fn chosen(variables: &Variables) -> Result<Option<Utf8PathBuf>, UvError> {
-    let Some(value) = variables.get_os("UVENV_UV") else {
-        return Ok(None);
-    };
+    let Some(value) = variables.get_os("UVENV_UV") else { return Ok(None) };
     let not_a_program = |problem| UvError::NotAProgram { path: value.to_string_lossy().into_owned(), problem };
     let path = std::path::absolute(value)
         .ok()

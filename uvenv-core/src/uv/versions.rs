@@ -64,12 +64,8 @@ impl VersionQuery {
 
     /// Keeps what it says. That it cannot be kept is no harm.
     pub(super) fn keep(self, version: Version) {
-        let Some((place, stat)) = self.place else {
-            return;
-        };
-        let Ok(text) = serde_json::to_string(&CachedVersion { stat, version: version.to_string() }) else {
-            return;
-        };
+        let Some((place, stat)) = self.place else { return };
+        let Ok(text) = serde_json::to_string(&CachedVersion { stat, version: version.to_string() }) else { return };
         // A cache is made by what needs one, not by what only looks.
         let _ = place.parent().map(fs::create_dir);
         let _ = atomic::replace(&place, text);

@@ -147,9 +147,7 @@ fn features_without_extra(facts: &Facts<'_>, backends: &[Backend]) -> Vec<Findin
         return Vec::new();
     };
     // What cargo cannot read is for cargo to say.
-    let Ok(features) = cargo::Features::read(&manifest, true, facts.variables) else {
-        return Vec::new();
-    };
+    let Ok(features) = cargo::Features::read(&manifest, true, facts.variables) else { return Vec::new() };
     let mut findings = Vec::new();
     for (manifest, features) in features.by_crate() {
         let names: Vec<_> = features.iter().filter_map(|feature| Name::parse(feature)).collect();

@@ -17,9 +17,7 @@ pub(super) const RULE: Rule = Rule {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for profile in &facts.profiles {
-        let Some(lockfile) = profile.readable_lockfile() else {
-            continue;
-        };
+        let Some(lockfile) = profile.readable_lockfile() else { continue };
         // What only another profile takes from git may well be somebody else's package, in a version of our own.
         let own = |package: &&Name| facts.is_made_here(package) || profile.manifest.asks_for(package);
         let packages = facts.internal.iter().filter(own);

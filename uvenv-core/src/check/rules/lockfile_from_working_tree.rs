@@ -17,9 +17,7 @@ pub(super) const RULE: Rule = Rule {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for profile in facts.pinned() {
-        let Some(lockfile) = profile.readable_lockfile() else {
-            continue;
-        };
+        let Some(lockfile) = profile.readable_lockfile() else { continue };
         findings.extend(facts.internal.iter().flat_map(|package| in_lockfile(profile, lockfile, package)));
     }
     findings

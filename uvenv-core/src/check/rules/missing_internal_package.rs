@@ -20,9 +20,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let Some(dev) = facts.profile(Profile::Dev) else {
-        return Vec::new();
-    };
+    let Some(dev) = facts.profile(Profile::Dev) else { return Vec::new() };
     let mut findings = Vec::new();
     for pinned in facts.pinned() {
         findings.extend(missing_in(facts, dev, pinned));
@@ -89,9 +87,7 @@ fn has_pin(manifest: &Manifest, package: &Name) -> bool {
 
 /// What staging or prod depends on and dev has not at all, each package once.
 fn missing_in_dev(facts: &Facts<'_>, dev: &ProfileContext<'_>) -> Vec<Finding> {
-    let Some(had) = had_by_dev(facts, dev) else {
-        return Vec::new();
-    };
+    let Some(had) = had_by_dev(facts, dev) else { return Vec::new() };
     let mut findings = Vec::new();
     for package in facts.internal.iter().filter(|package| !had.contains(package)) {
         let askers: Vec<_> =

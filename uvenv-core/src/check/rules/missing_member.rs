@@ -22,9 +22,7 @@ fn of_manifest(facts: &Facts<'_>, manifest: &Manifest) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (package, sources) in &manifest.uv.sources {
         for source in sources {
-            let SourceKind::Path(path) = &source.kind else {
-                continue;
-            };
+            let SourceKind::Path(path) = &source.kind else { continue };
             let directory = workspace::normal(&manifest.directory().join(path));
             let what = if !directory.exists() {
                 "is not there"

@@ -52,9 +52,7 @@ fn different(facts: &Facts<'_>, profile: &ProfileContext<'_>) -> Option<Finding>
 
 /// The parts of a specifier, in whatever order and spelling; `None` where it is none.
 fn parts(required: Option<&Spanned<String>>) -> Option<BTreeSet<String>> {
-    let Some(required) = required else {
-        return Some(BTreeSet::new());
-    };
+    let Some(required) = required else { return Some(BTreeSet::new()) };
     let specifiers = VersionSpecifiers::from_str(&required.value).ok()?;
     let part = |specifier: &pep440_rs::VersionSpecifier| {
         // Zeros at the end say nothing, but for `~=` and wildcards.

@@ -22,9 +22,7 @@ fn of_manifest(facts: &Facts<'_>, manifest: &Manifest) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (package, sources) in &manifest.uv.sources {
         let from_workspace = sources.iter().find(|source| matches!(source.kind, SourceKind::Workspace));
-        let Some(source) = from_workspace.filter(|_| !members.contains(&&package.value)) else {
-            continue;
-        };
+        let Some(source) = from_workspace.filter(|_| !members.contains(&&package.value)) else { continue };
         let name = &package.value;
         let message = format!("`{name}` is to come from the workspace, which has no member of that name");
         let lost = workspace::uninitialised(facts, name.as_str());

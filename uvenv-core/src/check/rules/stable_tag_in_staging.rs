@@ -15,9 +15,7 @@ pub(super) const RULE: Rule = Rule {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for pin in facts.pins_in(Profile::Staging) {
-        let Some(release) = pin.release().filter(|release| release.stage() == Stage::Stable) else {
-            continue;
-        };
+        let Some(release) = pin.release().filter(|release| release.stage() == Stage::Stable) else { continue };
         let package = pin.package;
         let message =
             format!("staging pins `{package}` to `{}`, and {} is no dev-release", pin.tag.value, release.version);

@@ -18,9 +18,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for member in &facts.monorepo.members {
         let path = member.directory.join(lockfile::FILE_NAME);
-        let Ok(file) = File::read(&path) else {
-            continue;
-        };
+        let Ok(file) = File::read(&path) else { continue };
         let shown = facts.monorepo.relative(&path);
         let message = format!(
             "uv never reads `{shown}`: `{}` is a member of the workspace, which is locked in `{}`",

@@ -22,13 +22,9 @@ fn check(facts: &Facts<'_>, remote: &Remote) -> Vec<Finding> {
 }
 
 fn findings(pin: &PinnedSource<'_>, remote: &Remote) -> Vec<Finding> {
-    let Some(contents) = remote.contents(pin) else {
-        return Vec::new();
-    };
+    let Some(contents) = remote.contents(pin) else { return Vec::new() };
     // What is wrong with the manifest itself is for uv to say.
-    let Ok(Some(manifest)) = contents.manifest(pin.subdirectory) else {
-        return Vec::new();
-    };
+    let Ok(Some(manifest)) = contents.manifest(pin.subdirectory) else { return Vec::new() };
     let here = pin.subdirectory.unwrap_or_default();
     let outside = outside(&manifest, contents, here);
     outside.into_iter().map(|(package, source)| finding(pin, &package, &source)).collect()
@@ -48,9 +44,7 @@ fn finding(pin: &PinnedSource<'_>, needed: &Name, source: &str) -> Finding {
 /// What the manifest in the directory `here` takes from outside the commit, and from where. uv looks at the sources of what
 /// it installs and builds with; groups are for developers.
 pub(crate) fn outside(manifest: &Manifest, contents: &CommitContents, here: &str) -> Vec<(Name, String)> {
-    let Some(project) = &manifest.project else {
-        return Vec::new();
-    };
+    let Some(project) = &manifest.project else { return Vec::new() };
     let extras = project.extras.values().flat_map(|extra| &extra.requirements);
     let needed = project.dependencies.iter().chain(extras).chain(&manifest.build_requires);
     let mut found: Vec<(Name, String)> = Vec::new();
@@ -70,22 +64,16 @@ pub(crate) fn outside(manifest: &Manifest, contents: &CommitContents, here: &str
 
 /// Whether a workspace at or above the directory `here` of the commit has the member `name`.
 fn is_member(contents: &CommitContents, here: &str, name: &Name) -> bool {
-    let Ok(directories) = contents.manifest_directories() else {
-        return true;
-    };
+    let Ok(directories) = contents.manifest_directories() else { return true };
     Utf8Path::new(here).ancestors().any(|root| {
         let Ok(Some(manifest)) = contents.manifest(Some(root.as_str()).filter(|root| !root.is_empty())) else {
             return false;
         };
-        let Some(workspace) = &manifest.uv.workspace else {
-            return false;
-        };
+        let Some(workspace) = &manifest.uv.workspace else { return false };
         let matches = |directory: &&String| {
             let below =
                 if root.as_str().is_empty() { Some(directory.as_str()) } else { directory.strip_prefix(root.as_str()) };
-            let Some(below) = below.map(|below| below.trim_start_matches('/')) else {
-                return false;
-            };
+            let Some(below) = below.map(|below| below.trim_start_matches('/')) else { return false };
             below.is_empty() || WorkspaceGlobs::new("".into(), workspace).selects(below.into()).is_some()
         };
         directories.iter().filter(matches).any(|directory| {

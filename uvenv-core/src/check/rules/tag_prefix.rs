@@ -17,9 +17,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let (with, without): (Vec<_>, Vec<_>) = releases.partition(|(_, release)| has_v(release));
     // Those that are fewer are the odd ones; of as many, those without: `v` is the custom of git.
     let (usual, odd) = if with.len() >= without.len() { (with, without) } else { (without, with) };
-    let Some((usual, _)) = usual.first() else {
-        return Vec::new();
-    };
+    let Some((usual, _)) = usual.first() else { return Vec::new() };
     odd.iter().map(|(pin, release)| finding(pin, release, usual)).collect()
 }
 

@@ -27,9 +27,7 @@ fn of_profile(profile: &ProfileContext<'_>) -> Vec<Finding> {
                 None => Some(*holder),
                 Some(name) => projects.iter().copied().find(|project| project.name() == Some(name)),
             };
-            let Some(finding) = meant.and_then(|project| of_entry(project, entry)) else {
-                continue;
-            };
+            let Some(finding) = meant.and_then(|project| of_entry(project, entry)) else { continue };
             findings.push(finding.at(holder.place(entry.span.clone())).in_profile(profile.profile));
         }
     }

@@ -70,9 +70,7 @@ fn finding(facts: &ProfileContext<'_>, package: &Name, origin: &str) -> Finding 
 
 /// `rev = "v0.1.2"` means the tag of that name. The digits of a commit are no version.
 fn tag_of_revision(reference: &GitReference) -> Option<&str> {
-    let GitReference::Rev(revision) = reference else {
-        return None;
-    };
+    let GitReference::Rev(revision) = reference else { return None };
     let text = revision.value.as_str();
     Release::parse(text).filter(|release| release.version.release().len() > 1).map(|_| text)
 }

@@ -28,9 +28,7 @@ fn of_profile(profile: &ProfileContext<'_>) -> Vec<Finding> {
         .collect();
     let mut findings = Vec::new();
     for index in profile.manifest.uv.indexes.iter().filter(|index| index.is_explicit) {
-        let Some(name) = index.name.as_deref().filter(|name| !used.contains(name)) else {
-            continue;
-        };
+        let Some(name) = index.name.as_deref().filter(|name| !used.contains(name)) else { continue };
         let message =
             format!("nothing is taken from the index `{name}`, which is explicit: uv asks it for nothing else");
         let help =

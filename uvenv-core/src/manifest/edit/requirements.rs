@@ -47,9 +47,7 @@ fn comment_after_last(requirements: &mut Array) -> String {
         requirements.set_trailing(rest);
         return comment;
     }
-    let Some(last) = requirements.iter_mut().last() else {
-        return String::new();
-    };
+    let Some(last) = requirements.iter_mut().last() else { return String::new() };
     let suffix = text(last.decor().suffix());
     last.decor_mut().set_suffix("");
     let (comment, rest) = suffix.rsplit_once('\n').unwrap_or(("", &suffix));

@@ -62,9 +62,7 @@ pub(super) fn set(sources: &mut dyn TableLike, package: &Name, source: &NewSourc
         put(sources, package.as_str(), Value::InlineTable(new));
         return true;
     };
-    let Some(item) = sources.get_mut(&key) else {
-        return false;
-    };
+    let Some(item) = sources.get_mut(&key) else { return false };
     if item.as_table_like().is_some_and(|old| has_the_same(old, &new)) {
         return false;
     }
@@ -112,12 +110,8 @@ fn written(source: &NewSource) -> InlineTable {
 
 /// Takes the sources of `package` out. A comment above it, which may be about its neighbours too, stays.
 pub(super) fn remove(item: &mut Item, package: &Name) -> bool {
-    let Some(sources) = item.as_table_like_mut() else {
-        return false;
-    };
-    let Some(key) = key_of(sources, package) else {
-        return false;
-    };
+    let Some(sources) = item.as_table_like_mut() else { return false };
+    let Some(key) = key_of(sources, package) else { return false };
     let comment = comment_above(sources, &key);
     let keys: Vec<_> = sources.iter().map(|(key, _)| key.to_owned()).collect();
     let at = keys.iter().position(|other| *other == key).unwrap_or_default();
@@ -142,9 +136,7 @@ fn keep_comment(item: &mut Item, comment: &str, next: Option<&str>, previous: Op
         let own = text(decor.suffix());
         decor.set_suffix(format!("{own}\n{}", comment.trim_end_matches('\n')));
     };
-    let Some(table) = item.as_table_like_mut() else {
-        return;
-    };
+    let Some(table) = item.as_table_like_mut() else { return };
     if let Some(mut key) = next.and_then(|next| table.key_mut(next)) {
         let own = text(key.leaf_decor().prefix());
         key.leaf_decor_mut().set_prefix(format!("{comment}{own}"));

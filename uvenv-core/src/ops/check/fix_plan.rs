@@ -47,9 +47,7 @@ impl FixPlan {
             let before = File::read(&fix.manifest).map_err(CheckError::from)?.text.to_string();
             self.files.insert(fix.manifest.clone(), FileTexts { after: before.clone(), before });
         }
-        let Some(texts) = self.files.get_mut(&fix.manifest) else {
-            return Ok(false);
-        };
+        let Some(texts) = self.files.get_mut(&fix.manifest) else { return Ok(false) };
         match edited(&fix.manifest, &texts.after, fix) {
             Ok(Some(after)) => {
                 texts.after = after;

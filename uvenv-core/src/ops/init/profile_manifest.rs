@@ -86,16 +86,12 @@ fn groups(document: &mut DocumentMut, backends: &[Backend]) {
 
 fn uv(facts: &Facts<'_>, document: &mut DocumentMut, backends: &[Backend]) {
     let tool = document.entry("tool").or_insert_with(implicit);
-    let Some(tool) = tool.as_table_like_mut() else {
-        return;
-    };
+    let Some(tool) = tool.as_table_like_mut() else { return };
     let others: Vec<_> = tool.iter().map(|(key, _)| key.to_owned()).filter(|key| key != "uv").collect();
     for key in &others {
         tool.remove(key);
     }
-    let Some(uv) = tool.entry("uv").or_insert_with(|| Item::Table(Table::new())).as_table_like_mut() else {
-        return;
-    };
+    let Some(uv) = tool.entry("uv").or_insert_with(|| Item::Table(Table::new())).as_table_like_mut() else { return };
     let sources = uv.remove("sources");
     for key in settings::of_the_workspace() {
         uv.remove(key);
@@ -118,9 +114,7 @@ fn implicit() -> Item {
 
 /// Sets of extras of the project itself; those of members, which are no members here, become what the project calls them.
 fn conflicts(item: &mut Item, backends: &[Backend]) {
-    let Some(sets) = item.as_array_mut() else {
-        return;
-    };
+    let Some(sets) = item.as_array_mut() else { return };
     let is_own = |value: &Value| value.as_inline_table().is_some_and(|entry| !entry.contains_key("package"));
     sets.retain(|set| set.as_array().is_some_and(|set| set.iter().filter(|entry| is_own(entry)).count() > 1));
     for set in sets.iter_mut().filter_map(Value::as_array_mut) {
@@ -142,9 +136,7 @@ fn conflicts(item: &mut Item, backends: &[Backend]) {
 
 /// Indexes in directories are one directory further up.
 fn relocate_indexes(uv: &mut dyn TableLike) {
-    let Some(item) = uv.get_mut("index") else {
-        return;
-    };
+    let Some(item) = uv.get_mut("index") else { return };
     if let Some(tables) = item.as_array_of_tables_mut() {
         for table in tables.iter_mut() {
             relocate(table, "url");

@@ -90,9 +90,7 @@ fn configuration(monorepo: &Monorepo) -> crate::Result<(Utf8PathBuf, Option<Stri
 }
 
 fn has(file: &File, keys: &[&str]) -> bool {
-    let Ok(document) = file.parse() else {
-        return false;
-    };
+    let Ok(document) = file.parse() else { return false };
     let mut node = Node::root(file, &document);
     for key in keys {
         match node.get(key) {

@@ -108,9 +108,7 @@ impl<'a> TagSources<'a> {
         &self,
         taken: &[(&PromotionCandidate, &Repository, &RemoteTag)],
     ) -> BTreeMap<Name, CommitsBetween> {
-        let Ok(cache) = crate::fs::cache::directory(&self.session.variables) else {
-            return BTreeMap::new();
-        };
+        let Ok(cache) = crate::fs::cache::directory(&self.session.variables) else { return BTreeMap::new() };
         let (git, cache, limit) = (&self.git, &cache, http_timeout(&self.session.variables));
         thread::scope(|scope| {
             let fetch = |(candidate, repository, tag): &(&PromotionCandidate, &Repository, &RemoteTag)| {
@@ -184,9 +182,7 @@ fn is_there(
 
 /// Makes sure that a tag which names a version names this one.
 pub(super) fn same_version(package: &Name, tag: &str, version: &str) -> Result<(), PromoteError> {
-    let Some(release) = Release::parse(tag) else {
-        return Ok(());
-    };
+    let Some(release) = Release::parse(tag) else { return Ok(()) };
     if Version::from_str(version).is_ok_and(|version| version == release.version) {
         return Ok(());
     }

@@ -164,9 +164,7 @@ fn only_one(profile: &ProfilePaths, variables: &Variables, observer: &dyn Observ
 /// The directories of promotions of `profile`.
 fn leftovers(profile: &ProfilePaths) -> Vec<Utf8PathBuf> {
     let prefix = prefix(profile);
-    let Some(Ok(entries)) = profile.directory.parent().map(Utf8Path::read_dir_utf8) else {
-        return Vec::new();
-    };
+    let Some(Ok(entries)) = profile.directory.parent().map(Utf8Path::read_dir_utf8) else { return Vec::new() };
     let paths = entries.filter_map(Result::ok).map(Utf8DirEntry::into_path);
     paths.filter(|path| path.file_name().is_some_and(|name| name.starts_with(&prefix))).collect()
 }

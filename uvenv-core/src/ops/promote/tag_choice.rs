@@ -39,16 +39,12 @@ pub(super) enum TagChoice {
 /// Chooses among `tags` of the repository of `package`, whose pin is `current`: a tag, or whatever else stands there.
 pub(super) fn choose(package: &Name, current: Option<&str>, tags: &[RemoteTag], wanted: &ReleaseRequest) -> TagChoice {
     let pinned = current.and_then(Release::parse);
-    let Some(found) = fitting(package, pinned.as_ref(), tags, wanted) else {
-        return TagChoice::None;
-    };
+    let Some(found) = fitting(package, pinned.as_ref(), tags, wanted) else { return TagChoice::None };
     let is_pinned = current == Some(found.name.as_str());
     if is_pinned {
         return TagChoice::UpToDate(found);
     }
-    let (Some(pinned), Some(release)) = (pinned, Release::parse(&found.name)) else {
-        return TagChoice::Take(found);
-    };
+    let (Some(pinned), Some(release)) = (pinned, Release::parse(&found.name)) else { return TagChoice::Take(found) };
     let by_name = matches!(wanted, ReleaseRequest::Tag(_));
     match release.version.cmp(&pinned.version) {
         std::cmp::Ordering::Less if by_name => TagChoice::Downgrade(found),

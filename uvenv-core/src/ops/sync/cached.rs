@@ -152,9 +152,7 @@ fn answer(
     key: &RequestKey,
 ) -> Result<(Environment, CacheEntry<CachedReport>), Box<CacheMiss<CachedReport>>> {
     let found = uv::find(&session.variables, session.companion_uv.as_deref());
-    let Some((path, _)) = found.ok().flatten() else {
-        return Err(CacheMiss::new("there is no uv yet", None));
-    };
+    let Some((path, _)) = found.ok().flatten() else { return Err(CacheMiss::new("there is no uv yet", None)) };
     CacheEntry::answering(key, &session.child_view(), &path)
 }
 
@@ -195,9 +193,7 @@ impl SyncPlan<'_> {
     fn answer(&self, session: &Session, pending: &PendingSync<'_>) -> crate::Result<SyncReport> {
         let environment = Environment::new(self.environment.clone());
         let variables = session.child_view();
-        let Some(lockfile) = self.context.lockfile()? else {
-            return self.execute(session);
-        };
+        let Some(lockfile) = self.context.lockfile()? else { return self.execute(session) };
         let inputs = sync_cache::SyncInputs {
             start: pending.target.start(session),
             monorepo: &self.context.monorepo.root,
