@@ -7,10 +7,7 @@ use std::{ops::Range, sync::Arc};
 use camino::{Utf8Path, Utf8PathBuf};
 use toml_edit::{Document, Item, Key, TableLike, Value};
 
-use crate::model::{
-    Name,
-    error::{Diagnostic, Place},
-};
+use crate::model::{Diagnostic, Name, Place};
 
 /// A TOML file that cannot be read as what it should be.
 #[derive(Debug, thiserror::Error)]

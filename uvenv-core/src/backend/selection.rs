@@ -316,7 +316,7 @@ mod tests {
     use crate::{
         backend::CudaVersion,
         manifest::Selector,
-        model::error::{Diagnostic, Place},
+        model::{Diagnostic, Place},
     };
 
     fn name(text: &str) -> Name {

@@ -136,7 +136,7 @@ fn content(files: &[Utf8PathBuf]) -> String {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::model::{Variables, error::Diagnostic};
+    use crate::model::{Diagnostic, Variables};
 
     struct Machine {
         _guard: tempfile::TempDir,

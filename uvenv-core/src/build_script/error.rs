@@ -5,7 +5,7 @@ use std::process::ExitStatus;
 use camino::Utf8PathBuf;
 
 use crate::{
-    model::error::{Diagnostic, Fault, Place},
+    model::{Diagnostic, Fault, Place},
     process::ending,
 };
 

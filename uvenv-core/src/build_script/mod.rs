@@ -29,7 +29,7 @@ pub use self::{
 use crate::{
     Monorepo,
     environment::{Environment, Journal, SyncRecord},
-    model::{Profile, Variables, error::Diagnostic},
+    model::{Diagnostic, Profile, Variables},
     native,
     ops::{BackendRequest, ProfileRequest, Session, SyncRequest},
 };

@@ -83,7 +83,7 @@ fn line(instruction: &str, value: &str) -> Result<String, BuildScriptError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::error::Diagnostic;
+    use crate::model::Diagnostic;
 
     #[test]
     fn values_go_to_dependents_only_where_there_are_links() {

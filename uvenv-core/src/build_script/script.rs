@@ -8,7 +8,7 @@ use super::{BuildScriptError, claims::EnvironmentClaim, parent};
 use crate::{
     Monorepo,
     backend::{BuildFeatures, FeatureClaim},
-    model::{Name, Profile, Variables, error::Diagnostic},
+    model::{Diagnostic, Name, Profile, Variables},
     monorepo::DiscoveryError,
     ops::Session,
     uv::variables::is_offline,

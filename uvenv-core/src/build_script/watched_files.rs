@@ -6,7 +6,7 @@ use super::{BuildScriptError, output::CargoDirectives};
 use crate::{
     environment::{Environment, SyncRecord},
     manifest::{self, SourceKind},
-    model::{Variables, redact::redact},
+    model::{Variables, redact},
     monorepo::{Monorepo, ProfilePaths},
     uv,
 };

@@ -12,10 +12,7 @@ use toml_edit::{Array, InlineTable, Item, Table, TableLike, value};
 use super::{CargoError, files};
 use crate::{
     fs::atomic,
-    model::{
-        Variables,
-        error::{Diagnostic, Place},
-    },
+    model::{Diagnostic, Place, Variables},
     toml::{File, Node, TomlError},
 };
 

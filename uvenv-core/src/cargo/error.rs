@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 
 use crate::{
-    model::error::{Diagnostic, Place, nearest},
+    model::{Diagnostic, Place, nearest},
     toml::TomlError,
 };
 

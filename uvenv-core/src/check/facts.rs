@@ -2,7 +2,7 @@
 
 use super::Finding;
 use crate::{
-    model::{Name, Profile, Variables, error::Diagnostic},
+    model::{Diagnostic, Name, Profile, Variables},
     monorepo::{InternalPackages, Monorepo, ProfileContext},
 };
 

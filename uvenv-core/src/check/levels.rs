@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 
 use super::{Finding, Rule, Severity};
 use crate::{
-    model::error::{Diagnostic, Place, nearest},
+    model::{Diagnostic, Place, nearest},
     monorepo::{Code, Config},
     toml::TomlError,
 };

@@ -25,10 +25,7 @@ pub(crate) use rules::tag_keeps_workspace_sources::outside as taken_from_outside
 
 use crate::{
     manifest::Edit,
-    model::{
-        Name, Profile,
-        error::{Diagnostic, Fault, Place},
-    },
+    model::{Diagnostic, Fault, Name, Place, Profile},
     monorepo::ProfileContext,
 };
 

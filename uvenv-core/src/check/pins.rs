@@ -4,7 +4,7 @@ use super::Facts;
 use crate::{
     lockfile::{GitPin, GitSource, Package},
     manifest::{GitReference, SourceKind, UvSource},
-    model::{Name, Profile, error::Place, release::Release},
+    model::{Name, Place, Profile, Release},
     monorepo::ProfileContext,
     toml::Spanned,
 };

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{Facts, pins::PinnedSource};
 use crate::{
     git::{CommitContents, Git, GitError, RemoteTag, Remotes},
-    model::{git_url, observer::Observer},
+    model::{Observer, git_url},
     uv::variables::http_timeout,
 };
 

@@ -6,7 +6,7 @@ use super::Facts;
 use crate::{
     git::{Git, Submodule},
     manifest::Manifest,
-    model::error::Place,
+    model::Place,
     monorepo::globs,
     uv::cache_keys,
 };

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 use super::{Environment, EnvironmentError};
 use crate::{
     fs::parallel,
-    model::{Name, redact::redact},
+    model::{Name, redact},
 };
 
 /// A distribution that is installed in an environment.

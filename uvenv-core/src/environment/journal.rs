@@ -19,7 +19,7 @@ use crate::{
         cache::{self, CacheError, FileLock},
         digest::digest,
     },
-    model::{Variables, observer::Observer},
+    model::{Observer, Variables},
 };
 
 /// The lock on an environment and the mark of an unfinished sync of it. The lock ends with the value; the mark, once
@@ -160,7 +160,7 @@ mod tests {
     use std::{sync::mpsc, thread};
 
     use super::*;
-    use crate::{model::observer::Progress, process::Terminal};
+    use crate::{model::Progress, process::Terminal};
 
     struct Listener(mpsc::Sender<String>);
 

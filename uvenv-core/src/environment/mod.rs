@@ -24,7 +24,7 @@ pub(crate) use self::{
 };
 use crate::{
     fs::cache::CacheError,
-    model::{Profile, error::Diagnostic},
+    model::{Diagnostic, Profile},
     process::is_program,
 };
 

@@ -12,11 +12,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use etcetera::BaseStrategy;
 use thiserror::Error;
 
-use crate::model::{
-    Variables,
-    error::{Diagnostic, Fault},
-    observer::{Interrupted, Observer, PERIOD},
-};
+use crate::model::{Diagnostic, Fault, Interrupted, Observer, PERIOD, Variables};
 
 /// Why uvenv's cache cannot be used.
 #[derive(Debug, Error)]
@@ -159,7 +155,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::{model::observer::Progress, process::Terminal};
+    use crate::{model::Progress, process::Terminal};
 
     const QUIET: Terminal = Terminal { quiet: true };
 

@@ -11,7 +11,7 @@ use crate::{
         digest::digest,
     },
     manifest::{self, Manifest, ManifestError},
-    model::{git_url, redact::redact},
+    model::{git_url, redact},
     process::{Invocation, Terminal},
     toml::File,
 };

@@ -17,13 +17,7 @@ pub(crate) use self::{
 };
 
 use crate::{
-    model::{
-        Name, Variables,
-        error::{Diagnostic, Fault, Place},
-        git_url,
-        observer::{Interrupted, Observer},
-        redact::redact,
-    },
+    model::{Diagnostic, Fault, Interrupted, Name, Observer, Place, Variables, git_url, redact},
     process::{Captured, Invocation, ending, on_path},
 };
 

@@ -11,11 +11,7 @@ use std::{
 };
 
 use super::{Git, GitError, RemoteTag, run_within, with_settings};
-use crate::model::{
-    git_url,
-    observer::{Interrupted, Observer, PERIOD, Progress},
-    redact::redact,
-};
+use crate::model::{Interrupted, Observer, PERIOD, Progress, git_url, redact};
 
 /// What a tag may have after the version, so that `v1.0rc1` and `v1.0.dev0` are older than `v1.0`.
 pub(super) const BEFORE_A_RELEASE: [&str; 8] = [".dev", "-dev", "a", "b", "rc", "-a", "-b", "-rc"];

@@ -11,7 +11,7 @@ use std::{
 use super::{GitSource, LockedReference, LockedRequirement, Lockfile, Package, PackageSource};
 use crate::{
     manifest::{GroupEntry, Manifest, Requirement, SourceKind, UvSource},
-    model::{Name, error::Place, git_url},
+    model::{Name, Place, git_url},
 };
 
 /// How a lockfile stands to its manifests.

@@ -133,7 +133,7 @@ impl From<TomlError> for LockfileError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::error::Diagnostic;
+    use crate::model::Diagnostic;
 
     fn parse(text: &str) -> Result<Lockfile, LockfileError> {
         read(&File { path: "uv.lock".into(), text: text.into() })

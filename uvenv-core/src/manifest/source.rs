@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{ManifestError, Selector};
 use crate::{
-    model::{Name, redact::redact},
+    model::{Name, redact},
     toml::{Element, Node, Spanned},
 };
 

@@ -10,4 +10,15 @@ pub(crate) mod redact;
 pub(crate) mod release;
 mod variables;
 
+#[cfg(feature = "full")]
+pub(crate) use self::{
+    error::nearest,
+    redact::redact_in_place,
+    release::{Release, Stage},
+};
+pub(crate) use self::{
+    error::{Diagnostic, Fault, Place},
+    observer::{Interrupted, Observer, PERIOD, Progress},
+    redact::redact,
+};
 pub use self::{name::Name, profile::Profile, variables::Variables};

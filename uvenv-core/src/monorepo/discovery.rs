@@ -193,7 +193,7 @@ fn profile_in(monorepo: &Monorepo, profile: Profile, directory: &Utf8Path) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::error::{Diagnostic, Place};
+    use crate::model::{Diagnostic, Place};
 
     struct Tree {
         _guard: tempfile::TempDir,

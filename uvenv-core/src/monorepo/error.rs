@@ -5,10 +5,7 @@ use camino::Utf8PathBuf;
 use super::ConfigError;
 use crate::{
     manifest::ManifestError,
-    model::{
-        Profile,
-        error::{Diagnostic, Place},
-    },
+    model::{Diagnostic, Place, Profile},
 };
 
 /// A monorepo, or a part of it, that is not there.

@@ -8,7 +8,7 @@ use super::{DiscoveryError, has_manifest};
 use crate::{
     fs::parallel,
     manifest::{self, Manifest, ManifestError},
-    model::{Name, error::Place},
+    model::{Name, Place},
     uv::workspace::WorkspaceGlobs,
 };
 

@@ -22,7 +22,7 @@ pub use profile::ProfilePaths;
 
 use crate::{
     manifest::{self, Manifest, ManifestError},
-    model::{Name, Profile, Variables, error::Place},
+    model::{Name, Place, Profile, Variables},
     toml::File,
     uv::variables::project_environment,
 };

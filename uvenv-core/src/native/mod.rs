@@ -24,7 +24,7 @@ pub(crate) use watched::Watched;
 
 use crate::{
     environment::Environment,
-    model::{Name, Variables, error::Diagnostic},
+    model::{Diagnostic, Name, Variables},
     monorepo::ProfileContext,
     process::Invocation,
     uv::Version,

@@ -13,11 +13,7 @@ use crate::{
     git::Git,
     lockfile::{GitSource, Lockfile, Package, PackageSource},
     manifest::{Manifest, Selector},
-    model::{
-        Name, Profile,
-        error::{Diagnostic, Fault},
-        redact::redact,
-    },
+    model::{Diagnostic, Fault, Name, Profile, redact},
     monorepo::{InternalPackages, Monorepo, ProfileContext},
     report::{
         BackendDifference, DiffReport, DiffSideReport, InternalDifference, InternalOrigin, LockedChange,

@@ -13,7 +13,7 @@ use crate::{
     check::Facts,
     fs::atomic,
     manifest::{self, Edit, EditError, Manifest, ManifestEditor, ManifestError, NewSource},
-    model::{Name, Profile, error::Diagnostic},
+    model::{Diagnostic, Name, Profile},
     monorepo::Monorepo,
     report::{NewPin, Problem, PromotionOutcome, SetUpReport},
 };

@@ -66,12 +66,7 @@ pub use sync::{LockMode, SyncPlan, SyncRequest};
 
 use crate::{
     lockfile::Staleness,
-    model::{
-        Profile, Variables,
-        error::{Diagnostic, Fault, Place},
-        observer::{Interrupted, Observer},
-        redact::redact,
-    },
+    model::{Diagnostic, Fault, Interrupted, Observer, Place, Profile, Variables, redact},
     monorepo::ProfileContext,
     native::NativeWarning,
     process::{Invocation, Stderr, Streamed, Terminal},

@@ -9,7 +9,7 @@ use super::Session;
 use crate::{
     lockfile::{GitSource, Lockfile},
     manifest::{GitReference, Manifest, SourceKind},
-    model::{Name, Profile, redact::redact},
+    model::{Name, Profile, redact},
     monorepo::{Monorepo, ProfileContext},
 };
 

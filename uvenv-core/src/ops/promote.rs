@@ -27,7 +27,7 @@ use crate::{
     git::{Git, GitError, RemoteTag},
     lockfile::{Lockfile, freshness},
     manifest::{Manifest, ManifestEditor, ManifestError},
-    model::{Name, Profile, observer::Interrupted, release::Release},
+    model::{Interrupted, Name, Profile, Release},
     monorepo::{Monorepo, ProfilePaths},
     report::{
         FileChange, FindingReport, LockedChange, PinnedRelease, PromoteReport, PromotedPackage, PromotionOutcome,

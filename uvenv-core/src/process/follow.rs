@@ -13,7 +13,7 @@ use super::pipe::{Screen, interrupt, open_screen};
 use super::{Follower, Invocation, Streamed, signal};
 #[cfg(all(unix, feature = "full"))]
 use super::{ending::interrupt, screen::Screen, terminal::open_screen};
-use crate::model::observer::PERIOD;
+use crate::model::PERIOD;
 
 /// How long a program may take to end once it was interrupted.
 const INTERRUPT_TIMEOUT: Duration = if cfg!(test) { Duration::from_millis(300) } else { Duration::from_secs(5) };

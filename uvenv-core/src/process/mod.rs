@@ -27,11 +27,7 @@ pub(crate) use follower::Follower;
 #[cfg(all(test, unix, feature = "full"))]
 pub(crate) use screen::Screen;
 
-use crate::model::{
-    Variables,
-    observer::{Observer, Progress},
-    redact::redact,
-};
+use crate::model::{Observer, Progress, Variables, redact};
 
 /// A program to run and all that it is given. A plain value: building one starts nothing.
 ///

@@ -23,7 +23,7 @@ mod plain {
         process::{Child, Stdio},
     };
 
-    use crate::{model::redact::redact, process::Follower};
+    use crate::{model::redact, process::Follower};
 
     /// What a program has written.
     #[derive(Default)]

@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthChar;
 use vte::{Params, Parser, Perform};
 
 use super::Follower;
-use crate::model::redact::redact;
+use crate::model::redact;
 
 /// Where a tab goes.
 const TAB: usize = 8;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{Captured, Invocation};
-use crate::model::redact::redact;
+use crate::model::redact;
 
 impl Invocation {
     /// [`Self::capture`], but a program that has not ended after `limit` is killed: [`io::ErrorKind::TimedOut`].

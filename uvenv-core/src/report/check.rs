@@ -5,11 +5,7 @@ use serde::Serialize;
 
 use crate::{
     check::{Finding, Severity},
-    model::{
-        Name, Profile,
-        error::{Diagnostic, Place},
-        redact::redact,
-    },
+    model::{Diagnostic, Name, Place, Profile, redact},
 };
 
 /// `check-finished`.

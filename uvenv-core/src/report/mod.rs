@@ -31,11 +31,7 @@ pub use self::{
 use crate::{
     backend::{CudaVersion, Detection},
     environment::Distribution,
-    model::{
-        Name, Profile,
-        error::{Diagnostic, Place},
-        redact::redact,
-    },
+    model::{Diagnostic, Name, Place, Profile, redact},
 };
 
 /// A message of a command.

@@ -8,7 +8,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{PINNED, UvError, executable_in, on_new_lines};
 use crate::{
     fs::cache::{self, CacheError, FileLock},
-    model::{Variables, observer::Observer, redact::redact},
+    model::{Observer, Variables, redact},
     process::{Captured, Invocation, ending, is_program, on_path},
 };
 

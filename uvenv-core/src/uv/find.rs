@@ -74,7 +74,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        model::error::Diagnostic,
+        model::Diagnostic,
         process::Terminal,
         uv::{Fetch, Uv, locate},
     };

@@ -26,11 +26,7 @@ pub(crate) use versions::is_uv_itself;
 
 use crate::{
     fs::cache::CacheError,
-    model::{
-        Variables,
-        error::{Diagnostic, Fault},
-        observer::Observer,
-    },
+    model::{Diagnostic, Fault, Observer, Variables},
     process::{Invocation, ending},
 };
 

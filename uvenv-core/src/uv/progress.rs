@@ -14,7 +14,7 @@ use std::{
 };
 
 use crate::{
-    model::observer::{Observer, Progress},
+    model::{Observer, Progress},
     process::{Follower, Invocation, Streamed},
 };
 

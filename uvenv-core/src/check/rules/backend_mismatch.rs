@@ -5,7 +5,7 @@ use crate::{
     cargo,
     check::{CheckFn, Facts, Finding, Rule, Severity},
     manifest::{Extra, Manifest, Selector, SourceKind},
-    model::{Name, Profile, error::Diagnostic},
+    model::{Diagnostic, Name, Profile},
     monorepo::ProfileContext,
     toml::{File, Node},
 };

@@ -2,7 +2,7 @@
 
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity},
-    model::{Profile, release::Stage},
+    model::{Profile, Stage},
 };
 
 pub(super) const RULE: Rule = Rule {

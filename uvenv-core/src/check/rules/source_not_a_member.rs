@@ -3,7 +3,7 @@
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity, workspace},
     manifest::{Manifest, SourceKind},
-    model::{Profile, error::nearest},
+    model::{Profile, nearest},
 };
 
 pub(super) const RULE: Rule = Rule {

@@ -2,7 +2,7 @@
 
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity, pins::PinnedSource},
-    model::release::Release,
+    model::Release,
 };
 
 pub(super) const RULE: Rule = Rule {

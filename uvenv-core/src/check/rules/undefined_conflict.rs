@@ -3,7 +3,7 @@
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity},
     manifest::{ConflictEntry, Manifest, Selector},
-    model::error::nearest,
+    model::nearest,
     monorepo::ProfileContext,
 };
 

@@ -2,7 +2,7 @@
 
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity},
-    model::{Profile, error::Place},
+    model::{Place, Profile},
     monorepo::Monorepo,
 };
 

@@ -3,7 +3,7 @@
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity},
     manifest::{Edit, GitReference, SourceKind, UvSource},
-    model::{Name, release::Release},
+    model::{Name, Release},
     monorepo::ProfileContext,
 };
 

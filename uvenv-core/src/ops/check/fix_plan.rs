@@ -9,7 +9,7 @@ use crate::{
     check::{CheckError, Finding, Fix},
     fs::atomic,
     manifest::ManifestEditor,
-    model::redact::redact_in_place,
+    model::redact_in_place,
     report::FileChange,
     toml::{File, TomlError},
 };

@@ -16,10 +16,7 @@ use thiserror::Error;
 
 use crate::{
     manifest,
-    model::{
-        Profile, Variables,
-        error::{Diagnostic, Fault, nearest},
-    },
+    model::{Diagnostic, Fault, Profile, Variables, nearest},
 };
 
 const FILE: &str = "kernel.json";

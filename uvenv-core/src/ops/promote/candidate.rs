@@ -11,7 +11,7 @@ use crate::{
     git::{Git, file_url},
     lockfile::GitSource,
     manifest::{Edit, GitReference, NewSource, Requirement, SourceKind},
-    model::{Name, Profile, release::Release},
+    model::{Name, Profile, Release},
     monorepo::ProfileContext,
     report::PinnedRelease,
 };

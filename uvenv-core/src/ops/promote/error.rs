@@ -7,11 +7,7 @@ use pep440_rs::Version;
 
 use crate::{
     manifest::EditError,
-    model::{
-        Name, Profile,
-        error::{Diagnostic, Fault, Place},
-        redact::redact,
-    },
+    model::{Diagnostic, Fault, Name, Place, Profile, redact},
 };
 
 /// Why a promotion cannot be. The manifest and the lockfile are as before.

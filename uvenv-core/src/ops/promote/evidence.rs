@@ -18,7 +18,7 @@ use crate::{
     Monorepo, check,
     git::{CommitLine, Git, RemoteTag, Remotes},
     manifest::Manifest,
-    model::{Name, release::Release},
+    model::{Name, Release},
     ops::Session,
     report::{CommitSummary, CommitsBetween},
     uv::variables::http_timeout,

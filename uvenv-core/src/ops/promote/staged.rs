@@ -17,7 +17,7 @@ use crate::{
         digest::digest,
     },
     lockfile, manifest,
-    model::{Variables, observer::Observer},
+    model::{Observer, Variables},
     monorepo::ProfilePaths,
 };
 

@@ -4,10 +4,7 @@ use pep440_rs::Version;
 
 use crate::{
     git::RemoteTag,
-    model::{
-        Name, Profile,
-        release::{Release, Stage},
-    },
+    model::{Name, Profile, Release, Stage},
 };
 
 /// What is wanted of a package.

@@ -1,7 +1,7 @@
 //! The bars and spinners that uv draws on a terminal.
 
 use super::{bytes, package};
-use crate::model::observer::Progress;
+use crate::model::Progress;
 
 /// Whether uv takes a row away when it has come to an end.
 pub(super) fn is_transient(row: &str) -> bool {
