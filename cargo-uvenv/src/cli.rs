@@ -1,4 +1,4 @@
-//! The command line: what can be said, and how it is explained.
+//! The command-line interface: its arguments and help texts.
 
 mod check;
 mod diff;
@@ -36,8 +36,8 @@ pub(crate) enum Cargo {
 Examples:
   cargo uvenv lock --all-profiles                  lock dev, staging and prod
   cargo uvenv sync --backend cu124                 the dev environment, with CUDA 12.4
-  cargo uvenv sync --profile prod --backend auto   prod, with what the GPU driver runs
-  cargo uvenv run -- pytest                        a command in the dev environment"
+  cargo uvenv sync --profile prod --backend auto   prod, with the backend that fits the GPU driver
+  cargo uvenv run -- pytest                        run a command in the dev environment"
 )]
 pub(crate) struct Uvenv {
     #[command(flatten)]
@@ -48,32 +48,33 @@ pub(crate) struct Uvenv {
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
-#[command(mut_arg("PATH", |arg| arg.global(true).help("Path to the Cargo.toml or pyproject.toml of the monorepo or of a part of it")))]
+#[command(mut_arg("PATH", |arg| arg.global(true).help("Path to a Cargo.toml or pyproject.toml in the monorepo")))]
 pub(crate) struct Global {
     #[command(flatten)]
     pub(crate) manifest: clap_cargo::Manifest,
-    /// Work as if started in DIR
+    /// Change to DIR before running the command
     #[arg(short = 'C', long, global = true, value_name = "DIR")]
     pub(crate) directory: Option<PathBuf>,
-    /// How outcomes are printed: for people, or as one JSON object a line
+    /// Output format: for people, or one JSON object per line
     #[arg(long, global = true, value_parser = formats(&[]), default_value = "human", value_name = "FORMAT")]
     pub(crate) message_format: MessageFormat,
-    // `CARGO_TERM_COLOR` and `CARGO_TERM_QUIET` are weaker than any of the flags, and clap would let them conflict.
+    // `CARGO_TERM_COLOR` and `CARGO_TERM_QUIET` have a lower priority than all of these flags. With clap's own support
+    // for variables, they would conflict with the flags.
     /// When to use colors
     #[arg(long, global = true, value_enum, value_name = "WHEN")]
     color: Option<Color>,
-    /// Say nothing but errors
+    /// Print errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// Show the calls of uv; twice, for what uv logs as well
+    /// Print the uv commands that are run; repeat to print the log of uv too
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
-    /// Do without the network
+    /// Disable network access
     #[arg(long, global = true)]
     pub(crate) offline: bool,
 }
 
-/// How much is said.
+/// How much output is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Verbosity {
     Quiet,
@@ -96,7 +97,8 @@ impl Global {
     }
 }
 
-/// How outcomes are printed. All commands have the first two; the others are for commands that say so.
+/// How outcomes are printed. All commands support the first two formats; the others are available only for the commands
+/// that add them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum MessageFormat {
     Human,
@@ -138,10 +140,10 @@ pub(crate) enum Command {
 /// Which profile: by its name or by its manifest.
 #[derive(Debug, Args)]
 pub(crate) struct OneProfile {
-    /// The profile: dev, staging or prod; else `UVENV_PROFILE`, else that of the current directory
+    /// Profile to use; defaults to `UVENV_PROFILE`, then to the profile of the current directory
     #[arg(long, value_name = "PROFILE", value_parser = profiles(), conflicts_with = "project")]
     pub(crate) profile: Option<Profile>,
-    /// The profile whose manifest this is: a directory or the pyproject.toml in it
+    /// Select the profile by its manifest: a directory, or the pyproject.toml in it
     #[arg(long, value_name = "DIR|FILE")]
     pub(crate) project: Option<PathBuf>,
 }
@@ -149,72 +151,72 @@ pub(crate) struct OneProfile {
 /// Which profiles: by their names or by a manifest.
 #[derive(Debug, Args)]
 pub(crate) struct SomeProfiles {
-    /// A profile; can be given several times; else `UVENV_PROFILE`, else that of the current directory
+    /// Profile to use; can be repeated; defaults to `UVENV_PROFILE`, then to the profile of the current directory
     #[arg(long, value_name = "PROFILE", value_parser = profiles(), conflicts_with_all = ["project", "all_profiles"])]
     pub(crate) profile: Vec<Profile>,
-    /// All profiles of the monorepo
+    /// Use all profiles of the monorepo
     #[arg(long, conflicts_with = "project")]
     pub(crate) all_profiles: bool,
-    /// The profile whose manifest this is: a directory or the pyproject.toml in it
+    /// Select the profile by its manifest: a directory, or the pyproject.toml in it
     #[arg(long, value_name = "DIR|FILE")]
     pub(crate) project: Option<PathBuf>,
 }
 
-/// Make, update or check lockfiles, several at the same time
+/// Create, update or check lockfiles, several at once
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo uvenv lock                                       the dev profile, as `uv lock`
+  cargo uvenv lock                                       the dev profile, like `uv lock`
   cargo uvenv lock --profile staging --profile prod      two profiles
   cargo uvenv lock --all-profiles --locked               check all, change nothing
-  cargo uvenv lock --profile prod --upgrade-package six  take the newest six")]
+  cargo uvenv lock --profile prod --upgrade-package six  upgrade six")]
 pub(crate) struct Lock {
     #[command(flatten)]
     pub(crate) profiles: SomeProfiles,
     /// Only check that the lockfile satisfies the manifest
     #[arg(long, visible_alias = "check", conflicts_with_all = ["upgrade", "upgrade_package"])]
     pub(crate) locked: bool,
-    /// Take the newest versions of all packages
+    /// Upgrade all packages to their newest versions
     #[arg(short = 'U', long)]
     pub(crate) upgrade: bool,
-    /// Take the newest version of a package; can be given several times
+    /// Upgrade a package to its newest version; can be repeated
     #[arg(short = 'P', long, value_name = "PACKAGE")]
     pub(crate) upgrade_package: Vec<String>,
-    /// Show what would change, and write nothing
+    /// Show what would change without writing anything
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
 
-/// Bring environments up to date with their lockfiles, several at the same time
+/// Bring environments up to date with their lockfiles, several at once
 ///
-/// dev is locked when needed, as uv does it. In staging and prod the lockfile is never changed: one that does not satisfy
-/// the manifest is an error.
+/// For dev, the lockfile is updated if needed, as `uv sync` does. For staging and prod, it is never changed: if it does
+/// not satisfy the manifest, the command fails.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo uvenv sync --backend cu124                  the dev environment
-  cargo uvenv sync -F cu124                         the same, as Cargo's features select it
+  cargo uvenv sync -F cu124                         the same, selected by a Cargo feature
   cargo uvenv sync --profile prod --frozen --backend cu128
   cargo uvenv sync --project staging --backend auto
   cargo uvenv sync --all-profiles --backend cu124   dev, staging and prod
-  cargo uvenv sync --backend none -- --no-editable  what follows `--` goes to uv")]
+  cargo uvenv sync --backend none -- --no-editable  arguments after `--` go to uv")]
 pub(crate) struct Sync {
     #[command(flatten)]
     pub(crate) profiles: SomeProfiles,
-    /// Show what would be done, and change nothing
+    /// Show what would be done without changing anything
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Passed to uv as it is
+    /// Arguments to pass to uv unchanged
     #[arg(last = true, value_name = "UV_ARGS")]
     pub(crate) uv_args: Vec<OsString>,
     #[command(flatten)]
     pub(crate) selection: Selection,
 }
 
-/// Run a command in an environment, after bringing that up to date
+/// Bring an environment up to date and run a command in it
 ///
-/// The environment keeps the backend of its last sync, and what was installed into it beside the lockfile. The exit
-/// status and the signals are those of the command.
+/// The environment keeps the backend of its last sync, and any packages that are not in the lockfile. The exit status
+/// and the signals are those of the command.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -224,7 +226,7 @@ Examples:
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) profile: OneProfile,
-    /// Take the environment as it is
+    /// Do not sync the environment first
     #[arg(long)]
     pub(crate) no_sync: bool,
     /// The command and its arguments
@@ -234,29 +236,29 @@ pub(crate) struct Run {
     pub(crate) selection: Selection,
 }
 
-/// Print the variables with which a shell and all that it starts use an environment, as `run` gives them to a command
+/// Print the variables that make a shell use an environment, as `run` sets them for its command
 ///
-/// The environment is taken as it is.
+/// The environment is not synced first.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   eval \"$(cargo uvenv env)\"
   cargo uvenv env --shell fish | source
   cargo uvenv env --format github >> \"$GITHUB_ENV\"
-  cargo uvenv env --write-cargo-config               plain `cargo test` and editors, too")]
+  cargo uvenv env --write-cargo-config               for plain `cargo test` and editors")]
 pub(crate) struct Env {
     #[command(flatten)]
     pub(crate) profile: OneProfile,
-    /// The GPU backend, where there is one environment for each
+    /// The GPU backend, if each backend has its own environment
     #[arg(long, value_name = "NAME|auto|none", value_parser = Choice::parse)]
     pub(crate) backend: Option<Choice>,
-    /// The shell; else that of `SHELL`
+    /// Shell to print commands for; defaults to the one in `SHELL`
     #[arg(long, value_enum, value_name = "SHELL", conflicts_with = "format")]
     pub(crate) shell: Option<Shell>,
-    /// A file format in place of a shell's language
+    /// Print a file format instead of shell commands
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub(crate) format: Option<EnvFormat>,
-    /// Have plain cargo use the environment: merge it into the monorepo's `.cargo/config.toml`
+    /// Make plain cargo use the environment: merge the variables into the monorepo's `.cargo/config.toml`
     #[arg(long, conflicts_with_all = ["shell", "format"])]
     pub(crate) write_cargo_config: bool,
 }
@@ -273,42 +275,42 @@ pub(crate) enum Shell {
 /// A format of variables that no shell reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum EnvFormat {
-    /// `NAME='value'`, a line each
+    /// `NAME='value'`, one per line
     Dotenv,
-    /// An object; `null` for what is to be unset
+    /// A JSON object; `null` means that the variable must be unset
     Json,
-    /// For the file that `GITHUB_ENV` names
+    /// For the file named by `GITHUB_ENV`
     Github,
 }
 
 /// What is installed, and from which state of the lockfile.
 #[derive(Debug, Args)]
 pub(crate) struct Selection {
-    /// Install what is locked. In staging and prod, pins that differ from the manifest's are an error
+    /// Do not update the lockfile; in staging and prod, its pins must be those of the manifest
     #[arg(long, conflicts_with = "locked")]
     pub(crate) frozen: bool,
     /// Fail if the lockfile does not satisfy the manifest
     #[arg(long)]
     pub(crate) locked: bool,
-    /// With --frozen: install what is locked even if the manifest's pins are others
+    /// With --frozen: install from the lockfile even if its pins differ from the manifest's
     #[arg(long, requires = "frozen")]
     pub(crate) allow_stale: bool,
-    /// An extra; can be given several times
+    /// Extra to install; can be repeated
     #[arg(long, value_name = "EXTRA", value_parser = parse_name)]
     pub(crate) extra: Vec<Name>,
-    /// A dependency group; can be given several times
+    /// Dependency group to install; can be repeated
     #[arg(long, value_name = "GROUP", value_parser = parse_name)]
     pub(crate) group: Vec<Name>,
-    /// Without the default groups
+    /// Do not install the default dependency groups
     #[arg(long)]
     pub(crate) no_default_groups: bool,
-    /// A Python package of the workspace, in place of the root; can be given several times
+    /// Python package of the workspace to install instead of the root; can be repeated
     #[arg(long = "package", id = "python_package", value_name = "PACKAGE")]
     pub(crate) packages: Vec<String>,
-    /// All Python packages of the workspace
+    /// Install all Python packages of the workspace
     #[arg(long, conflicts_with = "python_package")]
     pub(crate) all_packages: bool,
-    /// The Python for the environment: a version or a path
+    /// Python for the environment: a version or a path
     #[arg(long, value_name = "PYTHON", env = "UV_PYTHON", hide_env = true)]
     pub(crate) python: Option<String>,
     /// Build native packages with Cargo's release profile
@@ -317,10 +319,10 @@ pub(crate) struct Selection {
     /// Build native packages with Cargo's dev profile
     #[arg(long)]
     pub(crate) debug: bool,
-    /// Make the environment anew, the way out of a broken one; if that fails, the old one stays
+    /// Recreate the environment, for example if it is broken; if that fails, the old one is kept
     #[arg(long)]
     pub(crate) recreate: bool,
-    // Last, because its heading holds for what follows.
+    // This must be last, because its heading also applies to the arguments after it.
     #[command(flatten)]
     pub(crate) backend: BackendArgs,
 }
@@ -328,15 +330,15 @@ pub(crate) struct Selection {
 /// The backend, by its name or by Cargo features.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Backend")]
-// `--package` is uv's here, a Python package; Cargo's keeps its short form.
+// Here, `--package` is uv's option and selects a Python package. Cargo's option keeps its short form.
 #[command(mut_arg("package", |arg| arg.long("crate").help("A crate whose features select the backend (see `cargo help pkgid`)")))]
-#[command(mut_arg("workspace", |arg| arg.help("All crates of the Cargo workspace")))]
-#[command(mut_arg("exclude", |arg| arg.help("A crate that is left out")))]
-#[command(mut_arg("all_features", |arg| arg.help("All features of the selected crates")))]
-#[command(mut_arg("no_default_features", |arg| arg.help("Without the `default` feature of the selected crates")))]
-#[command(mut_arg("features", |arg| arg.value_name("FEATURES").help("Cargo features, one of which is called like a backend")))]
+#[command(mut_arg("workspace", |arg| arg.help("Use all crates of the Cargo workspace")))]
+#[command(mut_arg("exclude", |arg| arg.help("Crate to exclude")))]
+#[command(mut_arg("all_features", |arg| arg.help("Activate all features of the selected crates")))]
+#[command(mut_arg("no_default_features", |arg| arg.help("Do not activate `default` features of the selected crates")))]
+#[command(mut_arg("features", |arg| arg.value_name("FEATURES").help("Cargo features to activate; one selects the backend")))]
 pub(crate) struct BackendArgs {
-    /// The GPU backend: its name, `auto` (what the driver runs) or `none`
+    /// The GPU backend: a name, `auto` (chosen to fit the GPU driver) or `none`
     #[arg(long, value_name = "NAME|auto|none", value_parser = Choice::parse)]
     pub(crate) backend: Option<Choice>,
     #[command(flatten)]
@@ -345,7 +347,7 @@ pub(crate) struct BackendArgs {
     pub(crate) crates: clap_cargo::Workspace,
 }
 
-/// Show how the profiles stand: manifests, lockfiles, environments, internal packages
+/// Show the state of the profiles: manifests, lockfiles, environments, internal packages
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -353,20 +355,20 @@ Examples:
   cargo uvenv status --message-format json")]
 pub(crate) struct Status {}
 
-/// Show the GPU backends
+/// List the GPU backends, or detect the GPU
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
   cargo uvenv backend list
   cargo uvenv backend detect")]
 pub(crate) enum Backend {
-    /// The backends of each profile, and the Cargo features that select them
+    /// List the backends of each profile, and the Cargo features that select them
     #[command(after_help = "\
 Examples:
   cargo uvenv backend list
   cargo uvenv backend list --message-format json")]
     List,
-    /// The GPU and its driver, and what `--backend auto` would choose
+    /// Show the GPU and its driver, and what `--backend auto` would choose
     #[command(after_help = "\
 Examples:
   cargo uvenv backend detect
@@ -374,7 +376,7 @@ Examples:
     Detect,
 }
 
-/// Jupyter kernels that start in a profile's environment
+/// Manage Jupyter kernels that start in a profile's environment
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
@@ -387,10 +389,10 @@ pub(crate) enum Kernel {
     Remove(KernelRemove),
 }
 
-/// Install a kernel, after bringing the environment up to date
+/// Bring an environment up to date and install a kernel for it
 ///
-/// The environment must have `ipykernel`. Whenever Jupyter starts the kernel, `run` brings the environment up to date with
-/// the same selection first, so that it has this backend. Installed again, it takes the place of what it was.
+/// The environment must have `ipykernel`. Each time Jupyter starts the kernel, the environment is first brought up to
+/// date with the same options, so that it has this backend. To replace a kernel, install it again.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -399,10 +401,10 @@ Examples:
 pub(crate) struct KernelInstall {
     #[command(flatten)]
     pub(crate) profile: OneProfile,
-    /// Its name; else those of the project, the profile and the backend
+    /// Name of the kernel; defaults to PROJECT-PROFILE-BACKEND
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
-    /// What people see
+    /// Name that Jupyter shows
     #[arg(long, value_name = "TEXT")]
     pub(crate) display_name: Option<String>,
     #[command(flatten)]
@@ -411,7 +413,7 @@ pub(crate) struct KernelInstall {
     pub(crate) selection: Selection,
 }
 
-/// List uvenv's kernels
+/// List the kernels that uvenv has installed
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -422,13 +424,13 @@ pub(crate) struct KernelList {
     pub(crate) prefix: KernelPrefix,
 }
 
-/// Remove kernels of uvenv's
+/// Remove kernels that uvenv has installed
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo uvenv kernel remove bench-prod-cu124")]
 pub(crate) struct KernelRemove {
-    /// The names
+    /// Names of the kernels
     #[arg(required = true, value_name = "NAME")]
     pub(crate) names: Vec<String>,
     #[command(flatten)]
@@ -438,26 +440,26 @@ pub(crate) struct KernelRemove {
 /// Whose kernels.
 #[derive(Debug, Args)]
 pub(crate) struct KernelPrefix {
-    /// Where Jupyter is installed, for kernels of its own; else they are the user's
+    /// Use the kernels of the Jupyter that is installed in DIR, not those of the user
     #[arg(long, value_name = "DIR")]
     pub(crate) prefix: Option<PathBuf>,
 }
 
-/// Lay out a new monorepo: two Rust crates, three Python packages, three profiles
+/// Create a new monorepo with two Rust crates, three Python packages and three profiles
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo uvenv new bench
   cargo uvenv new bench --local-remotes")]
 pub(crate) struct New {
-    /// The directory, which must not exist or be empty
+    /// Directory to create; it must be empty if it exists
     pub(crate) path: PathBuf,
-    /// Also make git repositories with tags beside it, so that staging and prod work without a git host
+    /// Also create git repositories with tags next to it, so that staging and prod work without a git host
     #[arg(long)]
     pub(crate) local_remotes: bool,
 }
 
-/// Print a shell's completions
+/// Print shell completions
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -468,12 +470,12 @@ pub(crate) struct Completions {
     pub(crate) shell: clap_complete::Shell,
 }
 
-/// Names of profiles, which help and completions list.
+/// Parses the name of a profile. Help and completions list the possible names.
 fn profiles() -> impl TypedValueParser<Value = Profile> {
     PossibleValuesParser::new(Profile::ALL.map(Profile::as_str)).try_map(|text| text.parse::<Profile>())
 }
 
-/// The formats that all commands have, and `others`.
+/// Parses one of the formats that all commands support, or one of `others`.
 fn formats(others: &[MessageFormat]) -> impl TypedValueParser<Value = MessageFormat> {
     let formats = [&[MessageFormat::Human, MessageFormat::Json], others].concat();
     let names = formats.iter().filter_map(ValueEnum::to_possible_value);
@@ -485,7 +487,7 @@ fn parse_name(text: &str) -> Result<Name, String> {
 }
 
 impl Color {
-    /// What `CARGO_TERM_COLOR` says.
+    /// Returns the value of `CARGO_TERM_COLOR`.
     pub(crate) fn of(variables: &Variables) -> Self {
         let said = variables.get("CARGO_TERM_COLOR").and_then(|value| Self::from_str(value, true).ok());
         said.unwrap_or_default()
@@ -493,7 +495,7 @@ impl Color {
 
     pub(crate) fn set_for_this_process(self) {
         let choice = match self {
-            // `anstream` asks the terminal, `NO_COLOR` and `CLICOLOR`.
+            // `anstream` checks the terminal, `NO_COLOR` and `CLICOLOR`.
             Self::Auto => anstream::ColorChoice::Auto,
             Self::Always => anstream::ColorChoice::Always,
             Self::Never => anstream::ColorChoice::Never,
@@ -501,7 +503,7 @@ impl Color {
         choice.write_global();
     }
 
-    /// How uv is told; on `auto` it looks for itself.
+    /// Returns the value for uv's `--color`; `None` for `auto`, because uv then detects it.
     pub(crate) fn for_uv(self) -> Option<&'static str> {
         match self {
             Self::Auto => None,

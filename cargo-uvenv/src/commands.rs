@@ -1,4 +1,4 @@
-//! From the parsed command line to the core's operations.
+//! Runs the operations of the core for a parsed command line.
 
 mod check;
 mod init;
@@ -76,13 +76,13 @@ impl<'a> Context<'a> {
             let path = directory.join(utf8(path)?);
             directory =
                 path.canonicalize_utf8().map_err(|source| failure(DiscoveryError::Directory { path, source }))?;
-            // What is resolved by others, uv and cargo among them, is resolved from there.
+            // uv, cargo and other programs resolve relative paths from this directory.
             std::env::set_current_dir(&directory)
                 .map_err(|source| failure(DiscoveryError::Directory { path: directory.clone(), source }))?;
         }
         let manifest =
             global.manifest.manifest_path.as_deref().map(|path| Ok::<_, Failure>(directory.join(utf8(path)?)));
-        let offline = global.offline || uv::variables::is_offline(&variables);
+        let offline = global.offline || uv::variables::is_offline(variables);
         let manifest = manifest.transpose()?;
         let mut session = Session::new(variables.clone(), directory, offline);
         let verbosity = global.verbosity(variables);
@@ -103,12 +103,12 @@ impl<'a> Context<'a> {
         self.anywhere().monorepo(&self.session).map_err(failure)
     }
 
-    /// What no option names a profile of.
+    /// Returns a request for which no option names a profile.
     fn anywhere(&self) -> ProfileRequest {
         ProfileRequest { manifest: self.manifest.clone(), ..ProfileRequest::default() }
     }
 
-    /// What `--profile` or `--project` names.
+    /// Returns the request for the profile that `--profile` or `--project` names.
     fn target(&self, args: &cli::OneProfile) -> Result<ProfileRequest, Failure> {
         let project = args.project.as_deref().map(|project| self.path(project)).transpose()?;
         Ok(ProfileRequest { project, profile: args.profile, ..self.anywhere() })
@@ -118,7 +118,7 @@ impl<'a> Context<'a> {
         Ok(self.session.directory.join(utf8(path)?))
     }
 
-    /// The monorepo and the profile that `--profile` or `--project` names.
+    /// Returns the monorepo and the profile that `--profile` or `--project` names.
     fn profile(&self, args: &cli::OneProfile) -> Result<(Monorepo, Profile), Failure> {
         self.target(args)?.find(&self.session).map_err(failure)
     }
@@ -134,7 +134,7 @@ impl<'a> Context<'a> {
         let prepared = request.prepare(&self.session, &target, |_, _| ());
         self.warn_of_session(output);
         let (report, command) = prepared.map_err(failure)?;
-        // The command has the stage: an environment that was up to date is not worth a line.
+        // The output belongs to the command: an environment that was already up to date is not worth a line.
         if let Some(report) = report.filter(|report| report.changed || output.is_json()) {
             output.message(&Message::SyncFinished(report));
         }
@@ -166,12 +166,12 @@ impl<'a> Context<'a> {
         Ok(())
     }
 
-    /// The words that start this program again.
+    /// Returns the command that starts this program again.
     fn launcher(&self) -> Result<Vec<String>, Failure> {
         self.program.launcher.iter().map(|word| Ok(utf8(Path::new(word))?.into_string())).collect()
     }
 
-    /// What an operation has found worth a word, be it that it failed later.
+    /// Prints the warnings of an operation, even if it failed later.
     fn warn_of_session(&self, output: &mut Output) {
         for warning in self.session.take_warnings() {
             output.warning(&warning);
@@ -225,7 +225,7 @@ impl<'a> Context<'a> {
     }
 
     fn detect_backend(&self, output: &mut Output) -> Result<(), Failure> {
-        // The driver can be asked anywhere.
+        // The driver can be detected outside a monorepo too.
         let monorepo = match Monorepo::discover(&self.session.directory) {
             Err(DiscoveryError::NotFound { .. }) if self.manifest.is_none() => None,
             _ => Some(self.monorepo()?),
@@ -257,7 +257,7 @@ impl<'a> Context<'a> {
         Ok(())
     }
 
-    /// One that cannot be removed does not keep the others from it.
+    /// Removes kernels. If one cannot be removed, the others still are.
     fn remove_kernels(&self, args: &cli::KernelRemove, output: &mut Output) -> Result<(), Failure> {
         let prefix = self.prefix(&args.prefix)?;
         let mut failed: Option<Failure> = None;
@@ -290,13 +290,14 @@ impl<'a> Context<'a> {
     }
 }
 
-/// For `cargo-uvenv`, which takes the same arguments as `cargo uvenv`: completions for `cargo` would take the place of
-/// cargo's own.
+/// Prints completions for `cargo-uvenv`, which takes the same arguments as `cargo uvenv`. Completions for `cargo` would
+/// replace cargo's own.
 fn print_completions(shell: clap_complete::Shell) {
     let mut command = Uvenv::augment_args(clap::Command::new("cargo-uvenv"));
     let mut completions = Vec::new();
     clap_complete::generate(shell, &mut command, "cargo-uvenv", &mut completions);
-    // For bash, clap_complete writes the `-` of our name as it writes the step to a subcommand, but not everywhere.
+    // For bash, clap_complete encodes the `-` of our name in the same way as the step to a subcommand, but not
+    // everywhere.
     script(&String::from_utf8_lossy(&completions).replace("cargo__subcmd__uvenv", "cargo__uvenv"));
 }
 

@@ -1,4 +1,4 @@
-//! What the codes of findings, errors and warnings mean, from the pages of the documentation.
+//! The meaning of the codes of findings, errors and warnings, from the pages of the documentation.
 
 use uvenv_core::{
     check::{Rule, Severity},
@@ -9,7 +9,7 @@ use uvenv_core::{
 const CHECK: &str = include_str!("../../docs/check.md");
 const ERRORS: &str = include_str!("../../docs/errors.md");
 
-/// No code is called so.
+/// The code does not exist.
 #[derive(Debug, thiserror::Error)]
 #[error("there is no code `{code}`")]
 pub(crate) struct UnknownCode {
@@ -25,7 +25,7 @@ impl Diagnostic for UnknownCode {
     fn help(&self) -> Option<String> {
         Some(match self.nearest {
             Some(nearest) => format!("did you mean `{nearest}`?"),
-            None => "`cargo uvenv explain` lists them all".to_owned(),
+            None => "`cargo uvenv explain` lists all codes".to_owned(),
         })
     }
 
@@ -34,15 +34,15 @@ impl Diagnostic for UnknownCode {
     }
 }
 
-/// A code and what the pages say of it.
+/// A code and its explanation in the documentation.
 struct ManualSection {
     code: &'static str,
     text: &'static str,
-    /// Whether it is under the heading of a page's warnings.
+    /// Whether it is under the heading for warnings of its page.
     is_warning: bool,
 }
 
-/// The sections of a page whose headings are codes.
+/// Returns the sections of a page whose headings are codes.
 fn sections(page: &'static str) -> Vec<ManualSection> {
     let mut sections = Vec::new();
     for chapter in page.split("\n## ").skip(1) {
@@ -53,7 +53,7 @@ fn sections(page: &'static str) -> Vec<ManualSection> {
     sections
 }
 
-/// All codes: those of findings in the order in which these are told, then those of errors and warnings.
+/// Returns all codes: those of findings, in the order in which a check reports them, then those of errors and warnings.
 pub(crate) fn all() -> Vec<ExplanationReport> {
     let mut all: Vec<_> = Rule::all().iter().map(of_rule).collect();
     let others = sections(ERRORS).into_iter().filter(|section| Rule::find(section.code).is_none());
@@ -61,7 +61,7 @@ pub(crate) fn all() -> Vec<ExplanationReport> {
     all
 }
 
-/// What `code` means.
+/// Returns the explanation of `code`.
 pub(crate) fn explanation(code: &str) -> Result<ExplanationReport, UnknownCode> {
     let found = all().into_iter().find(|explanation| explanation.code == code);
     found.ok_or_else(|| {
@@ -74,7 +74,7 @@ pub(crate) fn explanation(code: &str) -> Result<ExplanationReport, UnknownCode> 
 fn of_rule(rule: &Rule) -> ExplanationReport {
     let text = |page| sections(page).into_iter().find(|section| section.code == rule.code).map(|section| section.text);
     let texts =
-        [text(CHECK).map(str::to_owned), text(ERRORS).map(|text| format!("As an error of another command: {text}"))];
+        [text(CHECK).map(str::to_owned), text(ERRORS).map(|text| format!("As an error from another command: {text}"))];
     let texts: Vec<_> = texts.into_iter().flatten().collect();
     ExplanationReport {
         code: rule.code.to_owned(),
@@ -106,14 +106,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_page_on_checks_has_a_section_for_each_rule_in_the_order_of_the_rules() {
+    fn check_page_has_one_section_per_rule_in_rule_order() {
         let sections: Vec<_> = sections(CHECK).iter().map(|section| section.code).collect();
         let rules: Vec<_> = Rule::all().iter().map(|rule| rule.code).collect();
         assert_eq!(sections, rules);
     }
 
     #[test]
-    fn each_code_is_there_once_with_a_sentence_and_a_text() {
+    fn each_code_has_exactly_one_summary_and_text() {
         let all = all();
         let codes: BTreeSet<_> = all.iter().map(|explanation| explanation.code.as_str()).collect();
         assert_eq!(codes.len(), all.len());
@@ -132,17 +132,17 @@ mod tests {
     }
 
     #[test]
-    fn a_code_that_there_is_not_gets_the_nearest() {
+    fn suggests_the_nearest_code_for_an_unknown_one() {
         let error = explanation("dev_tag_in_prd").unwrap_err();
         assert_eq!(error.help().as_deref(), Some("did you mean `dev-tag-in-prod`?"));
         let error = explanation("something-else-altogether").unwrap_err();
-        assert!(error.help().unwrap().contains("lists them all"), "{error:?}");
+        assert!(error.help().unwrap().contains("lists all codes"), "{error:?}");
     }
 
     #[test]
-    fn an_error_with_the_code_of_a_rule_is_explained_beside_it() {
+    fn explains_a_code_shared_by_a_rule_and_an_error_in_one_page() {
         let text = explanation("missing-lockfile").unwrap().text;
-        assert!(text.contains("\n\nAs an error of another command: "), "{text}");
+        assert!(text.contains("\n\nAs an error from another command: "), "{text}");
         assert_eq!(all().iter().filter(|explanation| explanation.code == "missing-lockfile").count(), 1);
     }
 }

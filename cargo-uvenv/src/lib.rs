@@ -1,5 +1,5 @@
-//! The `cargo uvenv` subcommand, as a library, so that other programs (the Python package, the examples) are the same
-//! command line.
+//! The `cargo uvenv` subcommand as a library, so that other programs (the Python package, the examples) can provide the
+//! same command line.
 
 mod cli;
 mod commands;
@@ -26,36 +26,36 @@ use crate::{
 pub mod exit_code {
     /// Everything worked.
     pub const SUCCESS: u8 = 0;
-    /// A check found something, or a program such as uv failed.
+    /// A check has findings, or a program such as uv failed.
     pub const FAILURE: u8 = 1;
     /// The request or a file is wrong.
     pub const USAGE: u8 = 2;
 }
 
-/// What runs this command line.
+/// The program that runs this command line.
 #[derive(Clone, Debug)]
 pub struct Program {
-    /// The words with which it is started again, before its arguments.
+    /// The command that starts the program again, without its arguments.
     pub launcher: Vec<OsString>,
-    /// A uv that was installed together with it.
+    /// A uv that was installed together with the program.
     pub companion_uv: Option<PathBuf>,
 }
 
 impl Program {
-    /// The executable of this process.
+    /// Returns the executable of this process.
     pub fn this_executable() -> Self {
         let executable = std::env::current_exe().map_or_else(|_| "cargo-uvenv".into(), PathBuf::into_os_string);
         Self { launcher: vec![executable], companion_uv: None }
     }
 }
 
-/// Runs the command line `args`, the program's name first, and says with which status to exit. Both
-/// `cargo-uvenv uvenv sync`, as cargo calls it, and `cargo-uvenv sync` are understood.
+/// Runs the command line `args`, whose first element is the program's name, and returns the exit status. Accepts both
+/// `cargo-uvenv uvenv sync`, as called by cargo, and `cargo-uvenv sync`.
 ///
-/// `run` on Unix becomes the command that it runs, and then does not return.
+/// On Unix, `run` replaces this process with its command and does not return.
 pub fn run(args: impl IntoIterator<Item = OsString>, program: &Program) -> u8 {
     let variables = Variables::from_process();
-    // For what clap has to say.
+    // For the messages of clap.
     Color::of(&variables).set_for_this_process();
     let args = with_subcommand(args);
     let Cargo::Uvenv(cli) = match Cargo::try_parse_from(&args) {
@@ -73,12 +73,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>, program: &Program) -> u8 {
     }
 }
 
-/// The tables and sentences that the command line prints as the outcome that `message` is; empty where it prints none.
+/// Returns the tables and sentences that the command line prints for the result `message`; empty if it prints none.
 pub fn text(message: &Message) -> String {
     output::text(message).unwrap_or_default()
 }
 
-/// Prints what clap has to say of a command line that it does not take, or help and version, which are no errors.
+/// Prints clap's message about an invalid command line, or the help or version, which are not errors.
 fn refuse(error: &clap::Error, args: &[OsString]) -> u8 {
     let status = if error.use_stderr() { exit_code::USAGE } else { exit_code::SUCCESS };
     if error.use_stderr() && wants_json(args) {
@@ -89,14 +89,14 @@ fn refuse(error: &clap::Error, args: &[OsString]) -> u8 {
     status
 }
 
-/// Whether a command line that could not be parsed asks for JSON.
+/// Whether an invalid command line requests JSON.
 fn wants_json(args: &[OsString]) -> bool {
     let args = || args.iter().take_while(|arg| *arg != "--");
     let in_two = args().zip(args().skip(1)).any(|(flag, value)| flag == "--message-format" && value == "json");
     in_two || args().any(|arg| arg == "--message-format=json")
 }
 
-/// `args` with the subcommand's name behind the program's, where cargo has not put it there.
+/// Returns `args` with the name of the subcommand after the name of the program, if cargo has not added it.
 fn with_subcommand(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut args: Vec<_> = args.into_iter().collect();
     if args.is_empty() {
@@ -108,10 +108,10 @@ fn with_subcommand(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     args
 }
 
-/// Any failure of a command: the core's errors and those of `new`.
+/// Any failure of a command: an error of the core or of `new`.
 type Failure = Box<dyn Diagnostic>;
 
-/// The exit status of what ends with `error`.
+/// Returns the exit status of a command that fails with `error`.
 fn status_of(error: &dyn Diagnostic) -> u8 {
     match error.fault() {
         Fault::Finding => exit_code::FAILURE,

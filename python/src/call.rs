@@ -1,4 +1,4 @@
-//! A call from Python: what it takes from there, the work without the GIL, and what goes back.
+//! A call from Python: its arguments, the work without the GIL, and its result.
 
 use std::{
     collections::BTreeMap,
@@ -22,20 +22,20 @@ use crate::{
     request,
 };
 
-/// What each call says: where it is made, and who follows it.
+/// The arguments of every call: the directory in which it is made, and the listener.
 #[derive(FromPyObject)]
 pub(crate) struct Call {
-    /// Where the monorepo was looked for; it is read anew, since its files may have changed.
+    /// The directory from which the monorepo was found. The monorepo is read again, because its files may have changed.
     directory: PathBuf,
     profile: Option<String>,
     offline: bool,
-    /// An object with the methods that [`Listener`] calls.
+    /// An object with the methods that [`Listener`] requires.
     listener: Py<PyAny>,
-    /// Whether the listener wants to know the command lines of uv.
+    /// Whether the listener receives the command lines of uv.
     commands: bool,
 }
 
-/// A call at work.
+/// A running call.
 pub(crate) struct Working {
     pub(crate) session: Session,
     profile: Option<String>,
@@ -43,7 +43,7 @@ pub(crate) struct Working {
 }
 
 impl Call {
-    /// Does `work` without the GIL and returns what it returns, as Python has it.
+    /// Runs `work` without the GIL and returns its result as a Python object.
     pub(crate) fn work<T: Serialize + Send>(
         self,
         py: Python<'_>,
@@ -52,7 +52,7 @@ impl Call {
         to_python(py, &self.detached(py, work)?)
     }
 
-    /// Does `work` without the GIL.
+    /// Runs `work` without the GIL.
     pub(crate) fn detached<T: Send>(
         self,
         py: Python<'_>,
@@ -75,7 +75,7 @@ impl Call {
             }
             result
         });
-        // A Ctrl-C that has reached uv as well is an interrupt, not a failure of uv.
+        // A Ctrl-C that reached uv as well is an interrupt, not a failure of uv.
         listener.interrupted(py)?;
         result.map_err(|failure| failure.raise(py))
     }
@@ -86,20 +86,21 @@ impl Working {
         Ok(Monorepo::discover(&self.session.directory)?)
     }
 
-    /// What is named; else what the variable names, or in whose directory we are.
+    /// Returns the profile that was named; otherwise the one that the variable names or that contains the current
+    /// directory.
     pub(crate) fn target(&self) -> Result<ProfileRequest, Failure> {
         let profile = self.profile.as_deref().map(request::profile).transpose()?;
         Ok(ProfileRequest { profile, ..ProfileRequest::default() })
     }
 
-    /// The monorepo and the profile that is meant.
+    /// Returns the monorepo and the selected profile.
     pub(crate) fn profile(&self) -> Result<(Monorepo, Profile), Failure> {
         let (monorepo, profile) = self.target()?.find(&self.session)?;
         self.warn(&monorepo, profile);
         Ok((monorepo, profile))
     }
 
-    /// Says what is worth a word before an operation.
+    /// Reports warnings before an operation.
     pub(crate) fn warn(&self, monorepo: &Monorepo, profile: Profile) {
         for warning in ops::warnings(monorepo, profile) {
             self.listener.warn(&Problem::new(&warning));
@@ -107,7 +108,7 @@ impl Working {
     }
 }
 
-/// Does `work`, which starts no program, without the GIL.
+/// Runs `work`, which starts no program, without the GIL.
 pub(crate) fn without_session<T: Serialize + Send>(
     py: Python<'_>,
     work: impl FnOnce() -> Result<T, Failure> + Send,
@@ -116,15 +117,15 @@ pub(crate) fn without_session<T: Serialize + Send>(
     to_python(py, &result.map_err(|failure| failure.raise(py))?)
 }
 
-/// The variables as Python has them.
+/// Returns the variables as Python sees them.
 fn variables(py: Python<'_>) -> PyResult<Variables> {
     let variables: BTreeMap<OsString, OsString> = py.import("uvenv._variables")?.call_method0("current")?.extract()?;
     let unicode = variables.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
     Ok(Variables::given(unicode))
 }
 
-/// The uv of the distribution `uv`, which ours requires; none where somebody has removed it. To look for it takes longer than
-/// to see that nothing is to be done, so that it is kept while it is there.
+/// Returns the uv of the distribution `uv`, which our distribution requires; `None` if it was removed. The result is
+/// reused as long as the file exists, because searching takes longer than detecting that nothing needs to be done.
 pub(crate) fn companion_uv(py: Python<'_>) -> Option<PathBuf> {
     static FOUND: Mutex<Option<PathBuf>> = Mutex::new(None);
     let found = || FOUND.lock().unwrap_or_else(PoisonError::into_inner);

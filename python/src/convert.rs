@@ -1,4 +1,4 @@
-//! Values on their way between Python and the core.
+//! Converts values between Python and the core.
 
 use std::path::PathBuf;
 
@@ -9,14 +9,14 @@ use uvenv_core::monorepo::DiscoveryError;
 
 use crate::failure::Failure;
 
-/// `value` as dicts, lists and strings.
+/// Converts `value` to dicts, lists and strings.
 pub(crate) fn to_python<'py>(py: Python<'py>, value: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
     let text =
         serde_json::to_string(value).map_err(|error| pyo3::exceptions::PyValueError::new_err(error.to_string()))?;
     py.import("json")?.call_method1("loads", (PyString::new(py, &text),))
 }
 
-/// A path from Python, absolute.
+/// Converts a path from Python to an absolute path.
 pub(crate) fn utf8(path: PathBuf) -> Result<Utf8PathBuf, Failure> {
     let path = std::path::absolute(&path).unwrap_or(path);
     Utf8PathBuf::try_from(path).map_err(|error| {

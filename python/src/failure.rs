@@ -1,4 +1,4 @@
-//! Errors on their way to Python, where each code has its class.
+//! Converts errors to Python exceptions; each code has its own class.
 
 use pyo3::{prelude::*, types::PyDict};
 use uvenv_core::{Error, report::Problem, uv::UvError};
@@ -6,7 +6,7 @@ use uvenv_core::{Error, report::Problem, uv::UvError};
 /// Why a call fails.
 pub(crate) enum Failure {
     Core(Error),
-    /// Arguments that contradict each other, or that no name can be; what mends it.
+    /// The arguments contradict each other or are not valid names; includes the fix.
     Arguments {
         message: String,
         help: Option<String>,
@@ -24,7 +24,7 @@ impl Failure {
         Self::Arguments { message: message.into(), help: None }
     }
 
-    /// The exception.
+    /// Returns the exception.
     pub(crate) fn raise(self, py: Python<'_>) -> PyErr {
         self.exception(py).unwrap_or_else(|error| error)
     }
@@ -42,7 +42,7 @@ impl Failure {
         Ok(PyErr::from_value(class.call((problem.message,), Some(&fields))?))
     }
 
-    /// What all exceptions have, the whole text, and what only this one has.
+    /// Returns the parts that all exceptions have, the whole text, and the parts that only this exception has.
     fn parts<'py>(&self, py: Python<'py>) -> PyResult<(Problem, String, Bound<'py, PyDict>)> {
         let rest = PyDict::new(py);
         match self {
@@ -66,7 +66,7 @@ impl Failure {
     }
 }
 
-/// As `subprocess` has it: a signal is a negative number.
+/// Converts a status as `subprocess` does: a signal is a negative number.
 fn returncode(status: std::process::ExitStatus) -> Option<i32> {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {

@@ -1,7 +1,7 @@
-//! The extension module behind `import uvenv`: functions without state, each of which does one operation of the core on
-//! the monorepo of a directory and returns what the command line prints as JSON, `reason` included, as dicts and lists.
+//! The extension module behind `import uvenv`: stateless functions. Each one performs one operation of the core on the
+//! monorepo of a directory, and returns the command line's JSON output, including `reason`, as dicts and lists.
 //!
-//! The Python part makes reports of these, and has the documentation.
+//! The Python part turns the results into reports, and has the documentation.
 
 mod call;
 mod convert;
@@ -40,8 +40,8 @@ mod _uvenv {
     const __version__: &str = uvenv_core::VERSION;
 }
 
-/// `root`, `directory` and `profile` of the monorepo that `path` is in; the latter is the profile in whose directory
-/// `path` is.
+/// Returns `root`, `directory` and `profile` of the monorepo that contains `path`; `profile` is the one whose directory
+/// contains `path`.
 #[pyfunction]
 fn discover(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyAny>> {
     call::without_session(py, move || {
@@ -59,13 +59,13 @@ fn discover(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyAny>> {
     })
 }
 
-/// The profiles of a monorepo, with the pins of each.
+/// Returns the profiles of a monorepo, with the pins of each.
 #[pyfunction]
 fn profiles(py: Python<'_>, call: Call) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, |call| Ok(ops::profiles(&call.monorepo()?, &call.session)?))
 }
 
-/// `lock`.
+/// Runs `lock`.
 #[pyfunction]
 fn lock(py: Python<'_>, call: Call, request: Lock) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
@@ -76,7 +76,7 @@ fn lock(py: Python<'_>, call: Call, request: Lock) -> PyResult<Bound<'_, PyAny>>
     })
 }
 
-/// `sync`.
+/// Runs `sync`.
 #[pyfunction]
 fn sync(py: Python<'_>, call: Call, selection: Selection) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
@@ -86,7 +86,7 @@ fn sync(py: Python<'_>, call: Call, selection: Selection) -> PyResult<Bound<'_, 
     })
 }
 
-/// `sync --dry-run`.
+/// Runs `sync --dry-run`.
 #[pyfunction]
 fn plan(py: Python<'_>, call: Call, selection: Selection) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
@@ -97,10 +97,11 @@ fn plan(py: Python<'_>, call: Call, selection: Selection) -> PyResult<Bound<'_, 
     })
 }
 
-/// Variables that a command sees otherwise; `None` for one that it does not see.
+/// The variables that differ for a command; `None` for a variable that is unset.
 type ChildVariables = BTreeMap<String, Option<OsString>>;
 
-/// `run` up to the start of the command: its words, and what it sees otherwise than `variables`, those of its caller.
+/// Runs `run` up to the start of the command. Returns the command and its arguments, and the variables that differ from
+/// `variables`, those of the caller.
 #[pyfunction]
 fn run(
     py: Python<'_>,
@@ -124,7 +125,7 @@ fn run(
     })
 }
 
-/// `env`.
+/// Runs `env`.
 #[pyfunction]
 fn env(py: Python<'_>, call: Call, backend: Option<String>) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
@@ -135,7 +136,7 @@ fn env(py: Python<'_>, call: Call, backend: Option<String>) -> PyResult<Bound<'_
     })
 }
 
-/// Whether `python`, which runs, can import from an environment, and from where.
+/// Returns whether the running `python` can import from an environment, and from where.
 #[pyfunction]
 fn importable(py: Python<'_>, call: Call, backend: Option<String>, python: Running) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
@@ -146,7 +147,7 @@ fn importable(py: Python<'_>, call: Call, backend: Option<String>, python: Runni
     })
 }
 
-/// `kernel install`.
+/// Runs `kernel install`.
 #[pyfunction]
 fn install_kernel(py: Python<'_>, call: Call, selection: Selection, kernel: Kernel) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
@@ -157,7 +158,7 @@ fn install_kernel(py: Python<'_>, call: Call, selection: Selection, kernel: Kern
     })
 }
 
-/// `kernel list`, and the table of it.
+/// Runs `kernel list`; the result includes the table.
 #[pyfunction]
 fn list_kernels(py: Python<'_>, call: Call, prefix: Option<PathBuf>) -> PyResult<(Bound<'_, PyAny>, String)> {
     let message = call.detached(py, |call| {
@@ -167,7 +168,7 @@ fn list_kernels(py: Python<'_>, call: Call, prefix: Option<PathBuf>) -> PyResult
     with_text(py, &message)
 }
 
-/// `kernel remove`.
+/// Runs `kernel remove`.
 #[pyfunction]
 fn remove_kernel(py: Python<'_>, call: Call, name: String, prefix: Option<PathBuf>) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
@@ -176,25 +177,25 @@ fn remove_kernel(py: Python<'_>, call: Call, name: String, prefix: Option<PathBu
     })
 }
 
-/// `status`, and the table of it.
+/// Runs `status`; the result includes the table.
 #[pyfunction]
 fn status(py: Python<'_>, call: Call) -> PyResult<(Bound<'_, PyAny>, String)> {
     let message = call.detached(py, |call| Ok(Message::Status(ops::status(&call.monorepo()?, &call.session))))?;
     with_text(py, &message)
 }
 
-/// `backend list`, and the table of it.
+/// Runs `backend list`; the result includes the table.
 #[pyfunction]
 fn backends(py: Python<'_>, call: Call) -> PyResult<(Bound<'_, PyAny>, String)> {
     let message = call.detached(py, |call| Ok(Message::Backends(ops::list(&call.monorepo()?, &call.session)?)))?;
     with_text(py, &message)
 }
 
-/// `backend detect`, and what the command line says of it.
+/// Runs `backend detect`; the result includes the text of the command line.
 #[pyfunction]
 fn detect(py: Python<'_>, call: Call) -> PyResult<(Bound<'_, PyAny>, String)> {
     let message = call.detached(py, |call| {
-        // The driver can be asked anywhere.
+        // The driver can be detected outside a monorepo too.
         let monorepo = match Monorepo::discover(&call.session.directory) {
             Err(DiscoveryError::NotFound { .. }) => None,
             found => Some(found?),
@@ -204,7 +205,7 @@ fn detect(py: Python<'_>, call: Call) -> PyResult<(Bound<'_, PyAny>, String)> {
     with_text(py, &message)
 }
 
-/// `check`, and what the command line says of it.
+/// Runs `check`; the result includes the text of the command line.
 #[pyfunction]
 fn check(py: Python<'_>, call: Call, request: Check) -> PyResult<(Bound<'_, PyAny>, String)> {
     let message = call.detached(py, move |call| {
@@ -214,7 +215,7 @@ fn check(py: Python<'_>, call: Call, request: Check) -> PyResult<(Bound<'_, PyAn
     with_text(py, &message)
 }
 
-/// `promote`, and the table of it.
+/// Runs `promote`; the result includes the table.
 #[pyfunction]
 fn promote(py: Python<'_>, call: Call, request: Promote) -> PyResult<(Bound<'_, PyAny>, String)> {
     let message = call.detached(py, move |call| {
@@ -227,13 +228,13 @@ fn promote(py: Python<'_>, call: Call, request: Promote) -> PyResult<(Bound<'_, 
     with_text(py, &message)
 }
 
-/// `init`.
+/// Runs `init`.
 #[pyfunction]
 fn init(py: Python<'_>, call: Call, git: Option<String>) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| Ok(Message::InitFinished(ops::init(&call.monorepo()?, &call.session, git.as_deref())?)))
 }
 
-/// `add-package`.
+/// Runs `add-package`.
 #[pyfunction]
 fn add_package(py: Python<'_>, call: Call, path: PathBuf, git: Option<String>) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
@@ -243,7 +244,7 @@ fn add_package(py: Python<'_>, call: Call, path: PathBuf, git: Option<String>) -
     })
 }
 
-/// `diff`, and the tables of it.
+/// Runs `diff`; the result includes the tables.
 #[pyfunction]
 fn diff(py: Python<'_>, call: Call, a: String, b: Option<String>) -> PyResult<(Bound<'_, PyAny>, String)> {
     let message = call.detached(py, |call| {
@@ -257,7 +258,7 @@ fn with_text<'py>(py: Python<'py>, message: &Message) -> PyResult<(Bound<'py, Py
     Ok((to_python(py, message)?, cargo_uvenv::text(message)))
 }
 
-/// The command line `args`, the program's name first; returns the exit status.
+/// Runs the command line `args`, whose first element is the program's name, and returns the exit status.
 #[pyfunction]
 fn main(py: Python<'_>, args: Vec<OsString>, launcher: Vec<OsString>) -> u8 {
     let program = Program { launcher, companion_uv: companion_uv(py) };

@@ -1,4 +1,4 @@
-//! The Python object that follows a call: it is told what goes on, and its thread is asked for signals.
+//! The Python object that follows a call. It receives events, and its thread checks for signals.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,7 +13,7 @@ use crate::convert::to_python;
 /// An object with the methods `progress(event)`, `say(line)`, `runs(command)` and `warn(problem)`.
 pub(crate) struct Listener {
     object: Py<PyAny>,
-    /// What the object or the handler of a signal has raised while we were at work.
+    /// The exception that the object or a signal handler raised during the work.
     interrupt: Mutex<Option<PyErr>>,
 }
 
@@ -22,7 +22,7 @@ impl Listener {
         Self { object, interrupt: Mutex::default() }
     }
 
-    /// Raises what was raised since the beginning.
+    /// Raises the exception that was raised since the start, if any.
     pub(crate) fn interrupted(&self, py: Python<'_>) -> PyResult<()> {
         match locked(&self.interrupt).take() {
             Some(error) => Err(error),
@@ -35,10 +35,10 @@ impl Listener {
     }
 
     fn call(&self, method: &str, argument: impl for<'py> FnOnce(Python<'py>) -> PyResult<Bound<'py, PyAny>>) {
-        // No interpreter, no listener: it is being shut down.
+        // Without an interpreter there is no listener: Python is shutting down.
         Python::try_attach(|py| {
             let called = argument(py).and_then(|argument| self.object.bind(py).call_method1(method, (argument,)));
-            // It may be what the handler of a signal has raised meanwhile.
+            // This can be the exception that a signal handler raised in the meantime.
             if let Err(error) = called {
                 self.keep(error);
             }
@@ -73,7 +73,7 @@ impl Observer for Listener {
     }
 }
 
-/// What a panic elsewhere has left is still good.
+/// The value is still valid after a panic in another thread.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

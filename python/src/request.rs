@@ -1,4 +1,4 @@
-//! What Python asks for, as the core's requests. The names are those of the command line's flags.
+//! Converts requests from Python to requests of the core. The names are those of the command line's flags.
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -66,7 +66,7 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
-    /// The request. With `keep`, the backend of the last sync counts.
+    /// Converts the flags to a request. With `keep`, the backend of the last sync applies.
     pub(crate) fn request(self, variables: &Variables, keep: bool) -> Result<SyncRequest, Failure> {
         self.check()?;
         Ok(SyncRequest {
@@ -101,7 +101,7 @@ impl Selection {
         })
     }
 
-    /// Refuses what the command line refuses.
+    /// Rejects what the command line rejects.
     fn check(&self) -> Result<(), Failure> {
         refuse_two([
             (self.frozen && self.locked, "frozen", "locked"),
@@ -168,7 +168,7 @@ impl Promote {
     }
 }
 
-/// What `kernel install` says of the kernel.
+/// The arguments of `kernel install` that describe the kernel.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub(crate) struct Kernel {
@@ -179,14 +179,14 @@ pub(crate) struct Kernel {
 }
 
 impl Kernel {
-    /// The request; `sync` is what the environment is to have.
+    /// Converts the arguments to a request; `sync` describes what the environment must have.
     pub(crate) fn request(self, sync: SyncRequest) -> Result<KernelRequest, Failure> {
         let Self { name, display_name, prefix, launcher } = self;
         Ok(KernelRequest { name, display_name, prefix: prefix.map(utf8).transpose()?, launcher, sync })
     }
 }
 
-/// The interpreter that asks.
+/// The interpreter that makes the call.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub(crate) struct Running {
@@ -202,7 +202,7 @@ impl From<Running> for RunningPython {
     }
 }
 
-/// `NAME`, `auto` or `none`.
+/// Parses `NAME`, `auto` or `none`.
 pub(crate) fn choice(backend: Option<String>) -> Result<Option<Choice>, Failure> {
     backend.map(|text| Choice::parse(&text).map_err(Failure::arguments)).transpose()
 }
@@ -213,20 +213,20 @@ fn names(texts: &[String]) -> Result<Vec<Name>, Failure> {
     texts.iter().map(name).collect()
 }
 
-/// The name of a profile.
+/// Parses the name of a profile.
 pub(crate) fn profile(name: &str) -> Result<Profile, Failure> {
     name.parse().map_err(Failure::arguments)
 }
 
-/// An argument without the one that it belongs to.
+/// Returns the error for an argument that requires another one.
 fn only_for(one: &str, other: &str) -> Failure {
-    let message = format!("`{one}` is only for `{other}`");
+    let message = format!("`{one}` requires `{other}`");
     Failure::Arguments { message, help: Some(format!("add `{other}=True`")) }
 }
 
-/// Refuses two arguments of which only one can be, where both are.
+/// Rejects pairs of mutually exclusive arguments if both are given.
 fn refuse_two<const N: usize>(pairs: [(bool, &str, &str); N]) -> Result<(), Failure> {
     let Some((_, one, other)) = pairs.into_iter().find(|(both, ..)| *both) else { return Ok(()) };
     let message = format!("`{one}` and `{other}` cannot be used together");
-    Err(Failure::Arguments { message, help: Some(format!("leave `{one}` or `{other}` out")) })
+    Err(Failure::Arguments { message, help: Some(format!("remove `{one}` or `{other}`")) })
 }

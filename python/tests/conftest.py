@@ -1,4 +1,4 @@
-"""Monorepos for the tests, laid out by the package itself and worked on with the real uv."""
+"""Monorepos for the tests, created by the package itself and used with the real uv."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import uvenv
 
 DOCS = Path(__file__).parents[2] / "docs"
 
-# Whoever starts the tests in the background may have switched Ctrl-C off, for all that they start too.
+# Tests started in the background may ignore Ctrl-C, and so would the processes that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SELECTING = ("UVENV_", "UV_", "VIRTUAL_ENV", "CARGO_", "CONDA_")
@@ -33,7 +33,7 @@ def command_line(*arguments: str | os.PathLike[str]) -> list[str]:
 
 
 def messages(repo: uvenv.Monorepo, *arguments: str) -> list[dict[str, Any]]:
-    """What the command line prints as JSON."""
+    """The JSON messages of the command line."""
     command = command_line("-C", repo.root, *arguments, "--message-format", "json")
     said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     return [json.loads(line) for line in said.splitlines()]
@@ -44,7 +44,7 @@ def without_time(message: dict[str, Any]) -> dict[str, Any]:
 
 
 def same_everywhere(report: uvenv.Value) -> None:
-    """Checks what holds for each report."""
+    """Checks properties that every report has."""
     again = pickle.loads(pickle.dumps(report))
     assert again == report
     assert hash(again) == hash(report)
@@ -57,7 +57,7 @@ def same_everywhere(report: uvenv.Value) -> None:
 
 @pytest.fixture(scope="session")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The variables of a machine that has no settings for uv or git, and of the caches that all tests share."""
+    """The variables of a machine without settings for uv or git, and of the caches that all tests share."""
     directory = tmp_path_factory.mktemp("machine")
     (directory / "uv").mkdir()
     (directory / "uv/uv.toml").touch()
@@ -65,7 +65,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {
         "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", str(directory / "cache/uv")),
         "UVENV_CACHE_DIR": os.environ.get("UVENV_CACHE_DIR", str(directory / "cache/uvenv")),
-        # The first configuration that uv finds of a system is the only one, so that of `/etc` does not count.
+        # uv reads only the first system-wide configuration that it finds, so it ignores that in `/etc`.
         "XDG_CONFIG_DIRS": str(directory),
         "XDG_CONFIG_HOME": str(directory / "none"),
         "GIT_CONFIG_GLOBAL": str(directory / "gitconfig"),
@@ -74,7 +74,7 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def variables(machine: dict[str, str]) -> dict[str, str]:
-    """Our variables, without those that select something."""
+    """The variables of this process, except those that select something."""
     ours = {name: value for name, value in os.environ.items() if name in KEPT or not name.startswith(SELECTING)}
     return ours | machine
 
@@ -116,7 +116,7 @@ def repo_path(template: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def repo(repo_path: Path) -> uvenv.Monorepo:
-    """The same as `uvenv` has it."""
+    """The same monorepo as a `uvenv.Monorepo`."""
     return uvenv.Monorepo.discover(repo_path)
 
 
@@ -168,7 +168,7 @@ backend-path = ["."]
         manifest.write_text(text)
 
     def wait_until_it_is_built(self, process: subprocess.Popen[Any] | None = None) -> None:
-        """Waits until uv is at it."""
+        """Waits until uv builds it."""
         while not (self.directory / "pid").exists():
             assert process is None or process.poll() is None, "it has ended before"
             time.sleep(0.02)
@@ -178,11 +178,11 @@ backend-path = ["."]
         return int((self.directory / "pid").read_text())
 
     def be_quick(self) -> None:
-        """Lets the build come to its end."""
+        """Lets the build finish."""
         (self.directory / "quick").touch()
 
 
 @pytest.fixture
 def slow_package(repo_path: Path) -> SlowPackage:
-    """A package of `repo`'s workspace that dev depends on."""
+    """A slow package in the workspace of `repo`, which dev depends on."""
     return SlowPackage(repo_path)

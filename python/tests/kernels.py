@@ -1,4 +1,4 @@
-"""Jupyter kernels for the tests: real processes, spoken to with Jupyter's protocol."""
+"""Jupyter kernels for the tests: real processes that use Jupyter's protocol."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
 
 PATIENCE = 240
-"""How many seconds a cell gets before the test fails."""
+"""The time limit for a cell in seconds."""
 
 
 @dataclass
 class Outputs:
-    """What a cell has shown."""
+    """The output of a cell."""
 
     messages: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
     def stream(self, name: str) -> str:
-        """What was written to stdout or stderr."""
+        """The text written to stdout or stderr."""
         contents = [message["content"] for message in self.messages if message["msg_type"] == "stream"]
         return "".join(content["text"] for content in contents if content["name"] == name)
 
@@ -36,14 +36,14 @@ class Outputs:
         return self.stream("stderr")
 
     def data(self, mime: str) -> list[Any]:
-        """What was displayed or returned, and how that was changed later."""
+        """The data that was displayed or returned, including later updates."""
         kinds = {"display_data", "execute_result", "update_display_data"}
         shown = [message["content"]["data"] for message in self.messages if message["msg_type"] in kinds]
         return [one[mime] for one in shown if mime in one]
 
     @property
     def widgets(self) -> dict[str, list[dict[str, Any]]]:
-        """The states that widgets had, by their ids."""
+        """The states of the widgets, by widget id."""
         states: dict[str, list[dict[str, Any]]] = {}
         for message in self.messages:
             content = message["content"]
@@ -59,7 +59,7 @@ class Outputs:
 
 @dataclass
 class Kernel:
-    """A kernel at work."""
+    """A running kernel."""
 
     manager: KernelManager
     client: BlockingKernelClient
@@ -71,11 +71,11 @@ class Kernel:
         return outputs
 
     def fail(self, code: str) -> tuple[str, str]:
-        """Runs a cell, which must fail, and returns the name of the exception, and all that is shown of it."""
+        """Runs a cell, which must fail, and returns the name of the exception and everything shown about it."""
         reply, outputs = self.try_to_run(code)
         assert reply["status"] == "error"
         errors = [message["content"] for message in outputs.messages if message["msg_type"] == "error"]
-        # Wrong flags are told on stderr.
+        # Usage errors go to stderr.
         shown = ["\n".join(error["traceback"]) for error in errors] or [outputs.stderr]
         return reply["ename"], "\n".join(shown)
 
@@ -87,7 +87,7 @@ class Kernel:
         return reply["content"], outputs
 
     def complete(self, code: str) -> list[str]:
-        """What Tab offers at the end of a cell."""
+        """The completions that Tab offers at the end of a cell."""
         self.client.complete(code)
         reply: Any = self.client.get_shell_msg(timeout=PATIENCE)
         return list(reply["content"]["matches"])

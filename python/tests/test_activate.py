@@ -1,4 +1,4 @@
-"""`uvenv.activate`: an environment's packages in an interpreter that runs already."""
+"""`uvenv.activate`: an environment's packages in a running interpreter."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ repo = uvenv.Monorepo.discover()
 
 
 def run_python(code: str, directory: Path, *, python: Path | None = None, **variables: str) -> list[Any]:
-    """Runs code in an interpreter of its own; returns what it shows, call by call."""
+    """Runs code in a separate interpreter and returns the values of each call of `show`."""
     command = [python or sys.executable, "-W", "error", "-c", BEGIN + code]
     environment = {**os.environ, **variables}
     done = subprocess.run(command, cwd=directory, env=environment, capture_output=True, text=True, check=False)
@@ -34,7 +34,7 @@ def run_python(code: str, directory: Path, *, python: Path | None = None, **vari
 
 @pytest.fixture
 def synced(repo: uvenv.Monorepo) -> uvenv.Monorepo:
-    """A monorepo whose dev and prod environments have our Python."""
+    """A monorepo whose dev and prod environments use our Python."""
     for profile in ("dev", "prod"):
         repo.sync(profile, backend="cu124", python=sys.executable)
     return repo
@@ -42,7 +42,7 @@ def synced(repo: uvenv.Monorepo) -> uvenv.Monorepo:
 
 @pytest.fixture
 def legacy(repo_path: Path) -> Path:
-    """A package of the workspace whose editable install is a finder of setuptools, in place of a path."""
+    """A workspace package whose editable install is a setuptools import finder instead of a path."""
     directory = repo_path / "packages" / "legacy"
     (directory / "legacy").mkdir(parents=True)
     (directory / "legacy" / "__init__.py").write_text("NAME = 'legacy'\n")
@@ -76,7 +76,7 @@ def test_installed_packages_are_importable(synced: uvenv.Monorepo) -> None:
         assert Path(file).is_relative_to(synced.profiles["prod"].environment)
 
 
-def test_finders_of_setuptools_count(repo: uvenv.Monorepo, legacy: Path) -> None:
+def test_setuptools_import_finders_are_activated(repo: uvenv.Monorepo, legacy: Path) -> None:
     repo.sync("dev", backend="none", python=sys.executable)
     repo.sync("prod", backend="none", python=sys.executable)
     code = """
@@ -98,7 +98,7 @@ show(legacy.__file__, len(sys.meta_path) - finders)
     assert run_python(code, repo.root) == [[file], ["is gone"], [file, 0]]
 
 
-def test_the_order_is_that_of_the_environment(synced: uvenv.Monorepo, legacy: Path) -> None:
+def test_keeps_the_path_order_of_the_environment(synced: uvenv.Monorepo, legacy: Path) -> None:
     assert legacy.exists()
     environment = synced.sync("dev", backend="cu124", python=sys.executable).environment
     own = subprocess.run(
@@ -115,7 +115,7 @@ def test_the_order_is_that_of_the_environment(synced: uvenv.Monorepo, legacy: Pa
     assert after == [*before[:site], *expected, *before[site:]]
 
 
-def test_a_package_of_the_environment_goes_before_our_own(synced: uvenv.Monorepo) -> None:
+def test_environment_packages_precede_our_own(synced: uvenv.Monorepo) -> None:
     before = "import pytest\nshow(pytest.__file__)"
     ((file,),) = run_python(before, synced.root)
     assert not Path(file).is_relative_to(synced.root)
@@ -127,12 +127,12 @@ def test_a_package_of_the_environment_goes_before_our_own(synced: uvenv.Monorepo
 
 
 def site_of(repo: uvenv.Monorepo, profile: str) -> Path:
-    """Where an environment has its packages."""
+    """The directory of an environment's packages."""
     (site,) = repo.profiles[profile].environment.glob("lib/python*/site-packages")
     return site
 
 
-def test_variables_are_those_of_the_environment(synced: uvenv.Monorepo) -> None:
+def test_sets_the_variables_of_the_environment(synced: uvenv.Monorepo) -> None:
     code = """
 report = uvenv.activate("prod")
 names = ("VIRTUAL_ENV", "UVENV_PROFILE", "UVENV_BACKEND", "PYTHONPATH", "LD_LIBRARY_PATH")
@@ -147,7 +147,7 @@ show(shutil.which("python"))
     assert python == str(environment / "bin" / "python")
 
 
-def test_another_profile_takes_the_place_of_the_first(synced: uvenv.Monorepo) -> None:
+def test_second_profile_replaces_the_first(synced: uvenv.Monorepo) -> None:
     code = """
 paths, variables = list(sys.path), dict(os.environ)
 uvenv.activate("dev")
@@ -165,7 +165,7 @@ show(os.environ["PATH"].removesuffix(variables["PATH"]), sorted(changed))
     assert {"PATH", "VIRTUAL_ENV", "UVENV_BACKEND", "UVENV_PROFILE"} <= set(changed)
 
 
-def test_what_was_changed_since_is_kept(synced: uvenv.Monorepo) -> None:
+def test_keeps_changes_made_after_activation(synced: uvenv.Monorepo) -> None:
     code = """
 uvenv.activate("dev")
 os.environ["PATH"] = "/mine" + os.pathsep + os.environ["PATH"]
@@ -179,7 +179,7 @@ show(sys.path[0], os.environ["PATH"].split(os.pathsep)[:3])
     assert str(synced.profiles["dev"].environment / "bin") not in programs
 
 
-def test_modules_from_elsewhere_are_named(synced: uvenv.Monorepo, tmp_path: Path) -> None:
+def test_warns_about_modules_imported_from_elsewhere(synced: uvenv.Monorepo, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere"
     (elsewhere / "bench_utils-0.0.1.dist-info").mkdir(parents=True)
     (elsewhere / "bench_utils-0.0.1.dist-info" / "METADATA").write_text("Name: bench-utils\nVersion: 0.0.1\n")
@@ -200,7 +200,7 @@ show(warning.category.__name__, str(warning.message), warning.filename)
     assert file == "<string>"
 
 
-def test_modules_of_the_environment_are_no_strangers(synced: uvenv.Monorepo) -> None:
+def test_does_not_warn_about_modules_of_the_environment(synced: uvenv.Monorepo) -> None:
     code = "uvenv.activate('dev')\nimport bench_utils\nuvenv.activate('dev')\nshow(True)"
     assert run_python(code, synced.root) == [[True]]
     code = "uvenv.activate('dev')\nimport bench_utils\nuvenv.activate('prod')"
@@ -208,7 +208,7 @@ def test_modules_of_the_environment_are_no_strangers(synced: uvenv.Monorepo) -> 
         run_python(code, synced.root)
 
 
-def test_our_own_environment_stays_as_it_is(synced: uvenv.Monorepo) -> None:
+def test_activating_our_own_environment_changes_nothing(synced: uvenv.Monorepo) -> None:
     environment = synced.profiles["dev"].environment
     code = "paths = list(sys.path)\nuvenv.activate('dev')\nshow(paths == sys.path, 'VIRTUAL_ENV' in os.environ)"
     ours = os.pathsep.join([str(Path(uvenv.__file__).parents[1]), *filter(None, sys.path[1:])])
@@ -216,12 +216,12 @@ def test_our_own_environment_stays_as_it_is(synced: uvenv.Monorepo) -> None:
     assert shown == [[True, False]]
 
 
-def test_an_environment_that_is_missing(repo: uvenv.Monorepo) -> None:
+def test_rejects_a_missing_environment(repo: uvenv.Monorepo) -> None:
     with pytest.raises(uvenv.MissingEnvironment):
         repo.activate("prod")
 
 
-def test_another_python_is_refused(repo: uvenv.Monorepo) -> None:
+def test_rejects_another_python(repo: uvenv.Monorepo) -> None:
     other = next((found for found in pythons() if found[:2] != list(sys.version_info[:2])), None)
     if other is None:
         pytest.skip("there is no other Python on this machine")
@@ -236,14 +236,14 @@ def test_another_python_is_refused(repo: uvenv.Monorepo) -> None:
 
 
 def pythons() -> list[list[int]]:
-    """The versions of CPython that are installed and that the monorepo takes."""
+    """The installed versions of CPython that the monorepo supports."""
     command = [sys.executable, "-m", "uv", "python", "list", "--only-installed", "--output-format", "json"]
     found = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     versions = [one["version_parts"] for one in found if one["implementation"] == "cpython"]
     return [[one["major"], one["minor"], one["patch"]] for one in versions if (one["major"], one["minor"]) >= (3, 10)]
 
 
-def test_in_a_notebook(synced: uvenv.Monorepo, tmp_path: Path) -> None:
+def test_works_in_a_notebook(synced: uvenv.Monorepo, tmp_path: Path) -> None:
     with started(synced.root, jupyter_variables(tmp_path)) as kernel:
         kernel.run("import uvenv\nuvenv.activate('dev')")
         assert "bench-utils" in kernel.run("import bench_utils\nprint(bench_utils.__file__)").stdout

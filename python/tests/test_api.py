@@ -1,4 +1,4 @@
-"""What the calls do, with the real uv, and what they return."""
+"""What the calls do with the real uv, and what they return."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_profiles(repo: uvenv.Monorepo) -> None:
     assert hash(again) == hash(prod)
 
 
-def test_pins_have_the_commit_only_while_the_lockfile_has_the_pin(repo: uvenv.Monorepo) -> None:
+def test_pins_have_a_commit_only_if_locked(repo: uvenv.Monorepo) -> None:
     pin = repo.profiles["prod"].pins["bench-utils"]
     remote = subprocess.run(
         ["git", "ls-remote", pin.url, f"refs/tags/{pin.tag}*"], capture_output=True, text=True, check=True
@@ -122,10 +122,10 @@ def test_editable_members(repo: uvenv.Monorepo) -> None:
     same_everywhere(report)
 
 
-def test_the_uv_of_the_distribution_is_used(repo: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uses_the_uv_of_the_distribution(repo: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch) -> None:
     import uv
 
-    # Where `PATH` has none.
+    # Without a uv on `PATH`.
     directories = os.environ["PATH"].split(os.pathsep)
     without = [one for one in directories if not (Path(one) / "uv").exists()]
     monkeypatch.setenv("PATH", os.pathsep.join(without))
@@ -174,7 +174,7 @@ def test_run(repo: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     # The backend is kept.
     done = repo.run(command, "prod", capture_output=True, text=True, cwd=tmp_path)
     assert done.stdout.split()[1] == "cu124"
-    # The caller's own variables are what the environment is added to.
+    # The environment is added to the variables that the caller passes.
     monkeypatch.setenv("PYTHONHOME", "/nowhere")
     variables = {"PATH": os.environ["PATH"], "NEW": "1", "PYTHONHOME": "/nowhere"}
     done = repo.run(command, "prod", no_sync=True, env=variables, capture_output=True, text=True)
@@ -186,7 +186,7 @@ def test_run(repo: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         repo.run([tmp_path / "hello.py"], "prod", no_sync=True, check=True)
 
 
-def test_run_without_what_it_takes(repo: uvenv.Monorepo, tmp_path: Path) -> None:
+def test_run_reports_missing_environment_command_and_directory(repo: uvenv.Monorepo, tmp_path: Path) -> None:
     with pytest.raises(uvenv.MissingEnvironment):
         repo.run("python", "prod", no_sync=True)
     repo.sync("prod", backend="none")
@@ -229,7 +229,7 @@ def test_status(repo: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch) -> None:
     assert states == {"dev": ("fresh", "missing"), "staging": ("missing", "missing"), "prod": ("fresh", "in-sync")}
     printed = subprocess.run(command_line("status"), capture_output=True, text=True, check=True)
     assert str(report) == repr(report) == printed.stdout.rstrip("\n")
-    # One that was made by hand has a text, too.
+    # A report created by hand has a text, too.
     assert repr(uvenv.StatusReport.from_dict(message)).startswith("StatusReport({'reason': 'status', ")
 
 
@@ -317,7 +317,7 @@ def test_shortcuts(repo: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch) -> Non
     assert uvenv.plan().backend == "cu128"
 
 
-def test_variables_count(repo: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_honours_uv_variables(repo: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch) -> None:
     (repo.root / "prod" / "uv.lock").unlink()
     monkeypatch.setenv("UV_FROZEN", "1")
     with pytest.raises(uvenv.MissingLockfile):
@@ -330,7 +330,7 @@ def test_variables_count(repo: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch) 
     assert raised.value.code in {"uv-failed", "unreachable-remote"}
 
 
-def test_the_module_is_lazy() -> None:
+def test_module_imports_lazily() -> None:
     script = "import sys; before = set(sys.modules); import uvenv; print(sorted(set(sys.modules) - before))"
     done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "['uvenv']"

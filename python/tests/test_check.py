@@ -1,4 +1,4 @@
-"""What a check finds and mends, and how it is told."""
+"""What a check finds and fixes, and how it is reported."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ PINNED = 'bench-utils.git", tag = "v0.1.2.dev0"'
 
 
 def with_unused_source(repo: uvenv.Monorepo) -> Path:
-    """The manifest of dev, which now has a source that nothing asks for."""
+    """Adds an unused source to the manifest of dev and returns the path."""
     manifest = repo.root / "pyproject.toml"
     source = 'extra = { git = "https://git.example/extra" } # not yet'
     manifest.write_text(manifest.read_text().replace("[tool.uv.sources]\n", f"[tool.uv.sources]\n{source}\n"))
     return manifest
 
 
-def test_nothing_is_found_where_nothing_is_wrong(repo: uvenv.Monorepo) -> None:
+def test_clean_monorepo_has_no_findings(repo: uvenv.Monorepo) -> None:
     report = repo.check()
     assert (report.findings, report.errors, report.warnings, report.infos) == ((), 0, 0, 0)
     assert (report.root, report.profiles, report.remote) == (repo.root, ("dev", "staging", "prod"), False)
@@ -39,7 +39,7 @@ def test_nothing_is_found_where_nothing_is_wrong(repo: uvenv.Monorepo) -> None:
     assert str(report) == "Checked dev, staging, prod: no findings"
 
 
-def test_findings_have_their_place(drifted: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_findings_have_places(drifted: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch) -> None:
     # Paths are seen from there.
     monkeypatch.chdir(drifted.root)
     report = drifted.check()
@@ -57,7 +57,7 @@ def test_findings_have_their_place(drifted: uvenv.Monorepo, monkeypatch: pytest.
     assert " ".join(str(report).split()) == " ".join(said.stderr.split())
 
 
-def test_profiles_and_levels(drifted: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_selects_profiles_and_levels(drifted: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch) -> None:
     codes = {one.code for one in drifted.check("prod").findings}
     assert "dev-tag-in-prod" in codes
     report = drifted.check(["dev", "staging"])
@@ -71,7 +71,7 @@ def test_profiles_and_levels(drifted: uvenv.Monorepo, monkeypatch: pytest.Monkey
     assert uvenv.check("dev", deny=["unused-source"]).errors == uvenv.check("dev").errors + 1
 
 
-def test_remotes_are_asked(repo: uvenv.Monorepo) -> None:
+def test_checks_remotes(repo: uvenv.Monorepo) -> None:
     report = repo.check(remote=True)
     assert report.remote
     assert report.findings == ()
@@ -79,7 +79,7 @@ def test_remotes_are_asked(repo: uvenv.Monorepo) -> None:
         repo.check(remote=True, offline=True)
 
 
-def test_what_has_one_right_answer_is_mended(repo: uvenv.Monorepo) -> None:
+def test_fixes_findings(repo: uvenv.Monorepo) -> None:
     manifest = repo.root / "pyproject.toml"
     before = manifest.read_text()
     assert with_unused_source(repo) == manifest
@@ -101,8 +101,8 @@ def test_what_has_one_right_answer_is_mended(repo: uvenv.Monorepo) -> None:
     assert repo.check(fix=True).fixed == ()
 
 
-def test_arguments_that_cannot_be(repo: uvenv.Monorepo) -> None:
-    with pytest.raises(uvenv.InvalidArguments, match="`dry_run` is only for `fix`") as raised:
+def test_rejects_invalid_arguments(repo: uvenv.Monorepo) -> None:
+    with pytest.raises(uvenv.InvalidArguments, match="`dry_run` requires `fix`") as raised:
         repo.check(dry_run=True)
     assert raised.value.help == "add `fix=True`"
     with pytest.raises(uvenv.InvalidArguments):

@@ -1,4 +1,4 @@
-"""The command line that the wheel brings."""
+"""The command line in the wheel."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def output(*command: str | os.PathLike[str]) -> str:
     [[sys.executable, "-m", "uvenv"], [sys.executable, "-m", "uvenv", "uvenv"], [SCRIPT], [SCRIPT, "uvenv"]],
     ids=["module", "module-uvenv", "script", "script-uvenv"],
 )
-def test_faces(command: list[str | Path], repo: uvenv.Monorepo) -> None:
+def test_every_entry_point_is_the_command_line(command: list[str | Path], repo: uvenv.Monorepo) -> None:
     assert output(*command, "--version") == f"cargo-uvenv {uvenv.__version__}\n"
     said = output(*command, "-C", repo.root, "status", "--message-format", "json")
     assert json.loads(said) == repo.status().to_dict()
@@ -38,18 +38,18 @@ def test_faces(command: list[str | Path], repo: uvenv.Monorepo) -> None:
 
 
 @pytest.mark.skipif(shutil.which("cargo") is None, reason="there is no cargo")
-def test_cargo_finds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cargo_finds_the_subcommand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{SCRIPT.parent}{os.pathsep}{os.environ['PATH']}")
-    # Cargo prefers what it has installed itself.
+    # Cargo prefers a subcommand that it has installed itself.
     assert output("cargo", "uvenv", "--version").startswith("cargo-uvenv ")
 
 
-def test_run_is_the_command(repo: uvenv.Monorepo) -> None:
+def test_run_is_replaced_by_the_command(repo: uvenv.Monorepo) -> None:
     repo.sync("prod", backend="cu124")
     run = command_line("-C", repo.root, "run", "--profile", "prod", "--no-sync", "--", "python", "-c")
     assert subprocess.run([*run, "import sys; sys.exit(7)"], check=False).returncode == 7
     if os.name == "posix":
-        # It takes our place: there is no Python of ours behind it, and its signals are as they were.
+        # The command replaces our process: no Python of ours remains, and its signals are unchanged.
         script = "import os, signal; print(os.getppid(), signal.getsignal(signal.SIGINT))"
         done = subprocess.run([*run, script], capture_output=True, text=True, check=True)
         parent, handler = done.stdout.split(maxsplit=1)
@@ -57,7 +57,7 @@ def test_run_is_the_command(repo: uvenv.Monorepo) -> None:
         assert "default_int_handler" in handler
 
 
-def test_cargo_configuration_starts_it_again(repo: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cargo_configuration_runs_the_python_module(repo: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch) -> None:
     repo.sync("dev", backend="none")
     without = [one for one in os.environ["PATH"].split(os.pathsep) if not (Path(one) / "cargo-uvenv").exists()]
     monkeypatch.setenv("PATH", os.pathsep.join(without))
@@ -67,7 +67,7 @@ def test_cargo_configuration_starts_it_again(repo: uvenv.Monorepo, monkeypatch: 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are those of POSIX")
-def test_ctrl_c_ends_it(repo: uvenv.Monorepo, slow_package: SlowPackage) -> None:
+def test_ctrl_c_stops_it(repo: uvenv.Monorepo, slow_package: SlowPackage) -> None:
     sync = command_line("-C", repo.root, "sync", "--backend", "none")
     process = subprocess.Popen(sync, start_new_session=True, stderr=subprocess.DEVNULL)
     slow_package.wait_until_it_is_built(process)

@@ -1,4 +1,4 @@
-"""The pages about Python say what is so: their blocks run, in order, in a monorepo that was laid out for them."""
+"""The pages about Python are correct: their code blocks run, in order, in a new monorepo."""
 
 from __future__ import annotations
 
@@ -48,17 +48,17 @@ def run_commands(page: Path, block: Block) -> None:
         assert done.returncode == 0, f"{page}:{block.line}: {command}\n{done.stderr}"
 
 
-def test_the_readme(repo_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readme_examples_run(repo_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = DOCS.parent / "README.md"
     monkeypatch.chdir(repo_path)
-    # Its commands are run by the tests of the command line.
+    # The end-to-end tests run its commands.
     ours = [block for block in blocks(page) if block.language == "python"]
     assert ours
     for block in ours:
         run_python(page, block, {"__name__": "__main__"})
 
 
-def test_the_guide(repo_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_python_guide_examples_run(repo_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = DOCS / "python.md"
     monkeypatch.chdir(repo_path)
     names: dict[str, Any] = {"__name__": "__main__"}
@@ -76,7 +76,7 @@ def test_the_guide(repo_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ran == {"python", "pycon", "console"}
 
 
-def test_the_guide_to_notebooks(repo_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_notebook_guide_examples_run(repo_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = DOCS / "notebooks.md"
     monkeypatch.chdir(repo_path)
     for name, value in jupyter_variables(tmp_path / "jupyter").items():

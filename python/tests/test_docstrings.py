@@ -1,4 +1,4 @@
-"""What the docstrings say: each public name has one, its arguments are explained, and its examples run."""
+"""Every public name has a docstring that explains its arguments, and whose examples run."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_public_names_have_docstrings(value: Any) -> None:
 
 
 @pytest.mark.parametrize("function", named(public_functions()))
-def test_arguments_are_explained(function: Callable[..., Any]) -> None:
+def test_arguments_are_documented(function: Callable[..., Any]) -> None:
     text = inspect.getdoc(function) or ""
     signature = inspect.signature(function)
     stars = {"VAR_POSITIONAL": "*", "VAR_KEYWORD": "**"}

@@ -1,4 +1,4 @@
-"""The exceptions: one for each code that a call can raise, with all that the command line says."""
+"""The exceptions: one for each code that a call can raise, with everything that the command line says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from conftest import DOCS, command_line
 
 import uvenv
 
-# What stands in the page on errors and no call raises.
+# Sections of the page on errors whose codes no call raises.
 NOT_RAISED = ("Build scripts", "`new`", "Warnings")
 
 
@@ -42,7 +42,7 @@ def test_each_code_has_its_class() -> None:
 
 
 @pytest.mark.parametrize("cls", [pytest.param(cls, id=cls.__name__) for cls in classes()])
-def test_classes(cls: type[uvenv.Error]) -> None:
+def test_error_classes_keep_their_fields_and_pickle(cls: type[uvenv.Error]) -> None:
     error = cls("no", help="yes", path="a/b.toml", line=3, column=4, text="error[x]: no")
     assert (error.message, error.help, error.path, error.line, error.column) == ("no", "yes", Path("a/b.toml"), 3, 4)
     assert str(error) == "error[x]: no"
@@ -53,14 +53,14 @@ def test_classes(cls: type[uvenv.Error]) -> None:
 
 
 def said(repo: uvenv.Monorepo, *arguments: str) -> str:
-    """What the command line prints for people, without the margin that it draws otherwise."""
+    """The error text that the command line prints, without colours."""
     command = command_line("-C", repo.root, "--color", "never", *arguments)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode != 0
     return done.stderr
 
 
-def test_an_error_is_what_the_command_line_says(repo: uvenv.Monorepo) -> None:
+def test_errors_match_the_command_line(repo: uvenv.Monorepo) -> None:
     with pytest.raises(uvenv.BackendRequired) as raised:
         repo.sync("prod")
     error = raised.value
@@ -80,7 +80,7 @@ def test_an_error_is_what_the_command_line_says(repo: uvenv.Monorepo) -> None:
     assert isinstance(error, uvenv.RequestError)
 
 
-def test_manifest_errors_have_their_place(repo: uvenv.Monorepo) -> None:
+def test_manifest_errors_have_a_place(repo: uvenv.Monorepo) -> None:
     manifest = repo.root / "prod" / "pyproject.toml"
     manifest.write_text(manifest.read_text() + "\n[tool.uv\n")
     lines = manifest.read_text().splitlines()
@@ -140,7 +140,7 @@ def test_missing_tag(repo: uvenv.Monorepo) -> None:
     ],
     ids=str,
 )
-def test_arguments_that_cannot_be(repo: uvenv.Monorepo, arguments: dict[str, bool | str]) -> None:
+def test_rejects_invalid_arguments(repo: uvenv.Monorepo, arguments: dict[str, bool | str]) -> None:
     with pytest.raises(uvenv.InvalidArguments) as raised:
         repo.sync(**{"profile": "prod", **arguments})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     flags = [f"--{name.replace('_', '-')}" for name, value in arguments.items() if value is True]
@@ -149,7 +149,7 @@ def test_arguments_that_cannot_be(repo: uvenv.Monorepo, arguments: dict[str, boo
     assert raised.value.code == "invalid-arguments"
 
 
-def test_lock_arguments_that_cannot_be(repo: uvenv.Monorepo) -> None:
+def test_rejects_invalid_lock_arguments(repo: uvenv.Monorepo) -> None:
     with pytest.raises(uvenv.InvalidArguments):
         repo.lock("prod", locked=True, upgrade=True)
     with pytest.raises(uvenv.InvalidArguments):
@@ -174,7 +174,7 @@ def test_unknown_names(repo: uvenv.Monorepo) -> None:
         repo.sync("dev", backend="cu124", package="no-such-package")
 
 
-def test_environments(repo: uvenv.Monorepo) -> None:
+def test_keeps_a_directory_that_is_not_an_environment(repo: uvenv.Monorepo) -> None:
     environment = repo.root / "prod" / ".venv"
     environment.mkdir()
     (environment / "precious.txt").write_text("data")

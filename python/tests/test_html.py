@@ -68,13 +68,13 @@ STATUS: dict[str, Any] = {
 
 
 def shown(report: object) -> str:
-    """What Jupyter shows of it."""
+    """The HTML that Jupyter shows."""
     formatter: Any = HTMLFormatter()
     return str(formatter(report))
 
 
 class Page(HTMLParser):
-    """What a browser makes of HTML: tables by their captions, as rows of cells, and the names of all elements."""
+    """Parsed HTML: tables by caption, as rows of cells, and the names of all elements."""
 
     EMPTY = ("br", "hr", "img")
 
@@ -129,7 +129,7 @@ def test_status_is_two_tables() -> None:
     ]
 
 
-def test_it_is_for_everybody() -> None:
+def test_html_is_accessible_and_escaped() -> None:
     page = Page(shown(uvenv.StatusReport.from_dict(STATUS)))
     assert not page.elements & {"script", "b", "main"}, "what comes from files is text"
     assert set(page.scopes) == {"row", "col"}
@@ -157,7 +157,7 @@ def sync_report(**changes: Any) -> uvenv.SyncReport:
     return uvenv.SyncReport.from_dict(plain | changes)
 
 
-def test_a_sync_says_what_has_changed() -> None:
+def test_sync_shows_what_changed() -> None:
     git = {"kind": "git", "url": "https://git.example.com/x.git", "commit": "0123456789abcdef", "requested": "v2"}
     report = sync_report(
         changed=True,
@@ -178,12 +178,12 @@ def test_a_sync_says_what_has_changed() -> None:
         ["other", "1 → 2", "https://git.example.com/x.git v2 (01234567)"],
         ["ours", "3", "packages/ours (editable)"],
     ]
-    assert page.tables["Built again"][1:] == [["kernels", "src/lib.rs has changed"]]
+    assert page.tables["Rebuilt"][1:] == [["kernels", "src/lib.rs has changed"]]
 
 
-def test_a_sync_without_changes_is_one_line() -> None:
+def test_sync_without_changes_is_one_line() -> None:
     html = shown(sync_report())
-    assert "prod in sync already" in html
+    assert "prod already in sync" in html
     assert not Page(html).tables
 
 
@@ -193,7 +193,7 @@ def test_many_changes_are_folded() -> None:
     assert len(page.tables["Changed distributions"]) == 501
 
 
-def test_a_lock_says_what_has_changed() -> None:
+def test_lock_shows_what_changed() -> None:
     plain: dict[str, Any] = {
         "profile": "dev",
         "lockfile": "/code/uv.lock",
@@ -204,7 +204,7 @@ def test_a_lock_says_what_has_changed() -> None:
         "elapsed_ms": 20,
     }
     html = shown(uvenv.LockReport.from_dict(plain))
-    assert "lockfile written" in html
+    assert "lockfile updated" in html
     assert Page(html).tables["Changed packages"][1:] == [["six", "1.16.0", "1.17.0"], ["old", "1", "–"]]  # noqa: RUF001
     assert "nothing written" in shown(uvenv.LockReport.from_dict(plain | {"dry_run": True}))
 
@@ -245,7 +245,7 @@ def check_report(**changes: Any) -> uvenv.CheckReport:
 DIFF = {"file": f"{ROOT}/pyproject.toml", "diff": "-a = <1>\n+a = 2\n"}
 
 
-def test_a_check_is_a_table_of_findings() -> None:
+def test_check_is_a_table_of_findings() -> None:
     related = {"message": "the commit", "file": f"{ROOT}/prod/uv.lock", "line": 7, "column": 1}
     found = [finding(related=[related]), finding(severity="info", help=None, file=None, line=None, column=None)]
     html = shown(check_report(findings=found, errors=1, infos=1, remote=True))
@@ -266,18 +266,18 @@ def test_a_check_is_a_table_of_findings() -> None:
     assert not page.elements & {"script", "b", "v0.1.2.dev0"}
 
 
-def test_a_clean_check_is_one_line() -> None:
+def test_clean_check_is_one_line() -> None:
     html = shown(check_report())
     assert "no findings" in html
     assert not Page(html).tables
 
 
-def test_what_a_check_mends_is_shown() -> None:
+def test_check_shows_its_fixes() -> None:
     planned = shown(check_report(findings=[finding()], errors=1, fixed=[finding()], changes=[DIFF], dry_run=True))
     assert set(Page(planned).tables) == {"Findings"}
     assert "nothing written" in planned
     assert "-a = &lt;1&gt;\n+a = 2" in planned
-    assert set(Page(shown(check_report(fixed=[finding()], changes=[DIFF]))).tables) == {"Mended"}
+    assert set(Page(shown(check_report(fixed=[finding()], changes=[DIFF]))).tables) == {"Fixed"}
 
 
 def release(tag: str, commit: str | None) -> dict[str, Any]:
@@ -306,7 +306,7 @@ def promote_report(**changes: Any) -> uvenv.PromoteReport:
     return uvenv.PromoteReport.from_dict(plain | changes)
 
 
-def test_a_promotion_is_a_table_of_packages() -> None:
+def test_promotion_is_a_table_of_packages() -> None:
     old, new = release("v0.1.2", "0123456789abcdef"), release("v0.1.3", "abcdef0123456789")
     commits = {"count": 3, "newest": [{"commit": "abcdef0123456789", "subject": "Be <quick>"}]}
     report = promote_report(
@@ -328,14 +328,14 @@ def test_a_promotion_is_a_table_of_packages() -> None:
         ["one", "v0.1.2 (01234567)", "v0.1.3 (abcdef01)", "newer", "3abcdef01 Be <quick>and 2 more"],
         ["two", "–", "v1", "added", "–"],  # noqa: RUF001 (as it is shown)
         ["three", "v0.1.3 (abcdef01)", "–", "kept: newer than v0.1.2", "–"],  # noqa: RUF001 (as it is shown)
-        ["four", "–", "–", "its repository is not known", "–"],  # noqa: RUF001 (as it is shown)
+        ["four", "–", "–", "unknown repository", "–"],  # noqa: RUF001 (as it is shown)
     ]
     assert page.tables["Changed packages"][1:] == [["one", "v0.1.2", "v0.1.3"]]
     assert page.tables["Findings"][1][3] == "prod/pyproject.toml:12"
     assert "quick" not in page.elements
 
 
-def test_a_promotion_that_is_planned_or_none() -> None:
+def test_planned_and_unchanged_promotions() -> None:
     planned = shown(promote_report(packages=[promoted("one", "added")], dry_run=True, changes=[DIFF]))
     assert "prod: 1 package would be promoted" in planned
     assert "+a = 2" in planned
@@ -362,7 +362,7 @@ def origin(**changes: Any) -> dict[str, Any]:
     return {"version": None, "reference": None, "commit": None, "directory": None} | changes
 
 
-def test_a_comparison_is_tables_of_what_differs() -> None:
+def test_comparison_shows_tables_of_differences() -> None:
     released = origin(version="0.1.2", reference="v0.1.2", commit="0123456789abcdef")
     report = diff_report(
         to=side(is_locked=False),
@@ -400,7 +400,7 @@ def test_a_comparison_is_tables_of_what_differs() -> None:
     }
 
 
-def test_a_comparison_of_what_is_the_same() -> None:
+def test_comparison_without_differences() -> None:
     html = shown(diff_report())
     assert "prod@v1.0 and prod do not differ" in html
     assert not Page(html).tables

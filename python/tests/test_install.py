@@ -1,4 +1,4 @@
-"""The wheel, as an installer has laid it out."""
+"""The installed wheel."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def files() -> dict[PurePosixPath, metadata.PackagePath]:
     return {PurePosixPath(file): file for file in DISTRIBUTION.files or []}
 
 
-def test_no_file_is_stray_or_missing() -> None:
+def test_wheel_has_exactly_the_expected_files() -> None:
     sources = Path(__file__).parents[1] / "uvenv"
     expected = {f"uvenv/{path.name}" for path in sources.iterdir() if path.suffix in {".py", ".pyi", ".typed"}}
     installed = {str(path) for path in files() if path.parts[0] == "uvenv" and "__pycache__" not in path.parts}
@@ -51,7 +51,7 @@ def test_no_file_is_stray_or_missing() -> None:
     assert elsewhere == {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "cargo-uvenv"} | licenses
 
 
-def test_files_are_as_recorded() -> None:
+def test_files_match_the_record() -> None:
     for file in files().values():
         content = Path(str(file.locate())).read_bytes()
         if file.hash is not None:
@@ -59,10 +59,10 @@ def test_files_are_as_recorded() -> None:
             assert digest.decode() == file.hash.value, file
 
 
-def test_no_text_names_the_directory_of_whoever_built_the_wheel() -> None:
+def test_no_file_contains_the_build_directory() -> None:
     repository = str(Path(__file__).parents[2])
     texts = {".py", ".pyi", ".txt", ".json", ""}
-    # An installer writes where it found the wheel, and into a script where its Python is.
+    # An installer records the path of the wheel, and writes the path of Python into scripts.
     installers = {"direct_url.json", "cargo-uvenv"}
     ours = [file for path, file in files().items() if path.suffix in texts and path.name not in installers]
     assert not [file for file in ours if repository in Path(str(file.locate())).read_text(encoding="utf-8")]

@@ -1,4 +1,4 @@
-"""Ctrl-C, and the interrupt of a notebook, which is the same signal: uv stops, and the next call heals."""
+"""Ctrl-C and the interrupt of a notebook are the same signal: uv stops, and the next call repairs the environment."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def is_alive(pid: int) -> bool:
 
 
 def ends(pid: int) -> bool:
-    """Whether a process that was told to ends."""
+    """Whether a process ends after it was stopped."""
     for _ in range(200):
         if not is_alive(pid):
             return True
@@ -52,7 +52,7 @@ def ends(pid: int) -> bool:
 
 
 @pytest.mark.parametrize("to", ["the process", "its group, as a terminal does"])
-def test_it_stops_uv_and_the_next_call_heals(repo: uvenv.Monorepo, slow_package: SlowPackage, to: str) -> None:
+def test_interrupt_stops_uv_and_the_next_call_repairs(repo: uvenv.Monorepo, slow_package: SlowPackage, to: str) -> None:
     process = start(repo)
     slow_package.wait_until_it_is_built(process)
     builder = slow_package.builder()
@@ -71,12 +71,12 @@ def test_it_stops_uv_and_the_next_call_heals(repo: uvenv.Monorepo, slow_package:
     assert repo.status().profiles[0].environments[0].state == "in-sync"
 
 
-def test_waiting_for_another_process_ends(repo: uvenv.Monorepo, slow_package: SlowPackage) -> None:
+def test_interrupt_ends_waiting_for_another_process(repo: uvenv.Monorepo, slow_package: SlowPackage) -> None:
     first = start(repo)
     slow_package.wait_until_it_is_built(first)
     second = start(repo)
     try:
-        # It has nothing else to do, and says nothing before.
+        # It only waits, and prints nothing that the test could wait for.
         time.sleep(1)
         assert second.poll() is None
         second.send_signal(signal.SIGINT)
@@ -87,8 +87,8 @@ def test_waiting_for_another_process_ends(repo: uvenv.Monorepo, slow_package: Sl
         first.communicate(timeout=30)
 
 
-def test_own_handlers_run(repo: uvenv.Monorepo, slow_package: SlowPackage) -> None:
-    """A handler that raises nothing does not stop the work; one that does, does."""
+def test_runs_custom_signal_handlers(repo: uvenv.Monorepo, slow_package: SlowPackage) -> None:
+    """A handler stops the operation only if it raises an exception."""
     seen = list[int]()
 
     def interrupt(*_: object) -> None:
@@ -129,7 +129,7 @@ except KeyboardInterrupt:
 
 
 def accepted(server: socket.socket, process: subprocess.Popen[str]) -> socket.socket:
-    """The connection that a process makes."""
+    """Accepts a connection from a process."""
     server.settimeout(0.05)
     while True:
         assert process.poll() is None, "it has ended before"
@@ -138,7 +138,7 @@ def accepted(server: socket.socket, process: subprocess.Popen[str]) -> socket.so
 
 
 @pytest.mark.parametrize("call", ["promote", "check"])
-def test_a_remote_that_hangs_can_be_interrupted(repo: uvenv.Monorepo, call: str) -> None:
+def test_interrupts_a_hanging_remote(repo: uvenv.Monorepo, call: str) -> None:
     manifest = repo.root / "prod" / "pyproject.toml"
     with socket.create_server(("127.0.0.1", 0)) as server:
         remote = f"http://127.0.0.1:{server.getsockname()[1]}/bench-utils.git"
@@ -149,7 +149,7 @@ def test_a_remote_that_hangs_can_be_interrupted(repo: uvenv.Monorepo, call: str)
         command = [sys.executable, "-c", ASK, str(repo.root), call]
         with (
             subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process,
-            # git has connected, and gets no answer.
+            # git has connected and gets no answer.
             accepted(server, process),
         ):
             process.send_signal(signal.SIGINT)

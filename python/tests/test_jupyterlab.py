@@ -1,4 +1,4 @@
-"""JupyterLab in a browser: what a data scientist sees of it."""
+"""JupyterLab in a browser: what a data scientist sees."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Playwright
 
 BROWSER = os.environ.get("TEST_BROWSER")
-"""The browser to take."""
+"""The browser to use."""
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -35,7 +35,7 @@ QUIET = (
 )
 
 PATIENCE = 60_000
-"""How many milliseconds something that is to be seen gets before the test fails."""
+"""The time limit in milliseconds for something to become visible."""
 
 SETTINGS = {
     "jupyter_config_dir/labconfig/page_config.json": (
@@ -43,7 +43,7 @@ SETTINGS = {
     ),
     "lab_settings/@jupyterlab/apputils-extension/themes.jupyterlab-settings": '{"theme": "JupyterLab THEME"}',
 }
-"""No question whether news are wanted; and the theme."""
+"""Settings: does not ask about news; sets the theme."""
 
 CELLS = (
     "import uvenv\nrepo = uvenv.Monorepo.discover()",
@@ -56,7 +56,7 @@ CELLS = (
 
 
 def launched(playwright: Playwright, profile: Path) -> Browser:
-    """The browser of this machine, else the one that Playwright has installed."""
+    """The browser of this machine, or else the one installed by Playwright."""
     found = BROWSER or next(filter(None, map(shutil.which, NAMES)), None)
     try:
         return playwright.chromium.launch(
@@ -80,7 +80,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @contextmanager
 def jupyterlab(directory: Path, home: Path, theme: str) -> Generator[str]:
-    """JupyterLab in a directory; the URL under which its files are opened."""
+    """Starts JupyterLab in a directory and returns the URL of its files."""
     for name, text in SETTINGS.items():
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text(text.replace("THEME", theme))
@@ -105,7 +105,7 @@ def jupyterlab(directory: Path, home: Path, theme: str) -> Generator[str]:
 
 
 def address(server: subprocess.Popen[bytes], home: Path) -> str:
-    """Where the server can be reached, once it says so."""
+    """The URL of the server, once it prints it."""
     while True:
         lines = (home / "log").read_text().splitlines()
         urls = [line.split()[-1] for line in lines if "http://127.0.0.1:" in line and "?token=" in line]
@@ -125,17 +125,17 @@ class Notebook:
         """Runs a cell."""
         editor = self.page.locator(".jp-Notebook-cell .cm-content").nth(cell)
         editor.click()
-        # What the cell before has put out may still move this one away below the pointer.
+        # The output of the cell before may still move this cell away from the pointer.
         expect(editor).to_be_focused()
         self.page.keyboard.press("Shift+Enter")
         expect(self.page.locator(".jp-Notebook-cell .jp-InputPrompt").nth(cell)).not_to_have_text("[ ]:")
 
     def output(self, cell: int) -> str:
-        """What selects the outputs of a cell."""
+        """The selector of a cell's outputs."""
         return f".jp-Notebook-cell >> nth={cell} >> .jp-Cell-outputArea"
 
     def photograph(self, name: str) -> None:
-        """Keeps what is seen, for people, where they want it."""
+        """Saves a screenshot, if the user wants one."""
         if PHOTOGRAPHS is not None:
             self.page.screenshot(path=PHOTOGRAPHS / f"{name}.png")
 
@@ -146,7 +146,7 @@ PHOTOGRAPHS = Path(os.environ["TEST_PHOTOGRAPHS"]) if "TEST_PHOTOGRAPHS" in os.e
 @contextmanager
 def opened(browser: Browser, repo: uvenv.Monorepo, home: Path, theme: str) -> Generator[Notebook]:
     """A notebook in the root of a monorepo, with its first cell selected and its kernel ready."""
-    # It has no types.
+    # This package has no type hints.
     format: Any = nbformat
     document = format.v4.new_notebook(
         cells=[format.v4.new_code_cell(source) for source in CELLS],
@@ -170,7 +170,7 @@ def opened(browser: Browser, repo: uvenv.Monorepo, home: Path, theme: str) -> Ge
 
 
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
-def test_a_notebook(
+def test_jupyterlab_shows_a_notebook(
     browser: Browser, repo: uvenv.Monorepo, slow_package: SlowPackage, tmp_path: Path, theme: str
 ) -> None:
     with opened(browser, repo, tmp_path / "jupyter", theme) as notebook:

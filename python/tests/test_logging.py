@@ -1,4 +1,4 @@
-"""What the calls say goes to the logger `uvenv`."""
+"""The calls log to the logger `uvenv`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 import uvenv
 
 
-def test_lines_and_command_lines(repo: uvenv.Monorepo, caplog: pytest.LogCaptureFixture) -> None:
+def test_logs_output_and_command_lines(repo: uvenv.Monorepo, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "uvenv")
     repo.sync("prod", backend="cu124")
     said = {(record.levelname, record.getMessage()) for record in caplog.records if record.name == "uvenv"}
@@ -24,7 +24,7 @@ def test_lines_and_command_lines(repo: uvenv.Monorepo, caplog: pytest.LogCapture
     assert {record.levelname for record in caplog.records} == {"INFO"}
 
 
-def test_warnings(repo: uvenv.Monorepo, caplog: pytest.LogCaptureFixture) -> None:
+def test_logs_warnings(repo: uvenv.Monorepo, caplog: pytest.LogCaptureFixture) -> None:
     manifest = repo.root / "prod" / "pyproject.toml"
     text = manifest.read_text()
     head, tail = text.split("[tool.uv.sources]\n")
@@ -38,7 +38,7 @@ def test_warnings(repo: uvenv.Monorepo, caplog: pytest.LogCaptureFixture) -> Non
     assert "help: " in record.getMessage()
 
 
-def test_nothing_is_printed(repo: uvenv.Monorepo, capfd: pytest.CaptureFixture[str]) -> None:
+def test_prints_nothing(repo: uvenv.Monorepo, capfd: pytest.CaptureFixture[str]) -> None:
     repo.sync("prod", backend="cu124")
     repo.status()
     with pytest.raises(uvenv.UvFailed):

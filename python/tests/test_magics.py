@@ -65,9 +65,9 @@ def test_activate(kernel: Kernel) -> None:
     assert "bench-utils" in kernel.run("import bench_utils\nprint(bench_utils.__file__)").stdout
 
 
-def test_output_appears_as_it_comes(kernel: Kernel) -> None:
+def test_streams_output(kernel: Kernel) -> None:
     kernel.run("%uvenv sync --backend none")
-    # The script waits for what the notebook writes once it has seen the first line.
+    # The script waits for a file that the notebook writes once it has seen the first line.
     kernel.run(
         "import sys, pathlib\nclass Watching:\n"
         "    def write(self, text):\n        self.seen = getattr(self, 'seen', '') + text\n"
@@ -105,8 +105,8 @@ def test_help(kernel: Kernel) -> None:
         assert "kernel install" in shown
     shown = kernel.run("%uvenv sync --help").stdout
     assert "--no-default-groups" in shown
-    assert "Make the environment anew" in shown
-    assert "What follows `--` is passed to uv as it is." in " ".join(shown.split())
+    assert "Recreate the environment" in shown
+    assert "Arguments after `--`: passed to uv unchanged." in " ".join(shown.split())
 
 
 @pytest.mark.parametrize(
@@ -114,29 +114,29 @@ def test_help(kernel: Kernel) -> None:
     [
         ("sync --profil dev", "unrecognized arguments: --profil dev (`%uvenv sync --help` explains the flags)"),
         ("sync --backend", "argument --backend: expected one argument"),
-        ("synk", "`synk` is no command of `%uvenv`: there are status, lock,"),
-        ("kernel", "`kernel` is no command of `%uvenv`"),
+        ("synk", "`synk` is not a command of `%uvenv`; the commands are status, lock,"),
+        ("kernel", "`kernel` is not a command of `%uvenv`"),
         ("kernel remove", "the following arguments are required: name"),
         ("promote bench-utils", "the following arguments are required: --to"),
         ("diff", "the following arguments are required: a"),
-        ("status -- x", "`%uvenv status` takes nothing behind `--`"),
+        ("status -- x", "`%uvenv status` takes no arguments after `--`"),
         ("sync 'dev", "No closing quotation"),
-        ("run --profile dev", "`%uvenv run` takes a command behind `--`"),
+        ("run --profile dev", "`%uvenv run` requires a command after `--`"),
     ],
 )
-def test_what_is_wrong_is_said(ipython_kernel: Kernel, line: str, expected: str) -> None:
+def test_reports_wrong_usage(ipython_kernel: Kernel, line: str, expected: str) -> None:
     name, shown = ipython_kernel.fail(f"%uvenv {line}")
     assert name == "UsageError"
     assert expected in shown
 
 
-def test_only_run_takes_a_cell(ipython_kernel: Kernel) -> None:
+def test_only_run_accepts_a_cell(ipython_kernel: Kernel) -> None:
     name, shown = ipython_kernel.fail("%%uvenv status\nx")
     assert name == "UsageError"
-    assert "`%%uvenv status` takes no cell" in shown
+    assert "`%%uvenv status` does not take a cell" in shown
 
 
-def test_errors_are_those_of_the_command_line(ipython_kernel: Kernel) -> None:
+def test_shows_the_errors_of_the_command_line(ipython_kernel: Kernel) -> None:
     name, shown = ipython_kernel.fail("%uvenv sync --backend cu999")
     assert name == "UnknownBackend"
     assert shown.startswith("error[unknown-backend]: `cu999`")
@@ -146,7 +146,7 @@ def test_errors_are_those_of_the_command_line(ipython_kernel: Kernel) -> None:
 
 @pytest.fixture(scope="module")
 def ipython_kernel(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
-    """A kernel for cells that change nothing, in a monorepo that others copy."""
+    """A kernel for cells that change nothing, in the monorepo that other tests copy."""
     jupyter = jupyter_variables(tmp_path_factory.mktemp("jupyter"))
     with started(template / "staging", jupyter) as kernel:
         kernel.run("%load_ext uvenv")
@@ -178,7 +178,7 @@ def test_completion(ipython_kernel: Kernel, line: str, expected: list[str]) -> N
         assert not {"cu124", "--profile"} & set(found)
 
 
-def test_completion_outside_of_a_monorepo(ipython_kernel: Kernel, tmp_path: Path) -> None:
+def test_completes_outside_of_a_monorepo(ipython_kernel: Kernel, tmp_path: Path) -> None:
     ipython_kernel.run(f"import os; before = os.getcwd(); os.chdir({str(tmp_path)!r})")
     try:
         assert not {"dev", "prod"} & set(ipython_kernel.complete("%uvenv sync --profile "))

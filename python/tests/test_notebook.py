@@ -1,4 +1,4 @@
-"""The example's notebook, from top to bottom, as people run it."""
+"""Runs the example's notebook from top to bottom."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _own_jupyter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def executed(notebook: Path, kernel: str) -> Callable[[str], str]:
-    """Runs all cells; then gives what the cell that has a text in it has shown."""
+    """Runs all cells and returns a function that gives the output of the cell that contains a text."""
     document = nbformat.read(notebook, as_version=4)
     client = NotebookClient(
         document, timeout=PATIENCE, kernel_name=kernel, resources={"metadata": {"path": str(notebook.parent)}}
@@ -53,7 +53,7 @@ def executed(notebook: Path, kernel: str) -> Callable[[str], str]:
 
 
 def check(shown: Callable[[str], str], repo: uvenv.Monorepo) -> None:
-    """Whether the cells have done what their text says."""
+    """Checks that the cells did what their text says."""
     assert shown("list(repo.profiles)") == "['dev', 'staging', 'prod']"
     assert "bench-utils v0.1.2 " in shown(".pins")
     assert "lockfile up to date" in shown('repo.lock("dev")')
@@ -66,8 +66,8 @@ def check(shown: Callable[[str], str], repo: uvenv.Monorepo) -> None:
     assert states == {"dev": "in-sync", "staging": "missing", "prod": "in-sync"}
 
 
-def test_it_runs_in_an_installed_kernel(repo: uvenv.Monorepo, notebook: Path) -> None:
-    # The package is not to be had from an index, but from where it is installed here.
+def test_notebook_runs_in_an_installed_kernel(repo: uvenv.Monorepo, notebook: Path) -> None:
+    # The package is not on an index, so it comes from where it is installed here.
     add_to_dev(repo.root, "ipykernel", "ipywidgets", "tqdm", "uv")
     kernel = repo.install_kernel("dev", backend="cu124", python=sys.executable)
     (site,) = repo.profiles["dev"].environment.glob("lib/python*/site-packages")
@@ -78,21 +78,21 @@ def test_it_runs_in_an_installed_kernel(repo: uvenv.Monorepo, notebook: Path) ->
 
 
 def add_to_dev(root: Path, *names: str) -> None:
-    """Adds distributions to what dev has by default."""
+    """Adds distributions to the default group of dev."""
     manifest = root / "pyproject.toml"
     group = "\n[dependency-groups]\ndev = [" + ", ".join(f'"{name}"' for name in names) + "]\n"
     manifest.write_text(manifest.read_text() + group)
     uvenv.Monorepo.discover(root).lock("dev")
 
 
-def test_it_runs_in_another_kernel(repo: uvenv.Monorepo, notebook: Path) -> None:
+def test_notebook_runs_in_another_kernel(repo: uvenv.Monorepo, notebook: Path) -> None:
     shown = executed(notebook, "python3")
     check(shown, repo)
     assert "dev synced" in shown('repo.sync("dev", backend="cu124"')
     assert "nvidia-cuda-runtime-cu12" in shown("report.installed")
 
 
-def test_it_is_committed_without_outputs() -> None:
+def test_notebook_is_committed_without_outputs() -> None:
     document = nbformat.read(NOTEBOOK, as_version=4)
     nbformat.validate(document)
     for cell in document.cells:

@@ -1,4 +1,4 @@
-"""Progress: what is seen of it in a terminal, in a notebook, and where nobody looks."""
+"""Progress in a terminal, in a notebook, and without either."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def downloading(name: str, done: int, total: int | None) -> dict[str, Any]:
 
 
 class Terminal:
-    """A terminal in which Python runs, line by line of what is typed."""
+    """A terminal with an interactive Python."""
 
     LOOP = "import sys\nfor line in sys.stdin:\n    exec(line)\n    print('\\x1b]0;ready\\x07', end='', flush=True)\n"
 
@@ -60,7 +60,7 @@ class Terminal:
         os.close(theirs)
 
     def type(self, line: str) -> list[str]:
-        """Runs a line of Python, and returns the lines that are seen then."""
+        """Runs a line of Python and returns the visible lines."""
         assert self.process.stdin is not None
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
@@ -70,7 +70,7 @@ class Terminal:
         return self.lines()
 
     def read_until(self, text: str) -> list[str]:
-        """Reads until something is seen."""
+        """Reads until a text is visible."""
         while not any(text in line for line in self.lines()):
             self._read()
         return self.lines()
@@ -99,32 +99,32 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 
 def tell(terminal: Terminal, *events: dict[str, Any]) -> list[str]:
-    """Tells the display of events, and returns what is seen then."""
+    """Passes events to the display and returns the visible lines."""
     for event in events:
         terminal.type(f"display.progress({event!r})")
     return terminal.lines()
 
 
-def test_nothing_is_shown_where_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shows_nothing_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     for stream in (io.StringIO(), None):
         monkeypatch.setattr(sys, "stderr", stream)
         with _progress.observer(None) as display:
             assert display is None
 
 
-def test_nothing_is_shown_where_it_is_not_wanted(terminal: Terminal) -> None:
+def test_shows_nothing_when_disabled(terminal: Terminal) -> None:
     seen = terminal.type("print(_progress.observer(False).__enter__())")
     assert seen == ["None"]
 
 
-def test_what_is_not_shown_imports_nothing(repo_path: Path) -> None:
+def test_disabled_progress_imports_nothing(repo_path: Path) -> None:
     code = "import sys, uvenv; uvenv.lock(); print(*[name for name in sys.modules if name in {'tqdm', 'IPython'}])"
     done = subprocess.run([sys.executable, "-c", code], cwd=repo_path, check=True, capture_output=True, text=True)
     assert done.stdout.strip() == ""
     assert done.stderr == ""
 
 
-def test_what_is_wanted_is_shown_anywhere() -> None:
+def test_shows_progress_anywhere_when_enabled() -> None:
     stream = io.StringIO()
     with contextlib.redirect_stderr(stream), _progress.observer(True) as display:
         assert display is not None
@@ -132,7 +132,7 @@ def test_what_is_wanted_is_shown_anywhere() -> None:
     assert "Resolving numpy" in stream.getvalue()
 
 
-def test_steps_are_seen_in_a_terminal(terminal: Terminal) -> None:
+def test_terminal_shows_steps(terminal: Terminal) -> None:
     assert tell(terminal, {"step": "resolving", "package": None}) == ["Resolving"]
     assert tell(terminal, RESOLVING) == ["Resolving numpy"]
     (line,) = tell(terminal, {"step": "resolved", "packages": 3}, PREPARING)
@@ -149,7 +149,7 @@ def test_steps_are_seen_in_a_terminal(terminal: Terminal) -> None:
     assert line.endswith(" 2/4")
 
 
-def test_bars_vanish_at_the_end(terminal: Terminal) -> None:
+def test_bars_disappear_at_the_end(terminal: Terminal) -> None:
     seen = tell(terminal, PREPARING, downloading("torch", MIB, 700 * MIB), downloading("numpy", 0, 20 * MIB))
     assert len(seen) == 4
     assert terminal.type("shown.__exit__(None, None, None); print('the report')") == ["the report"]
@@ -160,7 +160,7 @@ def test_downloads_are_counted_in_bytes(terminal: Terminal) -> None:
     (_, line) = tell(terminal, PREPARING, downloading("torch", 350 * MIB, 700 * MIB))
     assert line.startswith("Downloading torch:  50%|")
     assert "350M/700M" in line
-    # A small file is part of the sum; a large one beside others has a bar.
+    # A small file is only part of the total; a large one beside others has its own bar.
     (_, line, torch) = tell(terminal, downloading("six", 0, 11_000))
     assert line.startswith("Downloading torch, six:")
     assert torch.startswith("  torch:  50%|")
@@ -174,7 +174,7 @@ def test_downloads_are_counted_in_bytes(terminal: Terminal) -> None:
     assert line.startswith("Preparing")
 
 
-def test_many_downloads_are_no_flood(terminal: Terminal) -> None:
+def test_limits_the_number_of_download_bars(terminal: Terminal) -> None:
     files = [downloading(f"package-{number}", MIB, 100 * MIB) for number in range(30)]
     seen = tell(terminal, PREPARING, *files)
     assert len(seen) == 6
@@ -182,21 +182,21 @@ def test_many_downloads_are_no_flood(terminal: Terminal) -> None:
     assert "30.0M/2.93G" in seen[1]
 
 
-def test_a_size_that_is_not_known_is_not_made_up(terminal: Terminal) -> None:
+def test_unknown_size_shows_no_percentage(terminal: Terminal) -> None:
     (_, line) = tell(terminal, PREPARING, downloading("torch", 3 * MIB, None))
     assert line.startswith("Downloading torch: 3.00MB")
     (_, line, _) = tell(terminal, downloading("numpy", 0, 20 * MIB))
     assert "%" not in line
 
 
-def test_what_is_waited_for_is_seen(terminal: Terminal) -> None:
+def test_shows_what_it_waits_for(terminal: Terminal) -> None:
     assert terminal.type("display.say('Resolved 6 packages in 1ms')") == []
     waiting = "Waiting for another process that is using .venv…"
     assert terminal.type(f"display.say({waiting!r})") == [waiting]
     assert tell(terminal, RESOLVING) == ["Resolving numpy"]
 
 
-def test_what_a_later_version_tells_is_passed_over(terminal: Terminal) -> None:
+def test_ignores_unknown_events(terminal: Terminal) -> None:
     assert tell(terminal, {"step": "pondering", "depth": 3}, {"step": "resolved", "packages": 1}) == []
 
 
@@ -209,7 +209,7 @@ def test_a_terminal_without_a_size_shows_bars(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("exception", [ValueError, KeyboardInterrupt])
-def test_bars_vanish_when_the_operation_fails(
+def test_bars_disappear_when_the_operation_fails(
     exception: type[BaseException], capfd: pytest.CaptureFixture[str]
 ) -> None:
     displays: list[_progress.Display] = []
@@ -226,12 +226,12 @@ def test_bars_vanish_when_the_operation_fails(
     screen = pyte.Screen(80, 24)
     pyte.Stream(screen).feed(capfd.readouterr().err.replace("\n", "\r\n"))
     assert "".join(screen.display).strip() == ""
-    # A step that comes late is too late.
+    # A later step is ignored.
     displays[0].progress(RESOLVING)
     assert capfd.readouterr().err == ""
 
 
-def test_a_stream_that_is_closed_does_not_disturb_the_work() -> None:
+def test_closed_stream_does_not_disturb_the_work() -> None:
     stream = io.StringIO()
     with contextlib.redirect_stderr(stream), _progress.observer(True) as display:
         assert display is not None
@@ -241,7 +241,7 @@ def test_a_stream_that_is_closed_does_not_disturb_the_work() -> None:
         display.progress(downloading("torch", 1, 2))
 
 
-def test_many_operations_at_once(capfd: pytest.CaptureFixture[str]) -> None:
+def test_shows_concurrent_operations(capfd: pytest.CaptureFixture[str]) -> None:
     failures: list[BaseException] = []
 
     def work(number: int) -> None:
@@ -267,7 +267,7 @@ def test_many_operations_at_once(capfd: pytest.CaptureFixture[str]) -> None:
     assert "".join(screen.display).strip() == ""
 
 
-def test_a_real_sync_in_a_terminal(repo: uvenv.Monorepo, slow_package: SlowPackage) -> None:
+def test_terminal_shows_a_real_sync(repo: uvenv.Monorepo, slow_package: SlowPackage) -> None:
     if sys.platform == "win32":
         pytest.skip("has no pseudo-terminals")
     with contextlib.closing(Terminal(repo.root)) as terminal:
@@ -292,7 +292,7 @@ EVENTS = [PREPARING, downloading("torch", 350 * MIB, 700 * MIB), downloading("nu
 
 
 def operation(*events: dict[str, Any], progress: bool | None = None) -> str:
-    """A cell that shows events, and says what it was that showed them."""
+    """A cell that shows events and prints the display that it used."""
     told = json.dumps(events).replace("null", "None")
     return (
         f"with _progress.observer({progress}) as display:\n"
@@ -301,7 +301,7 @@ def operation(*events: dict[str, Any], progress: bool | None = None) -> str:
     )
 
 
-def test_widgets_in_a_notebook(kernel: Kernel) -> None:
+def test_notebook_shows_widgets(kernel: Kernel) -> None:
     outputs = kernel.run(operation(*EVENTS))
     assert outputs.stderr == ""
     assert len(outputs.data("application/vnd.jupyter.widget-view+json")) == 1
@@ -313,7 +313,7 @@ def test_widgets_in_a_notebook(kernel: Kernel) -> None:
     assert {5, 700 * MIB, 20 * MIB, 720 * MIB} <= {state["max"] for state in states if "max" in state}
 
 
-def test_what_a_saved_notebook_has_is_empty(kernel: Kernel) -> None:
+def test_saved_notebook_has_no_bars(kernel: Kernel) -> None:
     outputs = kernel.run(operation(*EVENTS))
     last = [one for one in outputs.messages if one["msg_type"] == "update_display_data"][-1]
     assert last["content"]["data"] == {}
@@ -326,7 +326,7 @@ def test_what_a_saved_notebook_has_is_empty(kernel: Kernel) -> None:
     assert boxes <= outputs.closed_widgets
 
 
-def test_a_notebook_that_is_interrupted_keeps_no_bars(kernel: Kernel) -> None:
+def test_interrupted_notebook_keeps_no_bars(kernel: Kernel) -> None:
     code = operation(*EVENTS).replace("\nprint(display)", "\n    raise KeyboardInterrupt")
     reply, outputs = kernel.try_to_run(code)
     assert reply["ename"] == "KeyboardInterrupt"
@@ -343,7 +343,7 @@ def is_there(process: int) -> bool:
     return True
 
 
-def test_the_interrupt_of_a_notebook_stops_uv(repo: uvenv.Monorepo, slow_package: SlowPackage, tmp_path: Path) -> None:
+def test_interrupting_a_notebook_stops_uv(repo: uvenv.Monorepo, slow_package: SlowPackage, tmp_path: Path) -> None:
     with started(repo.root, jupyter_variables(tmp_path / "jupyter")) as kernel:
         kernel.client.execute("import uvenv\nuvenv.sync(backend='none')")
         slow_package.wait_until_it_is_built()
@@ -358,14 +358,14 @@ def test_the_interrupt_of_a_notebook_stops_uv(repo: uvenv.Monorepo, slow_package
         assert kernel.run("print(uvenv.sync(backend='none').changed)").stdout == "True\n"
 
 
-def test_a_notebook_that_captures_is_quiet(kernel: Kernel) -> None:
+def test_notebook_that_captures_output_shows_nothing(kernel: Kernel) -> None:
     outputs = kernel.run("%%capture kept\n" + operation(*EVENTS))
     assert not outputs.widgets
     assert kernel.run("print(kept.stdout, kept.stderr, kept.outputs)").stdout == "None\n  []\n"
     assert kernel.run(operation(*EVENTS, progress=False)).stdout == "None\n"
 
 
-def test_operations_in_threads_of_a_notebook(kernel: Kernel) -> None:
+def test_notebook_shows_operations_in_threads(kernel: Kernel) -> None:
     body = operation(*EVENTS).replace("\nprint(display)", "").replace("\n", "\n    ")
     code = (
         f"import threading\ndef work():\n    {body}\n"
@@ -377,7 +377,7 @@ def test_operations_in_threads_of_a_notebook(kernel: Kernel) -> None:
     assert len(outputs.data("application/vnd.jupyter.widget-view+json")) == 4
 
 
-def test_a_notebook_without_widgets_has_text(kernel: Kernel) -> None:
+def test_notebook_without_widgets_shows_text(kernel: Kernel) -> None:
     kernel.run("import sys; kept = {n: sys.modules.pop(n) for n in list(sys.modules) if n.startswith('tqdm.notebook')}")
     try:
         outputs = kernel.run("sys.modules['ipywidgets'] = None\n" + operation(*EVENTS))

@@ -1,4 +1,4 @@
-"""Promotions, and what differs between profiles."""
+"""Promotions and comparisons of profiles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import uvenv
 
 @pytest.fixture
 def behind(repo: uvenv.Monorepo) -> uvenv.Monorepo:
-    """A monorepo whose prod has a dev-release of a package that has a stable one."""
+    """A monorepo whose prod pins a dev-release of a package that has a stable release."""
     manifest = prod(repo)
     pin = 'bench-utils.git", tag = "v0.1.2'
     manifest.write_text(manifest.read_text().replace(f'{pin}"', f'{pin}.dev0"', 1))
@@ -32,7 +32,7 @@ def git(repo: uvenv.Monorepo, *arguments: str) -> str:
 
 @pytest.fixture
 def committed(behind: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch) -> uvenv.Monorepo:
-    """The same in a git repository that has it."""
+    """The same, committed to a git repository."""
     for who in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{who}_NAME", "Somebody")
         monkeypatch.setenv(f"GIT_{who}_EMAIL", "somebody@example.com")
@@ -41,7 +41,7 @@ def committed(behind: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch) -> uvenv.
     return behind
 
 
-def test_a_promotion(behind: uvenv.Monorepo) -> None:
+def test_promotes_to_the_newest_release(behind: uvenv.Monorepo) -> None:
     before = prod(behind).read_text()
     planned = behind.promote(to="prod", dry_run=True)
     assert (planned.profile, planned.dry_run, planned.changed, planned.commit) == ("prod", True, True, None)
@@ -67,7 +67,7 @@ def test_a_promotion(behind: uvenv.Monorepo) -> None:
     assert behind.check().errors == 0
 
 
-def test_the_text_is_the_table(behind: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_of_a_promotion_is_the_table(behind: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(behind.root)
     text = str(uvenv.promote("bench-utils", to="prod", dry_run=True))
     assert text.split()[:4] == ["package", "old", "new", "commits"]
@@ -81,7 +81,7 @@ def test_the_text_is_the_table(behind: uvenv.Monorepo, monkeypatch: pytest.Monke
     assert said.stdout.startswith(text)
 
 
-def test_a_named_tag(behind: uvenv.Monorepo) -> None:
+def test_promotes_to_a_named_tag(behind: uvenv.Monorepo) -> None:
     behind.promote(["bench-utils=v0.1.2"], to="prod")
     (package,) = behind.promote("bench-utils=v0.1.2.dev0", to="prod", dry_run=True).packages
     assert package.outcome == "downgraded"
@@ -93,7 +93,7 @@ def test_a_named_tag(behind: uvenv.Monorepo) -> None:
     assert prod(behind).read_text() == before
 
 
-def test_a_promotion_is_committed(committed: uvenv.Monorepo) -> None:
+def test_commits_a_promotion(committed: uvenv.Monorepo) -> None:
     staged = committed.root / "staged.txt"
     staged.write_text("work")
     git(committed, "add", "staged.txt")
@@ -116,12 +116,12 @@ def test_a_promotion_is_committed(committed: uvenv.Monorepo) -> None:
     ],
     ids=str,
 )
-def test_arguments_that_cannot_be(repo: uvenv.Monorepo, packages: tuple[str, ...], arguments: dict[str, bool]) -> None:
+def test_rejects_invalid_arguments(repo: uvenv.Monorepo, packages: tuple[str, ...], arguments: dict[str, bool]) -> None:
     with pytest.raises(uvenv.InvalidArguments):
         repo.promote(packages, to="prod", **arguments)
 
 
-def test_promotions_without_a_meaning(repo: uvenv.Monorepo) -> None:
+def test_rejects_invalid_promotions(repo: uvenv.Monorepo) -> None:
     with pytest.raises(uvenv.InvalidArguments):
         repo.promote(to="production")
     with pytest.raises(uvenv.InvalidPromotion):
@@ -130,7 +130,7 @@ def test_promotions_without_a_meaning(repo: uvenv.Monorepo) -> None:
         repo.promote(to="staging", exact=True)
 
 
-def test_what_differs(repo: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compares_profiles(repo: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(repo.root)
     report = uvenv.diff("staging", "prod")
     same_everywhere(report)
@@ -150,7 +150,7 @@ def test_what_differs(repo: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch) -> 
     same_everywhere(dev)
 
 
-def test_what_differs_from_a_revision(committed: uvenv.Monorepo) -> None:
+def test_compares_a_profile_with_a_revision(committed: uvenv.Monorepo) -> None:
     committed.promote(to="prod")
     report = committed.diff("prod@HEAD")
     assert (report.from_.revision, report.to.revision) == ("HEAD", None)

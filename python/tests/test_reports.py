@@ -1,4 +1,4 @@
-"""The reports have the fields of the schema that the command line's messages have."""
+"""The reports have the same fields as the schema of the command line's messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import uvenv
 SCHEMA: dict[str, Any] = json.loads((DOCS / "messages.schema.json").read_text())
 DEFINITIONS: dict[str, Any] = SCHEMA["$defs"]
 
-# What only the command line has: `new` and `explain`.
+# Messages that only the command line has: `new` and `explain`.
 NOT_HERE = {"NewReport", "NewRemote", "NewTag", "ExplanationReport"}
 SOURCES = {
     "registry": uvenv.RegistrySource,
@@ -39,13 +39,13 @@ def nullable(schema: dict[str, Any]) -> bool:
 
 
 def fields(cls: type) -> dict[str, Any]:
-    """The fields of a report's class by their names in JSON, with their types."""
+    """The fields of a report class by their JSON names, with their types."""
     hints = typing.get_type_hints(cls)
     return {one.name.rstrip("_"): hints[one.name] for one in dataclasses.fields(cls)}
 
 
 def check(schema: dict[str, Any], hint: Any) -> None:
-    """Checks that a type is what a part of the schema allows."""
+    """Checks that a type matches a part of the schema."""
     if nullable(schema):
         assert type(None) in typing.get_args(hint)
         (hint,) = (one for one in typing.get_args(hint) if one is not type(None))
@@ -78,7 +78,7 @@ def check_named(name: str, hint: Any) -> None:
 
 
 @pytest.mark.parametrize("name", objects())
-def test_fields(name: str) -> None:
+def test_fields_match_the_schema(name: str) -> None:
     schema = DEFINITIONS[name]
     have = fields(getattr(uvenv, name))
     assert set(have) == set(schema["properties"]) == set(schema["required"])
@@ -87,7 +87,7 @@ def test_fields(name: str) -> None:
 
 
 @pytest.mark.parametrize("schema", DEFINITIONS["Source"]["oneOf"], ids=lambda one: one["properties"]["kind"]["const"])
-def test_sources(schema: dict[str, Any]) -> None:
+def test_sources_match_the_schema(schema: dict[str, Any]) -> None:
     cls = SOURCES[schema["properties"]["kind"]["const"]]
     have = fields(cls)
     assert set(have) == set(schema["properties"])
@@ -96,24 +96,24 @@ def test_sources(schema: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("key", "cls"), [("driver", uvenv.Driver), ("none", uvenv.NoDriver)])
-def test_detections(key: str, cls: type) -> None:
+def test_detections_match_the_schema(key: str, cls: type) -> None:
     (schema,) = (one["properties"][key] for one in DEFINITIONS["Detection"]["oneOf"] if key in one["properties"])
     assert set(fields(cls)) == set(schema["properties"]) == set(schema["required"])
 
 
-def test_messages() -> None:
-    """Each message that is a report is one here, with its `reason`."""
+def test_report_classes_have_the_reasons_of_the_schema() -> None:
+    """Every report message has a class here, with its `reason`."""
     reasons: dict[str, list[str]] = {}
     for message in SCHEMA["oneOf"]:
         name = message["$ref"].removeprefix("#/$defs/")
         reasons.setdefault(name, []).append(message["properties"]["reason"]["const"])
     for name in reasons.keys() - NOT_HERE - {"Problem"}:
-        # One that is several messages, and a part of another as well, has that of the message it was made of.
+        # A class for several messages, which is also part of another, gets its `reason` from its message.
         assert getattr(uvenv, name)._reason == (reasons[name][0] if len(reasons[name]) == 1 else None)
     assert set(reasons["KernelReport"]) == {"kernel-installed", "kernel-removed"}
 
 
-def test_all_fields_are_explained() -> None:
+def test_all_fields_are_documented() -> None:
     for name in uvenv.__all__:
         cls = getattr(uvenv, name)
         if dataclasses.is_dataclass(cls) and not isinstance(cls, types.GenericAlias):

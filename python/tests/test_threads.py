@@ -1,4 +1,4 @@
-"""Many calls at once, from one process."""
+"""Concurrent calls from one process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from conftest import SlowPackage
 import uvenv
 
 
-def test_different_monorepos(template: Path, tmp_path: Path) -> None:
+def test_syncs_different_monorepos_in_parallel(template: Path, tmp_path: Path) -> None:
     backends = ["cu124", "cu128", "none"]
 
     def sync(index: int) -> uvenv.SyncReport:
@@ -29,7 +29,7 @@ def test_different_monorepos(template: Path, tmp_path: Path) -> None:
         assert "bench-utils" in {one.name for one in report.installed}
 
 
-def test_one_environment(repo: uvenv.Monorepo) -> None:
+def test_serialises_syncs_of_one_environment(repo: uvenv.Monorepo) -> None:
     def sync(index: int) -> uvenv.SyncReport:
         return repo.sync("prod", backend=["cu124", "cu128"][index % 2])
 
@@ -43,11 +43,11 @@ def test_one_environment(repo: uvenv.Monorepo) -> None:
         assert environment.backend in {"cu124", "cu128"}
 
 
-def test_others_go_on_meanwhile(repo: uvenv.Monorepo, slow_package: SlowPackage) -> None:
+def test_other_threads_run_during_a_sync(repo: uvenv.Monorepo, slow_package: SlowPackage) -> None:
     thread = threading.Thread(target=lambda: repo.sync("dev", backend="none"))
     thread.start()
     slow_package.wait_until_it_is_built()
-    # Were the interpreter locked, we would come here only after the build.
+    # If the call held the GIL, this line would run only after the build.
     assert thread.is_alive()
     assert repo.profiles["dev"].name == "dev"
     assert thread.is_alive()
@@ -56,7 +56,7 @@ def test_others_go_on_meanwhile(repo: uvenv.Monorepo, slow_package: SlowPackage)
     assert not thread.is_alive()
 
 
-def test_variables_may_change_meanwhile(repo: uvenv.Monorepo) -> None:
+def test_variables_may_change_during_a_sync(repo: uvenv.Monorepo) -> None:
     repo.sync("prod", backend="cu124")
     done = threading.Event()
 

@@ -349,7 +349,7 @@ __all__ = [
 
 
 def load_ipython_extension(ipython: "InteractiveShell") -> None:
-    """What `%load_ext uvenv` does."""
+    """Loads the magics, for `%load_ext uvenv`."""
     from uvenv._magics import load_ipython_extension
 
     load_ipython_extension(ipython)

@@ -1,4 +1,4 @@
-"""`python -m uvenv` and the script `cargo-uvenv`: the command line."""
+"""The command line, for `python -m uvenv` and the script `cargo-uvenv`."""
 
 from __future__ import annotations
 

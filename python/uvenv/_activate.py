@@ -1,4 +1,4 @@
-"""Making an environment's packages importable in the interpreter that runs."""
+"""Makes the packages of an environment importable in the running interpreter."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
     from uvenv._reports import ImportReport, Variable
 
 _EDITABLE = "__editable__"
-"""How the modules begin that setuptools writes for editable installs: finders, which `.pth` files start."""
+"""The prefix of the modules that setuptools writes for editable installs: finders that `.pth` files start."""
 
 _LIBRARY_PATHS = {"LD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"}
-"""The dynamic loader has read these when the process began."""
+"""The dynamic loader reads these only when the process starts."""
 
 _LOCK = threading.Lock()
 
 
 class ActivationWarning(UserWarning):
-    """Modules were imported from elsewhere before `activate`, and stay what they are until the interpreter restarts."""
+    """Modules were imported from elsewhere before `activate`, and do not change until the interpreter restarts."""
 
 
 def running_python() -> dict[str, Any]:
-    """What an environment has to fit, as the native part takes it."""
+    """Returns what an environment must be compatible with, in the form that the native part expects."""
     return {
         "implementation": sys.implementation.name,
         "version": list(sys.version_info[:3]),
@@ -46,11 +46,11 @@ def running_python() -> dict[str, Any]:
 
 
 def apply(report: ImportReport, stacklevel: int = 2) -> None:
-    """Makes what a report tells of importable, in place of what was activated before.
+    """Makes the packages of a report importable, instead of those that were activated before.
 
     Args:
         report: Where the packages are, and the variables.
-        stacklevel: Whose line a warning names.
+        stacklevel: The stack level for warnings.
     """
     global _active  # noqa: PLW0603 - there is one interpreter
     with _LOCK:
@@ -65,7 +65,7 @@ def apply(report: ImportReport, stacklevel: int = 2) -> None:
         stale = list(_stale_modules(_active))
     if stale:
         message = (
-            "already imported from elsewhere, and so until the kernel restarts not from "
+            "already imported from elsewhere; restart the kernel to import them from "
             f"{report.environment}: {', '.join(stale)}"
         )
         warnings.warn(message, ActivationWarning, stacklevel=stacklevel + 1)
@@ -73,19 +73,19 @@ def apply(report: ImportReport, stacklevel: int = 2) -> None:
 
 @dataclass
 class _Activation:
-    """What was changed in this interpreter, so that it can be taken back."""
+    """The changes to this interpreter, so that they can be undone."""
 
     paths: list[str] = field(default_factory=list[str])
     finders: list[Any] = field(default_factory=list[Any])
     hooks: list[Any] = field(default_factory=list[Any])
     modules: dict[str, ModuleType] = field(default_factory=dict[str, Any])
-    """Finders of editable installs that were there before."""
+    """The finders of editable installs that existed before."""
     variables: dict[str, tuple[str | None, str | None]] = field(
         default_factory=dict[str, tuple[str | None, str | None]]
     )
-    """Their values before and after."""
+    """The values before and after, by name."""
     programs: list[str] = field(default_factory=list[str])
-    """What was put first on `PATH`."""
+    """The directories that were prepended to `PATH`."""
 
     def do(self, report: ImportReport) -> None:
         """Changes the interpreter."""
@@ -94,7 +94,7 @@ class _Activation:
             self._change(variable)
 
     def undo(self) -> None:
-        """Takes the changes back, but for what somebody has changed since."""
+        """Undoes the changes, except those that were changed again since."""
         for path in self.paths:
             if path in sys.path:
                 sys.path.remove(path)
@@ -108,7 +108,7 @@ class _Activation:
         self._restore_variables()
 
     def _read_site(self, directories: Iterable[Path]) -> None:
-        """Has `site` read the directories, which appends them and what their `.pth` files say, and sorts that in."""
+        """Lets `site` process the directories and their `.pth` files, and moves what it adds to the right place."""
         sites = [str(directory) for directory in directories]
         self.modules = {name: module for name, module in sys.modules.items() if name.startswith(_EDITABLE)}
         for name in self.modules:
@@ -172,7 +172,7 @@ def _same(one: Path, other: Path) -> bool:
 
 
 def _first_site(paths: list[str]) -> int:
-    """Where on `paths` the running interpreter's own packages begin."""
+    """Returns the index in `paths` at which the running interpreter's own packages begin."""
     own = {os.path.realpath(path) for path in (*site.getsitepackages(), site.getusersitepackages())}
     own |= {os.path.realpath(sysconfig.get_path(name)) for name in ("purelib", "platlib")}
     # The empty path is the current directory, which is no place of packages.
@@ -180,7 +180,7 @@ def _first_site(paths: list[str]) -> int:
 
 
 def _without(paths: Iterable[str], others: Iterable[str]) -> list[str]:
-    """`paths` without the first occurrence of each of `others`."""
+    """Returns `paths` without the first occurrence of each of `others`."""
     count = Counter(others)
     kept: list[str] = []
     for path in paths:
@@ -201,7 +201,7 @@ def _remove(items: list[Any], gone: list[Any]) -> None:
 
 
 def _stale_modules(active: _Activation | None) -> Iterator[str]:
-    """The imported modules that would come from elsewhere now, with their versions where those tell more."""
+    """Yields the imported modules that would now come from elsewhere, with their versions if these differ."""
     if active is None:
         return
     loaded = {
@@ -221,14 +221,14 @@ def _stale_modules(active: _Activation | None) -> Iterator[str]:
         if new is None or old is None:
             yield name
         elif old.version != new.version:
-            yield f"{name} {old.version} (there: {new.version})"
+            yield f"{name} {old.version} (environment: {new.version})"
         elif old.read_text("direct_url.json") or new.read_text("direct_url.json"):
             yield name
         # The same release of an index is the same code.
 
 
 def _origin(active: _Activation, name: str) -> str | None:
-    """Where the environment has a module."""
+    """Returns the file from which the environment would import a module."""
     finders: list[Any] = [importlib.machinery.PathFinder, *active.finders]
     specs: Iterator[ModuleSpec | None] = (finder.find_spec(name, active.paths) for finder in finders)
     spec = next((spec for spec in specs if spec is not None), None)
@@ -243,7 +243,7 @@ def _places(module: ModuleType) -> set[str]:
 
 
 def _owners(paths: list[str]) -> dict[str, importlib.metadata.Distribution]:
-    """The distributions that have put modules into directories, by module."""
+    """Returns the distributions that installed the modules of some directories, by module."""
     owners: dict[str, importlib.metadata.Distribution] = {}
     for distribution in importlib.metadata.distributions(path=paths):
         for file in distribution.files or ():

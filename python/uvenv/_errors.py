@@ -1,4 +1,4 @@
-"""The exceptions: one class for each error code, below families, below `Error`."""
+"""The exceptions: one class per error code, grouped in families, all derived from `Error`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ _BY_CODE: dict[str, type[Error]] = {}
 
 
 class Error(Exception):
-    """Whatever uvenv refuses or fails to do. `str()` of it is the whole text that the command line prints.
+    """The base class of all errors. `str()` of it is the text that the command line prints.
 
     Attributes:
         code: The stable code, such as `backend-required`; `docs/errors.md` explains each.
         message: What is wrong, in one sentence.
-        help: The command or the edit that mends it, where there is one.
-        path: The file that is to blame, where one is.
+        help: The command or the edit that fixes it, if there is one.
+        path: The file that caused it, if there is one.
         line: The line in it, from 1.
         column: The column in it, in characters, from 1.
 
@@ -73,12 +73,12 @@ def _again(cls: type[Error], text: str, fields: dict[str, Any]) -> Error:
 
 
 def class_of(code: str) -> type[Error]:
-    """The class of a code. The native part raises through it."""
+    """Returns the class of a code; the native part uses it to raise errors."""
     return _BY_CODE.get(code, Error)
 
 
 class RequestError(Error):
-    """What is asked for does not exist or contradicts itself."""
+    """The request is contradictory, or names something that does not exist."""
 
 
 class ManifestError(Error):
@@ -86,7 +86,7 @@ class ManifestError(Error):
 
 
 class LockfileError(Error):
-    """A lockfile is missing, stale or damaged, or cannot be made."""
+    """A lockfile is missing, stale or damaged, or cannot be created."""
 
 
 class VirtualEnvironmentError(Error):
@@ -102,27 +102,27 @@ class KernelError(Error):
 
 
 class ReleaseError(Error):
-    """A release cannot be promoted; the manifest and the lockfile are as before."""
+    """A release cannot be promoted; the manifest and the lockfile are unchanged."""
 
 
 class InvalidArguments(RequestError, code="invalid-arguments"):
-    """The arguments contradict each other, or one of them cannot be."""
+    """The arguments contradict each other, or one of them is invalid."""
 
 
 class BackendRequired(RequestError, code="backend-required"):
-    """The profile has backends, and nothing says which."""
+    """The profile has backends, and none is selected."""
 
 
 class UnknownBackend(RequestError, code="unknown-backend"):
-    """The profile has no backend of that name."""
+    """The profile has no backend with that name."""
 
 
 class BackendConflict(RequestError, code="backend-conflict"):
-    """Two sides choose different backends."""
+    """Two settings select different backends."""
 
 
 class NoFittingBackend(RequestError, code="no-fitting-backend"):
-    """`auto` finds no backend that the GPU's driver runs."""
+    """`auto` finds no backend that the GPU driver supports."""
 
 
 class UnknownProfile(RequestError, code="unknown-profile"):
@@ -138,7 +138,7 @@ class NotAManifest(RequestError, code="not-a-manifest"):
 
 
 class NoMonorepo(RequestError, code="no-monorepo"):
-    """No directory from here up is a monorepo's root."""
+    """Neither the directory nor any of its parents is the root of a monorepo."""
 
 
 class UnknownPackage(RequestError, code="unknown-package"):
@@ -154,15 +154,15 @@ class UnknownFeature(RequestError, code="unknown-feature"):
 
 
 class NoCargoWorkspace(RequestError, code="no-cargo-workspace"):
-    """Cargo features are asked for where there is no Cargo workspace."""
+    """Cargo features are given, but there is no Cargo workspace."""
 
 
 class CargoFailed(ToolError, code="cargo-failed"):
-    """Cargo cannot be run, or fails."""
+    """Cargo fails or cannot be run."""
 
 
 class MissingEnvironment(VirtualEnvironmentError, code="missing-environment"):
-    """There is no environment, and the call takes it as it is."""
+    """There is no environment, and the call does not create one."""
 
 
 class UnquotableValue(RequestError, code="unquotable-value"):
@@ -190,7 +190,7 @@ class InvalidToml(ManifestError, code="invalid-toml"):
 
 
 class InvalidValue(ManifestError, code="invalid-value"):
-    """A value is not of the form that is needed."""
+    """A value has the wrong type or form."""
 
 
 class CargoConfigNotWritable(ManifestError, code="cargo-config-not-writable"):
@@ -206,11 +206,11 @@ class InvalidRequirement(ManifestError, code="invalid-requirement"):
 
 
 class InvalidSource(ManifestError, code="invalid-source"):
-    """A source says not where the package comes from."""
+    """A source does not say where the package comes from."""
 
 
 class UnsafeGitSource(ManifestError, code="unsafe-git-source"):
-    """A git source could be taken for an option of git."""
+    """Git could mistake a git source for an option."""
 
 
 class UnknownKey(ManifestError, code="unknown-key"):
@@ -218,23 +218,23 @@ class UnknownKey(ManifestError, code="unknown-key"):
 
 
 class TwoConfigurations(ManifestError, code="two-configurations"):
-    """There are two configurations."""
+    """The monorepo has two configurations."""
 
 
 class NotWritable(ManifestError, code="not-writable"):
-    """A file or directory cannot be made or replaced."""
+    """A file or directory cannot be created or replaced."""
 
 
 class UnknownCode(RequestError, code="unknown-code"):
-    """There is no finding of a code, neither in the configuration nor in a call."""
+    """The configuration or a call names a code that no finding has."""
 
 
 class NoNetwork(RequestError, code="no-network"):
-    """Git remotes are to be asked, without the network."""
+    """The call must contact git remotes, but network access is disabled."""
 
 
 class TwoLevels(RequestError, code="two-levels"):
-    """A code is to be of two levels at once."""
+    """A code is given two levels at once."""
 
 
 class StaleLockfile(LockfileError, code="stale-lockfile"):
@@ -246,11 +246,11 @@ class MissingLockfile(LockfileError, code="missing-lockfile"):
 
 
 class DamagedLockfile(LockfileError, code="damaged-lockfile"):
-    """The lockfile is not what uv writes."""
+    """The lockfile is not in the format that uv writes."""
 
 
 class NewerLockfile(LockfileError, code="newer-lockfile"):
-    """The lockfile was written by a uv that is newer than this uvenv."""
+    """The lockfile was written by a version of uv that is newer than this uvenv supports."""
 
 
 class MissingTag(LockfileError, code="missing-tag"):
@@ -266,7 +266,7 @@ class BrokenEnvironment(VirtualEnvironmentError, code="broken-environment"):
 
 
 class NotAnEnvironment(VirtualEnvironmentError, code="not-an-environment"):
-    """Something else is in an environment's place."""
+    """The path of an environment holds something else."""
 
 
 class EnvironmentNotWritable(VirtualEnvironmentError, code="environment-not-writable"):
@@ -282,19 +282,19 @@ class PythonDoesNotRun(VirtualEnvironmentError, code="python-does-not-run"):
 
 
 class OtherPython(VirtualEnvironmentError, code="other-python"):
-    """An environment's Python does not fit the one that runs."""
+    """The Python of an environment is not compatible with the running interpreter."""
 
 
 class NoJupyterDirectory(KernelError, code="no-jupyter-directory"):
-    """Nothing says where Jupyter keeps kernels."""
+    """The directory in which Jupyter keeps its kernels is unknown."""
 
 
 class InvalidKernelName(KernelError, code="invalid-kernel-name"):
-    """Jupyter takes no such name."""
+    """Jupyter does not accept the name."""
 
 
 class KernelExists(KernelError, code="kernel-exists"):
-    """There is a kernel of that name already."""
+    """A kernel with that name exists already."""
 
 
 class MissingIpykernel(KernelError, code="missing-ipykernel"):
@@ -302,11 +302,11 @@ class MissingIpykernel(KernelError, code="missing-ipykernel"):
 
 
 class UnknownKernel(KernelError, code="unknown-kernel"):
-    """There is no kernel of that name."""
+    """There is no kernel with that name."""
 
 
 class NotAUvenvKernel(KernelError, code="not-a-uvenv-kernel"):
-    """The kernel is somebody else's."""
+    """The kernel was not installed by uvenv."""
 
 
 class KernelNotWritable(KernelError, code="kernel-not-writable"):
@@ -314,27 +314,27 @@ class KernelNotWritable(KernelError, code="kernel-not-writable"):
 
 
 class UvNotFound(ToolError, code="uv-not-found"):
-    """There is no uv."""
+    """uv was not found."""
 
 
 class UvTooOld(ToolError, code="uv-too-old"):
-    """The uv is too old."""
+    """The uv that was found is too old."""
 
 
 class UvUnusable(ToolError, code="uv-unusable"):
-    """What was taken for uv does not answer like uv."""
+    """The program that was found does not behave like uv."""
 
 
 class UvFetchFailed(ToolError, code="uv-fetch-failed"):
-    """uv cannot be fetched."""
+    """uv cannot be downloaded."""
 
 
 class UvFailed(ToolError, code="uv-failed"):
-    """uv has failed.
+    """uv failed.
 
     Attributes:
-        returncode: Its exit status; a signal is negative, as in `subprocess`. `None` where it could not be started.
-        stderr: What it said, without secrets.
+        returncode: The exit status of uv; a signal is negative, as in `subprocess`. `None` if uv could not be started.
+        stderr: What uv printed to stderr, without secrets.
     """
 
     returncode: int | None
@@ -347,23 +347,23 @@ class UvFailed(ToolError, code="uv-failed"):
 
 
 class Interrupted(ToolError, code="interrupted"):
-    """The interpreter is being shut down; a Ctrl-C is a `KeyboardInterrupt`."""
+    """The interpreter is shutting down. Ctrl-C raises `KeyboardInterrupt` instead."""
 
 
 class NativeBuildArguments(ToolError, code="native-build-arguments"):
-    """The settings of native packages cannot be given to uv."""
+    """The build settings of native packages cannot be passed to uv."""
 
 
 class GitNotFound(ToolError, code="git-not-found"):
-    """There is no git."""
+    """git was not found."""
 
 
 class GitFailed(ToolError, code="git-failed"):
-    """git has failed."""
+    """git failed."""
 
 
 class NoCacheDirectory(ToolError, code="no-cache-directory"):
-    """Nothing says where uvenv's cache is."""
+    """The location of uvenv's cache is unknown."""
 
 
 class CacheUnusable(ToolError, code="cache-unusable"):
@@ -371,7 +371,7 @@ class CacheUnusable(ToolError, code="cache-unusable"):
 
 
 class InvalidPromotion(RequestError, code="invalid-promotion"):
-    """What is to be promoted has no meaning."""
+    """The arguments of a promotion make no sense together."""
 
 
 class OutsideMonorepo(RequestError, code="outside-monorepo"):
@@ -379,27 +379,27 @@ class OutsideMonorepo(RequestError, code="outside-monorepo"):
 
 
 class UnknownRepository(ReleaseError, code="unknown-repository"):
-    """Nothing says in which git repository a package is."""
+    """The git repository of a package is unknown."""
 
 
 class NoRelease(ReleaseError, code="no-release"):
-    """No tag of a package fits."""
+    """A package has no matching tag."""
 
 
 class MovedTag(ReleaseError, code="moved-tag"):
-    """A tag names two commits: somebody has moved it."""
+    """A tag points to two different commits, because it was moved."""
 
 
 class PackageNotAtTag(ReleaseError, code="package-not-at-tag"):
-    """A package is not where its source says, at the commit of its tag."""
+    """At its tag, a package is not in the directory that its source names."""
 
 
 class VersionTagMismatch(ReleaseError, code="version-tag-mismatch"):
-    """The package's own version is not that of its tag."""
+    """The version of a package differs from the version in its tag."""
 
 
 class TagKeepsWorkspaceSources(ReleaseError, code="tag-keeps-workspace-sources"):
-    """At its tag a package has sources that lead out of its repository, so uv cannot install it from git."""
+    """At its tag, a package has sources outside its repository, so uv cannot install it from git."""
 
 
 class PromotionFailsCheck(ReleaseError, code="promotion-fails-check"):
@@ -407,15 +407,15 @@ class PromotionFailsCheck(ReleaseError, code="promotion-fails-check"):
 
 
 class DirtyIndex(ReleaseError, code="dirty-index"):
-    """Changes are staged already, and would be in the commit too."""
+    """Other changes are already staged in git, and would become part of the commit."""
 
 
 class PromotionInWorkspace(ReleaseError, code="promotion-in-workspace"):
-    """The workspace would take the place where new pins are tried for a member."""
+    """The workspace would treat the directory in which new pins are tried as a member."""
 
 
 class InvalidComparison(RequestError, code="invalid-comparison"):
-    """What is to be compared is no profile, or is the same twice."""
+    """A side of the comparison is not a profile, or both sides are the same."""
 
 
 class UnknownRevision(RequestError, code="unknown-revision"):
@@ -423,4 +423,4 @@ class UnknownRevision(RequestError, code="unknown-revision"):
 
 
 class NotAtRevision(RequestError, code="not-at-revision"):
-    """The profile is not there at the git revision."""
+    """The profile does not exist at the git revision."""

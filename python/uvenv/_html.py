@@ -1,4 +1,4 @@
-"""Reports as HTML, for notebooks: readable in light and dark themes, without scripts."""
+"""Renders reports as HTML for notebooks: readable in light and dark themes, without scripts."""
 
 from __future__ import annotations
 
@@ -67,19 +67,19 @@ _OUTCOMES: dict[str, tuple[str, str]] = {
     "downgraded": ("older", "odd"),
     "unchanged": ("up to date", "off"),
     "newer": ("kept", "odd"),
-    "no-release": ("no tag fits", "odd"),
-    "no-repository": ("its repository is not known", "odd"),
+    "no-release": ("no matching tag", "odd"),
+    "no-repository": ("unknown repository", "odd"),
 }
-"""What became of a package, and its tone."""
+"""The text and the tone for each outcome of a package."""
 
 _NOTHING = '<span class="more">&ndash;</span>'
 
 _LIST_AT_MOST = 40
-"""How many packages a report shows at once; the others are folded."""
+"""The number of packages up to which a report shows them all; more are folded."""
 
 
 def status(report: StatusReport) -> str:
-    """How the profiles stand: a table of profiles, and one of internal packages."""
+    """Renders the state of the profiles: a table of profiles, and one of internal packages."""
     parts = [f"<p>{_code(report.root)}</p>", _profiles(report)]
     if report.packages:
         parts.append(_packages(report))
@@ -87,11 +87,11 @@ def status(report: StatusReport) -> str:
 
 
 def sync(report: SyncReport) -> str:
-    """What a sync has changed."""
+    """Renders the result of a sync."""
     backend = [f"backend {_strong(report.backend)}"] if report.backend else []
     python = [f"Python {escape(report.python.version)}"] if report.python else []
     facts = ", ".join([*backend, *python, _seconds(report.elapsed_ms)])
-    verdict = "synced" if report.changed else "in sync already"
+    verdict = "synced" if report.changed else "already in sync"
     parts = [
         _sentence(f"{report.profile} {verdict}", f"{facts}; {_code(report.environment)}"),
     ]
@@ -100,14 +100,14 @@ def sync(report: SyncReport) -> str:
         parts.append(_folded(rows, ("package", "version", "from"), "changed distributions"))
     if report.rebuilt:
         rebuilt = [[_name(one.name), escape(one.cause)] for one in report.rebuilt]
-        parts.append(_table("Built again", ("package", "because"), rebuilt))
+        parts.append(_table("Rebuilt", ("package", "reason"), rebuilt))
     return _page(parts)
 
 
 def lock(report: LockReport) -> str:
-    """What a lock has changed."""
+    """Renders the result of a lock."""
     # What a dry run would change, uv has said.
-    verdict = "lockfile written" if report.changed else "lockfile up to date"
+    verdict = "lockfile updated" if report.changed else "lockfile up to date"
     verdict = "locked, nothing written" if report.dry_run else verdict
     parts = [
         _sentence(f"{report.profile} {verdict}", f"{_seconds(report.elapsed_ms)}; {_code(report.lockfile)}"),
@@ -118,7 +118,7 @@ def lock(report: LockReport) -> str:
 
 
 def check(report: CheckReport) -> str:
-    """What a check has found."""
+    """Renders the result of a check."""
     counts = [(report.errors, "error"), (report.warnings, "warning"), (report.infos, "info")]
     found = [f"{count} {what}{'' if count == 1 else 's'}" for count, what in counts if count]
     verdict = ", ".join(found) or "no findings"
@@ -131,13 +131,13 @@ def check(report: CheckReport) -> str:
         parts.append(_findings("Findings", report.findings, report.root))
     # What would be mended is among the findings.
     if report.fixed and not report.dry_run:
-        parts.append(_findings("Mended", report.fixed, report.root))
+        parts.append(_findings("Fixed", report.fixed, report.root))
     parts += [_change(change, report.root) for change in report.changes]
     return _page(parts)
 
 
 def promote(report: PromoteReport) -> str:
-    """What a promotion has done."""
+    """Renders the result of a promotion."""
     taken = sum(package.outcome in {"updated", "added", "downgraded"} for package in report.packages)
     what = f"{taken} package{'' if taken == 1 else 's'}"
     verdict = f"{what} would be promoted" if report.dry_run else f"{what} promoted"
@@ -159,7 +159,7 @@ def promote(report: PromoteReport) -> str:
 
 
 def diff(report: DiffReport) -> str:
-    """What differs between two profiles."""
+    """Renders the differences between two profiles."""
     sides = (_side(report.from_), _side(report.to))
     differ = any((report.internal, report.packages, report.backends, report.python))
     verdict = f"{sides[0]} and {sides[1]} {'differ' if differ else 'do not differ'}"
@@ -203,7 +203,7 @@ def _place(finding: Finding, root: Path) -> str:
 
 
 def _change(change: FileChange, root: Path) -> str:
-    head = f"<summary>Changes of {_code(_within(change.file, root))}</summary>"
+    head = f"<summary>Changes in {_code(_within(change.file, root))}</summary>"
     return f"<details open>{head}<pre>{escape(change.diff)}</pre></details>"
 
 
@@ -326,7 +326,7 @@ def _origin(origin: PackageOrigin | None) -> str:
 
 
 def _changes(report: SyncReport) -> list[list[str]]:
-    """A row for each distribution that has come, gone or become another."""
+    """Returns a row for each distribution that was installed, removed or replaced."""
     before = {one.name: one for one in report.removed}
     now = {one.name: one for one in report.installed}
     rows: list[list[str]] = []
@@ -369,7 +369,7 @@ def _versions(versions: Sequence[str]) -> str:
 
 
 def _folded(rows: list[list[str]], head: Sequence[str], what: str) -> str:
-    """A table, of which only the number of rows is seen at first where there are many."""
+    """Returns a table, folded to its number of rows if there are many."""
     table = _table(what[0].upper() + what[1:], head, rows)
     if len(rows) <= _LIST_AT_MOST:
         return table
@@ -377,7 +377,7 @@ def _folded(rows: list[list[str]], head: Sequence[str], what: str) -> str:
 
 
 def _table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table with headings for columns and rows, which screen readers tell."""
+    """Returns a table with column and row headings, which screen readers announce."""
     heads = "".join(f'<th scope="col">{escape(text)}</th>' for text in head)
     body = "".join(
         f'<tr><th scope="row">{first}</th>{"".join(f"<td>{cell}</td>" for cell in rest)}</tr>' for first, *rest in rows

@@ -1,4 +1,4 @@
-"""The magics `%uvenv` and `%%uvenv run`: the calls of the package, with the flags of the command line."""
+"""The magics `%uvenv` and `%%uvenv run`: the functions of the package, with the flags of the command line."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from uvenv import _variables
 from uvenv._errors import Error
 
 _SHORT = {"features": "-F", "crate": "-p", "upgrade": "-U", "upgrade_package": "-P"}
-"""The short forms that the command line has."""
+"""The short flags of the command line."""
 
 _NOT_FLAGS = {"self", "command", "progress", "env", "uv_args", "subprocess_arguments"}
-"""Arguments that a magic fills in itself, or has no words for."""
+"""Arguments that a magic sets itself, or that have no flag."""
 
 
 def load_ipython_extension(ipython: Any) -> None:
-    """Makes the magics known, for `%load_ext uvenv`, to a shell of IPython."""
+    """Registers the magics with IPython, for `%load_ext uvenv`."""
     ipython.register_magic_function(magic, magic_kind="line_cell", magic_name="uvenv")
     matchers: list[Any] = ipython.Completer.custom_matchers
     # Not twice, when the extension is loaded again.
@@ -42,7 +42,7 @@ def load_ipython_extension(ipython: Any) -> None:
 
 
 def magic(line: str, cell: str | None = None) -> object:
-    """Does what `%uvenv COMMAND …` says; `%uvenv --help` explains it."""
+    """Runs `%uvenv COMMAND …`; `%uvenv --help` lists the commands."""
     try:
         words = shlex.split(line)
     except ValueError as error:
@@ -50,7 +50,7 @@ def magic(line: str, cell: str | None = None) -> object:
     try:
         command, arguments = _parse(words)
         if cell is not None and command.name != "run":
-            raise UsageError(f"`%%uvenv {command.name}` takes no cell: `%uvenv {command.name}` does it")
+            raise UsageError(f"`%%uvenv {command.name}` does not take a cell; use `%uvenv {command.name}`")
         return command.do(arguments, cell)
     except _Explained as explained:
         sys.stdout.write(str(explained))
@@ -63,17 +63,17 @@ def magic(line: str, cell: str | None = None) -> object:
 
 
 def _without_traceback(error: Exception, text: str) -> Exception:
-    """Has IPython show this text alone: the frames of a magic explain nothing."""
+    """Makes IPython show only this text, because the stack frames of a magic are no help."""
     error.__dict__["_render_traceback_"] = text.splitlines
     return error
 
 
 class _Explained(Exception):
-    """Help was asked for."""
+    """Raised with the help text when help is requested."""
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that neither prints to stderr nor ends the process."""
+    """A parser that neither prints to stderr nor exits."""
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (`{self.prog} --help` explains the flags)")
@@ -84,7 +84,7 @@ class _Parser(argparse.ArgumentParser):
 
 @dataclass(frozen=True)
 class _Flag:
-    """An argument of a call, as a flag or as a word in its place."""
+    """An argument of a function, as a flag or as a positional argument."""
 
     name: str
     help: str
@@ -94,14 +94,14 @@ class _Flag:
 
     @property
     def words(self) -> list[str]:
-        """How it is said."""
+        """The names of the argument on the command line."""
         if self.positional:
             return [self.name]
         short = [_SHORT[self.name]] if self.name in _SHORT else []
         return [*short, f"--{self.name.replace('_', '-')}"]
 
     def add_to(self, parser: argparse.ArgumentParser) -> None:
-        """Makes it known to a parser."""
+        """Adds it to a parser."""
         # `%` would begin a placeholder.
         arguments: dict[str, Any] = {"help": self.help.replace("%", "%%")}
         if self.positional:
@@ -120,16 +120,16 @@ class _Flag:
 
 @dataclass(frozen=True)
 class _Command:
-    """A command: a call of the package. What the call says of itself are its flags and its help."""
+    """A command: a function of the package. Its signature and docstring give the flags and the help."""
 
     name: str
     call: Callable[..., Any]
     rest: str | None = None
-    """What the words behind `--` are."""
+    """What the arguments after `--` are."""
     of_monorepo: bool = True
     more: tuple[_Flag, ...] = ()
     in_place: tuple[str, ...] = ()
-    """The arguments that are words in their place, and no flags."""
+    """The arguments that are positional."""
 
     def flags(self) -> list[_Flag]:
         """Its flags."""
@@ -143,11 +143,11 @@ class _Command:
         return [*flags, *self.more]
 
     def parser(self) -> _Parser:
-        """What reads its flags."""
+        """Returns the parser of its flags."""
         parser = _Parser(
             prog=f"%uvenv {self.name}",
             description=_summary(self.call),
-            epilog=f"What follows `--` is {self.rest}." if self.rest else None,
+            epilog=f"Arguments after `--`: {self.rest}." if self.rest else None,
             allow_abbrev=False,
         )
         for flag in self.flags():
@@ -155,17 +155,17 @@ class _Command:
         return parser
 
     def parse(self, words: Sequence[str]) -> dict[str, Any]:
-        """The arguments of the call; the words behind `--` are `rest`."""
+        """Returns the arguments of the function; `rest` has those after `--`."""
         own, rest = _split(words)
         if rest and self.rest is None:
-            raise UsageError(f"`%uvenv {self.name}` takes nothing behind `--`")
+            raise UsageError(f"`%uvenv {self.name}` takes no arguments after `--`")
         given = vars(self.parser().parse_args(own))
         # What was not said is for the call to decide.
         arguments = {name: value for name, value in given.items() if value is not None and value is not False}
         return {**arguments, **({"rest": rest} if self.rest else {})}
 
     def do(self, arguments: dict[str, Any], cell: str | None) -> object:
-        """Makes the call."""
+        """Calls the function."""
         rest: list[str] = arguments.pop("rest", [])
         if self.name == "run":
             _run(rest, cell, arguments)
@@ -181,13 +181,13 @@ class _Command:
 
 def _commands() -> dict[str, _Command]:
     repo = uvenv.Monorepo
-    dry_run = _Flag("dry_run", "Show what would be done, and change nothing.", default=False, positional=False)
+    dry_run = _Flag("dry_run", "Show what would be done without changing anything.", default=False, positional=False)
     commands = [
         _Command("status", repo.status),
         _Command("lock", repo.lock),
-        _Command("sync", repo.sync, "passed to uv as it is", more=(dry_run,)),
+        _Command("sync", repo.sync, "passed to uv unchanged", more=(dry_run,)),
         _Command("activate", repo.activate),
-        _Command("run", repo.run, "the command; in a cell, `%%uvenv run`, the arguments of its script"),
+        _Command("run", repo.run, "the command; with `%%uvenv run`, the arguments of the script in the cell"),
         _Command("env", repo.env),
         _Command("check", repo.check),
         _Command("promote", repo.promote, in_place=("packages",)),
@@ -208,12 +208,12 @@ def _parse(words: Sequence[str]) -> tuple[_Command, dict[str, Any]]:
         if not words or words[0] in {"-h", "--help", "help"} or words[1:2] in (["-h"], ["--help"]):
             raise _Explained(_help(commands))
         known = ", ".join(commands)
-        raise UsageError(f"`{' '.join(words[:2])}` is no command of `%uvenv`: there are {known}")
+        raise UsageError(f"`{' '.join(words[:2])}` is not a command of `%uvenv`; the commands are {known}")
     return command, command.parse(words[taken:])
 
 
 def _named(words: Sequence[str], commands: dict[str, _Command]) -> tuple[_Command | None, int]:
-    """The command that words begin with, and how many of them name it."""
+    """Returns the command with which the words begin, and the number of words in its name."""
     for taken in (2, 1):
         command = commands.get(" ".join(words[:taken]))
         if command is not None and len(words) >= taken:
@@ -227,7 +227,7 @@ def _help(commands: dict[str, _Command]) -> str:
     return "\n".join(
         [
             "usage: %uvenv COMMAND [FLAGS]",
-            "       %%uvenv run [FLAGS] [-- ARGS]   runs the cell as a script in an environment",
+            "       %%uvenv run [FLAGS] [-- ARGS]   run the cell as a script in an environment",
             "",
             *lines,
             "",
@@ -238,7 +238,7 @@ def _help(commands: dict[str, _Command]) -> str:
 
 
 def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The words before `--`, and those behind."""
+    """Returns the words before `--`, and those after it."""
     if "--" not in words:
         return list(words), []
     at = list(words).index("--")
@@ -250,7 +250,7 @@ def _summary(call: Callable[..., Any]) -> str:
 
 
 def _explained(call: Callable[..., Any]) -> dict[str, str]:
-    """What a docstring says of the arguments."""
+    """Returns the descriptions of the arguments in a docstring."""
     _, _, rest = (inspect.getdoc(call) or "").partition("\nArgs:\n")
     section = textwrap.dedent(re.split(r"\n\S", rest, maxsplit=1)[0])
     entries = re.findall(r"^\**(\w+): (.*(?:\n[ ]+.*)*)", section, re.MULTILINE)
@@ -258,9 +258,9 @@ def _explained(call: Callable[..., Any]) -> dict[str, str]:
 
 
 def _run(rest: list[str], cell: str | None, arguments: dict[str, Any]) -> None:
-    """Runs a command, or a cell as a script, whose output appears as it comes."""
+    """Runs a command, or a cell as a script, and shows its output as it arrives."""
     if cell is None and not rest:
-        raise UsageError("`%uvenv run` takes a command behind `--`; `%%uvenv run` runs its cell")
+        raise UsageError("`%uvenv run` requires a command after `--`; `%%uvenv run` runs its cell")
     variables = {**_variables.current(), "PYTHONUNBUFFERED": "1"}
     with _script(cell) as script, _streamed() as (out, err):
         command = rest if script is None else ["python", str(script), *rest]
@@ -282,7 +282,7 @@ def _script(cell: str | None) -> Generator[Path | None]:
 
 @contextmanager
 def _streamed() -> Generator[tuple[int, int]]:
-    """Where a program can write what then appears in our stdout and stderr, which in a kernel are no files."""
+    """Provides files for the output of a program, and copies it to stdout and stderr, which a kernel replaces."""
     streams = (sys.stdout, sys.stderr)
     pipes = [os.pipe() for _ in streams]
     pumps = [
@@ -312,7 +312,7 @@ def _pump(reading: int, stream: TextIO) -> None:
 
 
 def _matcher() -> Any:
-    """What IPython asks for completions."""
+    """Returns the function that IPython calls for completions."""
     from IPython.core import completer
 
     interface: Any = completer
@@ -328,7 +328,7 @@ def _matcher() -> Any:
 
 
 def completions(before: str) -> list[str]:
-    """What may stand behind the text of a line: commands, flags, names of profiles and backends."""
+    """Returns what can follow the text of a line: commands, flags, names of profiles and backends."""
     words = before.replace("=", " ").split()[1:]
     if words and not before[-1:].isspace() and before[-1:] != "=":
         words.pop()

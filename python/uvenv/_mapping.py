@@ -1,4 +1,4 @@
-"""A mapping that does not change."""
+"""An immutable mapping."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ V = TypeVar("V")
 
 
 class FrozenMapping(Mapping[str, V]):
-    """A dict that cannot be changed, and so is hashable."""
+    """An immutable, hashable dict."""
 
     __slots__ = ("_items",)
 

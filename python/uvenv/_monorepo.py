@@ -1,4 +1,4 @@
-"""The monorepo and what can be done with it."""
+"""The monorepo and its operations."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 LAUNCHER = [sys.executable, "-m", "uvenv"]
-"""What starts the command line of this installation, before its arguments."""
+"""The command that starts the command line of this installation, without arguments."""
 
 # With arguments that only its caller knows.
 _run: Callable[..., subprocess.CompletedProcess[Any]] = subprocess.run
@@ -61,7 +61,7 @@ class Pin:
         branch: The branch.
         rev: The revision.
         subdirectory: The package's directory in the repository.
-        commit: The commit in the lockfile, where the lockfile has this pin.
+        commit: The commit in the lockfile, if the lockfile has this pin.
     """
 
     url: str
@@ -79,8 +79,8 @@ class Profile:
     Attributes:
         name: Its name.
         manifest: Its manifest.
-        lockfile: Its lockfile, be it there or not.
-        environment: Its environment, be it there or not; with one environment per backend, that of no backend.
+        lockfile: Its lockfile, which may not exist.
+        environment: Its environment, which may not exist; with one environment per backend, the one without a backend.
         backends: Its backends.
         pins: The packages that come from git, by name.
     """
@@ -95,14 +95,14 @@ class Profile:
 
 @dataclass(frozen=True)
 class Monorepo:
-    """A monorepo. Nothing of it is kept: each call reads its files anew.
+    """A monorepo. Nothing is cached: each call reads its files again.
 
-    Make one with `Monorepo.discover`.
+    Use `Monorepo.discover` to create one.
 
     Attributes:
         root: The directory of the dev manifest.
-        directory: The directory where it was looked for. A call that names no profile is about that of `UVENV_PROFILE`,
-            else about that in whose directory this is: dev, but for `staging/` and `prod/`.
+        directory: The directory in which the search started. A call without a profile uses the one in `UVENV_PROFILE`,
+            or else the one of this directory: staging in `staging/`, prod in `prod/`, dev elsewhere.
 
     Example:
         >>> repo = uvenv.Monorepo.discover()
@@ -122,13 +122,13 @@ class Monorepo:
         """Finds the monorepo that a path belongs to.
 
         Args:
-            path: A directory anywhere in it, or a manifest; else the current directory.
+            path: Any directory in it, or a manifest; defaults to the current directory.
 
         Returns:
             The monorepo.
 
         Raises:
-            NoMonorepo: There is none.
+            NoMonorepo: The path is not in a monorepo.
             ManifestError: Its manifest or its configuration is wrong.
 
         Example:
@@ -142,10 +142,10 @@ class Monorepo:
 
     @property
     def profiles(self) -> Mapping[str, Profile]:
-        """The profiles that there are, by name, dev first.
+        """The existing profiles, by name, dev first.
 
         Returns:
-            What the manifests and lockfiles say now.
+            The profiles as the manifests and lockfiles describe them now.
 
         Raises:
             ManifestError: A manifest is wrong.
@@ -169,16 +169,16 @@ class Monorepo:
         offline: bool = False,
         progress: bool | None = None,
     ) -> LockReport:
-        """Makes a profile's lockfile, brings it up to date, or checks it.
+        """Creates, updates or checks the lockfile of a profile.
 
         Args:
             profile: The profile: dev, staging or prod.
             locked: Only check that the lockfile satisfies the manifest.
-            upgrade: Take the newest versions of all packages.
-            upgrade_package: Take the newest version of these, with or without a specifier.
-            dry_run: Write nothing.
-            offline: Do without the network.
-            progress: Whether to show what goes on; else in a terminal and in a notebook.
+            upgrade: Upgrade all packages to their newest versions.
+            upgrade_package: Upgrade these packages, each with or without a version specifier.
+            dry_run: Do not write anything.
+            offline: Disable network access.
+            progress: Whether to show progress; by default, only in a terminal or a notebook.
 
         Returns:
             What was done.
@@ -186,7 +186,7 @@ class Monorepo:
         Raises:
             StaleLockfile: With `locked`, the lockfile does not satisfy the manifest.
             MissingTag: A pin's tag is not in its repository.
-            UvFailed: uv failed, for instance because there is no solution.
+            UvFailed: uv failed, for example because there is no solution.
 
         Example:
             >>> repo = uvenv.Monorepo.discover()
@@ -231,41 +231,41 @@ class Monorepo:
     ) -> SyncReport:
         """Brings a profile's environment up to date with its lockfile.
 
-        dev is locked when needed, as uv does it. In staging and prod the lockfile is never changed: one that does not
-        satisfy its manifest is an error.
+        For dev, the lockfile is updated if needed, as `uv sync` does. For staging and prod, the lockfile is never
+        changed: if it does not satisfy the manifest, the call fails.
 
         Args:
             profile: The profile: dev, staging or prod.
-            backend: The GPU backend: its name, `auto` (what the driver runs) or `none`.
-            features: Cargo features, one of which is called like a backend.
-            all_features: All features of the selected crates.
-            no_default_features: Without the `default` feature of the selected crates.
+            backend: The GPU backend: a name, `auto` (chosen to fit the GPU driver) or `none`.
+            features: Cargo features to activate, one of which selects the backend.
+            all_features: Activate all features of the selected crates.
+            no_default_features: Do not activate `default` features of the selected crates.
             crate: The crates whose features select the backend.
-            workspace: All crates of the Cargo workspace.
-            exclude: Crates that are left out.
-            frozen: Install what is locked. In staging and prod, pins that differ from the manifest's are an error.
+            workspace: Use all crates of the Cargo workspace.
+            exclude: Crates to exclude.
+            frozen: Do not update the lockfile; in staging and prod, its pins must be those of the manifest.
             locked: Fail if the lockfile does not satisfy the manifest.
-            allow_stale: With `frozen`: install what is locked even if the manifest's pins are others.
-            extra: Extras.
-            group: Dependency groups.
-            no_default_groups: Without the default groups.
-            package: Python packages of the workspace, in place of the root.
-            all_packages: All Python packages of the workspace.
-            python: The Python for the environment: a version or a path.
+            allow_stale: With `frozen`: install from the lockfile even if its pins differ from the manifest's.
+            extra: Extras to install.
+            group: Dependency groups to install.
+            no_default_groups: Do not install the default dependency groups.
+            package: Python packages of the workspace to install instead of the root.
+            all_packages: Install all Python packages of the workspace.
+            python: Python for the environment: a version or a path.
             release: Build native packages with Cargo's release profile.
             debug: Build native packages with Cargo's dev profile.
-            recreate: Make the environment anew, the way out of a broken one; if that fails, the old one stays.
-            uv_args: Passed to uv as they are.
-            offline: Do without the network.
-            progress: Whether to show what goes on; else in a terminal and in a notebook.
+            recreate: Recreate the environment, for example if it is broken; if that fails, the old one is kept.
+            uv_args: Arguments to pass to uv unchanged.
+            offline: Disable network access.
+            progress: Whether to show progress; by default, only in a terminal or a notebook.
 
         Returns:
             What was done.
 
         Raises:
-            BackendRequired: The profile has backends, and nothing says which.
+            BackendRequired: The profile has backends, and none is selected.
             StaleLockfile: The lockfile does not satisfy the manifest.
-            BrokenEnvironment: The environment is damaged; `recreate=True` mends it.
+            BrokenEnvironment: The environment is damaged; `recreate=True` fixes it.
             UvFailed: uv failed.
 
         Example:
@@ -303,38 +303,38 @@ class Monorepo:
         offline: bool = False,
         progress: bool | None = None,
     ) -> SyncPlanned:
-        """Says what `sync` with the same arguments would do, and changes nothing.
+        """Reports what `sync` would do with the same arguments, without changing anything.
 
         Args:
             profile: The profile: dev, staging or prod.
-            backend: The GPU backend: its name, `auto` (what the driver runs) or `none`.
-            features: Cargo features, one of which is called like a backend.
-            all_features: All features of the selected crates.
-            no_default_features: Without the `default` feature of the selected crates.
+            backend: The GPU backend: a name, `auto` (chosen to fit the GPU driver) or `none`.
+            features: Cargo features to activate, one of which selects the backend.
+            all_features: Activate all features of the selected crates.
+            no_default_features: Do not activate `default` features of the selected crates.
             crate: The crates whose features select the backend.
-            workspace: All crates of the Cargo workspace.
-            exclude: Crates that are left out.
-            frozen: Install what is locked. In staging and prod, pins that differ from the manifest's are an error.
+            workspace: Use all crates of the Cargo workspace.
+            exclude: Crates to exclude.
+            frozen: Do not update the lockfile; in staging and prod, its pins must be those of the manifest.
             locked: Fail if the lockfile does not satisfy the manifest.
-            allow_stale: With `frozen`: install what is locked even if the manifest's pins are others.
-            extra: Extras.
-            group: Dependency groups.
-            no_default_groups: Without the default groups.
-            package: Python packages of the workspace, in place of the root.
-            all_packages: All Python packages of the workspace.
-            python: The Python for the environment: a version or a path.
+            allow_stale: With `frozen`: install from the lockfile even if its pins differ from the manifest's.
+            extra: Extras to install.
+            group: Dependency groups to install.
+            no_default_groups: Do not install the default dependency groups.
+            package: Python packages of the workspace to install instead of the root.
+            all_packages: Install all Python packages of the workspace.
+            python: Python for the environment: a version or a path.
             release: Build native packages with Cargo's release profile.
             debug: Build native packages with Cargo's dev profile.
-            recreate: Make the environment anew, the way out of a broken one; if that fails, the old one stays.
-            uv_args: Passed to uv as they are.
-            offline: Do without the network.
-            progress: Whether to show what goes on; else in a terminal and in a notebook.
+            recreate: Recreate the environment, for example if it is broken; if that fails, the old one is kept.
+            uv_args: Arguments to pass to uv unchanged.
+            offline: Disable network access.
+            progress: Whether to show progress; by default, only in a terminal or a notebook.
 
         Returns:
             What would be done.
 
         Raises:
-            BackendRequired: The profile has backends, and nothing says which.
+            BackendRequired: The profile has backends, and none is selected.
             StaleLockfile: The lockfile does not satisfy the manifest.
             UvFailed: uv failed.
 
@@ -377,44 +377,44 @@ class Monorepo:
         env: Mapping[str, str] | None = None,
         **subprocess_arguments: Any,
     ) -> subprocess.CompletedProcess[Any]:
-        """Runs a command in an environment, after bringing that up to date.
+        """Brings an environment up to date and runs a command in it.
 
-        The environment keeps the backend of its last sync, and what was installed into it beside the lockfile.
+        The environment keeps the backend of its last sync, and any packages that are not in the lockfile.
 
         Args:
             command: The command and its arguments. A Python script is run with the environment's Python.
             profile: The profile: dev, staging or prod.
-            no_sync: Take the environment as it is.
-            backend: The GPU backend: its name, `auto` (what the driver runs) or `none`.
-            features: Cargo features, one of which is called like a backend.
-            all_features: All features of the selected crates.
-            no_default_features: Without the `default` feature of the selected crates.
+            no_sync: Do not sync the environment first.
+            backend: The GPU backend: a name, `auto` (chosen to fit the GPU driver) or `none`.
+            features: Cargo features to activate, one of which selects the backend.
+            all_features: Activate all features of the selected crates.
+            no_default_features: Do not activate `default` features of the selected crates.
             crate: The crates whose features select the backend.
-            workspace: All crates of the Cargo workspace.
-            exclude: Crates that are left out.
-            frozen: Install what is locked. In staging and prod, pins that differ from the manifest's are an error.
+            workspace: Use all crates of the Cargo workspace.
+            exclude: Crates to exclude.
+            frozen: Do not update the lockfile; in staging and prod, its pins must be those of the manifest.
             locked: Fail if the lockfile does not satisfy the manifest.
-            allow_stale: With `frozen`: install what is locked even if the manifest's pins are others.
-            extra: Extras.
-            group: Dependency groups.
-            no_default_groups: Without the default groups.
-            package: Python packages of the workspace, in place of the root.
-            all_packages: All Python packages of the workspace.
-            python: The Python for the environment: a version or a path.
+            allow_stale: With `frozen`: install from the lockfile even if its pins differ from the manifest's.
+            extra: Extras to install.
+            group: Dependency groups to install.
+            no_default_groups: Do not install the default dependency groups.
+            package: Python packages of the workspace to install instead of the root.
+            all_packages: Install all Python packages of the workspace.
+            python: Python for the environment: a version or a path.
             release: Build native packages with Cargo's release profile.
             debug: Build native packages with Cargo's dev profile.
-            recreate: Make the environment anew, the way out of a broken one; if that fails, the old one stays.
-            offline: Do without the network.
-            progress: Whether to show what goes on; else in a terminal and in a notebook.
-            env: The variables that the command would see without the environment; else our own.
-            **subprocess_arguments: Passed to `subprocess.run`: `check`, `capture_output`, `text`, `cwd`, …
+            recreate: Recreate the environment, for example if it is broken; if that fails, the old one is kept.
+            offline: Disable network access.
+            progress: Whether to show progress; by default, only in a terminal or a notebook.
+            env: The environment variables to start from; defaults to those of this process.
+            **subprocess_arguments: Arguments of `subprocess.run`: `check`, `capture_output`, `text`, `cwd`, …
 
         Returns:
             What `subprocess.run` returns.
 
         Raises:
-            MissingEnvironment: With `no_sync`, there is no environment.
-            CommandNotStarted: The command is not there.
+            MissingEnvironment: There is no environment, and `no_sync` is given.
+            CommandNotStarted: The command does not exist.
 
         Example:
             >>> repo = uvenv.Monorepo.discover()
@@ -445,11 +445,11 @@ class Monorepo:
             raise CommandNotStarted(message, text=text, help=way_out) from error
 
     def env(self, profile: str | None = None, *, backend: str | None = None) -> EnvReport:
-        """Says what programs must see to use an environment. The environment is taken as it is.
+        """Returns the variables that make programs use an environment. The environment is not synced first.
 
         Args:
             profile: The profile: dev, staging or prod.
-            backend: The GPU backend, where there is one environment for each.
+            backend: The GPU backend, if each backend has its own environment.
 
         Returns:
             The variables.
@@ -467,24 +467,25 @@ class Monorepo:
             return EnvReport.from_dict(_uvenv.env(call, backend))
 
     def activate(self, profile: str | None = None, *, backend: str | None = None) -> ImportReport:
-        """Makes the packages of an environment importable in the interpreter that runs.
+        """Makes the packages of an environment importable in the running interpreter.
 
-        The environment is taken as it is. Its Python has to be of our version; then its packages come before our own,
-        the editable ones of the workspace included. Another call takes the place of this one.
+        The environment is not synced first. Its Python must have the same version as the running one. Its packages,
+        including the editable ones of the workspace, take precedence over those of the running interpreter. A later
+        call replaces this one.
 
         Args:
             profile: The profile: dev, staging or prod.
-            backend: The GPU backend, where there is one environment for each.
+            backend: The GPU backend, if each backend has its own environment.
 
         Returns:
             Where the packages are imported from.
 
         Raises:
-            OtherPython: The environment's Python does not fit the one that runs.
+            OtherPython: The environment's Python is not compatible with the running interpreter.
             MissingEnvironment: There is no environment.
 
         Warns:
-            ActivationWarning: Modules are imported already, from elsewhere.
+            ActivationWarning: Some modules are already imported from elsewhere.
 
         Example:
             >>> import sys
@@ -527,35 +528,35 @@ class Monorepo:
     ) -> KernelReport:
         """Installs a Jupyter kernel that always starts in a profile's environment, with its backend and variables.
 
-        The environment is brought up to date first.
+        It brings the environment up to date first.
 
         Args:
             profile: The profile: dev, staging or prod.
-            name: The kernel's name; else one made of the project's, the profile's and the backend's.
-            display_name: What notebooks show.
-            prefix: The environment or directory into whose `share/jupyter` it is installed; else the user's own.
-            backend: The GPU backend: its name, `auto` (what the driver runs) or `none`.
-            features: Cargo features, one of which is called like a backend.
-            all_features: All features of the selected crates.
-            no_default_features: Without the `default` feature of the selected crates.
+            name: The name of the kernel; defaults to `PROJECT-PROFILE-BACKEND`.
+            display_name: The name that notebooks show.
+            prefix: The environment or directory in whose `share/jupyter` to install it; defaults to the user's own.
+            backend: The GPU backend: a name, `auto` (chosen to fit the GPU driver) or `none`.
+            features: Cargo features to activate, one of which selects the backend.
+            all_features: Activate all features of the selected crates.
+            no_default_features: Do not activate `default` features of the selected crates.
             crate: The crates whose features select the backend.
-            workspace: All crates of the Cargo workspace.
-            exclude: Crates that are left out.
-            frozen: Install what is locked. In staging and prod, pins that differ from the manifest's are an error.
+            workspace: Use all crates of the Cargo workspace.
+            exclude: Crates to exclude.
+            frozen: Do not update the lockfile; in staging and prod, its pins must be those of the manifest.
             locked: Fail if the lockfile does not satisfy the manifest.
-            allow_stale: With `frozen`: install what is locked even if the manifest's pins are others.
-            extra: Extras.
-            group: Dependency groups.
-            no_default_groups: Without the default groups.
-            package: Python packages of the workspace, in place of the root.
-            all_packages: All Python packages of the workspace.
-            python: The Python for the environment: a version or a path.
+            allow_stale: With `frozen`: install from the lockfile even if its pins differ from the manifest's.
+            extra: Extras to install.
+            group: Dependency groups to install.
+            no_default_groups: Do not install the default dependency groups.
+            package: Python packages of the workspace to install instead of the root.
+            all_packages: Install all Python packages of the workspace.
+            python: Python for the environment: a version or a path.
             release: Build native packages with Cargo's release profile.
             debug: Build native packages with Cargo's dev profile.
-            recreate: Make the environment anew, the way out of a broken one; if that fails, the old one stays.
-            uv_args: Passed to uv as they are.
-            offline: Do without the network.
-            progress: Whether to show what goes on; else in a terminal and in a notebook.
+            recreate: Recreate the environment, for example if it is broken; if that fails, the old one is kept.
+            uv_args: Arguments to pass to uv unchanged.
+            offline: Disable network access.
+            progress: Whether to show progress; by default, only in a terminal or a notebook.
 
         Returns:
             What was installed, and where.
@@ -575,10 +576,10 @@ class Monorepo:
             return KernelReport.from_dict(_uvenv.install_kernel(call, _selection(locals()), kernel))
 
     def status(self) -> StatusReport:
-        """Says how the profiles stand: manifests, lockfiles, environments, internal packages.
+        """Reports the state of the profiles: manifests, lockfiles, environments, internal packages.
 
         Returns:
-            A report that is a table in a notebook and in a terminal.
+            A report that is shown as a table in a notebook and in a terminal.
 
         Example:
             >>> uvenv.Monorepo.discover().status().profiles[0].lockfile.state
@@ -589,10 +590,10 @@ class Monorepo:
         return StatusReport.from_dict(plain).with_text(text)
 
     def backends(self) -> BackendsReport:
-        """Says which GPU backends the profiles have, and the Cargo features that select them.
+        """Lists the GPU backends of the profiles, and the Cargo features that select them.
 
         Returns:
-            A report that is a table in a terminal.
+            A report that is shown as a table in a terminal.
 
         Raises:
             ManifestError: A manifest is wrong.
@@ -618,28 +619,28 @@ class Monorepo:
         offline: bool = False,
         progress: bool | None = None,
     ) -> CheckReport:
-        """Finds what contradicts itself, drifts apart or will not install.
+        """Finds contradictions, drift, and packages that will not install.
 
-        Looks at manifests and lockfiles. Findings are no exceptions: the report says how many are errors.
+        Reads manifests and lockfiles. Findings do not raise exceptions: the report counts the errors.
 
         Args:
-            profile: The profiles to look at; else all.
-            remote: Ask the git remotes too: whether they have the tags, and where these lead.
-            deny: Codes of findings that are errors.
-            warn: Codes of findings that are warnings.
-            allow: Codes of findings that are not told.
-            fix: Mend what has one right answer.
-            dry_run: With `fix`, say what would be mended, and write nothing.
-            offline: Do without the network.
-            progress: Whether to show what goes on; else in a terminal and in a notebook.
+            profile: The profiles to check; defaults to all.
+            remote: Also ask the git remotes whether they have the tags, and which commits these point to.
+            deny: Codes of findings to treat as errors.
+            warn: Codes of findings to treat as warnings.
+            allow: Codes of findings to ignore.
+            fix: Fix findings that have exactly one correct fix.
+            dry_run: With `fix`, report the fixes without writing anything.
+            offline: Disable network access.
+            progress: Whether to show progress; by default, only in a terminal or a notebook.
 
         Returns:
             All findings.
 
         Raises:
-            UnknownCode: There is no finding of such a code.
+            UnknownCode: No finding has such a code.
             UnknownProfile: The monorepo has no such profile.
-            NoNetwork: With `remote`, the network is not to be used.
+            NoNetwork: `remote` is given, but network access is disabled.
             NotWritable: With `fix`, a manifest cannot be replaced.
 
         Example:
@@ -672,23 +673,23 @@ class Monorepo:
         commit: bool = False,
         progress: bool | None = None,
     ) -> PromoteReport:
-        """Pins newer releases of internal packages in staging or prod, and locks the profile with these.
+        """Pins newer releases of internal packages in staging or prod, and locks the profile with them.
 
-        Takes the newest tag of each package that fits the profile: dev-releases for staging, stable releases for prod.
-        If anything fails or is interrupted, the manifest and the lockfile are as before.
+        Picks the newest matching tag of each package: dev-releases for staging, stable releases for prod. If anything
+        fails or is interrupted, the manifest and the lockfile are left as they were.
 
         Args:
-            packages: Packages, `PKG` with the newest tag that fits or `PKG=TAG` with that one; else all.
+            packages: Packages: `PKG` for the newest matching tag, or `PKG=TAG`; defaults to all packages.
             to: The profile: staging or prod.
-            pre: Take pre-releases too.
-            exact: Take the stable releases of what staging has, in place of the newest.
-            from_local: Take the tags of the checkouts that dev uses; the remotes must have them too.
-            dry_run: Say what would be pinned, and write nothing.
+            pre: Allow pre-releases.
+            exact: Use the stable releases of what staging has, instead of the newest.
+            from_local: Use the tags of the checkouts that dev uses; the remotes must have them too.
+            dry_run: Report what would be pinned without writing anything.
             commit: Commit the manifest and the lockfile to git; nothing else may be staged.
-            progress: Whether to show what goes on; else in a terminal and in a notebook.
+            progress: Whether to show progress; by default, only in a terminal or a notebook.
 
         Returns:
-            What became of each package.
+            The outcome for each package.
 
         Raises:
             ReleaseError: A release cannot be pinned; the subclass says why.
@@ -715,22 +716,22 @@ class Monorepo:
         return PromoteReport.from_dict(plain).with_text(text)
 
     def init(self, *, git: str | None = None, offline: bool = False, progress: bool | None = None) -> SetUpReport:
-        """Writes the staging and prod manifests of a repository that has dev's only, and what goes with them.
+        """Writes staging and prod manifests, and related files, for a repository that has only a dev manifest.
 
         They have the metadata, dependencies, backends, indexes and conflicts of dev, and pin each internal package to
-        its newest tag that fits. What is there is never overwritten: a second call changes nothing.
+        its newest matching tag. Existing content is never overwritten: a second call changes nothing.
 
         Args:
-            git: The git repository that has the packages, each in the directory where it lies here; else that of its
+            git: The git repository with the packages, laid out as in this one; defaults to the remote of each package's
                 checkout.
-            offline: Do without the network. Nothing can be pinned then.
-            progress: Whether to show what goes on; else in a terminal and in a notebook.
+            offline: Disable network access. No package can then be pinned.
+            progress: Whether to show progress; by default, only in a terminal or a notebook.
 
         Returns:
-            What was written and pinned, and what could not be known.
+            What was written and pinned, and what could not be determined.
 
         Raises:
-            NotWritable: A file cannot be written; none is then.
+            NotWritable: A file cannot be written; no file is changed.
 
         Example:
             >>> uvenv.Monorepo.discover().init().pins
@@ -747,23 +748,22 @@ class Monorepo:
         offline: bool = False,
         progress: bool | None = None,
     ) -> SetUpReport:
-        """Puts an internal package into all profiles.
+        """Adds an internal package to all profiles.
 
-        It becomes a member of the workspace and a dependency in dev; staging and prod pin it to its newest tag that
-        fits.
+        In dev, it becomes a workspace member and a dependency. Staging and prod pin it to its newest matching tag.
 
         Args:
-            path: Its directory.
-            git: The git repository that has it, in the directory where it lies here; else that of its checkout.
-            offline: Do without the network. Nothing can be pinned then.
-            progress: Whether to show what goes on; else in a terminal and in a notebook.
+            path: The directory of the package.
+            git: The git repository with the package, laid out as in this one; defaults to the remote of its checkout.
+            offline: Disable network access. No package can then be pinned.
+            progress: Whether to show progress; by default, only in a terminal or a notebook.
 
         Returns:
-            What was written and pinned, and what could not be known.
+            What was written and pinned, and what could not be determined.
 
         Raises:
             OutsideMonorepo: The directory is not in the monorepo.
-            ManifestError: The package's manifest is wrong, or not there.
+            ManifestError: The package's manifest is wrong or missing.
 
         Example:
             >>> uvenv.Monorepo.discover().add_package("packages/bench-utils").written
@@ -773,19 +773,19 @@ class Monorepo:
             return SetUpReport.from_dict(_uvenv.add_package(call, os.fspath(Path.cwd() / path), git))
 
     def diff(self, a: str, b: str | None = None) -> DiffReport:
-        """Says what differs between two profiles, or between a profile now and at a git revision.
+        """Compares two profiles, or a profile now and at a git revision.
 
         Args:
-            a: A side: a profile, or a profile at a revision such as `prod@v1.0`; or both sides as `A..B`.
-            b: The other side; where `a` is a profile at a revision, else that profile as it is.
+            a: The first side: a profile, or a profile at a revision such as `prod@v1.0`; or both sides as `A..B`.
+            b: The second side; defaults to the current state of the profile if `a` names a revision.
 
         Returns:
             The differences: internal packages, other packages, backends, Python.
 
         Raises:
-            InvalidComparison: A side is none, or both are the same.
+            InvalidComparison: A side is not a profile, or both sides are the same.
             UnknownRevision: The git repository has no such revision.
-            NotAtRevision: The profile is not there at the revision.
+            NotAtRevision: The profile does not exist at the revision.
             UnknownProfile: The monorepo has no such profile.
 
         Example:
@@ -799,10 +799,10 @@ class Monorepo:
 
 
 def detect_backend() -> DetectionReport:
-    """Asks the driver of this machine's GPU, and says what `backend="auto"` would choose in the current directory.
+    """Detects the GPU driver, and reports what `backend="auto"` would choose in the current directory.
 
     Returns:
-        A report that is shown in words.
+        A report that is shown as text.
 
     Example:
         >>> [one.profile for one in uvenv.detect_backend().auto]
@@ -814,13 +814,13 @@ def detect_backend() -> DetectionReport:
 
 
 def kernels(prefix: str | os.PathLike[str] | None = None) -> KernelsReport:
-    """Says which Jupyter kernels there are that `install_kernel` has installed.
+    """Lists the Jupyter kernels that `install_kernel` has installed.
 
     Args:
-        prefix: Where to look, the `prefix` of `install_kernel`; else wherever Jupyter looks.
+        prefix: The `prefix` that was given to `install_kernel`; by default, all places where Jupyter looks.
 
     Returns:
-        A report that is a table in a terminal.
+        A report that is shown as a table in a terminal.
 
     Example:
         >>> uvenv.kernels("jupyter").kernels
@@ -835,15 +835,15 @@ def remove_kernel(name: str, prefix: str | os.PathLike[str] | None = None) -> Ke
     """Removes a Jupyter kernel that `install_kernel` has installed.
 
     Args:
-        name: Its name.
-        prefix: The `prefix` of `install_kernel`; else the user's own kernels.
+        name: The name of the kernel.
+        prefix: The `prefix` that was given to `install_kernel`; defaults to the user's own kernels.
 
     Returns:
         What was removed.
 
     Raises:
-        UnknownKernel: There is none of that name.
-        NotAUvenvKernel: It is somebody else's.
+        UnknownKernel: There is no kernel with that name.
+        NotAUvenvKernel: The kernel was not installed by uvenv.
 
     Example:
         >>> uvenv.remove_kernel("bench-dev-cu124", prefix="jupyter")
@@ -855,7 +855,7 @@ def remove_kernel(name: str, prefix: str | os.PathLike[str] | None = None) -> Ke
 
 
 def _here(method: Callable[Concatenate[Monorepo, P], R]) -> Callable[[Callable[[], None]], Callable[P, R]]:
-    """Has a function do what a method does, in the monorepo of the current directory."""
+    """Makes a function do what a method does, in the monorepo of the current directory."""
 
     def decorate(function: Callable[[], None]) -> Callable[P, R]:
         @functools.wraps(method)
@@ -874,87 +874,87 @@ def _here(method: Callable[Concatenate[Monorepo, P], R]) -> Callable[[Callable[[
 
 @_here(Monorepo.lock)
 def lock() -> None:
-    """Does what `Monorepo.lock` does, in the monorepo of the current directory."""
+    """Calls `Monorepo.lock` on the monorepo of the current directory."""
 
 
 @_here(Monorepo.sync)
 def sync() -> None:
-    """Does what `Monorepo.sync` does, in the monorepo of the current directory."""
+    """Calls `Monorepo.sync` on the monorepo of the current directory."""
 
 
 @_here(Monorepo.plan)
 def plan() -> None:
-    """Does what `Monorepo.plan` does, in the monorepo of the current directory."""
+    """Calls `Monorepo.plan` on the monorepo of the current directory."""
 
 
 @_here(Monorepo.run)
 def run() -> None:
-    """Does what `Monorepo.run` does, in the monorepo of the current directory."""
+    """Calls `Monorepo.run` on the monorepo of the current directory."""
 
 
 @_here(Monorepo.env)
 def env() -> None:
-    """Does what `Monorepo.env` does, in the monorepo of the current directory."""
+    """Calls `Monorepo.env` on the monorepo of the current directory."""
 
 
 @_here(Monorepo.install_kernel)
 def install_kernel() -> None:
-    """Does what `Monorepo.install_kernel` does, in the monorepo of the current directory."""
+    """Calls `Monorepo.install_kernel` on the monorepo of the current directory."""
 
 
 @_here(Monorepo.status)
 def status() -> None:
-    """Does what `Monorepo.status` does, in the monorepo of the current directory."""
+    """Calls `Monorepo.status` on the monorepo of the current directory."""
 
 
 @_here(Monorepo.backends)
 def backends() -> None:
-    """Does what `Monorepo.backends` does, in the monorepo of the current directory."""
+    """Calls `Monorepo.backends` on the monorepo of the current directory."""
 
 
 @_here(Monorepo.check)
 def check() -> None:
-    """Does what `Monorepo.check` does, in the monorepo of the current directory."""
+    """Calls `Monorepo.check` on the monorepo of the current directory."""
 
 
 @_here(Monorepo.init)
 def init() -> None:
-    """Does what `Monorepo.init` does, in the monorepo of the current directory."""
+    """Calls `Monorepo.init` on the monorepo of the current directory."""
 
 
 @_here(Monorepo.add_package)
 def add_package() -> None:
-    """Does what `Monorepo.add_package` does, in the monorepo of the current directory."""
+    """Calls `Monorepo.add_package` on the monorepo of the current directory."""
 
 
 @_here(Monorepo.promote)
 def promote() -> None:
-    """Does what `Monorepo.promote` does, in the monorepo of the current directory."""
+    """Calls `Monorepo.promote` on the monorepo of the current directory."""
 
 
 @_here(Monorepo.diff)
 def diff() -> None:
-    """Does what `Monorepo.diff` does, in the monorepo of the current directory."""
+    """Calls `Monorepo.diff` on the monorepo of the current directory."""
 
 
 def activate(profile: str | None = None, *, backend: str | None = None) -> ImportReport:
-    """Makes the packages of an environment importable in the interpreter that runs.
+    """Makes the packages of an environment importable in the running interpreter.
 
-    What `Monorepo.activate` does, in the monorepo of the current directory.
+    Calls `Monorepo.activate` on the monorepo of the current directory.
 
     Args:
         profile: The profile: dev, staging or prod.
-        backend: The GPU backend, where there is one environment for each.
+        backend: The GPU backend, if each backend has its own environment.
 
     Returns:
         Where the packages are imported from.
 
     Raises:
-        OtherPython: The environment's Python does not fit the one that runs.
+        OtherPython: The environment's Python is not compatible with the running interpreter.
         MissingEnvironment: There is no environment.
 
     Warns:
-        ActivationWarning: Modules are imported already, from elsewhere.
+        ActivationWarning: Some modules are already imported from elsewhere.
 
     Example:
         >>> import sys
@@ -967,7 +967,7 @@ def activate(profile: str | None = None, *, backend: str | None = None) -> Impor
 
 
 def _activated(repo: Monorepo, profile: str | None, backend: str | None) -> ImportReport:
-    """Activates for a public function, whose caller a warning names."""
+    """Activates an environment for a public function; warnings point to the caller of that function."""
     from uvenv import _activate
 
     with _followed(repo.directory, profile) as call:
@@ -983,7 +983,7 @@ class _Display(Protocol):
 
 
 class _Listener:
-    """What the native part tells while it works: to the log, and to a display where there is one."""
+    """Passes what the native part reports during a call to the log, and to a display if there is one."""
 
     def __init__(self, display: _Display | None = None) -> None:
         self._display = display
@@ -1007,7 +1007,7 @@ class _Listener:
 
 
 class _Call:
-    """What each call of the native part says of itself."""
+    """The context of a call of the native part."""
 
     def __init__(
         self,
@@ -1027,7 +1027,7 @@ class _Call:
 def _followed(
     directory: Path, profile: str | None = None, offline: bool = False, progress: bool | None = False
 ) -> Generator[_Call]:
-    """A call with a display of its progress, where that is wanted."""
+    """Provides a call, with a progress display if requested."""
     with _progress.observer(progress) as display:
         yield _Call(directory, profile, offline, display)
 
@@ -1040,7 +1040,7 @@ _NAMES = ("features", "crate", "exclude", "extra", "group", "package", "uv_args"
 
 
 def _selection(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments that `sync`, `plan` and `run` share, as the native part takes them."""
+    """Returns the arguments that `sync`, `plan` and `run` share, in the form that the native part expects."""
     selection = {name: arguments[name] for name in ("backend", *_FLAGS)}
     selection.update({name: _names(arguments[name]) for name in _NAMES})
     selection["python"] = _path(arguments["python"])

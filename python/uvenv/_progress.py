@@ -1,4 +1,4 @@
-"""Live progress while uv works: widgets in Jupyter, bars of text in a terminal, nothing where nobody looks."""
+"""Live progress while uv works: widgets in Jupyter, text bars in a terminal, nothing if the output is not visible."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 _LARGE = 16 * 1024 * 1024
-"""A file of this many bytes has a bar of its own."""
+"""The size in bytes from which a file gets its own bar."""
 
 _LARGE_AT_ONCE = 4
-"""How many bars of files there are at most."""
+"""The maximum number of bars for files."""
 
 _NAMES_AT_ONCE = 3
-"""How many names a line has at most."""
+"""The maximum number of names in a line."""
 
 _WIDTH = 48
-"""How many characters describe a bar at most."""
+"""The maximum length of the description of a bar."""
 
 
 class Display:
-    """Shows the steps of one operation. Bars appear with the first thing that takes time, and vanish at the end."""
+    """Shows the steps of one operation. Bars appear with the first step that takes time, and disappear at the end."""
 
     def __init__(self, bars: Bars) -> None:
         self._bars = bars
@@ -36,20 +36,20 @@ class Display:
         self._closed = False
 
     def progress(self, event: dict[str, Any]) -> None:
-        """Shows a step, a `Progress` of the core as JSON. Steps that are not known are passed over."""
+        """Shows a step: a `Progress` of the core as JSON. Unknown steps are ignored."""
         with self._lock:
             if not self._closed and self._state.apply(event):
                 self._draw()
 
     def say(self, line: str) -> None:
-        """Shows what is waited for; other lines are no progress."""
+        """Shows lines about waiting and fetching; ignores the others."""
         with self._lock:
             if not self._closed and line.lstrip().lower().startswith(("waiting ", "fetching ")):
                 self._state.stage = _Stage(line.strip())
                 self._draw()
 
     def close(self) -> None:
-        """Takes all bars away."""
+        """Removes all bars."""
         with self._lock:
             self._closed = True
             # What cannot be drawn on cannot be cleaned either.
@@ -66,13 +66,13 @@ class Display:
 
 @contextmanager
 def observer(progress: bool | None) -> Generator[Display | None]:
-    """A display for one operation, where one is wanted.
+    """Provides a display for one operation, if progress should be shown.
 
     Args:
-        progress: Whether to show it; `None` for where somebody looks: in a terminal, and in a notebook.
+        progress: Whether to show progress; `None` shows it only in a terminal or a notebook.
 
     Yields:
-        What to tell of progress, `None` where nothing is shown.
+        The display, or `None` if nothing is shown.
     """
     if progress is False or (progress is None and not _is_seen()):
         yield None
@@ -85,7 +85,7 @@ def observer(progress: bool | None) -> Generator[Display | None]:
 
 
 def _is_seen() -> bool:
-    """Whether what goes to stderr is seen at once, rather than kept or thrown away."""
+    """Returns whether output on stderr is visible at once, rather than captured or discarded."""
     stream: Any = sys.stderr
     if stream is None or getattr(stream, "closed", False):
         return False
@@ -94,7 +94,7 @@ def _is_seen() -> bool:
 
 
 def in_kernel() -> bool:
-    """Whether this is a Jupyter kernel. IPython is not imported for the question."""
+    """Returns whether this is a Jupyter kernel, without importing IPython."""
     ipython = sys.modules.get("IPython")
     shell = None if ipython is None else ipython.get_ipython()
     return getattr(shell, "kernel", None) is not None
@@ -110,20 +110,20 @@ def _bars() -> Bars:
 
 
 class Bars(Protocol):
-    """A place for bars, each known by a key."""
+    """A set of bars, each with a key."""
 
     def show(self, key: str, text: str, done: int, total: int | None, *, unit: str) -> None:
-        """Shows how far something is, without a bar where nobody knows the total."""
+        """Shows the progress of one item, without a bar if the total is unknown."""
 
     def drop(self, key: str) -> None:
-        """Takes a bar away, if it is there."""
+        """Removes a bar, if it exists."""
 
     def close(self) -> None:
-        """Takes all away."""
+        """Removes all bars."""
 
 
 class _Stage:
-    """What uv is at, with how many of how many are done where it counts."""
+    """The current step of uv, with the number of items done and the total, if uv counts them."""
 
     def __init__(self, text: str, done: int = 0, total: int | None = None) -> None:
         self.text = text
@@ -132,21 +132,21 @@ class _Stage:
 
 
 class _State:
-    """What is known of the operation."""
+    """The state of the operation."""
 
     def __init__(self) -> None:
         self.stage: _Stage | None = None
         self.files: dict[str, tuple[int, int | None]] = {}
-        """What is or was downloaded: bytes so far, and in all."""
+        """The downloads, by name: bytes so far, and in total."""
         self.current: dict[str, None] = {}
-        """The files that are on their way, in the order of their beginning."""
+        """The downloads in progress, in the order in which they started."""
         self.busy: dict[str, str] = {}
-        """What is being built or fetched, and how that is called."""
+        """The builds and fetches in progress, with their descriptions."""
         self.large: set[str] = set()
         """The files that have bars."""
 
     def apply(self, event: dict[str, Any]) -> bool:
-        """Takes a step in, and says whether there is something new to show."""
+        """Applies a step, and returns whether there is something new to show."""
         match event:
             case {"step": "resolving", "package": package}:
                 self.stage = _Stage(f"Resolving {package}" if package else "Resolving")
@@ -188,7 +188,7 @@ class _State:
             self.files[name] = (total or done, total or done)
 
     def draw(self, bars: Bars) -> None:
-        """Shows all that there is to see."""
+        """Draws the current state."""
         stage = self.stage or _Stage("Preparing")
         bars.show("stage", self._text(stage), stage.done, stage.total, unit="")
         self._draw_downloads(bars)
@@ -218,7 +218,7 @@ class _State:
                 bars.show(f"file {name}", f"  {name}", done, total, unit="B")
 
     def _large(self) -> set[str]:
-        """The files that have bars: those that had one before others."""
+        """Returns the files that get bars, first those that already have one."""
         kept = [name for name in self.current if name in self.large]
         others = [name for name in self.current if name not in self.large and (self.files[name][1] or 0) >= _LARGE]
         chosen = (kept + others)[:_LARGE_AT_ONCE]
@@ -227,7 +227,7 @@ class _State:
 
 
 def _listed(names: list[str]) -> str:
-    """The first names, and how many more there are."""
+    """Returns the first names, and the number of the others."""
     first = ", ".join(names[:_NAMES_AT_ONCE])
     return first if len(names) <= _NAMES_AT_ONCE else f"{first} and {len(names) - _NAMES_AT_ONCE} more"
 
@@ -241,7 +241,7 @@ def _cut(text: str) -> str:
 
 
 class _TqdmBars:
-    """Bars of tqdm. What they are made of is for those that derive from this."""
+    """Bars of tqdm; subclasses create them."""
 
     def __init__(self) -> None:
         self._shown: dict[str, tqdm[Any]] = {}
@@ -296,7 +296,7 @@ def _of_things(total: int | None) -> dict[str, Any]:
 
 
 class _TextBars(_TqdmBars):
-    """Lines of text, as many as there may be."""
+    """Bars as lines of text, up to a maximum number."""
 
     def __init__(self, lines: int) -> None:
         from tqdm import tqdm
@@ -313,7 +313,7 @@ class _TextBars(_TqdmBars):
 
 
 def _size() -> dict[str, Any]:
-    """The size of bars: that of the terminal, where it knows its own. In some containers it says 0 times 0."""
+    """Returns the size of bars: that of the terminal, if it is known. Some containers report 0 by 0."""
     with suppress(OSError, ValueError, AttributeError):
         if 0 not in os.get_terminal_size(sys.stderr.fileno()):
             return {"dynamic_ncols": True}
@@ -321,7 +321,7 @@ def _size() -> dict[str, Any]:
 
 
 class _WidgetBars(_TqdmBars):
-    """Widgets of Jupyter, in one box. They are one output of the cell, which is empty at the end."""
+    """Jupyter widgets in one box: a single output of the cell, which is empty at the end."""
 
     def __init__(self) -> None:
         import ipywidgets
@@ -371,5 +371,5 @@ def _rank(key: str) -> tuple[int, str]:
 
 
 def _without_monitor(kind: Any) -> Any:
-    """A class of bars without tqdm's thread that redraws bars which are seldom updated: each event redraws them."""
+    """Returns a bar class without the monitor thread of tqdm, because each event redraws the bars."""
     return type(kind.__name__, (kind,), {"monitor_interval": 0})

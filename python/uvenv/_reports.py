@@ -1,4 +1,4 @@
-"""The reports: what the calls return, with the fields of the command line's JSON messages."""
+"""The reports that functions return, with the same fields as the JSON messages of the command line."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _OPTIONAL = {"omit": True}
 
 
 class Value:
-    """What reports are made of."""
+    """The base class of reports and their parts."""
 
     _reason: ClassVar[str | None] = None
     _key: ClassVar[str | None] = None
 
     def to_dict(self) -> dict[str, Any]:
-        """The same as the command line prints it with `--message-format json`.
+        """Returns what the command line prints with `--message-format json`.
 
         Returns:
             Dicts, lists, strings, numbers and `None`, with paths as strings.
@@ -41,11 +41,11 @@ class Value:
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Self:
-        """The report of what `to_dict` returns.
+        """Creates a report from what `to_dict` returns.
 
         Args:
-            plain: What `to_dict` returns, or a JSON message of the command line. Fields that are not known are passed
-                over: a later version has more.
+            plain: What `to_dict` returns, or a JSON message of the command line. Unknown fields, which a later version
+                may add, are ignored.
 
         Returns:
             An equal report.
@@ -83,7 +83,7 @@ _READERS: dict[type[Value], dict[str, Callable[[Any], Any]]] = {}
 
 
 def _readers(cls: type[Value]) -> dict[str, Callable[[Any], Any]]:
-    """How the fields of a class are read from JSON."""
+    """Returns the functions that read the fields of a class from JSON."""
     if cls not in _READERS:
         hints = typing.get_type_hints(cls)
         _READERS[cls] = {one.name: _reader(hints[one.name]) for one in dataclasses.fields(cast("Any", cls))}
@@ -91,7 +91,7 @@ def _readers(cls: type[Value]) -> dict[str, Callable[[Any], Any]]:
 
 
 def _reader(hint: Any) -> Callable[[Any], Any]:
-    """How a value of a type is read from JSON."""
+    """Returns the function that reads a value of a type from JSON."""
     if hint is Path:
         return Path
     if isinstance(hint, type) and issubclass(hint, Value):
@@ -110,12 +110,12 @@ def _reader(hint: Any) -> Callable[[Any], Any]:
 
 
 class _Text(Value):
-    """A report that the command line shows as a table."""
+    """A report that the command line prints as text."""
 
     _text: str
 
     def with_text(self, text: str) -> Self:
-        """Keeps what the command line prints."""
+        """Stores the text that the command line prints."""
         self.__dict__["_text"] = text.rstrip("\n")
         return self
 
@@ -125,7 +125,7 @@ class _Text(Value):
 
 @dataclass(frozen=True, kw_only=True)
 class UvInfo(Value):
-    """The uv that did the work.
+    """The uv that was used.
 
     Attributes:
         path: The executable.
@@ -151,13 +151,13 @@ class PythonInfo(Value):
 
 @dataclass(frozen=True, kw_only=True)
 class Problem(Value):
-    """An error that stands in a report.
+    """An error in a report.
 
     Attributes:
         code: The stable code.
         message: One sentence.
-        help: What mends it.
-        file: The file that is to blame.
+        help: How to fix it.
+        file: The file that caused it.
         line: The line in it, from 1.
         column: The column in it, in characters, from 1.
     """
@@ -172,13 +172,13 @@ class Problem(Value):
 
 @dataclass(frozen=True, kw_only=True)
 class LockedChange(Value):
-    """A package whose locked version has changed.
+    """A package whose locked version changed.
 
     Attributes:
         name: The package.
-        from_: The versions before, empty for a new package; `from` in JSON. A package from git has its tag, branch or
-            revision, and commit.
-        to: The versions now, empty for one that is gone.
+        from_: The versions before, empty for a new package; `from` in JSON. For a package from git: its tag, branch or
+            revision, and its commit.
+        to: The versions now, empty for a removed package.
     """
 
     name: str
@@ -188,15 +188,15 @@ class LockedChange(Value):
 
 @dataclass(frozen=True, kw_only=True)
 class LockReport(Value):
-    """What `lock` has done.
+    """The result of `lock`.
 
     Attributes:
         profile: The profile.
         lockfile: The lockfile.
-        changed: Whether its content is another one now.
-        dry_run: Whether nothing was to be written.
-        packages: The packages whose locked versions are others now.
-        uv: The uv that locked.
+        changed: Whether its content changed.
+        dry_run: Whether it was a dry run, which writes nothing.
+        packages: The packages whose locked versions changed.
+        uv: The uv that was used.
         elapsed_ms: How long it took, in milliseconds.
     """
 
@@ -217,7 +217,7 @@ class LockReport(Value):
 
 @dataclass(frozen=True, kw_only=True)
 class Rebuilt(Value):
-    """A native package that was or would be built again.
+    """A native package that was rebuilt or would be rebuilt.
 
     Attributes:
         name: The package.
@@ -230,16 +230,16 @@ class Rebuilt(Value):
 
 @dataclass(frozen=True, kw_only=True)
 class SyncPlanned(Value):
-    """What a sync would do.
+    """What a sync would change.
 
     Attributes:
         profile: The profile.
-        backend: The backend, `None` without one.
-        backend_origin: Why this backend.
+        backend: The backend, or `None`.
+        backend_origin: What selected the backend.
         environment: The environment.
         recreate: Whether the environment would be removed first.
-        rebuild: The native packages that would be built again.
-        command: The call of uv, as one would type it.
+        rebuild: The native packages that would be rebuilt.
+        command: The uv command, as you would type it.
     """
 
     _reason = "sync-planned"
@@ -255,13 +255,13 @@ class SyncPlanned(Value):
 class _Source(Value):
     @classmethod
     def is_of(cls, plain: dict[str, Any]) -> bool:
-        """Whether JSON is of this kind."""
+        """Returns whether JSON is of this kind."""
         return bool(plain["kind"] == cls.__dict__["kind"])
 
 
 @dataclass(frozen=True, kw_only=True)
 class RegistrySource(_Source):
-    """From a package index, or a folder of wheels.
+    """From a package index or a directory of wheels.
 
     Attributes:
         kind: `registry`.
@@ -277,9 +277,9 @@ class GitSource(_Source):
     Attributes:
         kind: `git`.
         url: The repository, without secrets.
-        commit: The commit that was installed.
-        requested: The tag, branch or commit that was asked for.
-        subdirectory: Where in the repository the package is.
+        commit: The installed commit.
+        requested: The tag, branch or commit that was requested.
+        subdirectory: The package's directory in the repository.
     """
 
     kind: Literal["git"] = "git"
@@ -291,7 +291,7 @@ class GitSource(_Source):
 
 @dataclass(frozen=True, kw_only=True)
 class EditableSource(_Source):
-    """From a directory, which is imported from.
+    """From a directory, installed as editable.
 
     Attributes:
         kind: `editable`.
@@ -304,7 +304,7 @@ class EditableSource(_Source):
 
 @dataclass(frozen=True, kw_only=True)
 class DirectorySource(_Source):
-    """From a directory, which was copied from.
+    """From a directory, installed as a copy.
 
     Attributes:
         kind: `directory`.
@@ -321,7 +321,7 @@ class ArchiveSource(_Source):
 
     Attributes:
         kind: `archive`.
-        url: Its URL, `file:` for one on this machine.
+        url: Its URL, which begins with `file:` if it is on this machine.
     """
 
     kind: Literal["archive"] = "archive"
@@ -330,7 +330,7 @@ class ArchiveSource(_Source):
 
 @dataclass(frozen=True, kw_only=True)
 class UnknownSource(_Source):
-    """From where, cannot be told.
+    """From an unknown source.
 
     Attributes:
         kind: `unknown`.
@@ -340,7 +340,7 @@ class UnknownSource(_Source):
 
 
 Source: TypeAlias = RegistrySource | GitSource | EditableSource | DirectorySource | ArchiveSource | UnknownSource
-"""Where a distribution was installed from; its `kind` tells which."""
+"""Where a distribution was installed from; `kind` tells the sources apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -348,9 +348,9 @@ class Distribution(Value):
     """A distribution that is or was installed.
 
     Attributes:
-        name: Its name, normalised.
+        name: Its normalized name.
         version: Its version.
-        source: Where it was installed from.
+        source: The source that it was installed from.
     """
 
     name: str
@@ -360,20 +360,20 @@ class Distribution(Value):
 
 @dataclass(frozen=True, kw_only=True)
 class SyncReport(Value):
-    """What `sync` has done.
+    """The result of `sync`.
 
     Attributes:
         profile: The profile.
-        backend: The backend, `None` without one.
-        backend_origin: Why this backend.
+        backend: The backend, or `None`.
+        backend_origin: What selected the backend.
         environment: The environment.
         python: Its Python.
         changed: Whether a distribution was installed or removed.
-        installed: What is new in the environment.
-        removed: What is gone.
-        rebuilt: The native packages that were built again, because their sources or how they are built have changed.
-        uv: The uv that synced.
-        uv_invoked: Whether it was started. It is not where it is known from an earlier sync that nothing is to be done.
+        installed: The distributions that were installed.
+        removed: The distributions that were removed.
+        rebuilt: The native packages that were rebuilt, because their sources or build settings changed.
+        uv: The uv that was used.
+        uv_invoked: Whether uv was started. It is not if an earlier sync shows that the environment is up to date.
         elapsed_ms: How long it took, in milliseconds.
     """
 
@@ -399,13 +399,13 @@ class SyncReport(Value):
 
 @dataclass(frozen=True, kw_only=True)
 class Variable(Value):
-    """A variable that programs must see otherwise.
+    """An environment variable that must be changed for programs.
 
     Attributes:
         name: Its name.
-        change: What becomes of it.
-        directories: What is put before what it has; empty for the other changes.
-        value: What it is then, as seen from our own variables.
+        change: How it is changed.
+        directories: The directories to prepend; empty for the other changes.
+        value: Its value after the change, starting from the variables of this process.
     """
 
     name: str
@@ -420,7 +420,7 @@ class CargoConfig(Value):
 
     Attributes:
         path: The file.
-        changed: Whether its content is another one now.
+        changed: Whether its content changed.
     """
 
     path: Path
@@ -429,15 +429,15 @@ class CargoConfig(Value):
 
 @dataclass(frozen=True, kw_only=True)
 class EnvReport(Value):
-    """What programs must see to use an environment.
+    """The variables that make programs use an environment.
 
     Attributes:
         profile: The profile.
         backend: The backend of the environment's last sync.
         environment: The environment.
-        python: The interpreter that it was made from.
-        variables: The variables that programs must see otherwise.
-        cargo_config: Cargo's configuration, where it was to be written.
+        python: The interpreter from which the environment was created.
+        variables: The variables to change.
+        cargo_config: Cargo's configuration, if writing it was requested.
     """
 
     _reason = "environment"
@@ -457,9 +457,9 @@ class ImportReport(Value):
         profile: The profile.
         backend: The backend of the environment's last sync.
         environment: The environment.
-        python: The interpreter that it was made from.
+        python: The interpreter from which the environment was created.
         site_packages: The directories of its packages.
-        variables: The variables that programs must see otherwise.
+        variables: The variables to change.
     """
 
     profile: Literal["dev", "staging", "prod"]
@@ -475,14 +475,14 @@ class KernelReport(Value):
     """A Jupyter kernel that starts in a profile's environment.
 
     Attributes:
-        name: Its name, as `jupyter` takes it for `--kernel`.
-        display_name: What people see.
+        name: Its name, for the `--kernel` option of `jupyter`.
+        display_name: The name that Jupyter shows.
         path: The directory of its kernelspec.
         root: The monorepo's root.
         profile: The profile.
-        backend: The backend, `None` without one.
-        command: What Jupyter starts.
-        state: Whether it can start: `ready`, or `no-monorepo` where its monorepo is gone or was moved.
+        backend: The backend, or `None`.
+        command: The command that Jupyter starts.
+        state: Whether it can start: `ready`, or `no-monorepo` if its monorepo was removed or moved.
     """
 
     name: str
@@ -497,7 +497,7 @@ class KernelReport(Value):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class KernelsReport(_Text):
-    """The Jupyter kernels that are uvenv's, shown as the table that the command line prints.
+    """The Jupyter kernels that uvenv has installed, shown as the table that the command line prints.
 
     Attributes:
         kernels: The kernels, in the order in which Jupyter finds them.
@@ -509,11 +509,11 @@ class KernelsReport(_Text):
 
 @dataclass(frozen=True, kw_only=True)
 class LockfileStatus(Value):
-    """How a lockfile stands.
+    """The state of a lockfile.
 
     Attributes:
         path: The lockfile.
-        state: `fresh` where it satisfies the manifest, `stale` where it does not, `missing` or `unreadable`.
+        state: `fresh` if it satisfies the manifest, `stale` if it does not, `missing` or `unreadable`.
         reasons: Why it is stale or cannot be read.
     """
 
@@ -524,17 +524,17 @@ class LockfileStatus(Value):
 
 @dataclass(frozen=True, kw_only=True)
 class EnvironmentStatus(Value):
-    """How an environment stands.
+    """The state of an environment.
 
     Attributes:
         path: The environment.
-        state: Whether it is what its last selection and the lockfile say. `unknown` where that cannot be told; `broken`
-            where it is damaged or something else is in its place.
+        state: Whether it matches the lockfile and the options of its last sync. `unknown` if that cannot be determined;
+            `broken` if it is damaged or its path holds something else.
         python: Its Python.
-        recorded: Whether it was last synced by uvenv, so that its backend is known.
+        recorded: Whether uvenv did the last sync, so that the backend is known.
         backend: The backend of its last sync.
         detail: More about the state.
-        uv_asked_because: Why uv had to be asked for it, where what was known of an earlier sync no longer holds.
+        uv_asked_because: Why uv had to determine the state, if the record of an earlier sync is out of date.
     """
 
     path: Path
@@ -548,15 +548,15 @@ class EnvironmentStatus(Value):
 
 @dataclass(frozen=True, kw_only=True)
 class ProfileStatus(Value):
-    """How one profile stands.
+    """The state of one profile.
 
     Attributes:
         profile: The profile.
         manifest: Its manifest.
         backends: Its backends.
         lockfile: Its lockfile.
-        environments: Its environment; with one environment per backend, each that is there.
-        error: Why the profile could not be looked at.
+        environments: Its environment; with one environment per backend, each that exists.
+        error: Why the profile could not be examined.
     """
 
     profile: Literal["dev", "staging", "prod"]
@@ -573,9 +573,9 @@ class PackageOrigin(Value):
 
     Attributes:
         profile: The profile.
-        version: Its version, of a workspace member.
+        version: The version of a workspace member.
         reference: Its tag, branch or revision in the manifest: `v0.1.2`.
-        commit: The commit in the lockfile, where the lockfile has this pin.
+        commit: The commit in the lockfile, if the lockfile has this pin.
     """
 
     profile: Literal["dev", "staging", "prod"]
@@ -586,11 +586,11 @@ class PackageOrigin(Value):
 
 @dataclass(frozen=True, kw_only=True)
 class PackageStatus(Value):
-    """Where an internal package comes from, profile by profile.
+    """Where an internal package comes from in each profile.
 
     Attributes:
         name: The package.
-        profiles: For each profile that has it.
+        profiles: Its origin in each profile that has it.
     """
 
     name: str
@@ -599,11 +599,11 @@ class PackageStatus(Value):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class StatusReport(_Text):
-    """How the profiles stand. In a terminal it is the table that the command line prints, in a notebook one of HTML.
+    """The state of the profiles, shown as the table of the command line or, in a notebook, as an HTML table.
 
     Attributes:
         root: The monorepo's root.
-        profiles: The profiles that there are.
+        profiles: The existing profiles.
         packages: The internal packages.
     """
 
@@ -653,8 +653,8 @@ class BackendsReport(_Text):
     """The backends of the profiles, shown as the table that the command line prints.
 
     Attributes:
-        profiles: The profiles that there are.
-        features_unknown: Why the Cargo features are not known, if they are not.
+        profiles: The existing profiles.
+        features_unknown: Why the Cargo features are unknown, if they are.
     """
 
     _reason = "backends"
@@ -665,7 +665,7 @@ class BackendsReport(_Text):
 class _Detection(Value):
     @classmethod
     def is_of(cls, plain: dict[str, Any]) -> bool:
-        """Whether JSON is of this kind."""
+        """Returns whether JSON is of this kind."""
         return cls._key in plain
 
 
@@ -675,7 +675,7 @@ class Driver(_Detection):
 
     Attributes:
         version: The driver's version: `550.54.15`.
-        cuda: The newest CUDA release that it runs: `12.4`.
+        cuda: The newest CUDA release that it supports: `12.4`.
         gpus: The names of the GPUs.
     """
 
@@ -703,7 +703,7 @@ class AutoChoice(Value):
 
     Attributes:
         profile: The profile.
-        backend: The backend; `None` where nothing fits.
+        backend: The backend; `None` if no backend fits.
         explanation: Why.
     """
 
@@ -714,11 +714,11 @@ class AutoChoice(Value):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class DetectionReport(_Text):
-    """What the GPU's driver says, shown as the command line prints it.
+    """What was found out about the GPU driver, shown as the command line prints it.
 
     Attributes:
         detected: The driver, or why there is none.
-        auto: What `auto` would choose, profile by profile.
+        auto: What `auto` would choose for each profile.
     """
 
     _reason = "backend-detected"
@@ -728,10 +728,10 @@ class DetectionReport(_Text):
 
 @dataclass(frozen=True, kw_only=True)
 class RelatedPlace(Value):
-    """A line that has to do with a finding.
+    """A line that is relevant to a finding.
 
     Attributes:
-        message: What it has to do with it, in a few words.
+        message: Why it is relevant, in a few words.
         file: The file.
         line: The line in it, from 1.
         column: The column in it, in characters, from 1.
@@ -745,21 +745,21 @@ class RelatedPlace(Value):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding(Value):
-    """Something that is wrong.
+    """A problem that a check found.
 
     Attributes:
-        severity: How much it matters: an `error` makes a check fail, a `warning` is worth a change, an `info` is worth
-            knowing.
+        severity: How serious it is: an `error` makes the check fail, a `warning` should be fixed, an `info` needs no
+            action.
         code: The stable code, such as `dev-tag-in-prod`; `docs/check.md` explains each.
         message: One sentence.
-        help: What mends it.
-        profile: The profile that it is about.
-        package: The package that it is about.
-        file: The file that is to blame.
+        help: How to fix it.
+        profile: The affected profile.
+        package: The affected package.
+        file: The file that caused it.
         line: The line in it, from 1.
         column: The column in it, in characters, from 1.
-        related: Other lines that have to do with it.
-        fixable: Whether `fix` mends it.
+        related: Other relevant lines.
+        fixable: Whether `fix` can fix it.
     """
 
     severity: Literal["info", "warning", "error"]
@@ -781,7 +781,7 @@ class FileChange(Value):
 
     Attributes:
         file: The file.
-        diff: Its old and new lines as a unified diff.
+        diff: The change as a unified diff.
     """
 
     file: Path
@@ -790,19 +790,19 @@ class FileChange(Value):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class CheckReport(_Text):
-    """What a check has found. In a terminal it is what the command line prints, in a notebook a table.
+    """The result of a check, shown as the command line prints it or, in a notebook, as a table.
 
     Attributes:
         root: The monorepo's root.
-        profiles: The profiles that were looked at.
-        remote: Whether git remotes were asked.
-        findings: What was found, and is still so.
+        profiles: The profiles that were checked.
+        remote: Whether git remotes were contacted.
+        findings: The findings that remain.
         errors: How many of them are errors.
         warnings: How many of them are warnings.
-        infos: How many of them are worth knowing only.
-        fixed: What `fix` has mended; with `dry_run`, what it would mend, which is among the findings too.
-        changes: The files that `fix` has changed, or would.
-        dry_run: Whether nothing was to be written.
+        infos: How many of them are for information only.
+        fixed: The findings that `fix` fixed; with `dry_run`, those that it would fix, which are also in `findings`.
+        changes: The files that `fix` changed or would change.
+        dry_run: Whether it was a dry run, which writes nothing.
     """
 
     _reason = "check-finished"
@@ -825,12 +825,12 @@ class CheckReport(_Text):
 
 @dataclass(frozen=True, kw_only=True)
 class PinnedRelease(Value):
-    """A tag and what it names.
+    """A tag and its commit.
 
     Attributes:
         reference: The tag, or the branch or revision.
-        version: Its version, where it names one.
-        commit: The commit, where it is known.
+        version: The version in its name, if there is one.
+        commit: The commit, if it is known.
     """
 
     reference: str
@@ -866,19 +866,19 @@ class CommitsBetween(Value):
 
 @dataclass(frozen=True, kw_only=True)
 class PromotedPackage(Value):
-    """What became of one package.
+    """The outcome for one package.
 
     Attributes:
         name: The package.
-        url: Its git repository, without secrets; `None` where nobody says which it is.
-        outcome: What became of its pin: it got a newer tag (`updated`) or an older one that was asked for
-            (`downgraded`), is new to the profile (`added`), has the newest tag that fits (`unchanged`), is newer than
-            that and stays (`newer`); there is no tag that fits (`no-release`), or nobody says in which git repository
-            it is (`no-repository`).
-        from_: What the profile had; `from` in JSON.
-        to: What the profile has now, or would have.
-        newest: The newest tag that fits the profile, where it is not the one that was taken.
-        commits: The commits between the two, where the repository could be asked and they are known.
+        url: Its git repository, without secrets; `None` if it is unknown.
+        outcome: What happened to its pin: it moved to a newer tag (`updated`) or to a requested older one
+            (`downgraded`), is new in the profile (`added`), is already the newest matching tag (`unchanged`), or is
+            newer than that and stays (`newer`). Or there is no matching tag (`no-release`), or the git repository is
+            unknown (`no-repository`).
+        from_: The pin before; `from` in JSON.
+        to: The pin afterwards.
+        newest: The newest matching tag, if it is not the one that was used.
+        commits: The commits between the two, if the repository could be reached and they are known.
     """
 
     name: str
@@ -892,7 +892,7 @@ class PromotedPackage(Value):
 
 @dataclass(frozen=True, kw_only=True)
 class NewPin(Value):
-    """A package that a profile pins now.
+    """A package that a profile now pins.
 
     Attributes:
         profile: The profile.
@@ -909,14 +909,14 @@ class NewPin(Value):
 
 @dataclass(frozen=True, kw_only=True)
 class SetUpReport(Value):
-    """What was set up.
+    """The result of `init` or `add_package`.
 
     Attributes:
         root: The monorepo's root.
-        written: The files that were made or changed.
-        kept: The files that have what they need, and are as they were.
-        pins: What staging and prod pin now.
-        unknown: What could not be known, and was left out.
+        written: The files that were created or changed.
+        kept: The files that were already complete, and stay unchanged.
+        pins: The new pins of staging and prod.
+        unknown: What could not be determined, and was left out.
     """
 
     root: Path
@@ -928,19 +928,19 @@ class SetUpReport(Value):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class PromoteReport(_Text):
-    """What a promotion has done. In a terminal it is the table that the command line prints, in a notebook one of HTML.
+    """The result of a promotion, shown as the table of the command line or, in a notebook, as an HTML table.
 
     Attributes:
-        profile: The profile whose pins these are.
+        profile: The profile whose pins are changed.
         manifest: Its manifest.
         lockfile: Its lockfile.
-        dry_run: Whether nothing was to be written.
-        changed: Whether the manifest and the lockfile are others than before, or would be.
-        packages: The packages that were looked at, by name.
-        locked: What has changed in the lockfile; empty with `dry_run`, which locks nothing.
+        dry_run: Whether it was a dry run, which writes nothing.
+        changed: Whether the manifest and the lockfile changed, or would change.
+        packages: The packages that were considered, by name.
+        locked: The changes in the lockfile; empty with `dry_run`, which does not lock.
         changes: The change of the manifest.
-        findings: What a check of the profile finds afterwards; empty with `dry_run`.
-        commit: The git commit that was made.
+        findings: The findings of a check of the profile afterwards; empty with `dry_run`.
+        commit: The git commit that was created.
         elapsed_ms: How long it took, in milliseconds.
     """
 
@@ -984,9 +984,9 @@ class InternalOrigin(Value):
 
     Attributes:
         version: Its locked version.
-        reference: Its tag, branch or revision, of a git source.
-        commit: Its locked commit, of a git source.
-        directory: Its directory, of a package that is taken from the working tree.
+        reference: The tag, branch or revision of a git source.
+        commit: The locked commit of a git source.
+        directory: The directory of a package from the working tree.
     """
 
     version: str | None
@@ -1001,8 +1001,8 @@ class InternalDifference(Value):
 
     Attributes:
         name: The package.
-        from_: Where the first side has it from, `None` where it does not have it; `from` in JSON.
-        to: Where the second side has it from.
+        from_: Where it comes from on the first side, `None` if it is not there; `from` in JSON.
+        to: Where it comes from on the second side.
     """
 
     name: str
@@ -1016,7 +1016,7 @@ class BackendDifference(Value):
 
     Attributes:
         name: The backend.
-        from_: The requirements that it adds on the first side, `None` where that does not have it; `from` in JSON.
+        from_: The requirements that it adds on the first side, `None` if it is not there; `from` in JSON.
         to: The requirements that it adds on the second side.
     """
 
@@ -1027,7 +1027,7 @@ class BackendDifference(Value):
 
 @dataclass(frozen=True, kw_only=True)
 class PythonRequest(Value):
-    """What a profile says of Python.
+    """The Python that a profile requires.
 
     Attributes:
         requires_python: `requires-python` of the manifest.
@@ -1040,7 +1040,7 @@ class PythonRequest(Value):
 
 @dataclass(frozen=True, kw_only=True)
 class PythonDifference(Value):
-    """What two sides say of Python.
+    """The Python that each of two sides requires.
 
     Attributes:
         from_: The first side; `from` in JSON.
@@ -1053,15 +1053,15 @@ class PythonDifference(Value):
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class DiffReport(_Text):
-    """What differs between two profiles. In a terminal it is the tables of the command line, in a notebook HTML.
+    """The differences between two profiles, shown as the tables of the command line or, in a notebook, as HTML tables.
 
     Attributes:
-        from_: What is compared; `from` in JSON.
-        to: What it is compared with.
+        from_: The first side; `from` in JSON.
+        to: The second side.
         internal: The internal packages that differ, by name.
         packages: The other packages whose locked versions differ, by name.
         backends: The backends that differ, by name.
-        python: What the sides say of Python, where that differs.
+        python: The Python that each side requires, if that differs.
     """
 
     _reason = "diff-finished"

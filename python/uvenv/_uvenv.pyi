@@ -1,4 +1,4 @@
-"""Native part of the `uvenv` package. `Call` is what each call says of itself; what is returned is JSON's."""
+"""Native part of the `uvenv` package. `_Call` describes each call; functions return JSON as dicts and lists."""
 
 from collections.abc import Mapping, Sequence
 from os import PathLike

@@ -1,4 +1,4 @@
-//! The Python package as those have it who install its wheel: in fresh environments, far from its sources.
+//! The Python package as its users install it: the wheel in a fresh environment, away from its sources.
 #![expect(clippy::disallowed_methods, reason = "a variable asks for the reference to be written")]
 #![expect(clippy::print_stdout, reason = "`--nocapture` shows how far it is")]
 
@@ -11,22 +11,22 @@ use std::{
 use camino::Utf8Path;
 use uvenv_tests::{Build, Cpython, Environment, Invocation, Outcome, PythonHome, python_dir, wheel};
 
-/// The CPython for what needs to run in one only.
+/// The CPython for tests that need to run in only one version.
 fn cpython() -> &'static Cpython {
     // Type checkers and the like support it longest.
     Cpython::all().last().unwrap()
 }
 
-/// What may be otherwise in each Python: the functions, the exceptions, the command line, importing from an environment.
+/// The tests that may differ between Python versions: functions, exceptions, command line, imports from an environment.
 const IN_EACH: [&str; 4] = ["test_activate.py", "test_api.py", "test_cli.py", "test_errors.py"];
 
-/// Has each CPython run all tests, not just the oldest and the newest.
+/// If set, every CPython runs all tests, not just the oldest and the newest.
 const ALL: &str = "UVENV_TEST_ALL_CPYTHONS";
 
 fn passes(cpython: &Cpython, is_all: bool) -> Result<(), String> {
     let home = PythonHome::with_wheel(cpython, Build::Debug, &["test"]);
     let tests = python_dir().join("tests");
-    // A browser takes its time, and sees the same whatever Python it is.
+    // A browser is slow and does not depend on the Python version.
     let browser = tests.join("test_jupyterlab.py");
     let left_out = (cpython.python != self::cpython().python).then(|| format!("--ignore={browser}"));
     let tests = if is_all { vec![tests] } else { IN_EACH.map(|name| tests.join(name)).to_vec() };
@@ -36,13 +36,13 @@ fn passes(cpython: &Cpython, is_all: bool) -> Result<(), String> {
 }
 
 #[test]
-fn its_tests_pass_in_each_cpython_of_this_machine() {
+fn python_tests_pass_with_every_installed_cpython() {
     let all = Cpython::all();
     let is_all = |cpython: &&Cpython| {
         env::var_os(ALL).is_some() || [all.first(), Some(self::cpython())].contains(&Some(*cpython))
     };
     let mut waiting: Vec<_> = all.iter().map(|cpython| (is_all(&cpython), cpython)).collect();
-    // Those that take long come first.
+    // Start the slow ones first.
     waiting.sort();
     let waiting = Mutex::new(waiting);
     let failures = Mutex::new(Vec::new());
@@ -52,7 +52,7 @@ fn its_tests_pass_in_each_cpython_of_this_machine() {
             scope.spawn(|| {
                 loop {
                     let Some((is_all, cpython)) = waiting.lock().unwrap().pop() else { break };
-                    // Not in one expression with what takes the lock: it would be held while the tests run.
+                    // In the expression that takes the lock, it would be held while the tests run.
                     let outcome = passes(cpython, is_all);
                     failures.lock().unwrap().extend(outcome.err());
                 }
@@ -64,7 +64,7 @@ fn its_tests_pass_in_each_cpython_of_this_machine() {
 }
 
 #[test]
-fn pip_installs_the_command_line() {
+fn pip_installs_a_working_command_line() {
     let home = PythonHome::empty(cpython());
     home.program("python", ["-m", "ensurepip", "--upgrade"]).ok();
     let wheel = wheel(cpython(), Build::Debug);
@@ -74,7 +74,7 @@ fn pip_installs_the_command_line() {
     let said = cargo.ok().stdout().to_owned();
     assert!(said.starts_with("cargo-uvenv "), "{said}");
 
-    // A machine without Rust, and with no uv but the one that was installed with the wheel.
+    // A machine without Rust, whose only uv is the one installed with the wheel.
     let without_rust = |name: &str, arguments: &[&str]| -> Outcome {
         home.program(name, []).args(arguments).without("cargo").without("rustc").ok()
     };
@@ -89,11 +89,11 @@ fn pip_installs_the_command_line() {
     assert_eq!(Environment::at(root.join(".venv")).version("bench-utils").as_deref(), Some("0.1.2"));
 }
 
-/// Checks what is installed, and the tests, as somebody who writes against the package would.
+/// Type-checks the installed package and the tests, as a user of the package would.
 #[test]
-fn type_checkers_accept_it() {
+fn type_checkers_accept_the_package_and_its_tests() {
     let home = PythonHome::with_wheel(cpython(), Build::Debug, &["types"]);
-    // Side by side in a directory of their own: type checkers pass over what lies in an environment.
+    // Copy both to a separate directory, because type checkers skip files in an environment.
     let sources = home.machine().temporary().join("sources");
     fs::create_dir(&sources).unwrap();
     let installed = home.environment().site_packages().unwrap().join("uvenv");
@@ -104,7 +104,7 @@ fn type_checkers_accept_it() {
     let checks = [
         home.program("mypy", ["uvenv", "tests"]).within(&sources),
         home.program("pyright", []).within(&sources),
-        // Whether the native module has what its stub says.
+        // Checks that the native module matches its stub.
         home.program("stubtest", ["--mypy-config-file=pyproject.toml", "uvenv._uvenv"]).within(&sources),
     ];
     let outcomes = checks.into_iter().map(Invocation::run).filter(|outcome| outcome.status() != Some(0));
@@ -125,7 +125,7 @@ fn copy_python(from: &Utf8Path, to: &Utf8Path) {
 }
 
 #[test]
-fn the_reference_is_written_from_the_docstrings() {
+fn api_reference_matches_the_docstrings() {
     let home = PythonHome::with_wheel(cpython(), Build::Debug, &["docs"]);
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/src/api_reference.py");
     let written = home.program("python", [script]).ok();

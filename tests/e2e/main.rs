@@ -1,4 +1,4 @@
-//! The end-to-end tests, in one program, so that all cores are busy to the end and each thing is built once.
+//! The end-to-end tests. They are one program, so that they use all cores and build everything only once.
 //!
 //! Tests start in the order of their names: those that mostly wait come first.
 #![allow(clippy::duplicate_mod, reason = "two versions of uv run the same scenarios")]

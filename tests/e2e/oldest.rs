@@ -1,4 +1,4 @@
-//! The scenarios whose outcome is up to uv, with the oldest that uvenv works with. (The differential test runs it too.)
+//! The scenarios whose outcome depends on uv, with the oldest supported uv. (The differential test runs it too.)
 #![allow(clippy::needless_raw_string_hashes, reason = "snapbox writes snapshots with them")]
 
 #[path = "suite/backend.rs"]

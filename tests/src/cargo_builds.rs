@@ -1,4 +1,4 @@
-//! Real cargo builds of crates that have uvenv-core as a build-dependency, without compiling that for each test.
+//! Real cargo builds of crates with uvenv-core as a build dependency, without compiling it for each test.
 
 use std::{
     env,
@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl Fixture {
-    /// `cargo ARGUMENTS` with a linker, a target directory of its own ([`Self::target_dir`]), and the tester's downloads.
+    /// `cargo ARGUMENTS` with a linker, a separate target directory ([`Self::target_dir`]) and the tester's downloads.
     pub fn cargo<A: AsRef<OsStr>>(&self, target: &str, arguments: impl IntoIterator<Item = A>) -> Invocation<'_> {
         self.plain_cargo(arguments).env("CARGO_TARGET_DIR", self.target_dir(target))
     }
@@ -25,7 +25,7 @@ impl Fixture {
         self.program("cargo", arguments).with_system().env("CARGO_HOME", Self::cargo_home())
     }
 
-    /// A target directory in which uvenv-core is compiled already.
+    /// A target directory with a compiled uvenv-core.
     pub fn target_dir(&self, name: &str) -> Utf8PathBuf {
         let target = self.temporary().join(name);
         if !target.exists() {
@@ -34,7 +34,7 @@ impl Fixture {
         target
     }
 
-    /// Where cargo keeps the crates that it has downloaded; not in the fixture's home, so that it does so once.
+    /// Cargo's download directory, outside of the fixture's home so that crates are downloaded only once.
     pub fn cargo_home() -> Utf8PathBuf {
         let home = || Utf8PathBuf::from(env::var("HOME").expect("the tester has a home")).join(".cargo");
         env::var("CARGO_HOME").map_or_else(|_| home(), Utf8PathBuf::from)
@@ -46,13 +46,13 @@ impl Fixture {
     }
 }
 
-/// The target directory of a crate that has uvenv-core, with default features, as a build-dependency.
+/// The target directory of a crate with uvenv-core, with default features, as a build dependency.
 fn compiled() -> &'static Utf8Path {
     static COMPILED: OnceLock<Utf8PathBuf> = OnceLock::new();
     COMPILED.get_or_init(|| {
         let directory = scratch().join("build-dependency");
         fs::create_dir_all(directory.join("src")).expect("the scratch directory can be written");
-        // Two test targets may do it at the same time.
+        // Two test targets may build it at the same time.
         let lock = File::create(directory.join(".lock")).expect("the scratch directory can be written");
         lock.lock().expect("files can be locked");
         let core = Fixture::core_dir();
@@ -65,7 +65,7 @@ fn compiled() -> &'static Utf8Path {
             fs::write(directory.join(path), text).expect("the scratch directory can be written");
         }
         fs::copy(core.with_file_name("Cargo.lock"), directory.join("Cargo.lock")).expect("the workspace has a lockfile");
-        // With the variables of a fixture, or else cargo compiles everything in the copies once more.
+        // Uses a fixture's variables; otherwise cargo compiles everything in the copies again.
         let fixture = Monorepo::without_uv().build();
         let build = fixture.plain_cargo(["build", "--quiet"]).env("CARGO_TARGET_DIR", directory.join("target"));
         build.within(&directory).ok();

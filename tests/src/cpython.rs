@@ -1,4 +1,4 @@
-//! Every CPython of this machine that the wheel is for.
+//! Every CPython on this machine that the wheel supports.
 
 use std::{collections::BTreeSet, env, fs, process::Command, sync::OnceLock};
 
@@ -10,10 +10,10 @@ use crate::{
     wheel::tools_uv,
 };
 
-/// The oldest minor version of Python 3 that the wheel is for.
+/// The oldest minor version of Python 3 that the wheel supports.
 const OLDEST: u64 = 10;
 
-/// Up to here names like `python3.14` are looked for on `PATH`.
+/// The newest minor version to look for on `PATH`, by names like `python3.14`.
 const NEWEST: u64 = 30;
 
 /// The first minor version whose free-threaded build PyO3 supports.
@@ -22,18 +22,18 @@ const FREE_THREADED: u64 = 14;
 /// A CPython for which there is a wheel.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cpython {
-    /// Its minor version, first of all for the order.
+    /// Its minor version; the first field, because it determines the order.
     minor: u64,
     /// Whether it has no global interpreter lock.
     pub free_threaded: bool,
     /// `3.11.7`.
     pub version: String,
-    /// Its program, which is not that of a virtual environment.
+    /// Its executable, not that of a virtual environment.
     pub python: Utf8PathBuf,
 }
 
 impl Cpython {
-    /// Every one that this machine has: on `PATH`, pyenv's, uv's.
+    /// Every CPython on this machine: on `PATH`, from pyenv and from uv.
     pub fn all() -> &'static [Self] {
         static ALL: OnceLock<Vec<Cpython>> = OnceLock::new();
         ALL.get_or_init(|| {
@@ -43,7 +43,7 @@ impl Cpython {
         })
     }
 
-    /// What `python` is, if it runs and the wheel is for it.
+    /// Describes `python`, if it runs and the wheel supports it.
     pub(crate) fn ask(python: &Utf8Path) -> Option<Self> {
         let output = Command::new(python).args(["-I", "-c", include_str!("cpython.py")]).output().ok()?;
         let said: Value = serde_json::from_slice(&output.stdout).ok().filter(|_| output.status.success())?;

@@ -1,4 +1,4 @@
-//! What is really installed in a virtual environment, read from its files.
+//! What is actually installed in a virtual environment, according to its files.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,7 +23,7 @@ impl Environment {
         &self.0
     }
 
-    /// Whether it is there.
+    /// Whether it exists.
     pub fn exists(&self) -> bool {
         self.0.join("pyvenv.cfg").is_file()
     }
@@ -50,7 +50,7 @@ impl Environment {
         self.distributions().remove(name)
     }
 
-    /// Where a distribution came from, unless that is an index.
+    /// The `direct_url.json` of a distribution that does not come from an index.
     pub fn direct_url(&self, name: &str) -> Option<Value> {
         let prefix = format!("{}-", name.replace('-', "_"));
         let directory = self
@@ -145,7 +145,7 @@ fn collect(root: &Utf8Path, directory: &Utf8Path, files: &mut BTreeMap<Utf8PathB
     }
 }
 
-/// The list of a distribution's files without the hash of the file in which uv notes times.
+/// The `RECORD` of a distribution without the hash of the file in which uv stores times.
 fn without_times(record: &str) -> Vec<u8> {
     let lines = record.lines().filter(|line| !line.contains("/uv_cache.json,"));
     lines.collect::<Vec<_>>().join("\n").into_bytes()

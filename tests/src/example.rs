@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::{Fixture, Monorepo, Uv, programs::scratch};
 
 impl Fixture {
-    /// The example as it is in the repository, in place of the fixture's own monorepo.
+    /// The example from the repository, in place of the fixture's own monorepo.
     pub fn example() -> Self {
         let fixture = Monorepo::new(Uv::Newest).build();
         let repository = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate lies in the repository");
@@ -25,7 +25,7 @@ impl Fixture {
     }
 }
 
-/// Copies what is no output of earlier work.
+/// Copies everything except build outputs.
 fn copy_sources(from: &Utf8Path, to: &Utf8Path) {
     fs::create_dir(to).expect("a new directory");
     for entry in from.read_dir_utf8().expect("the example can be read") {

@@ -1,4 +1,4 @@
-//! A monorepo on disk with a home, caches and settings of its own.
+//! A monorepo on disk with its own home, caches and settings.
 
 use std::{ffi::OsStr, fs};
 
@@ -13,7 +13,7 @@ use crate::{
 /// The programs on a fixture's `PATH`; uv is not among them.
 pub(crate) const ON_PATH: [&str; 5] = ["git", "cargo", "rustc", "python3", "sh"];
 
-/// A monorepo in a temporary directory that is removed with this value.
+/// A monorepo in a temporary directory, which is deleted when this value is dropped.
 #[derive(Debug)]
 pub struct Fixture {
     temporary: TempDir,
@@ -27,7 +27,7 @@ impl Fixture {
         for directory in ["repo", "home", "cache", "remotes", "tmp", "etc/uv"] {
             fs::create_dir_all(fixture.temporary().join(directory)).expect("an empty directory");
         }
-        // The first system-wide configuration that uv finds is the only one: that of the machine does not count.
+        // uv reads only the first system-wide configuration that it finds, so it ignores that of the machine.
         fs::write(fixture.temporary().join("etc/uv/uv.toml"), "").expect("an empty file");
         fs::write(
             fixture.temporary().join("home/gitconfig"),
@@ -37,7 +37,7 @@ impl Fixture {
         fixture
     }
 
-    /// The temporary directory: around the monorepo, its home, its caches and its remotes.
+    /// The temporary directory, which contains the monorepo, home, caches and remotes.
     pub fn temporary(&self) -> Utf8PathBuf {
         let path = self.temporary.path().canonicalize().expect("it exists");
         Utf8PathBuf::from_path_buf(path).expect("UTF-8")
@@ -75,7 +75,7 @@ impl Fixture {
         Invocation::new(self, &cargo).on_path(binary).args(["uvenv"]).args(arguments)
     }
 
-    /// Plain `uv ARGUMENTS`, the uv that uvenv drives, to see what it does by itself.
+    /// Plain `uv ARGUMENTS`, with the uv that uvenv drives.
     pub fn uv<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Invocation<'_> {
         Invocation::new(self, self.uv.expect("a fixture with a uv").path()).args(arguments)
     }
@@ -90,7 +90,7 @@ impl Fixture {
         Environment::at(self.profile_root(profile).join(".venv"))
     }
 
-    /// What is installed in the base interpreter, which no test may change.
+    /// The distributions in the base interpreter, which no test may change.
     pub fn in_base_interpreter(&self) -> Vec<String> {
         let list = "import importlib.metadata as m; print(*sorted(d.name for d in m.distributions()), sep='\\n')";
         let said = self.program("python3", ["-c", list]).ok();
@@ -137,7 +137,7 @@ impl Fixture {
         Files::under(&self.root())
     }
 
-    /// Does something that must leave every file of the monorepo as it is.
+    /// Calls a function that must leave every file of the monorepo unchanged.
     pub fn untouched_by<T>(&self, action: impl FnOnce() -> T) -> T {
         let before = self.files();
         let result = action();
@@ -145,7 +145,7 @@ impl Fixture {
         result
     }
 
-    /// Asserts that a profile's environment has these packages from the commits that this tag of each names.
+    /// Asserts that a profile's environment has these packages from the commits of this tag.
     pub fn assert_from_tag(&self, profile: &str, tag: &str, packages: &[&str]) {
         let environment = self.environment(profile);
         for package in packages {
@@ -153,7 +153,7 @@ impl Fixture {
         }
     }
 
-    /// Where the git remote of a package is.
+    /// The path of a package's git remote.
     pub fn remote(&self, package: &str) -> Utf8PathBuf {
         self.temporary().join("remotes").join(format!("{package}.git"))
     }
@@ -210,7 +210,7 @@ impl Fixture {
     }
 }
 
-/// Whether a variable of the tester's says how packages are reached: proxies, certificates, pip's index.
+/// Whether the tester's variable controls access to packages: proxies, certificates, pip's index.
 fn reaches_the_network(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     upper.ends_with("_PROXY") || upper.starts_with("SSL_CERT_") || upper.starts_with("PIP_")

@@ -15,7 +15,7 @@ use camino::Utf8PathBuf;
 
 use crate::programs::git;
 
-/// How long a request waits for others before it goes on alone.
+/// How long a request waits for others before it continues alone.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server of the bare repositories in a directory. It lives as long as the test process.
@@ -30,9 +30,9 @@ struct Served {
     root: Utf8PathBuf,
     /// `user:password` in base 64, where it is needed.
     authorization: Option<&'static str>,
-    /// Whether commits are kept back, and only their names are told.
+    /// Whether the server lists commits but refuses to send them.
     is_secretive: bool,
-    /// How many first requests have to be there before any is answered.
+    /// How many requests must arrive before any is answered.
     together: usize,
     state: Mutex<State>,
     arrived: Condvar,
@@ -42,7 +42,7 @@ struct Served {
 struct State {
     waiting: usize,
     is_open: bool,
-    /// Whether somebody has waited in vain, and all go on alone.
+    /// Whether a request has timed out, so that all continue alone.
     has_given_up: bool,
     requests: Vec<String>,
 }
@@ -61,17 +61,17 @@ impl GitServer {
         Self::start(root, None, 0, false)
     }
 
-    /// The same, which tells of tags and fails where their commits are fetched.
+    /// The same, but it lists tags and fails when their commits are fetched.
     pub fn without_commits(root: Utf8PathBuf) -> Self {
         Self::start(root, None, 0, true)
     }
 
-    /// The same, for the user `fixture` with the password `secret` only.
+    /// The same, but only for the user `fixture` with the password `secret`.
     pub fn with_password(root: Utf8PathBuf) -> Self {
         Self::start(root, Some("Zml4dHVyZTpzZWNyZXQ="), 0, false)
     }
 
-    /// The same, where nobody is answered before `clients` have asked.
+    /// The same, but it answers only after `clients` have connected.
     pub fn for_many(root: Utf8PathBuf, clients: usize) -> Self {
         Self::start(root, None, clients, false)
     }
@@ -91,23 +91,23 @@ impl GitServer {
         this
     }
 
-    /// The URL of a repository. One that is called `hangs` never answers.
+    /// The URL of a repository. A repository named `hangs` never answers.
     pub fn url(&self, repository: &str) -> String {
         format!("http://{}/{repository}.git", self.address)
     }
 
-    /// What was asked since the last call: method and path.
+    /// The requests since the last call: method and path.
     pub fn take_requests(&self) -> Vec<String> {
         std::mem::take(&mut self.served.state.lock().expect("no test has panicked").requests)
     }
 
-    /// Lets nobody in any more before as many have asked again.
+    /// Makes requests wait again until the same number has arrived.
     pub fn close(&self) {
         let mut state = self.served.state.lock().expect("no test has panicked");
         (state.waiting, state.is_open) = (0, false);
     }
 
-    /// Whether as many were there together as were waited for.
+    /// Whether all expected requests arrived together.
     pub fn has_served_all_together(&self) -> bool {
         let state = self.served.state.lock().expect("no test has panicked");
         state.is_open && !state.has_given_up
@@ -115,7 +115,7 @@ impl GitServer {
 }
 
 impl Served {
-    /// Answers one request. A client that has gone away is no matter.
+    /// Answers one request. Ignores a client that has disconnected.
     fn answer(&self, stream: TcpStream) {
         let mut writer = stream.try_clone().expect("a socket can be shared");
         let Some(request) = Request::read(&mut BufReader::new(stream)) else { return };
@@ -152,7 +152,7 @@ impl Served {
         self.arrived.notify_all();
     }
 
-    /// What git says: a program of CGI (RFC 3875), whose `Status` becomes the status line.
+    /// Git's response. Git is a CGI program (RFC 3875), and its `Status` becomes the status line.
     fn backend(&self, request: &Request) -> Vec<u8> {
         let header = |name: &str| request.headers.get(name).cloned().unwrap_or_default();
         let mut child = git()

@@ -16,7 +16,7 @@ use camino::Utf8Path;
 
 use crate::programs::{made_once, run, scratch};
 
-/// Makes the wheels; a change of it makes another directory, and so other URLs, than uv's cache knows.
+/// Makes the wheels. A change to it changes the directory and so the URLs, so that uv's cache does not have them.
 const WHEELS: &str = include_str!("wheels.py");
 
 static STARTED: OnceLock<Index> = OnceLock::new();
@@ -51,7 +51,7 @@ impl Index {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let wheels = wheels.clone();
-                // A client that hangs up early is no failure of the index.
+                // A client that disconnects early is not an error of the index.
                 thread::spawn(move || drop(serve(stream, &wheels)));
             }
         });

@@ -1,4 +1,4 @@
-//! Interpreters of other kinds than that of the fixtures, for programs that embed Python.
+//! Interpreters of other kinds than the fixtures' own, for programs that embed Python.
 
 use std::{process::Command, sync::OnceLock};
 
@@ -6,18 +6,18 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::programs::{answer, interpreter, made_once, run, scratch};
 
-/// Where programs that embed an interpreter can go wrong.
+/// Kinds of interpreters that can cause problems when embedded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The system's: its library is where the loader looks.
+    /// The system's, whose library is on the loader's path.
     System,
-    /// Its library is elsewhere, as pyenv has it.
+    /// One with its library elsewhere, like pyenv's.
     Shared,
-    /// It was moved after it was built, as those that uv installs.
+    /// One that was moved after it was built, like those that uv installs.
     Relocated,
 }
 
-/// The interpreter of a kind; `None` where this machine has none of it.
+/// The interpreter of a kind, or `None` if this machine has none.
 pub fn interpreter_of(kind: Kind) -> Option<&'static Utf8Path> {
     static SYSTEM: OnceLock<Option<Utf8PathBuf>> = OnceLock::new();
     static RELOCATED: OnceLock<Option<Utf8PathBuf>> = OnceLock::new();

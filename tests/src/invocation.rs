@@ -37,7 +37,7 @@ impl<'a> Invocation<'a> {
         }
     }
 
-    /// Where it runs.
+    /// Its working directory.
     pub fn fixture(&self) -> &'a Fixture {
         self.fixture
     }
@@ -48,7 +48,7 @@ impl<'a> Invocation<'a> {
         self
     }
 
-    /// Asks uvenv for JSON. Given first, so that a command after `--` does not get it.
+    /// Asks uvenv for JSON. The option comes first, so that a command after `--` does not get it.
     pub fn arg_json(mut self) -> Self {
         let first =
             self.arguments.iter().position(|argument| argument == "uvenv").map_or(0, |subcommand| subcommand + 1);
@@ -62,7 +62,7 @@ impl<'a> Invocation<'a> {
         self
     }
 
-    /// Takes a variable away.
+    /// Removes a variable.
     pub fn env_remove(mut self, name: &str) -> Self {
         self.variables.remove(name);
         self
@@ -82,13 +82,13 @@ impl<'a> Invocation<'a> {
         self
     }
 
-    /// Puts the system's programs behind those of the fixture: a linker, for cargo.
+    /// Adds the system's programs after those of the fixture, such as a linker for cargo.
     pub fn with_system(mut self) -> Self {
         self.path.extend(["/usr/bin", "/bin"].map(PathBuf::from));
         self
     }
 
-    /// Takes a program off `PATH`.
+    /// Removes a program from `PATH`.
     pub fn without(mut self, program: &str) -> Self {
         let entry = path_entry(program);
         self.path.retain(|directory| *directory != entry);
@@ -128,7 +128,7 @@ impl<'a> Invocation<'a> {
         command
     }
 
-    /// Runs it to its end, whatever that is.
+    /// Runs it and returns the outcome, successful or not.
     pub fn run(self) -> Outcome {
         let mut command = self.command();
         let output = command.output().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
@@ -140,7 +140,7 @@ impl<'a> Invocation<'a> {
         self.ends(0)
     }
 
-    /// Runs it; it must end with this status.
+    /// Runs it; it must exit with this code.
     pub fn ends(self, status: i32) -> Outcome {
         let outcome = self.run();
         assert_eq!(outcome.status(), Some(status), "{outcome}");
@@ -152,12 +152,12 @@ impl<'a> Invocation<'a> {
         self.arg_json().ok()
     }
 
-    /// Runs it with JSON; it must be refused with exit status 2 and one error with this code.
+    /// Runs it with JSON; it must fail with exit code 2 and one error with this code.
     pub fn refused(self, code: &str) -> Refusal {
         self.errs(2, code)
     }
 
-    /// Runs it with JSON; it must fail with exit status 1 and one error with this code.
+    /// Runs it with JSON; it must fail with exit code 1 and one error with this code.
     pub fn fails(self, code: &str) -> Refusal {
         self.errs(1, code)
     }

@@ -1,4 +1,4 @@
-//! Jupyter, which starts kernels: its client, in an environment of its own.
+//! Jupyter's client, which starts kernels, in a separate environment.
 
 use std::process::Command;
 
@@ -12,23 +12,23 @@ use crate::{
 
 const JUPYTER_CLIENT: &str = "8.6.3";
 
-/// What Jupyter says of a kernel that it has started.
+/// What Jupyter reports about a kernel that it started.
 #[derive(Debug)]
 pub struct Started {
     /// Each cell: `status`, `error` and `stdout`.
     pub cells: Vec<Value>,
-    /// How the kernel ended after it was asked to.
+    /// The exit code of the kernel after its shutdown.
     pub status: Value,
 }
 
 impl Fixture {
-    /// Python with Jupyter's client, on the machine of this fixture but outside of the monorepo.
+    /// Python with Jupyter's client, on this fixture's machine but outside of the monorepo.
     pub fn jupyter<const N: usize>(&self, arguments: [&str; N]) -> Invocation<'_> {
         let python = environment().python();
         Invocation::new(self, &python).args(arguments).within(self.temporary().join("home"))
     }
 
-    /// Has Jupyter start a kernel and run these cells in it; one that prints `interrupt me` is then interrupted.
+    /// Starts a kernel with Jupyter and runs these cells in it. Interrupts a cell that prints `interrupt me`.
     pub fn start_kernel(&self, name: &str, cells: &[&str], variables: &[(&str, &str)]) -> Started {
         let mut jupyter = self.jupyter(["-c", include_str!("jupyter.py"), name]).args(cells);
         for (name, value) in variables {
@@ -41,7 +41,7 @@ impl Fixture {
     }
 }
 
-/// The environment, which outlives the test run.
+/// The environment, which is kept between test runs.
 fn environment() -> Environment {
     let home = scratch().join("jupyter").join(JUPYTER_CLIENT);
     made_once(&home, |unfinished| {

@@ -1,8 +1,8 @@
 //! The library behind `cargo uvenv`: the Python environments of a monorepo that mixes Rust and Python.
 //!
-//! A *monorepo* has up to three *profiles* (dev, staging, prod). Each has a manifest (`pyproject.toml`), a lockfile
-//! (`uv.lock`) and an environment (`.venv`), and is locked and synced by [uv], which this crate drives. Where a manifest
-//! declares GPU backends, exactly one is chosen.
+//! A *monorepo* has up to three *profiles* (dev, staging, prod). Each profile has a manifest (`pyproject.toml`), a
+//! lockfile (`uv.lock`) and an environment (`.venv`), and is locked and synced by [uv], which this crate runs. If a
+//! manifest declares GPU backends, exactly one of them is selected.
 //!
 //! ```no_run
 //! use uvenv_core::{Monorepo, Profile, Variables, ops};
@@ -51,53 +51,53 @@ pub use crate::{
 /// The version of uvenv.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// `Result` with uvenv's [`Error`].
+/// A `Result` with uvenv's [`Error`] as the default error type.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Any error of uvenv. Its code, help and place are those of the module that found it.
 ///
-/// `Debug` is the whole message, with code, place and help: it is what `fn main() -> Result<(), uvenv_core::Error>` shows,
-/// the usual form of a build script.
+/// Its `Debug` output is the whole message with code, place and help, because `fn main() -> Result<(),
+/// uvenv_core::Error>`, which is common in build scripts, prints it.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A monorepo or a part of it is not there, or its manifest or configuration is wrong.
+    /// A monorepo or a part of it does not exist, or its manifest or configuration is wrong.
     #[error(transparent)]
     Discovery(#[from] monorepo::DiscoveryError),
     /// A lockfile cannot be read.
     #[error(transparent)]
     Lockfile(#[from] lockfile::LockfileError),
-    /// No backend can be chosen.
+    /// No backend can be selected.
     #[error(transparent)]
     Backend(#[from] backend::BackendError),
     /// An environment cannot be used.
     #[error(transparent)]
     Environment(#[from] environment::EnvironmentError),
-    /// An operation cannot be done.
+    /// An operation cannot be executed.
     #[error(transparent)]
     Operation(#[from] ops::OperationError),
     /// uv is missing, or failed.
     #[error(transparent)]
     Uv(#[from] uv::UvError),
-    /// A native package cannot be built as it should be.
+    /// A native package cannot be built as required.
     #[error(transparent)]
     Native(#[from] native::NativeError),
     /// A Jupyter kernel cannot be installed or removed.
     #[cfg(feature = "full")]
     #[error(transparent)]
     Jupyter(#[from] ops::JupyterError),
-    /// A build script cannot have its environment.
+    /// A build script cannot get its environment.
     #[error(transparent)]
     BuildScript(#[from] build_script::BuildScriptError),
     /// git failed, or a remote lacks something.
     #[cfg(feature = "full")]
     #[error(transparent)]
     Git(#[from] git::GitError),
-    /// A check cannot be made as it was asked for.
+    /// A check cannot be made as requested.
     #[cfg(feature = "full")]
     #[error(transparent)]
     Check(#[from] check::CheckError),
-    /// A promotion cannot be.
+    /// A promotion failed.
     #[cfg(feature = "full")]
     #[error(transparent)]
     Promote(#[from] ops::PromoteError),
@@ -109,13 +109,19 @@ pub enum Error {
     #[cfg(feature = "full")]
     #[error(transparent)]
     Diff(#[from] ops::DiffError),
-    /// Cargo failed, or was asked for something that it does not have.
+    /// Cargo failed, or does not have what was requested.
     #[cfg(feature = "full")]
     #[error(transparent)]
     Cargo(#[from] cargo::CargoError),
 }
 
 impl Error {
+    /// Whether the caller's observer has stopped the operation, at whatever step.
+    #[cfg(feature = "full")]
+    pub(crate) fn is_interruption(&self) -> bool {
+        self.code() == model::Interrupted.code()
+    }
+
     fn inner(&self) -> &dyn Diagnostic {
         match self {
             Self::Discovery(error) => error,
@@ -180,7 +186,7 @@ impl From<fs::cache::CacheError> for Error {
     }
 }
 
-/// The Rust of the README is compiled with the tests of the documentation.
+/// Compiles the Rust examples of the README with the documentation tests.
 #[cfg(doctest)]
 #[allow(rustdoc::invalid_codeblock_attributes, reason = "its commands say how they end")]
 #[doc = include_str!("../../README.md")]

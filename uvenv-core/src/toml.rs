@@ -1,6 +1,6 @@
-//! Typed reading of TOML files that the user wrote, where every value knows its place in the file.
+//! Typed reading of user-written TOML files. Every value has its location in the file.
 //!
-//! Inline, dotted and full tables are one thing to a reader, as they are to TOML.
+//! Inline, dotted and regular tables are treated alike, as in TOML itself.
 
 use std::{ops::Range, sync::Arc};
 
@@ -9,46 +9,46 @@ use toml_edit::{Document, Item, Key, TableLike, Value};
 
 use crate::model::{Diagnostic, Name, Place};
 
-/// A TOML file that cannot be read as what it should be.
+/// Why a TOML file cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TomlError {
-    /// The file cannot be read at all.
+    /// The file cannot be read.
     #[error("cannot read `{path}`: {source}")]
     Unreadable {
         /// The file.
         path: Utf8PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The file is no TOML.
+    /// The file is not valid TOML.
     #[error("`{}` is not valid TOML: {message}", place.path())]
     Syntax {
-        /// What the parser said, on one line.
+        /// The message of the parser, on one line.
         message: String,
-        /// Where.
+        /// The location of the problem.
         place: Place,
     },
-    /// A value has another type or form than the key wants.
+    /// A value has the wrong type or form for its key.
     #[error("`{key}` must be {expected}, not {found}")]
     Type {
         /// The dotted key.
         key: String,
-        /// What it must be: `a string`.
+        /// The expected type: `a string`.
         expected: &'static str,
-        /// What it is: `an integer`.
+        /// The actual type: `an integer`.
         found: &'static str,
-        /// The value.
+        /// The location of the value.
         place: Place,
     },
-    /// A name of a package, extra or group is not one.
+    /// A value is not a valid name of a package, extra or group.
     #[error("`{text}` in `{key}` is not a valid name")]
     Name {
         /// The dotted key.
         key: String,
-        /// What stands there.
+        /// The invalid text.
         text: String,
-        /// The value.
+        /// The location of the value.
         place: Place,
     },
 }
@@ -64,12 +64,11 @@ impl Diagnostic for TomlError {
 
     fn help(&self) -> Option<String> {
         match self {
-            Self::Unreadable { .. } => Some("check that the file exists and may be read".to_owned()),
-            Self::Syntax { .. } => Some("mend the file at the place shown".to_owned()),
+            Self::Unreadable { .. } => Some("check that the file exists and is readable".to_owned()),
+            Self::Syntax { .. } => Some("fix the file at the location shown".to_owned()),
             Self::Type { key, expected, .. } => Some(format!("make `{key}` {expected}")),
             Self::Name { .. } => Some(
-                "a name has only ASCII letters, digits, `-`, `_` and `.`, and starts and ends with a letter or digit"
-                    .to_owned(),
+                "use only ASCII letters, digits, `-`, `_` and `.`, and start and end with a letter or digit".to_owned(),
             ),
         }
     }
@@ -82,19 +81,19 @@ impl Diagnostic for TomlError {
     }
 }
 
-/// A value and where it stands in its file.
+/// A value and its location in the file.
 #[derive(Clone, Debug)]
 pub struct Spanned<T> {
     /// The value.
     pub value: T,
-    /// Bytes of the file's text.
+    /// The byte range in the text of the file.
     pub span: Range<usize>,
 }
 
 /// The text of a TOML file and its path.
 #[derive(Clone, Debug)]
 pub struct File {
-    /// Where it was read.
+    /// The path from which it was read.
     pub path: Utf8PathBuf,
     /// Its text.
     pub text: Arc<str>,
@@ -112,7 +111,7 @@ impl File {
     /// Parses the text.
     pub(crate) fn parse(&self) -> Result<Document<String>, TomlError> {
         Document::parse(self.text.to_string()).map_err(|error| {
-            // The parser points behind the last byte where the file ends too early.
+            // If the file ends too early, the parser points past the last byte.
             let span = error.span().unwrap_or(0..0);
             self.syntax_error(error.message(), span)
         })
@@ -123,7 +122,7 @@ impl File {
         TomlError::Syntax { message, place: self.place(span) }
     }
 
-    /// A place in this file.
+    /// Returns a location in this file.
     pub fn place(&self, span: Range<usize>) -> Place {
         Place::new(&*self.path, Arc::clone(&self.text), span)
     }
@@ -143,12 +142,13 @@ impl<'a> Node<'a> {
         Self { file, key: String::new(), span: 0..0, item: document.as_item() }
     }
 
-    /// Where the value stands; its key where the parser keeps no span for the value (a table made of dotted keys).
+    /// Returns the location of the value, or of its key if the parser records no location for the value (a table made
+    /// of dotted keys).
     pub(crate) fn span(&self) -> Range<usize> {
         self.item.span().unwrap_or_else(|| self.span.clone())
     }
 
-    /// Where the key stands.
+    /// Returns the location of the key.
     pub(crate) fn key_span(&self) -> Range<usize> {
         self.span.clone()
     }
@@ -161,13 +161,13 @@ impl<'a> Node<'a> {
         &self.key
     }
 
-    /// The value of `key`, if it is there. `self` must be a table.
+    /// Returns the value of `key`, if it exists. `self` must be a table.
     pub(crate) fn get(&self, key: &str) -> Result<Option<Node<'a>>, TomlError> {
         let table = self.table()?;
         Ok(table.get_key_value(key).filter(|(_, item)| !item.is_none()).map(|(key, item)| self.child(key, item)))
     }
 
-    /// All entries. `self` must be a table.
+    /// Returns all entries. `self` must be a table.
     pub(crate) fn entries(&self) -> Result<Vec<(&'a str, Node<'a>)>, TomlError> {
         let table = self.table()?;
         let keys = table.iter().map(|(key, _)| key);
@@ -187,7 +187,7 @@ impl<'a> Node<'a> {
         self.item.as_table_like().ok_or_else(|| self.type_error("a table"))
     }
 
-    /// The elements, of an array or of an array of tables.
+    /// Returns the elements of an array or of an array of tables.
     pub(crate) fn elements(&self) -> Result<Vec<Element<'a>>, TomlError> {
         let element = |value| Element { file: self.file, key: self.key.clone(), value };
         if let Some(array) = self.item.as_array() {
@@ -199,7 +199,7 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// This node as the one element of a list, for keys that take a value or a list of them.
+    /// Whether the value is a list, for keys that take either a single value or a list of values.
     pub(crate) fn is_list(&self) -> bool {
         self.item.is_array() || self.item.is_array_of_tables()
     }
@@ -209,13 +209,13 @@ impl<'a> Node<'a> {
         Ok(Spanned { value: text.to_owned(), span: self.span() })
     }
 
-    /// A name of a package, extra or group.
+    /// Returns the value as the name of a package, extra or group.
     pub(crate) fn name(&self) -> Result<Name, TomlError> {
         let text = self.string()?.value;
         Name::parse(&text).ok_or_else(|| TomlError::Name { key: self.key.clone(), text, place: self.place() })
     }
 
-    /// A list of such names.
+    /// Returns the value as a list of names.
     pub(crate) fn names(&self) -> Result<Vec<Name>, TomlError> {
         self.elements()?.iter().map(Element::name).collect()
     }
@@ -296,20 +296,20 @@ impl<'a> Element<'a> {
         }
     }
 
-    /// A name of a package, extra or group.
+    /// Returns the element as the name of a package, extra or group.
     pub(crate) fn name(&self) -> Result<Name, TomlError> {
         let text = self.string()?.value;
         Name::parse(&text).ok_or_else(|| TomlError::Name { key: self.key.clone(), text, place: self.place() })
     }
 
-    /// The value of `key`, if it is there. `self` must be a table.
+    /// Returns the value of `key`, if it exists. `self` must be a table.
     pub(crate) fn get(&self, key: &str) -> Result<Option<Node<'a>>, TomlError> {
         let Some((key, item)) = self.expect_table()?.get_key_value(key) else { return Ok(None) };
         let name = format!("{}.{}", self.key, key.get());
         Ok(Some(Node { file: self.file, key: name, span: key.span().unwrap_or(0..0), item }))
     }
 
-    /// The string under `key`, if it is there. `self` must be a table.
+    /// Returns the string under `key`, if it exists. `self` must be a table.
     pub(crate) fn get_string(&self, key: &str) -> Result<Option<Spanned<String>>, TomlError> {
         self.get(key)?.map(|node| node.string()).transpose()
     }

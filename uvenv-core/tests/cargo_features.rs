@@ -140,7 +140,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn features_are_those_that_cargo_resolves(crates in workspace(), selection in selection()) {
+    fn features_match_what_cargo_resolves(crates in workspace(), selection in selection()) {
         let directory = tempfile::tempdir().unwrap();
         let root = Utf8Path::from_path(directory.path()).unwrap();
         lay_out(root, &crates);

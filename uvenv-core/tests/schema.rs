@@ -15,12 +15,12 @@ use uvenv_core::report::Message;
 const GENERATED: &str = "<!-- The rest is written by `uvenv-core/tests/schema.rs`. -->\n";
 
 #[test]
-fn the_documented_schema_is_that_of_the_types() {
+fn documented_schema_matches_the_types() {
     hold("messages.schema.json", |_| serde_json::to_string_pretty(&schema()).unwrap() + "\n");
 }
 
 #[test]
-fn the_documented_fields_are_those_of_the_types() {
+fn documented_fields_match_the_types() {
     hold("json.md", |page| {
         let (written_by_hand, _) = page.split_once(GENERATED).expect("the page says where its tables begin");
         format!("{written_by_hand}{GENERATED}{}", tables(&schema()))

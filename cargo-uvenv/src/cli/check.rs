@@ -9,42 +9,42 @@ use uvenv_core::{
 
 use super::{MessageFormat, formats, profiles};
 
-/// Find what contradicts itself, drifts apart or will not install
+/// Find contradictions, drift, and packages that will not install
 ///
-/// Looks at the manifests and lockfiles of all profiles, changes nothing and needs no network. All findings come in one
-/// run. `cargo uvenv explain CODE` says more of one.
+/// Reads the manifests and lockfiles of all profiles, changes nothing and needs no network. One run reports all
+/// findings. `cargo uvenv explain CODE` explains a finding.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo uvenv check
   cargo uvenv check --remote --deny staging-behind-prod
-  cargo uvenv check --fix --dry-run                       what would be mended, as a diff
-  cargo uvenv check --message-format github               in a workflow of GitHub
+  cargo uvenv check --fix --dry-run                      show the fixes as a diff
+  cargo uvenv check --message-format github              in a GitHub workflow
   cargo uvenv check --message-format sarif > uvenv.sarif")]
 pub(crate) struct Check {
-    /// A profile; can be given several times; else all
+    /// Profile to check; can be repeated; defaults to all profiles
     #[arg(long, value_name = "PROFILE", value_parser = profiles())]
     pub(crate) profile: Vec<Profile>,
-    /// Ask the git remotes too: whether they have the tags, and where these lead
+    /// Also ask the git remotes whether they have the tags, and which commits these point to
     #[arg(long)]
     pub(crate) remote: bool,
-    /// Take a finding for an error; can be given several times
+    /// Treat a finding as an error; can be repeated
     #[arg(long, value_name = "CODE")]
     deny: Vec<String>,
-    /// Take a finding for a warning; can be given several times
+    /// Treat a finding as a warning; can be repeated
     #[arg(long, value_name = "CODE")]
     warn: Vec<String>,
-    /// Do not tell of a finding; can be given several times
+    /// Ignore a finding; can be repeated
     #[arg(long, value_name = "CODE")]
     allow: Vec<String>,
-    /// Mend what has one right answer
+    /// Fix findings that have exactly one correct fix
     #[arg(long)]
     fix: bool,
-    /// With --fix: show what would be mended, and write nothing
+    /// With --fix: show the fixes without writing anything
     #[arg(long, requires = "fix")]
     dry_run: bool,
-    // In place of the global option of this name, whose value clap takes from here.
-    /// How outcomes are printed
+    // Replaces the global option of the same name: clap also stores its value there.
+    /// Output format
     #[arg(
         long,
         id = "message_format",
@@ -56,16 +56,16 @@ pub(crate) struct Check {
     _message_format: MessageFormat,
 }
 
-/// Say what a code of a finding, an error or a warning means, and what mends it
+/// Explain a finding, an error or a warning, and how to fix it
 ///
-/// Without a code it lists them all.
+/// Without a code, the command lists all codes.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo uvenv explain dev-tag-in-prod
   cargo uvenv explain")]
 pub(crate) struct Explain {
-    /// The code
+    /// Code to explain
     #[arg(value_name = "CODE")]
     pub(crate) code: Option<String>,
 }

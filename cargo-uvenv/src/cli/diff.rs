@@ -14,14 +14,14 @@ Examples:
   cargo uvenv diff prod@v1.0..prod
   cargo uvenv diff prod@origin/main --message-format markdown   for a pull request")]
 pub(crate) struct Diff {
-    /// A side, or both as `A..B`
+    /// First side, or both sides as `A..B`
     #[arg(value_name = "A")]
     pub(crate) from: String,
-    /// The other side; where A is a profile at a revision, else that profile as it is
+    /// Second side; defaults to the current state of A's profile if A names a revision
     #[arg(value_name = "B")]
     pub(crate) to: Option<String>,
-    // In place of the global option of this name, whose value clap takes from here.
-    /// How outcomes are printed
+    // Replaces the global option of the same name: clap also stores its value there.
+    /// Output format
     #[arg(
         long,
         id = "message_format",

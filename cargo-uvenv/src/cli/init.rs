@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// Write the staging and prod manifests of a repository that has dev's only
+/// Write staging and prod manifests for a repository that has only a dev manifest
 ///
 /// They have the metadata, dependencies, backends, indexes and conflicts of dev, and pin each internal package to its
-/// newest tag that fits. The configuration, the lines of `.gitignore` and a workflow of continuous integration are written
-/// too. What is there is never overwritten: a second run changes nothing.
+/// newest matching tag. The command also writes the configuration, entries in `.gitignore` and a CI workflow. It never
+/// overwrites existing content: a second run changes nothing.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -19,15 +19,15 @@ pub(crate) struct Init {
     pub(crate) common: Common,
 }
 
-/// Put an internal package into all profiles
+/// Add an internal package to all profiles
 ///
-/// It becomes a member of the workspace and a dependency in dev; staging and prod pin it to its newest tag that fits.
+/// In dev, it becomes a workspace member and a dependency. Staging and prod pin it to its newest matching tag.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo uvenv add-package packages/bench-plots")]
 pub(crate) struct AddPackage {
-    /// Its directory
+    /// Directory of the package
     #[arg(value_name = "PATH")]
     pub(crate) path: PathBuf,
     #[command(flatten)]
@@ -37,7 +37,7 @@ pub(crate) struct AddPackage {
 /// Where packages without a git remote of their own are.
 #[derive(Debug, Args)]
 pub(crate) struct Common {
-    /// The git repository that has the packages, each in the directory where it lies here; else that of its checkout
+    /// Git repository with the packages, laid out as in this one; defaults to the remote of each package's checkout
     #[arg(long, value_name = "URL")]
     pub(crate) git: Option<String>,
 }

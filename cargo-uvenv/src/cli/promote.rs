@@ -8,32 +8,32 @@ use uvenv_core::{
 
 /// Pin newer releases of internal packages in staging or prod
 ///
-/// Takes the newest tag of each package that fits the profile, dev-releases for staging and stable releases for prod,
-/// locks the profile with these and checks it. If any of that fails, the manifest and the lockfile are as before.
+/// Picks the newest matching tag of each package (dev-releases for staging, stable releases for prod), locks the
+/// profile with these tags and checks it. If any step fails, the manifest and the lockfile are left as they were.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo uvenv promote --to staging --dry-run             what there is
+  cargo uvenv promote --to staging --dry-run             show newer releases
   cargo uvenv promote --to staging bench-utils
-  cargo uvenv promote --to prod --exact --commit         what staging has, as stable releases
-  cargo uvenv promote --to prod bench-utils=v0.1.2       one tag, be it an older one")]
+  cargo uvenv promote --to prod --exact --commit         the stable releases of what staging has
+  cargo uvenv promote --to prod bench-utils=v0.1.2       a given tag, even if it is older")]
 pub(crate) struct Promote {
     /// The profile: staging or prod
     #[arg(long, value_name = "PROFILE", value_parser = super::profiles())]
     to: Profile,
-    /// A package, with the newest tag that fits or with this one; can be given several times; else all
+    /// Packages to promote, to their newest matching tag or to TAG; defaults to all packages
     #[arg(value_name = "PKG[=TAG]")]
     packages: Vec<PackageRequest>,
-    /// Take pre-releases too
+    /// Allow pre-releases
     #[arg(long, conflicts_with = "exact")]
     pre: bool,
-    /// Take the stable releases of what staging has, in place of the newest
+    /// Use the stable releases of what staging has, instead of the newest
     #[arg(long)]
     exact: bool,
-    /// Take the tags of the checkouts that dev uses; the remotes must have them too
+    /// Use the tags of the checkouts that dev uses; the remotes must have them too
     #[arg(long)]
     from_local: bool,
-    /// Show what would be pinned, and write nothing
+    /// Show what would be pinned without writing anything
     #[arg(long)]
     dry_run: bool,
     /// Commit the manifest and the lockfile to git; nothing else may be staged

@@ -12,12 +12,12 @@ fn parse(line: &str) -> Result<Command, ErrorKind> {
 }
 
 #[test]
-fn the_definition_is_sound() {
+fn clap_accepts_the_command_definition() {
     Cargo::command().debug_assert();
 }
 
 #[test]
-fn command_lines_are_accepted() {
+fn accepts_valid_command_lines() {
     for line in [
         "lock",
         "lock --profile staging --profile prod",
@@ -61,7 +61,7 @@ fn command_lines_are_accepted() {
 }
 
 #[test]
-fn command_lines_are_refused() {
+fn rejects_invalid_command_lines() {
     for (line, expected) in [
         ("", DisplayHelpOnMissingArgumentOrSubcommand),
         ("--help", DisplayHelp),
@@ -114,7 +114,7 @@ fn command_lines_are_refused() {
 }
 
 #[test]
-fn what_follows_the_command_of_run_is_its_own() {
+fn arguments_after_the_command_of_run_belong_to_it() {
     for line in ["run -- python --profile prod -- -v", "run python --profile prod -- -v"] {
         let Ok(Command::Run(run)) = parse(line) else { panic!("`{line}`") };
         assert_eq!(run.profile.profile, None);
@@ -123,7 +123,7 @@ fn what_follows_the_command_of_run_is_its_own() {
 }
 
 #[test]
-fn each_command_has_examples_and_each_example_is_understood() {
+fn each_command_has_examples_that_parse() {
     let cargo = Cargo::command();
     let mut commands = vec![cargo.find_subcommand("uvenv").unwrap()];
     while let Some(command) = commands.pop() {
@@ -137,7 +137,7 @@ fn each_command_has_examples_and_each_example_is_understood() {
     }
 }
 
-/// The examples of a command's help, without their explanations and what the shell does with them.
+/// Returns the examples in the help of a command, without their explanations and shell syntax.
 fn examples(command: &clap::Command) -> Vec<String> {
     let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
     let lines = help.lines().filter_map(|line| line.strip_prefix("  cargo uvenv "));
@@ -145,13 +145,13 @@ fn examples(command: &clap::Command) -> Vec<String> {
     lines.map(only_command).collect()
 }
 
-/// What stands before the first `end` in `text`.
+/// Returns the text before the first `end` in `text`.
 fn before<'a>(text: &'a str, end: &&str) -> &'a str {
     text.split(end).next().unwrap_or(text)
 }
 
 #[test]
-fn flags_are_stronger_than_variables() {
+fn flags_override_environment_variables() {
     let variables = |pairs: &[(&str, &str)]| pairs.iter().copied().collect::<Variables>();
     let global = |line: &str| {
         let words = ["cargo", "uvenv"].into_iter().chain(line.split_whitespace());
@@ -169,9 +169,10 @@ fn flags_are_stronger_than_variables() {
     assert_eq!(global("status").color(&variables(&[("CARGO_TERM_COLOR", "")])), Color::Auto);
 }
 
-/// A command's own formats are seen where all commands' are, and so are those that stand before it.
+/// A command's own formats are recognized in the same place as the common ones, and so are formats given before the
+/// command.
 #[test]
-fn the_format_is_known_wherever_it_is_said() {
+fn message_format_may_come_before_or_after_the_command() {
     for (line, expected) in [
         ("check", MessageFormat::Human),
         ("check --message-format sarif", MessageFormat::Sarif),

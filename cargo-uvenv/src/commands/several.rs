@@ -1,4 +1,4 @@
-//! `lock` and `sync`: of one profile, which has the terminal, or of several at the same time.
+//! `lock` and `sync`, for one profile, which uses the terminal, or for several profiles at the same time.
 
 use std::{borrow::Cow, collections::BTreeSet, sync::mpsc, thread};
 
@@ -19,7 +19,7 @@ use crate::{
     usage::UsageError,
 };
 
-/// A profile that is named, or several of a monorepo.
+/// A profile that was named, or several profiles of a monorepo.
 enum Chosen {
     One(ProfileRequest),
     Several(Box<Monorepo>, Vec<Profile>),
@@ -27,13 +27,13 @@ enum Chosen {
 
 type Warning = Box<dyn Diagnostic + Send>;
 
-/// Who is told what is worth a word before an operation, or of it.
+/// Receives the warnings before and after an operation.
 type Warned<'a> = dyn FnMut(Warning) + 'a;
 
-/// What is done for a profile.
+/// The operation for a profile.
 type Work<'a> = dyn Fn(&Session, &Task<'_>, &mut Warned<'_>) -> Result<Message, Error> + Sync + 'a;
 
-/// The profile to be worked on, and its monorepo where that was read already.
+/// The profile to process, and its monorepo if that has already been read.
 struct Task<'a> {
     target: ProfileRequest,
     monorepo: Option<&'a Monorepo>,
@@ -92,7 +92,7 @@ impl Context<'_> {
         })
     }
 
-    /// Each would undo what the other has done.
+    /// Rejects profiles that share an environment, because each would undo what the other has done.
     fn refuse_shared_environment(&self, monorepo: &Monorepo, profiles: &[Profile]) -> Result<(), Failure> {
         let environment = |profile| {
             let paths = monorepo.profile(profile).ok()?;
@@ -121,7 +121,7 @@ impl Context<'_> {
         }
     }
 
-    /// Works on all profiles at the same time. One that fails does not keep the others from being worked on.
+    /// Processes all profiles at the same time. If one fails, the others are still processed.
     fn work_on_each(
         &self,
         monorepo: &Monorepo,
@@ -142,7 +142,7 @@ impl Context<'_> {
                 scope.spawn(move || {
                     let mut warnings = Vec::new();
                     let outcome = outcome(&session, &task, work, &mut |warning| warnings.push(warning));
-                    // We are here to the end.
+                    // The receiver lives until the end.
                     let _ = sender.send((row, warnings, outcome));
                 });
             }
@@ -167,7 +167,7 @@ impl Context<'_> {
 
 fn outcome(session: &Session, task: &Task<'_>, work: &Work<'_>, warned: &mut Warned<'_>) -> Result<Message, Error> {
     let outcome = work(session, task, warned);
-    // What an operation has found worth a word, be it that it failed later.
+    // Print the warnings of the operation, even if it failed later.
     for warning in session.take_warnings() {
         warned(Box::new(warning));
     }

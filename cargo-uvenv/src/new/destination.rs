@@ -1,4 +1,4 @@
-//! Directories that appear whole or not at all.
+//! Directories that are created completely or not at all.
 
 use std::{fs, io};
 
@@ -6,21 +6,23 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{NewError, not_writable};
 
-/// A directory to be made: filled in a staging directory on the same file system, which takes its place at the end.
+/// A directory to create. It is filled in a staging directory on the same file system, which is moved into place at the
+/// end.
 #[derive(Debug)]
 pub(super) struct Destination {
     path: Utf8PathBuf,
     staging: Utf8PathBuf,
-    /// Whether `path` is an empty directory, which stays: it may be the current one, a mount point or a link's target.
+    /// Whether `path` is an empty directory. It is kept, because it can be the current directory, a mount point or the
+    /// target of a link.
     exists: bool,
 }
 
-/// A directory that has taken its place.
+/// A directory that was moved into place.
 #[derive(Debug)]
 pub(super) struct Placed(Utf8PathBuf);
 
 impl Destination {
-    /// `path`, at which there must be nothing.
+    /// Creates a destination at `path`, which must not exist.
     pub(super) fn new(path: &Utf8Path) -> Result<Self, NewError> {
         match fs::symlink_metadata(path) {
             Ok(_) => Err(exists(path, "exists already")),
@@ -29,7 +31,7 @@ impl Destination {
         }
     }
 
-    /// `path`, at which there must be nothing or an empty directory.
+    /// Creates a destination at `path`, which must not exist or be an empty directory.
     pub(super) fn new_or_empty(path: &Utf8Path) -> Result<Self, NewError> {
         match fs::read_dir(path).map(|mut entries| entries.next().is_none()) {
             Ok(true) => Self::stage(path, true),
@@ -42,17 +44,17 @@ impl Destination {
         }
     }
 
-    /// Where to make what will be at the destination.
+    /// Returns the directory in which to create the contents of the destination.
     pub(super) fn staging(&self) -> &Utf8Path {
         &self.staging
     }
 
-    /// A directory that is there and that the destination is in, or is.
+    /// Returns an existing directory that contains the destination, or is the destination.
     pub(super) fn containing_directory(&self) -> &Utf8Path {
         self.staging.parent().unwrap_or(&self.staging)
     }
 
-    /// Where `file` of the staging directory will be.
+    /// Returns the final path of `file` in the staging directory.
     pub(super) fn place_of(&self, file: &str) -> Utf8PathBuf {
         self.path.join(file)
     }
@@ -64,7 +66,7 @@ impl Destination {
         Ok(Self { path: path.to_owned(), staging, exists })
     }
 
-    /// Puts the staging directory, or all that is in it, into its place.
+    /// Moves the staging directory, or its contents, into place.
     pub(super) fn finish(self) -> Result<Placed, NewError> {
         let result =
             if self.exists { move_entries(&self.staging, &self.path) } else { fs::rename(&self.staging, &self.path) };
@@ -75,15 +77,16 @@ impl Destination {
 
 impl Drop for Destination {
     fn drop(&mut self) {
-        // After `finish` there is none any more. Where it cannot be removed, there is an error to report already.
+        // After `finish`, the staging directory no longer exists. If it cannot be removed, another error is already
+        // being reported.
         let _ = fs::remove_dir_all(&self.staging);
     }
 }
 
 impl Placed {
-    /// Removes it again.
+    /// Removes the directory again.
     pub(super) fn undo(&self) {
-        // There is an error to report already.
+        // Another error is already being reported.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -104,7 +107,7 @@ fn create_unique(parent: &Utf8Path) -> io::Result<Utf8PathBuf> {
     }
 }
 
-/// Moves all that is in `from` into `to`; if that fails, back again.
+/// Moves everything from `from` to `to`; moves it back if that fails.
 fn move_entries(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
     let mut moved: Vec<(Utf8PathBuf, Utf8PathBuf)> = Vec::new();
     for entry in from.read_dir_utf8()? {
@@ -112,7 +115,7 @@ fn move_entries(from: &Utf8Path, to: &Utf8Path) -> io::Result<()> {
         let place = to.join(entry.file_name());
         if let Err(error) = fs::rename(entry.path(), &place) {
             for (origin, place) in moved {
-                // The first error is the one to report.
+                // The first error is the one that is reported.
                 let _ = fs::rename(place, origin);
             }
             return Err(error);
@@ -140,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_made_meanwhile_is_left_alone() {
+    fn keeps_a_directory_created_in_the_meantime() {
         let (_guard, directory) = temporary();
         let path = directory.join("made");
         let destination = Destination::new(&path).unwrap();
@@ -153,13 +156,13 @@ mod tests {
     }
 
     #[test]
-    fn an_existing_directory_gets_all_or_nothing() {
+    fn fills_an_existing_directory_completely_or_not_at_all() {
         let (_guard, directory) = temporary();
         let destination = Destination::new_or_empty(&directory).unwrap();
         for name in ["a", "b", "c"] {
             fs::create_dir(destination.staging().join(name)).unwrap();
         }
-        // A file where a directory is to be.
+        // Put a file where a directory should go.
         fs::write(directory.join("b"), "theirs").unwrap();
         assert!(destination.finish().is_err());
         assert_eq!(names(&directory), ["b"]);
@@ -167,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_taken_its_place_can_be_undone() {
+    fn undo_removes_everything_it_created() {
         let (_guard, directory) = temporary();
         let destination = Destination::new(&directory.join("deep/made")).unwrap();
         fs::write(destination.staging().join("file"), "").unwrap();

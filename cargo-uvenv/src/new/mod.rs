@@ -1,6 +1,6 @@
-//! `cargo uvenv new`: lays out a complete monorepo, whole or not at all.
+//! `cargo uvenv new`: creates a complete monorepo, or nothing if there is an error.
 //!
-//! What is laid out is `examples/hyperbench` itself, which is compiled in: nothing is written twice.
+//! The new monorepo is `examples/hyperbench`, which is compiled in, so that nothing is maintained twice.
 
 mod destination;
 mod remotes;
@@ -20,30 +20,30 @@ use uvenv_core::{
 pub use self::template::Packages;
 use self::{destination::Destination, template::Template};
 
-/// What to lay out.
+/// What to create.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Where: a path at which there is nothing, or an empty directory. Its last part names the project.
+    /// The path: it must not exist, or be an empty directory. Its last component is the name of the project.
     pub path: Utf8PathBuf,
-    /// Whether to make git repositories for the internal packages beside it, in `PATH-remotes`.
+    /// Whether to create git repositories for the internal packages next to it, in `PATH-remotes`.
     pub local_remotes: bool,
-    /// Which internal packages it has.
+    /// Which internal packages to include.
     pub packages: Packages,
 }
 
-/// Why nothing was laid out.
+/// Why no monorepo was created.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum NewError {
-    /// There is something at the path.
+    /// The path already exists.
     #[error("`{path}` {is}")]
     DestinationExists {
         /// The path.
         path: Utf8PathBuf,
-        /// What it is.
+        /// What exists at the path.
         is: &'static str,
     },
-    /// The path does not end in what could name a project.
+    /// The path does not end in a valid project name.
     #[error("`{path}` cannot name a project: {problem}")]
     InvalidName {
         /// The path.
@@ -51,22 +51,22 @@ pub enum NewError {
         /// What is wrong.
         problem: String,
     },
-    /// A file or directory could not be made.
-    #[error("`{path}` could not be made: {source}")]
+    /// A file or directory could not be created.
+    #[error("`{path}` could not be created: {source}")]
     NotWritable {
         /// The file or directory.
         path: Utf8PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// git was needed and is missing, or failed.
+    /// git is required, but is missing or failed.
     #[error(transparent)]
     Git(#[from] GitError),
 }
 
-/// Lays out a monorepo.
+/// Creates a monorepo.
 ///
-/// All is made in temporary directories beside the destinations and takes its place at the end. An error, therefore,
+/// Everything is created in temporary directories next to the destinations and moved into place at the end. So an error
 /// leaves nothing behind.
 pub fn lay_out(request: &Request, variables: &Variables) -> Result<NewReport, NewError> {
     let path = camino::absolute_utf8(&request.path).map_err(not_writable(&request.path))?;
@@ -86,7 +86,7 @@ pub fn lay_out(request: &Request, variables: &Variables) -> Result<NewReport, Ne
         None
     };
     template.write_to(root.staging())?;
-    // Without git, a monorepo that needs no git repository can still be had.
+    // Without git, a monorepo that needs no git repository can still be created.
     let repository = match &git {
         Some(git) if !git.is_work_tree(root.containing_directory()) => {
             git.init(root.staging())?;
@@ -100,7 +100,7 @@ pub fn lay_out(request: &Request, variables: &Variables) -> Result<NewReport, Ne
     Ok(NewReport { path, project, packages, repository, remotes })
 }
 
-/// Puts all that was made into its place.
+/// Moves everything into place.
 fn finish(root: Destination, remotes: Option<(Destination, Vec<NewRemote>)>) -> Result<Vec<NewRemote>, NewError> {
     let Some((destination, remotes)) = remotes else {
         root.finish()?;
@@ -111,18 +111,18 @@ fn finish(root: Destination, remotes: Option<(Destination, Vec<NewRemote>)>) -> 
     Ok(remotes)
 }
 
-/// `PATH-remotes`, beside `path`.
+/// Returns `PATH-remotes`, next to `path`.
 fn remotes_directory(path: &Utf8Path) -> Utf8PathBuf {
     path.with_file_name(format!("{}-remotes", path.file_name().unwrap_or_default()))
 }
 
-/// The last part of `path` as a name of a project, with a `-` for each run of what a name cannot have.
+/// Returns the last component of `path` as a project name, with each run of invalid characters replaced by `-`.
 fn project_name(path: &Utf8Path, template: &Template) -> Result<Name, NewError> {
     let invalid = |problem| NewError::InvalidName { path: path.to_owned(), problem };
     let last = path.file_name().unwrap_or_default();
     let words: Vec<_> = last.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let name = Name::parse(&words.join("-"))
-        .ok_or_else(|| invalid("its last part has no letter from A to Z and no digit".to_owned()))?;
+        .ok_or_else(|| invalid("its last component has no ASCII letter or digit".to_owned()))?;
     if template.depends_on(&name) {
         return Err(invalid(format!("`{name}` is a package that the project depends on")));
     }

@@ -1,4 +1,4 @@
-//! Git repositories for the internal packages: each with a dev release and a stable one, both tagged.
+//! Git repositories for the internal packages, each with a tagged dev release and a tagged stable release.
 
 use camino::Utf8Path;
 use uvenv_core::{
@@ -8,9 +8,9 @@ use uvenv_core::{
 
 use super::{NewError, destination::Destination, template::Template};
 
-/// Makes a repository for each internal package.
+/// Creates a repository for each internal package.
 pub(super) fn make(git: &Git, template: &Template, destination: &Destination) -> Result<Vec<NewRemote>, NewError> {
-    // The work trees are made beside the repositories, where there is room and they are removed whatever happens.
+    // The work trees are created next to the repositories, where there is space and where they are always removed.
     let trees = Destination::new(&destination.staging().join("trees"))?;
     let make_one = |package: String| {
         let name = format!("{package}.git");

@@ -1,4 +1,5 @@
-//! The files of a new monorepo, and the edits that make them somebody's own; all else stays byte for byte.
+//! The files of a new monorepo, and the edits that adapt them to the new project. Everything else is kept byte for
+//! byte.
 
 use std::{borrow::Cow, collections::BTreeMap, fs};
 
@@ -11,33 +12,33 @@ use super::{NewError, not_writable};
 
 static EXAMPLE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../examples/hyperbench");
 
-/// The package that a starter does without.
+/// The package that a starter monorepo does not have.
 const MODEL: &str = "model-qwen2-5-vl";
 
-/// What binds Rust and Python: it needs `uvenv-core`, which is to be had from this repository only.
+/// The bindings between Rust and Python. They depend on `uvenv-core`, which is available only from this repository.
 const BINDINGS: [&str; 4] =
     ["BINDINGS.md", "crates/hyperbench-show/", "crates/hyperbench-units/", "packages/bench-kernels/"];
 
-/// Where `uvenv-core` is.
+/// The directory of `uvenv-core`.
 const CORE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../uvenv-core");
 
 /// The manifests of the profiles.
 const MANIFESTS: [&str; 3] = ["pyproject.toml", "staging/pyproject.toml", "prod/pyproject.toml"];
 
-/// Where the internal packages are.
+/// The directory of the internal packages.
 const PACKAGES: &str = "packages/";
 
 /// Which internal packages a new monorepo has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Packages {
-    /// All of the example but that of its model, which is for its users to write, and without what binds the two
-    /// languages.
+    /// All packages of the example except its model, which users write themselves, and except the bindings between the
+    /// two languages.
     Starter,
-    /// All of the example, on a machine with the sources of uvenv.
+    /// All packages of the example, on a machine that has the source code of uvenv.
     All,
 }
 
-/// Files by their path, with `/` between its parts.
+/// Files by path, with `/` as the separator.
 #[derive(Debug)]
 pub(super) struct Template(BTreeMap<String, Cow<'static, [u8]>>);
 
@@ -60,7 +61,7 @@ impl Template {
         template
     }
 
-    /// The internal packages, by name.
+    /// Returns the names of the internal packages.
     pub(super) fn packages(&self) -> Vec<String> {
         let manifests = self
             .0
@@ -69,21 +70,21 @@ impl Template {
         manifests.collect()
     }
 
-    /// The internal packages that staging and prod take from git, by name.
+    /// Returns the names of the internal packages that staging and prod take from git.
     pub(super) fn pinned(&self) -> Vec<String> {
         let prod = self.read("prod/pyproject.toml");
         let is_pinned = |name: &String| prod["tool"]["uv"]["sources"].get(name).is_some();
         self.packages().into_iter().filter(is_pinned).collect()
     }
 
-    /// The version in the manifest of `package`.
+    /// Returns the version in the manifest of `package`.
     pub(super) fn version(&self, package: &str) -> String {
         let manifest = self.read(&format!("{PACKAGES}{package}/pyproject.toml"));
         let version = manifest.get("project").and_then(|project| project.get("version"));
         version.and_then(Item::as_str).unwrap_or_default().to_owned()
     }
 
-    /// Whether the project, or an extra of it, has a requirement on `name`.
+    /// Whether the project, or one of its extras, has a requirement on `name`.
     pub(super) fn depends_on(&self, name: &Name) -> bool {
         MANIFESTS.iter().any(|path| {
             let manifest = self.read(path);
@@ -98,12 +99,12 @@ impl Template {
         })
     }
 
-    /// Names the project of the three manifests.
+    /// Sets the project name in the three manifests.
     pub(super) fn name_project(&mut self, name: &Name) {
         self.edit_manifests(|manifest| set(manifest, &["project", "name"], name.as_str()));
     }
 
-    /// Has the manifests take the internal packages from `remotes`.
+    /// Makes the manifests take the internal packages from `remotes`.
     pub(super) fn pin_to(&mut self, remotes: &[NewRemote]) {
         self.edit_manifests(|manifest| {
             for remote in remotes {
@@ -117,7 +118,7 @@ impl Template {
         self.0.iter().try_for_each(|(path, content)| write(&root.join(path), content))
     }
 
-    /// Writes the files of `package` below `root`, as they are in its release `version`.
+    /// Writes the files of `package` below `root`, as in its release `version`.
     pub(super) fn write_package(&self, package: &str, version: &str, root: &Utf8Path) -> Result<(), NewError> {
         let prefix = format!("{PACKAGES}{package}/");
         for (path, content) in &self.0 {
@@ -146,7 +147,7 @@ impl Template {
         self.0.insert(path.to_owned(), Cow::Owned(document.to_string().into_bytes()));
     }
 
-    /// The TOML file at `path`, which is compiled in and read by every test of `new`.
+    /// Returns the TOML file at `path`. It is compiled in, and every test of `new` reads it.
     fn read(&self, path: &str) -> DocumentMut {
         let text = self.0.get(path).and_then(|content| std::str::from_utf8(content).ok());
         text.and_then(|text| text.parse().ok()).expect("these files of the template are TOML")
@@ -162,7 +163,7 @@ fn collect(directory: &'static Dir<'_>, files: &mut BTreeMap<String, Cow<'static
     }
 }
 
-/// Whether `path` is none of the outputs that lie in the example once somebody has worked in it.
+/// Whether `path` is not one of the build outputs that the example contains after someone has worked in it.
 fn is_source(path: &std::path::Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     !(["target", "uv.lock", "__pycache__"].contains(&name) || name.starts_with(".venv"))
@@ -179,7 +180,7 @@ fn write(path: &Utf8Path, content: &[u8]) -> Result<(), NewError> {
     fs::write(path, content).map_err(not_writable(path))
 }
 
-/// Replaces the string under `keys`, if there is one. What is written around it stays.
+/// Replaces the string under `keys`, if it exists. Keeps the text around it.
 fn set(document: &mut DocumentMut, keys: &[&str], text: &str) {
     let mut item = Some(document.as_item_mut());
     for key in keys {
@@ -192,7 +193,7 @@ fn set(document: &mut DocumentMut, keys: &[&str], text: &str) {
     }
 }
 
-/// Removes the requirements on `package`, with a group that is left empty, and its source.
+/// Removes the requirements on `package`, any group that becomes empty, and the source of `package`.
 fn remove_package(manifest: &mut DocumentMut, package: &str) {
     let name = Name::parse(package);
     let keep = |requirement: &Value| required(requirement) != name;
@@ -216,11 +217,11 @@ fn remove_package(manifest: &mut DocumentMut, package: &str) {
     }
 }
 
-/// Takes the crates in [`BINDINGS`], and what only they need, out of the Cargo workspace.
+/// Removes the crates in [`BINDINGS`], and everything that only they need, from the Cargo workspace.
 fn without_bindings(manifest: &mut DocumentMut) {
     manifest.remove("patch");
     if let Some(workspace) = table(manifest, &["workspace"]) {
-        // All that is left is built without Python.
+        // All remaining crates build without Python.
         workspace.remove("default-members");
         if let Some(members) = workspace.get_mut("members").and_then(Item::as_array_mut) {
             members.retain(|member| !member.as_str().is_some_and(|path| path.starts_with(PACKAGES)));
@@ -233,7 +234,7 @@ fn without_bindings(manifest: &mut DocumentMut) {
     }
 }
 
-/// Leaves in Cargo's lockfile the two crates that are in `crates/` of a starter and have no dependencies beside.
+/// Reduces Cargo's lockfile to the two crates that a starter has in `crates/` and that have no other dependencies.
 fn without_dependencies(lockfile: &mut DocumentMut) {
     if let Some(packages) = lockfile.get_mut("package").and_then(Item::as_array_of_tables_mut) {
         packages.retain(|package| {
@@ -248,7 +249,7 @@ fn table<'a>(document: &'a mut DocumentMut, keys: &[&str]) -> Option<&'a mut dyn
     keys.iter().try_fold(item, |item, key| item.as_table_like_mut()?.get_mut(key))?.as_table_like_mut()
 }
 
-/// The package that `requirement` is on.
+/// Returns the package of `requirement`.
 fn required(requirement: &Value) -> Option<Name> {
     let text = requirement.as_str()?;
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && !"-_.".contains(c));
@@ -264,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_package_all_other_bytes_are_the_same() {
+    fn removing_a_package_changes_only_its_own_lines() {
         let (all, starter) = (Template::of(Packages::All), Template::of(Packages::Starter));
         for path in &MANIFESTS[1..] {
             let whole = text(&all, path);
@@ -275,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_starter_has_nothing_of_what_binds_the_languages() {
+    fn starter_has_no_rust_python_bindings() {
         let starter = Template::of(Packages::Starter);
         for (path, content) in &starter.0 {
             let content = String::from_utf8_lossy(content);
@@ -290,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn other_files_are_those_of_the_example() {
+    fn template_files_match_the_example() {
         let all = Template::of(Packages::All);
         let example = Utf8Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/hyperbench");
         for path in all.0.keys().filter(|path| *path != "Cargo.toml") {
@@ -300,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_requirement_is_known_by_its_package() {
+    fn finds_the_package_name_of_a_requirement() {
         for (requirement, package) in [
             ("\"Model_Qwen2.5_vl [x]>=1\"", Some(MODEL)),
             ("\"bench-utils\"", Some("bench-utils")),
@@ -313,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_string_is_replaced_and_its_surroundings_stay() {
+    fn replacing_a_string_keeps_layout_and_comments() {
         let mut manifest: DocumentMut = "[project]\nname   =\t\"x\"  # why\n".parse().unwrap();
         set(&mut manifest, &["project", "name"], "y");
         set(&mut manifest, &["project", "nothing", "here"], "y");
@@ -321,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn outputs_are_no_part_of_it() {
+    fn build_outputs_are_not_part_of_the_template() {
         for path in ["target", "a/.venv", ".venv-cu124", "prod/uv.lock", "a/__pycache__"] {
             assert!(!is_source(path.as_ref()), "{path}");
         }
@@ -331,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn the_project_cannot_have_the_name_of_a_dependency() {
+    fn detects_a_project_name_that_is_also_a_dependency() {
         let starter = Template::of(Packages::Starter);
         for (name, taken) in [("bench-utils", true), ("nvidia-cuda-runtime-cu12", true), (MODEL, false)] {
             assert_eq!(starter.depends_on(&Name::parse(name).unwrap()), taken, "{name}");

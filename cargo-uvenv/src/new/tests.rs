@@ -24,7 +24,7 @@ fn said(error: &NewError) -> String {
     format!("error[{}]: {error}", error.code())
 }
 
-/// All paths below `directory`, `.git` and what is in it aside.
+/// Returns all paths below `directory`, except for `.git` and its contents.
 fn tree(directory: &Utf8Path) -> Vec<Utf8PathBuf> {
     let mut found = Vec::new();
     for entry in directory.read_dir_utf8().unwrap().map(Result::unwrap) {
@@ -47,7 +47,7 @@ fn git(repository: &Utf8Path, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn a_starter_mentions_the_model_nowhere() {
+fn starter_never_mentions_the_model_package() {
     let (_guard, directory) = temporary();
     let path = directory.join("mine");
     let report = make(&starter(&path)).unwrap();
@@ -62,7 +62,7 @@ fn a_starter_mentions_the_model_nowhere() {
 }
 
 #[test]
-fn it_is_a_repository_unless_it_is_in_one() {
+fn creates_a_git_repository_unless_already_inside_one() {
     let (_guard, directory) = temporary();
     let first = directory.join("first");
     assert!(make(&starter(&first)).unwrap().repository);
@@ -73,7 +73,7 @@ fn it_is_a_repository_unless_it_is_in_one() {
 }
 
 #[test]
-fn the_project_is_named_after_the_path() {
+fn names_the_project_after_its_directory() {
     let (_guard, directory) = temporary();
     let path = directory.join("My \"new\" bench's $(id)");
     let report = make(&with_remotes(&path)).unwrap();
@@ -88,10 +88,10 @@ fn the_project_is_named_after_the_path() {
 }
 
 #[test]
-fn a_name_that_cannot_be_a_project_is_refused() {
+fn rejects_invalid_project_names() {
     let (_guard, directory) = temporary();
     for (name, problem) in [
-        ("日本", "its last part has no letter from A to Z and no digit"),
+        ("日本", "its last component has no ASCII letter or digit"),
         ("Bench_Utils", "`bench-utils` is a package that the project depends on"),
     ] {
         let path = directory.join(name);
@@ -102,7 +102,7 @@ fn a_name_that_cannot_be_a_project_is_refused() {
 }
 
 #[test]
-fn remotes_have_the_two_versions_that_staging_and_prod_pin() {
+fn remotes_have_the_tags_that_staging_and_prod_pin() {
     let (_guard, directory) = temporary();
     let path = directory.join("mine");
     let report = make(&Request { packages: Packages::All, ..with_remotes(&path) }).unwrap();
@@ -129,7 +129,7 @@ fn remotes_have_the_two_versions_that_staging_and_prod_pin() {
 }
 
 #[test]
-fn what_is_there_is_left_alone() {
+fn rejects_an_existing_destination_and_keeps_it() {
     let (_guard, directory) = temporary();
     let refused = |name: &str, message: &str| {
         let before = tree(&directory);
@@ -151,7 +151,7 @@ fn what_is_there_is_left_alone() {
 }
 
 #[test]
-fn an_empty_directory_is_filled_and_stays_the_same_one() {
+fn fills_an_empty_directory_without_replacing_it() {
     let (_guard, directory) = temporary();
     let path = directory.join("empty");
     fs::create_dir(&path).unwrap();
@@ -165,7 +165,7 @@ fn an_empty_directory_is_filled_and_stays_the_same_one() {
 }
 
 #[test]
-fn without_git_there_are_no_remotes_but_a_monorepo() {
+fn creates_a_monorepo_but_no_remotes_without_git() {
     let (_guard, directory) = temporary();
     let variables = Variables::from_iter([("PATH", "/no/such")]);
     let error = lay_out(&with_remotes(&directory.join("mine")), &variables).unwrap_err();

@@ -1,5 +1,5 @@
-//! What goes on with several profiles at the same time: on a terminal a line each, and when one is done, all that was said
-//! of it, in one piece.
+//! Progress of several profiles that are processed at the same time: one line for each on a terminal, and when a
+//! profile is finished, all its output in one piece.
 
 use std::{
     fmt::Display,
@@ -18,17 +18,17 @@ use uvenv_core::{
 
 use super::text;
 
-/// How often what is shown moves on.
+/// How often the display is updated.
 const TICK: Duration = Duration::from_millis(100);
 
-/// The place of all rows.
+/// The display that contains all rows.
 pub(crate) struct Board {
     rows: MultiProgress,
     verb: &'static str,
     is_quiet: bool,
 }
 
-/// A profile's.
+/// The row of a profile.
 pub(crate) struct ProfileRow {
     profile: Profile,
     bar: ProgressBar,
@@ -37,7 +37,7 @@ pub(crate) struct ProfileRow {
 
 impl Board {
     pub(super) fn new(verb: &'static str, is_quiet: bool) -> Self {
-        // Nothing is drawn where stderr is no terminal.
+        // Nothing is drawn if stderr is not a terminal.
         let target = if is_quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         Self { rows: MultiProgress::with_draw_target(target), verb, is_quiet }
     }
@@ -54,7 +54,7 @@ impl Board {
         Arc::new(ProfileRow { profile, bar, lines: Mutex::default() })
     }
 
-    /// Says all that was said of the profile, and lets `print` add its outcome.
+    /// Prints all output of the profile, and lets `print` add its result.
     pub(crate) fn end(&self, row: &ProfileRow, has_failed: bool, print: impl FnOnce()) {
         row.bar.finish_and_clear();
         let lines = mem::take(&mut *row.lines.lock().unwrap_or_else(PoisonError::into_inner));
@@ -92,7 +92,7 @@ impl Observer for ProfileRow {
             Progress::Fetching { url } => self.show(format_args!("fetching {url}")),
             Progress::Building { name } => self.show(format_args!("building {name}")),
             Progress::Installing { done, total } => self.show(format_args!("installing {done}/{total}")),
-            // What is done is followed by something else, or by the end.
+            // A finished step is followed by another step or by the end.
             _ => {}
         }
     }

@@ -1,4 +1,4 @@
-//! What a check has found, drawn as rustc draws it.
+//! The findings of a check, in the style of rustc.
 
 use std::io::Write as _;
 
@@ -14,7 +14,7 @@ use super::{
     text::{done, line},
 };
 
-/// Prints the findings and a summary; where nothing but errors is to be said, those among the findings.
+/// Prints the findings and a summary; if only errors may be printed, only the findings that are errors.
 pub(super) fn message(report: &CheckReport, quiet: bool) {
     let mut stderr = anstream::stderr();
     for finding in report.findings.iter().filter(|finding| !quiet || finding.severity == Severity::Error) {
@@ -33,7 +33,7 @@ pub(super) fn message(report: &CheckReport, quiet: bool) {
     done("Checked", summary(report));
 }
 
-/// The same for those who print it elsewhere.
+/// Returns the same text for callers that print it elsewhere.
 pub(super) fn text(report: &CheckReport) -> String {
     let mut text = String::new();
     for finding in &report.findings {
@@ -69,13 +69,13 @@ pub(super) fn summary(report: &CheckReport) -> String {
     let counts = if counts.is_empty() { "no findings".to_owned() } else { counts.join(", ") };
     let fixable = match report.findings.iter().filter(|finding| finding.fixable).count() {
         0 => String::new(),
-        count => format!(" (`--fix` mends {count})"),
+        count => format!(" ({count} fixable with `--fix`)"),
     };
     format!("{}: {counts}{fixable}", profiles.join(", "))
 }
 
-/// `path` as code hosts call it: from the root of the git repository, or else of the monorepo, with `/` between its parts;
-/// whole, where it lies elsewhere.
+/// Returns `path` as code hosts expect it: relative to the root of the git repository, or else of the monorepo, with
+/// `/` as the separator. A path outside is returned unchanged.
 pub(super) fn from_repository(root: &Utf8Path, path: &Utf8Path) -> String {
     let repository = root.ancestors().find(|directory| directory.join(".git").exists()).unwrap_or(root);
     match path.strip_prefix(repository) {
@@ -95,7 +95,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// A report of a monorepo at `/r`.
+    /// Creates a report for a monorepo at `/r`.
     pub(in crate::output) fn report(findings: &[FindingReport]) -> CheckReport {
         CheckReport {
             root: "/r".into(),
@@ -111,7 +111,7 @@ pub(super) mod tests {
         }
     }
 
-    /// A warning about all of `text`, a file at `path`.
+    /// Creates a warning about all of `text`, a file at `path`.
     pub(in crate::output) fn finding(path: &str, text: &str) -> FindingReport {
         FindingReport {
             severity: Severity::Warning,
@@ -130,15 +130,15 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_summary_counts_what_there_is() {
+    fn summary_counts_findings_by_severity() {
         assert_eq!(summary(&report(&[])), "dev: no findings");
         let fixable = FindingReport { fixable: true, ..finding("/r/x", "") };
         let one_of_each = CheckReport { errors: 2, infos: 1, ..report(&[fixable]) };
-        assert_eq!(summary(&one_of_each), "dev: 2 errors, 1 warning, 1 info (`--fix` mends 1)");
+        assert_eq!(summary(&one_of_each), "dev: 2 errors, 1 warning, 1 info (1 fixable with `--fix`)");
     }
 
     #[test]
-    fn text_is_what_people_read_without_colours() {
+    fn plain_text_has_no_colours() {
         let text = text(&report(&[finding("/r/x.toml", "a = 1")]));
         assert!(text.contains("warning[some-code]: a sentence\n --> /r/x.toml:1:1\n"), "{text}");
         assert!(text.ends_with("\n\nChecked dev: 1 warning\n") && !text.contains('\u{1b}'), "{text}");

@@ -1,11 +1,11 @@
-//! Changes of files as unified diffs.
+//! File changes as unified diffs.
 
 use std::io::Write as _;
 
 use anstyle::{AnsiColor, Style};
 use uvenv_core::report::FileChange;
 
-/// Prints them, in the colours that git gives them.
+/// Prints the diffs in git's colours.
 pub(super) fn print(changes: &[FileChange]) {
     let mut stdout = anstream::stdout();
     for line in changes.iter().flat_map(|change| change.diff.split_inclusive('\n')) {

@@ -1,16 +1,16 @@
-//! What differs between two profiles: as tables, for people and for a pull request.
+//! The differences between two profiles, as tables for people and for a pull request.
 
 use uvenv_core::report::{DiffReport, DiffSideReport, InternalOrigin, PythonRequest};
 
 use super::text::{line, lines, short, table};
 
-/// A table of differences: its heading, and the rows of name, first and second side.
+/// A table of differences: its heading, and rows with the name, the first side and the second side.
 struct Section {
     heading: &'static str,
     rows: Vec<[String; 3]>,
 }
 
-/// The tables for people.
+/// Returns the tables for people.
 pub(super) fn text(report: &DiffReport) -> String {
     let mut text = String::new();
     let (from, to) = (side(&report.from), side(&report.to));
@@ -25,12 +25,12 @@ pub(super) fn text(report: &DiffReport) -> String {
     for note in notes(report) {
         line(&mut text, note);
     }
-    // One line end, also where no note follows the last table.
+    // End with a single line ending, even if no note follows the last table.
     text.truncate(text.trim_end().len());
     text + "\n"
 }
 
-/// The same as Markdown.
+/// Returns the tables as Markdown.
 pub(super) fn markdown(report: &DiffReport) -> String {
     let mut text = String::new();
     let (from, to) = (side(&report.from), side(&report.to));
@@ -45,12 +45,12 @@ pub(super) fn markdown(report: &DiffReport) -> String {
     for note in notes(report) {
         line(&mut text, note);
     }
-    // One line end, also where no note follows the last table.
+    // End with a single line ending, even if no note follows the last table.
     text.truncate(text.trim_end().len());
     text + "\n"
 }
 
-/// What ends a cell of a table, or means something in Markdown, is only a character in it.
+/// Escapes characters that would end a table cell or have a meaning in Markdown.
 fn cell(text: &str) -> String {
     if text == NONE { text.to_owned() } else { format!("`{}`", text.replace('|', "\\|").replace('`', "'")) }
 }
@@ -82,7 +82,7 @@ fn notes(report: &DiffReport) -> Vec<String> {
         .map(|unlocked| format!("{} has no lockfile: only the manifests are compared.", side(unlocked)))
         .collect();
     if report.is_empty() {
-        notes.insert(0, format!("Nothing differs between {} and {}.", side(&report.from), side(&report.to)));
+        notes.insert(0, format!("{} and {} do not differ.", side(&report.from), side(&report.to)));
     }
     notes
 }
@@ -102,7 +102,7 @@ fn list(versions: &[String]) -> String {
     if versions.is_empty() { none() } else { versions.join(", ") }
 }
 
-/// A backend that adds nothing is one all the same.
+/// A backend that adds nothing is still a backend.
 fn adds(requirements: &[String]) -> String {
     if requirements.is_empty() { "nothing".to_owned() } else { requirements.join(", ") }
 }

@@ -1,4 +1,4 @@
-//! A page of the documentation on a terminal: Markdown, as far as our pages go.
+//! Shows a page of the documentation on a terminal. Supports only the Markdown that our pages use.
 
 use std::io::Write as _;
 
@@ -10,14 +10,14 @@ use super::text::{line as add_line, table};
 const TITLE: Style = Style::new().bold();
 const CODE: Style = AnsiColor::Cyan.on_default();
 
-/// Prints the page of a code.
+/// Prints the explanation of a code.
 pub(super) fn print(explanation: &ExplanationReport) {
     let ExplanationReport { code, severity, summary, text } = explanation;
     let title = format!("{TITLE}{}[{code}]: {summary}{TITLE:#}", word(*severity));
     let _ = writeln!(anstream::stdout(), "{title}\n\n{}", terminal(text));
 }
 
-/// Prints all codes, each with its sentence.
+/// Prints all codes, each with a one-sentence summary.
 pub(super) fn list(explanations: &[ExplanationReport]) {
     let mut table = table(&["code", "is", "means"]);
     for ExplanationReport { code, severity, summary, .. } in explanations {
@@ -36,7 +36,8 @@ fn word(severity: Severity) -> &'static str {
     }
 }
 
-/// Blocks of code are set in, spans of code are coloured, links are their words.
+/// Formats Markdown for a terminal: code blocks are indented, code spans are coloured, links are replaced by their
+/// text.
 fn terminal(markdown: &str) -> String {
     let mut text = String::new();
     for (index, part) in markdown.split("```").enumerate() {
@@ -44,7 +45,7 @@ fn terminal(markdown: &str) -> String {
             text += &styled(&without_links(part));
             continue;
         }
-        // The first line says which language it is.
+        // The first line names the language.
         for line in part.trim_end().lines().skip(1) {
             add_line(&mut text, format_args!("    {CODE}{line}{CODE:#}"));
         }
@@ -53,7 +54,7 @@ fn terminal(markdown: &str) -> String {
     text
 }
 
-/// Nothing but words: no link, no mark of code.
+/// Returns the plain text, without links and code marks.
 fn plain(markdown: &str) -> String {
     without_links(markdown).replace('`', "")
 }
@@ -65,7 +66,7 @@ fn styled(text: &str) -> String {
         .collect()
 }
 
-/// `[words](target)` as `words`.
+/// Replaces `[words](target)` with `words`.
 fn without_links(markdown: &str) -> String {
     let mut text = String::new();
     let mut rest = markdown;
@@ -89,25 +90,25 @@ fn without_links(markdown: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Without the colours.
+    /// Returns the text without colours.
     fn shown(markdown: &str) -> String {
         anstream::adapter::strip_str(&terminal(markdown)).to_string()
     }
 
     #[test]
-    fn links_are_their_words() {
+    fn shows_only_the_text_of_links() {
         assert_eq!(shown("See [the\npage](check.md#levels), [a] (b)."), "See the\npage, [a] (b).");
         assert_eq!(shown("`[tool.uv]` and [`lock`](x) [open"), "`[tool.uv]` and `lock` [open");
         assert_eq!(plain("a `b` [c](d)"), "a b c");
     }
 
     #[test]
-    fn blocks_of_code_are_set_in() {
+    fn indents_code_blocks() {
         assert_eq!(shown("Write\n\n```toml\n[a]\nb = `1`\n```\n\nor not."), "Write\n\n    [a]\n    b = `1`\n\nor not.");
     }
 
     #[test]
-    fn whatever_a_page_has_is_no_panic() {
+    fn never_panics_on_malformed_markdown() {
         for markdown in ["", "`", "```", "[", "](", "[](", "```\n```", "[a](b"] {
             shown(markdown);
         }

@@ -1,4 +1,4 @@
-//! Findings as commands that a workflow of GitHub reads from what its steps print, and shows in the files.
+//! Findings as workflow commands, which GitHub reads from the output of a step and shows in the files.
 
 use std::io::Write as _;
 
@@ -10,7 +10,7 @@ use uvenv_core::{
 use super::check::{from_repository, summary};
 use crate::output::text::done;
 
-/// Prints the findings and a summary; where nothing but errors is to be said, those among the findings.
+/// Prints the findings and a summary; if only errors may be printed, only the findings that are errors.
 pub(super) fn message(report: &CheckReport, quiet: bool) {
     let mut stdout = std::io::stdout();
     for finding in report.findings.iter().filter(|finding| !quiet || finding.severity == Severity::Error) {
@@ -33,7 +33,7 @@ fn command(report: &CheckReport, finding: &FindingReport) -> String {
         properties.push(("file", from_repository(&report.root, place.path())));
         properties.push(("line", place.line().to_string()));
         properties.push(("endLine", end.line().to_string()));
-        // GitHub takes columns for those of one line.
+        // GitHub supports columns only within a single line.
         if place.line() == end.line() {
             properties.push(("col", place.column().to_string()));
             properties.push(("endColumn", end.column().to_string()));
@@ -45,7 +45,7 @@ fn command(report: &CheckReport, finding: &FindingReport) -> String {
     format!("::{name} {}::{}", properties.join(","), escape(&words(report, finding)))
 }
 
-/// The sentence, then what belongs to it, a line each.
+/// Returns the message and then the further information, one item per line.
 fn words(report: &CheckReport, finding: &FindingReport) -> String {
     let sentence = std::iter::once(finding.message.clone());
     let related = finding.related.iter().map(|related| {
@@ -69,7 +69,7 @@ mod tests {
     use crate::output::check::tests::{finding, report};
 
     #[test]
-    fn what_would_end_a_part_is_escaped() {
+    fn escapes_characters_that_delimit_command_parts() {
         let finding = FindingReport { message: "50% of a:b,\r\nc::d".to_owned(), ..finding("/r/a,b:c%/x.toml", "key") };
         assert_eq!(
             command(&report(&[]), &finding),
@@ -78,13 +78,13 @@ mod tests {
     }
 
     #[test]
-    fn a_finding_without_a_place_has_a_title_only() {
+    fn finding_without_a_place_has_only_a_title() {
         let finding = FindingReport { place: None, severity: Severity::Info, ..finding("/r/x", "") };
         assert_eq!(command(&report(&[]), &finding), "::notice title=some-code::a sentence");
     }
 
     #[test]
-    fn a_place_of_several_lines_has_no_columns() {
+    fn multi_line_place_has_no_columns() {
         let command = command(&report(&[]), &finding("/r/x.toml", "a\nbc"));
         assert_eq!(command, "::warning file=x.toml,line=1,endLine=2,title=some-code::a sentence");
     }

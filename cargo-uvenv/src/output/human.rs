@@ -1,4 +1,4 @@
-//! Outcomes in words and tables.
+//! Results as sentences and tables.
 
 use comfy_table::{Cell, Table};
 use uvenv_core::{
@@ -12,9 +12,9 @@ use uvenv_core::{
     },
 };
 
-use super::text::{done, line, lines, print, short, shown, table};
+use super::text::{done, help, line, lines, note, print, short, shown, table};
 
-/// Prints what was done.
+/// Prints the result.
 pub(super) fn message(message: &Message) {
     match message {
         Message::LockFinished(report) => lock(report),
@@ -25,9 +25,9 @@ pub(super) fn message(message: &Message) {
         Message::KernelRemoved(report) => kernel("Removed", report),
         Message::NewFinished(report) => laid_out(report),
         Message::PromoteFinished(report) => super::promote::message(report),
-        Message::InitFinished(report) => super::init::message("Set up", report),
-        Message::PackageAdded(report) => super::init::message("Added", report),
-        // The rest is drawn by `render`, which has the place in the file.
+        Message::InitFinished(report) => super::init::finished(report),
+        Message::PackageAdded(report) => super::init::package_added(report),
+        // `render` prints everything else, because it has the location in the file.
         message => {
             if let Some(text) = text(message) {
                 print(text.trim_end());
@@ -36,7 +36,7 @@ pub(super) fn message(message: &Message) {
     }
 }
 
-/// The tables and sentences of a message that are its outcome, line by line.
+/// Returns the tables and sentences that are the result in a message, line by line.
 pub(super) fn text(message: &Message) -> Option<String> {
     match message {
         Message::Status(report) => Some(status(report)),
@@ -59,27 +59,28 @@ fn lock(report: &LockReport) {
         (true, 1) => "1 package changed".to_owned(),
         (true, count) => format!("{count} packages changed"),
     };
-    done("Locked", format_args!("{} ({path}): {outcome}", report.profile));
+    let label = if report.dry_run { "Checked" } else { "Locked" };
+    done(label, format_args!("{} ({path}): {outcome}", report.profile));
 }
 
 fn planned(plan: &SyncPlanned) {
     let backend = plan.backend.as_ref().map_or("no backend", |backend| backend.as_str());
-    let recreate = if plan.recreate { ", after removing it" } else { "" };
+    let recreate = if plan.recreate { ", after recreating it" } else { "" };
     print(format_args!(
-        "{} with {backend} (by {}) in {}{recreate}\n  {}",
+        "Would sync {} with {backend} (from {}) in {}{recreate}\n  {}",
         plan.profile,
         plan.backend_origin,
         shown(&plan.environment),
         plan.command
     ));
     for rebuild in &plan.rebuild {
-        print(format_args!("  {} would be built again: {}", rebuild.name, rebuild.cause));
+        print(format_args!("  {} would be rebuilt: {}", rebuild.name, rebuild.cause));
     }
 }
 
 fn sync(report: &SyncReport) {
     let backend = match &report.backend {
-        Some(backend) => format!(" with {backend} (by {})", report.backend_origin),
+        Some(backend) => format!(" with {backend} (from {})", report.backend_origin),
         None => String::new(),
     };
     let changes = if report.changed {
@@ -92,11 +93,11 @@ fn sync(report: &SyncReport) {
         done("Rebuilt", format_args!("{}: {}", rebuilt.name, rebuilt.cause));
     }
     for origin in report.installed.iter().filter_map(origin) {
-        done("Pinned", origin);
+        done("Installed", origin);
     }
 }
 
-/// Where an internal package comes from; the rest came from an index, as uv has said already.
+/// Returns the source of an internal package; uv has already reported the packages from an index.
 fn origin(distribution: &Distribution) -> Option<String> {
     let Source::Git { commit, requested, .. } = &distribution.source else { return None };
     let requested = requested.as_deref().unwrap_or("HEAD");
@@ -106,12 +107,9 @@ fn origin(distribution: &Distribution) -> Option<String> {
 /// The variables themselves are printed for the shell that reads them.
 fn cargo_config(report: &EnvReport) {
     if let Some(config) = &report.cargo_config {
-        let outcome = if config.changed { "updated" } else { "unchanged" };
-        let python = &report.python;
-        done(
-            "Configured",
-            format_args!("{}: {outcome}, for {} with Python {}", shown(&config.path), report.profile, python.version),
-        );
+        let (path, version) = (shown(&config.path), &report.python.version);
+        let unchanged = if config.changed { "" } else { ": unchanged" };
+        done("Configured", format_args!("{path} for {} with Python {version}{unchanged}", report.profile));
     }
 }
 
@@ -137,9 +135,6 @@ fn status(report: &StatusReport) -> String {
         for reason in &profile.lockfile.reasons {
             line(&mut text, format_args!("{}: {reason}", profile.profile));
         }
-        for reason in profile.environments.iter().filter_map(|found| found.uv_asked_because.as_ref()) {
-            line(&mut text, format_args!("{}: uv was asked: {reason}", profile.profile));
-        }
         if let Some(error) = &profile.error {
             line(&mut text, format_args!("{}: error[{}]: {}", profile.profile, error.code, error.message));
         }
@@ -149,6 +144,17 @@ fn status(report: &StatusReport) -> String {
         lines(&mut text, &packages(report));
     }
     text
+}
+
+/// Prints why uv had to determine the state of environments.
+pub(super) fn status_details(report: &StatusReport) {
+    for profile in &report.profiles {
+        for found in &profile.environments {
+            if let Some(reason) = &found.uv_asked_because {
+                note(format_args!("{}: checked {} with uv because {reason}", profile.profile, shown(&found.path)));
+            }
+        }
+    }
 }
 
 fn environment(report: &StatusReport, profile: &ProfileStatus, found: &EnvironmentStatus) -> String {
@@ -213,7 +219,7 @@ fn backends(report: &BackendsReport) -> String {
     }
     lines(&mut text, &table);
     if let Some(reason) = &report.features_unknown {
-        line(&mut text, format_args!("The Cargo features are not known: {reason}"));
+        line(&mut text, format_args!("The Cargo features are unknown: {reason}"));
     }
     text
 }
@@ -227,10 +233,10 @@ fn detection(report: &DetectionReport) -> String {
             }
             line(&mut text, format_args!("NVIDIA driver {version}, CUDA up to {cuda}"));
         }
-        Detection::None { reason } => line(&mut text, format_args!("No GPU can be used: {reason}")),
+        Detection::None { reason } => line(&mut text, format_args!("No usable GPU: {reason}")),
     }
     for choice in &report.auto {
-        let backend = choice.backend.as_ref().map_or("nothing", |backend| backend.as_str());
+        let backend = choice.backend.as_ref().map_or("no backend", |backend| backend.as_str());
         line(&mut text, format_args!("{}: `--backend auto` chooses {backend}: {}", choice.profile, choice.explanation));
     }
     text
@@ -243,7 +249,7 @@ fn kernel(verb: &str, report: &KernelReport) {
 fn kernels(report: &KernelsReport) -> String {
     let mut text = String::new();
     if report.kernels.is_empty() {
-        line(&mut text, "There are no kernels.");
+        line(&mut text, "No kernels found.");
         return text;
     }
     let mut table = table(&["kernel", "shown as", "profile", "backend", "monorepo"]);
@@ -268,8 +274,8 @@ fn laid_out(report: &NewReport) {
         done("Created", format_args!("{} with {}", shown(&remote.path), tags.join(", ")));
     }
     if report.remotes.is_empty() {
-        done("Next", "point the git URLs in staging/pyproject.toml and prod/pyproject.toml at your repositories");
+        help("set the git URLs in staging/pyproject.toml and prod/pyproject.toml to your repositories");
     } else {
-        done("Next", format_args!("cd {path} && cargo uvenv lock --all-profiles"));
+        help(format_args!("run `cd {path}`, then `cargo uvenv lock --all-profiles`"));
     }
 }

@@ -1,4 +1,4 @@
-//! All that is printed: summaries and tables for people, messages for programs. Outcomes go to stdout, the rest to stderr.
+//! All output: summaries and tables for people, messages for programs. Results go to stdout, everything else to stderr.
 
 mod board;
 mod check;
@@ -24,7 +24,7 @@ use uvenv_core::{
 pub(crate) use self::{board::Board, variables::Form};
 use crate::cli::{MessageFormat, Verbosity};
 
-/// Where a command says what it has to say.
+/// The output of a command.
 #[derive(Debug)]
 pub(crate) struct Output {
     format: MessageFormat,
@@ -36,17 +36,17 @@ impl Output {
         Self { format, verbosity }
     }
 
-    /// Whether programs read what is printed.
+    /// Whether the output is for programs.
     pub(crate) fn is_json(&self) -> bool {
         self.format.is_json()
     }
 
-    /// Where several profiles are worked on at the same time, which is called `verb`.
+    /// Returns the display for several profiles that are processed at the same time; `verb` names the operation.
     pub(crate) fn board(&self, verb: &'static str) -> Board {
         Board::new(verb, self.verbosity == Verbosity::Quiet)
     }
 
-    /// Prints the outcome of a command.
+    /// Prints the result of a command.
     pub(crate) fn message(&mut self, message: &Message) {
         let is_quiet = self.verbosity == Verbosity::Quiet;
         match (self.format, message) {
@@ -57,11 +57,15 @@ impl Output {
             (_, Message::CheckFinished(report)) => check::message(report, is_quiet),
             (_, Message::Explanation(report)) => explanation::print(report),
             _ if is_quiet => {}
+            (_, Message::Status(report)) if matches!(self.verbosity, Verbosity::Verbose(_)) => {
+                human::message(message);
+                human::status_details(report);
+            }
             (_, message) => human::message(message),
         }
     }
 
-    /// Prints what all codes mean.
+    /// Prints the explanations of all codes.
     pub(crate) fn explanations(&mut self, explanations: Vec<ExplanationReport>) {
         if self.format.is_json() {
             explanations.into_iter().map(Message::Explanation).for_each(|message| json(&message));
@@ -87,24 +91,24 @@ impl Output {
     }
 }
 
-/// What `message` is for people, where that is tables or sentences.
+/// Returns the text of `message` for people, if it consists of tables or sentences.
 pub(crate) fn text(message: &Message) -> Option<String> {
     human::text(message)
 }
 
-/// Prints what a shell or another program is to read. A reader that has gone away is no reason to fail.
+/// Prints text for a shell or another program. It is not an error if the reader has gone away.
 pub(crate) fn script(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
-/// One object a line. A reader that has gone away is no reason to fail.
+/// Prints an object on one line. It is not an error if the reader has gone away.
 fn json(message: &impl serde::Serialize) {
     if let Ok(text) = serde_json::to_string(message) {
         let _ = writeln!(anstream::stdout(), "{text}");
     }
 }
 
-/// Draws an error as rustc does: `error[code]: sentence`, the place, `help:`.
+/// Prints an error in the style of rustc: `error[code]: sentence`, the location, `help:`.
 fn render(level: Level<'_>, error: &dyn Diagnostic) {
     let Problem { code, message, help, .. } = Problem::new(error);
     let drawing =
@@ -112,14 +116,14 @@ fn render(level: Level<'_>, error: &dyn Diagnostic) {
     let _ = writeln!(anstream::stderr(), "{}", drawing.render(&Renderer::styled()));
 }
 
-/// What is drawn.
+/// The parts of a printed error.
 struct Drawing<'a> {
     level: Level<'a>,
     code: &'a str,
     message: &'a str,
     help: Option<&'a str>,
     place: Option<&'a Place>,
-    /// Other places, each with a few words.
+    /// Other locations, each with a label.
     related: Vec<(&'a str, &'a Place)>,
 }
 
@@ -131,7 +135,7 @@ impl Drawing<'_> {
             let path = text::shown(main.path());
             let mut snippet = Snippet::source(main.text_without_secrets().into_owned()).path(path);
             if self.place.is_some_and(|place| place == main) {
-                // An empty range has nothing to underline; the line is shown all the same.
+                // An empty range has nothing to underline, but its line is shown.
                 snippet = snippet.annotation(AnnotationKind::Primary.span(main.span()));
             }
             let labelled =
@@ -144,7 +148,7 @@ impl Drawing<'_> {
         renderer.render(&[group])
     }
 
-    /// The places, file by file: one of a file's, and those that have words.
+    /// Returns the locations grouped by file: one primary location per file, and the labeled ones.
     fn files(&self) -> Vec<(&Place, Vec<(&str, &Place)>)> {
         let mut files: Vec<(&Place, Vec<_>)> = self.place.map(|place| (place, Vec::new())).into_iter().collect();
         for (words, place) in &self.related {

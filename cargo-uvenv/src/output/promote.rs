@@ -1,4 +1,4 @@
-//! What was promoted, as a table with the commits between.
+//! The promoted packages, as a table with the commits in between.
 
 use std::io::Write as _;
 
@@ -13,10 +13,10 @@ use super::{
     text::{done, line, lines, print, short, shown, table},
 };
 
-/// How many commits of a package are listed.
+/// The maximum number of commits that are listed for a package.
 const COMMITS: usize = 10;
 
-/// Prints the table, then what else there is to know.
+/// Prints the table and then further information.
 pub(super) fn message(report: &PromoteReport) {
     print(text(report).trim_end());
     if report.dry_run && report.changed {
@@ -26,17 +26,18 @@ pub(super) fn message(report: &PromoteReport) {
     for finding in report.findings.iter().filter(|finding| finding.severity != Severity::Info) {
         let _ = writeln!(anstream::stderr(), "{}", check::draw(finding, &Renderer::styled()));
     }
-    done(if report.dry_run { "Planned" } else { "Promoted" }, summary(report));
+    let (label, text) = summary(report);
+    done(label, text);
     if let Some(commit) = &report.commit {
         done("Committed", short(commit));
     }
 }
 
-/// The table and the commits.
+/// Returns the table and the commits.
 pub(super) fn text(report: &PromoteReport) -> String {
     let mut text = String::new();
     if report.packages.is_empty() {
-        line(&mut text, format_args!("There are no internal packages in {}.", report.profile));
+        line(&mut text, format_args!("{} has no internal packages.", report.profile));
         return text;
     }
     let mut packages = table(&["package", "old", "new", "commits", ""]);
@@ -72,8 +73,8 @@ fn words(package: &PromotedPackage) -> String {
         (PromotionOutcome::Unchanged, _) => "up to date".to_owned(),
         (PromotionOutcome::Newer, Some(newest)) => format!("kept: newer than {newest}"),
         (PromotionOutcome::Newer, None) => "kept".to_owned(),
-        (PromotionOutcome::NoRelease, _) => "no tag fits".to_owned(),
-        (PromotionOutcome::NoRepository, _) => "its repository is not known".to_owned(),
+        (PromotionOutcome::NoRelease, _) => "no matching tag".to_owned(),
+        (PromotionOutcome::NoRepository, _) => "unknown repository".to_owned(),
     }
 }
 
@@ -88,13 +89,14 @@ fn list(text: &mut String, package: &PromotedPackage, commits: &CommitsBetween) 
     }
 }
 
-/// `2 packages to prod (prod/pyproject.toml)`.
-fn summary(report: &PromoteReport) -> String {
+/// Returns `2 packages to prod (prod/pyproject.toml)`.
+fn summary(report: &PromoteReport) -> (&'static str, String) {
     let count = report.packages.iter().filter(|package| package.is_changed()).count();
     let plural = if count == 1 { "" } else { "s" };
     let (profile, path) = (report.profile, shown(&report.manifest));
-    match count {
-        0 => format!("nothing to {profile} ({path}): no newer releases"),
-        _ => format!("{count} package{plural} to {profile} ({path})"),
+    match (count, report.dry_run) {
+        (0, _) => ("Checked", format!("{profile} ({path}): no newer releases")),
+        (_, true) => ("Planned", format!("{count} promotion{plural} to {profile} ({path})")),
+        (_, false) => ("Promoted", format!("{count} package{plural} to {profile} ({path})")),
     }
 }

@@ -1,4 +1,4 @@
-//! Findings as SARIF 2.1.0, the format in which code hosts and editors take what any checker has found.
+//! Findings as SARIF 2.1.0, the format that code hosts and editors accept from any checker.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::explain;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
-/// What a path must not have in a URI.
+/// The characters that must be escaped in the path of a URI.
 const NOT_IN_PATHS: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -35,7 +35,7 @@ const NOT_IN_PATHS: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-/// The log of one check.
+/// Returns the log of a check.
 pub(super) fn text(report: &CheckReport) -> String {
     let rules = rules(report);
     let results: Vec<_> = report.findings.iter().map(|finding| result(report, &rules, finding)).collect();
@@ -57,7 +57,7 @@ pub(super) fn text(report: &CheckReport) -> String {
     format!("{log:#}\n")
 }
 
-/// What is to be said of the codes that were found.
+/// Returns the explanations of the codes that were found.
 fn rules(report: &CheckReport) -> Vec<ExplanationReport> {
     let found: BTreeSet<_> = report.findings.iter().map(|finding| finding.code.as_str()).collect();
     explain::all().into_iter().filter(|explanation| found.contains(explanation.code.as_str())).collect()
@@ -79,7 +79,7 @@ fn result(report: &CheckReport, rules: &[ExplanationReport], finding: &FindingRe
     };
     let location = match &finding.place {
         Some(place) => located(report, place),
-        // Code hosts show nothing that is nowhere.
+        // Code hosts do not show findings without a location.
         None => json!({ "artifactLocation": artifact(report, &report.root.join("pyproject.toml")) }),
     };
     let mut result = json!({
@@ -117,7 +117,7 @@ fn located(report: &CheckReport, place: &Place) -> Value {
     })
 }
 
-/// A URI from the repository's root, where the file lies in it.
+/// Returns a URI relative to the repository's root, if the file is in the repository.
 fn artifact(report: &CheckReport, path: &Utf8Path) -> Value {
     let path = from_repository(&report.root, path);
     let uri = utf8_percent_encode(&path, NOT_IN_PATHS).to_string();
@@ -147,14 +147,14 @@ mod tests {
     }
 
     #[test]
-    fn a_region_counts_lines_and_characters_from_one() {
+    fn regions_count_lines_and_characters_from_one() {
         let results = results(&[finding("/r/x.toml", "\u{fc} = 1\n")]);
         let region = &results[0]["locations"][0]["physicalLocation"]["region"];
         assert_eq!(*region, json!({ "startLine": 1, "startColumn": 1, "endLine": 2, "endColumn": 1 }));
     }
 
     #[test]
-    fn files_elsewhere_have_whole_uris_and_what_is_nowhere_is_in_the_manifest() {
+    fn files_outside_the_root_get_absolute_uris_and_no_file_the_manifest() {
         let nowhere = FindingReport { place: None, ..finding("/r/x", "") };
         let results = results(&[finding("/else where/x.toml", "a"), nowhere]);
         let artifact = |index: usize| &results[index]["locations"][0]["physicalLocation"]["artifactLocation"];

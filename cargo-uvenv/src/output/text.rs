@@ -1,4 +1,4 @@
-//! Lines and tables, as all outcomes are told.
+//! Lines and tables that all results use.
 
 use std::{
     fmt::{Display, Write as _},
@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style};
 use camino::Utf8Path;
 use comfy_table::{Cell, ContentArrangement, Table, presets};
 
-/// A path as one sees it from the current directory.
+/// Returns a path relative to the current directory, if it is below that directory.
 pub(super) fn shown(path: &Utf8Path) -> String {
     let here = std::env::current_dir().ok();
     let relative = here.and_then(|here| path.strip_prefix(Utf8Path::from_path(&here)?).ok().map(Utf8Path::to_string));
@@ -18,9 +18,21 @@ pub(super) fn shown(path: &Utf8Path) -> String {
 
 const DONE: Style = AnsiColor::Green.on_default().bold();
 
-/// A line in cargo's manner: what was done, in a column of its own.
+/// Prints a line in the style of cargo, with the verb in its own column.
 pub(super) fn done(verb: &str, text: impl Display) {
     let _ = writeln!(anstream::stderr(), "{DONE}{verb:>12}{DONE:#} {text}");
+}
+
+const HELP: Style = AnsiColor::BrightCyan.on_default().bold();
+
+/// Prints advice on a separate line.
+pub(super) fn help(text: impl Display) {
+    let _ = writeln!(anstream::stderr(), "{HELP}help{HELP:#}: {text}");
+}
+
+/// Prints a line that is neither a result nor advice.
+pub(super) fn note(text: impl Display) {
+    let _ = writeln!(anstream::stderr(), "{text}");
 }
 
 pub(super) fn print(text: impl Display) {
@@ -33,7 +45,7 @@ pub(super) fn line(text: &mut String, line: impl Display) {
     let _ = writeln!(text, "{line}");
 }
 
-/// Adds a table, without the blanks that fill its last column.
+/// Adds a table, without the spaces that fill its last column.
 pub(super) fn lines(text: &mut String, table: &Table) {
     for row in table.lines() {
         line(text, row.trim_end());

@@ -1,4 +1,4 @@
-//! Changes to variables, in the languages of shells and in the formats of files.
+//! Prints changes to variables in the languages of shells and in file formats.
 
 use std::{
     fmt::Write as _,
@@ -14,10 +14,10 @@ use uvenv_core::{
 
 use crate::cli::{EnvFormat, Shell};
 
-/// In which form variables are printed.
+/// The form in which variables are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// POSIX: bash, zsh and what else reads their common language.
+    /// POSIX: bash, zsh and other shells with the same syntax.
     Posix,
     Fish,
     Powershell,
@@ -26,14 +26,14 @@ pub(crate) enum Form {
     Github,
 }
 
-/// What cannot be printed.
+/// Why variables cannot be printed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FormError {
-    #[error("`{name}` would have a value with a line break in it: {value:?}")]
+    #[error("the value of `{name}` contains a line break: {value:?}")]
     LineBreak { name: String, value: String },
-    #[error("`{name}` would have a value that {format} files have no quotes for: {value:?}")]
+    #[error("the value of `{name}` cannot be quoted in a {format} file: {value:?}")]
     Unquotable { name: String, format: &'static str, value: String },
-    #[error("`{path}`, which `GITHUB_PATH` names, cannot be written: {source}")]
+    #[error("cannot write `{path}`, the file that `GITHUB_PATH` names: {source}")]
     GithubPath { path: String, source: io::Error },
 }
 
@@ -50,13 +50,13 @@ impl Diagnostic for FormError {
         Some(match self {
             Self::LineBreak { .. } => "use paths without line breaks".to_owned(),
             Self::Unquotable { .. } => "use paths without quotes, or `--format json`".to_owned(),
-            Self::GithubPath { .. } => "run it as a step of a workflow, or unset `GITHUB_PATH`".to_owned(),
+            Self::GithubPath { .. } => "run the command in a step of a workflow, or unset `GITHUB_PATH`".to_owned(),
         })
     }
 }
 
 impl Form {
-    /// The form that was asked for, else that of the user's shell.
+    /// Returns the requested form, or else that of the user's shell.
     pub(crate) fn new(shell: Option<Shell>, format: Option<EnvFormat>, variables: &Variables) -> Self {
         match (format, shell) {
             (Some(EnvFormat::Dotenv), _) => Self::Dotenv,
@@ -79,7 +79,7 @@ impl Form {
         }
     }
 
-    /// The text. `variables` are those that it changes.
+    /// Returns the text. `variables` are the variables before the changes.
     pub(crate) fn render(self, report: &EnvReport, variables: &Variables) -> Result<String, FormError> {
         for variable in &report.variables {
             let value = variable.value.as_deref().unwrap_or_default();
@@ -101,19 +101,19 @@ impl Form {
                 Self::Github | Self::Json => file_line(variable, variables, |_, value| Ok(value.to_owned()))?,
             };
             if let Some(line) = line {
-                // Writing to a string does not fail.
+                // Writing to a string cannot fail.
                 let _ = writeln!(text, "{line}");
             }
         }
         Ok(text)
     }
 
-    /// What a format wants beside its text: GitHub has a file of its own for the directories of `PATH`. What earlier steps
-    /// have put into that would stand before a `PATH` that is set otherwise.
+    /// Writes what a format needs in addition to its text: GitHub has a separate file for the directories of `PATH`.
+    /// Directories that earlier steps wrote to that file would otherwise come before a `PATH` that is set directly.
     pub(crate) fn store_path(self, report: &EnvReport, variables: &Variables) -> Result<(), FormError> {
         let (Self::Github, Some(path)) = (self, variables.get(GITHUB_PATH)) else { return Ok(()) };
         let search = report.variables.iter().filter(|variable| variable.name == "PATH");
-        // Each line comes before those above it.
+        // Each line is placed before the lines above it.
         let directories = search.flat_map(|variable| variable.directories.iter().rev());
         let lines: String = directories.flat_map(|directory| [directory.as_str(), "\n"]).collect();
         let file = OpenOptions::new().append(true).create(true).open(path);
@@ -122,7 +122,7 @@ impl Form {
     }
 }
 
-/// The variable with the file of directories that steps of a workflow get on `PATH`.
+/// The variable that names the file with directories for `PATH` in later steps of a workflow.
 const GITHUB_PATH: &str = "GITHUB_PATH";
 
 fn posix(variable: &Variable) -> String {
@@ -146,7 +146,7 @@ fn fish(variable: &Variable) -> String {
         VariableChange::Set => format!("set -gx {name} {}", quote(value(variable))),
         VariableChange::Prepend => {
             let quoted: Vec<_> = directories.iter().map(|directory| quote(directory.as_str())).collect();
-            // Variables that end in `PATH` are lists.
+            // In fish, variables whose names end in `PATH` are lists.
             format!("test \"${name}[1]\" = {}; or set -gx {name} {} ${name}", quoted[0], quoted.join(" "))
         }
     }
@@ -168,7 +168,7 @@ fn powershell(variable: &Variable) -> String {
     }
 }
 
-/// Each of the quotes that PowerShell takes for one is doubled.
+/// Doubles every character that PowerShell treats as a quote.
 fn in_powershell(value: &str) -> String {
     let mut quoted = String::from("'");
     for character in value.chars() {
@@ -180,7 +180,7 @@ fn in_powershell(value: &str) -> String {
     quoted + "'"
 }
 
-/// `NAME=value`. What is to be unset gets no value, if it has one: Python takes that for unset.
+/// Returns `NAME=value`. A variable to unset gets an empty value if it is set, because Python treats that as unset.
 fn file_line(
     variable: &Variable,
     variables: &Variables,
@@ -193,7 +193,7 @@ fn file_line(
     })
 }
 
-/// Single quotes, which all readers of such files take literally, and which cannot be escaped in them.
+/// Uses single quotes: all readers of such files take the text in them literally, but they cannot be escaped.
 fn dotenv(variable: &Variable, value: &str) -> Result<String, FormError> {
     if value.contains('\'') {
         let (name, value) = (variable.name.clone(), value.to_owned());
@@ -213,7 +213,7 @@ fn value(variable: &Variable) -> &str {
     variable.value.as_deref().unwrap_or_default()
 }
 
-/// The directories of a search path. Only systems without shells of this kind separate them by anything else.
+/// Joins the directories of a search path. Only systems that do not have such shells use a different separator.
 fn joined(variable: &Variable) -> String {
     variable.directories.iter().map(|directory| directory.as_str()).collect::<Vec<_>>().join(":")
 }
@@ -248,7 +248,7 @@ mod tests {
         form.render(&report(variables), &present).unwrap()
     }
 
-    /// Evaluates `script` in a shell, where there is one of that name, and gives what `then` prints.
+    /// Evaluates `script` in a shell, if that shell is installed, and returns the output of `then`.
     #[expect(clippy::disallowed_methods, reason = "a test asks the real shells")]
     fn evaluated(shell: &str, script: &str, then: &str) -> Option<String> {
         let said = std::process::Command::new(shell).args(["-c", &format!("{script}\n{then}")]).output().ok()?;
@@ -258,7 +258,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn shells_read_what_is_meant() {
+    fn shells_evaluate_the_output_to_the_exact_values() {
         let changes = || {
             vec![
                 variable("UVENV_TEST", VariableChange::Set, Some(ODD)),
@@ -271,7 +271,7 @@ mod tests {
         let before = "PATH=/usr/bin:/bin; export PYTHONHOME=/somewhere; unset NEW_PATH; set -eu";
         let print = r#"printf '%s|' "$UVENV_TEST" "$PATH" "$NEW_PATH" "${PYTHONHOME-unset}""#;
         let expected = format!("{ODD}|{ODD}:/second:/usr/bin:/bin|{ODD}:/second|unset|");
-        // Evaluated twice, it is as if it was evaluated once.
+        // Evaluating it twice has the same effect as evaluating it once.
         let asked =
             ["bash", "zsh", "dash", "sh"].map(|shell| evaluated(shell, &format!("{before}\n{posix}{posix}"), print));
         assert!(asked.iter().flatten().count() > 0, "some shell is there");
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn each_language_has_its_quotes() {
+    fn quotes_values_for_each_format() {
         let set = |form| rendered(form, vec![variable("A", VariableChange::Set, Some(r"it's \ ’"))]);
         assert_eq!(set(Form::Posix), "export A='it'\\''s \\ ’'\n");
         assert_eq!(set(Form::Fish), "set -gx A 'it\\'s \\\\ ’'\n");
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn files_have_the_whole_value_and_unset_only_what_is_set() {
+    fn file_formats_have_full_values_and_unset_only_set_variables() {
         let changes = || {
             vec![
                 variable("PATH", VariableChange::Prepend, Some("/e/bin:/usr/bin")),
@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_read_otherwise_is_refused() {
+    fn rejects_values_that_a_format_cannot_represent() {
         let refused = |form: Form, value| {
             let report = report(vec![variable("A", VariableChange::Set, Some(value))]);
             form.render(&report, &Variables::default()).unwrap_err().code()
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn the_user_s_shell_is_known_by_its_name() {
+    fn detects_the_shell_from_its_executable_name() {
         for (shell, form) in [
             (Some("/bin/bash"), Form::Posix),
             (Some("/usr/bin/zsh"), Form::Posix),

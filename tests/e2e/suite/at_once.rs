@@ -1,4 +1,4 @@
-//! Several profiles at the same time: side by side, each with its words in one piece, and all of them ended by Ctrl-C.
+//! Several profiles at the same time: they run in parallel, their output is not mixed, and Ctrl-C ends all of them.
 
 use std::{
     collections::BTreeSet,
@@ -12,7 +12,7 @@ use uvenv_tests::{Fixture, GitServer, Invocation, cargo_uvenv};
 
 use super::{empty, pinned, three_profiles};
 
-/// A profile's manifest that takes one package from git.
+/// The manifest of a profile that pins one package.
 fn pinning(profile: &str, package: &str, url: &str, tag: &str) -> String {
     format!(
         "[project]\nname = \"bench-{profile}\"\nversion = \"0.1.0\"\nrequires-python = \">=3.9\"\n\
@@ -21,7 +21,7 @@ fn pinning(profile: &str, package: &str, url: &str, tag: &str) -> String {
     )
 }
 
-/// Two packages, of which staging takes one and prod the other.
+/// Two packages: staging takes one, prod the other.
 fn one_each(server: impl Fn(&Fixture) -> GitServer) -> (Fixture, GitServer) {
     let repo = empty().package("bench-utils").package("print-utils").remotes().build();
     let server = server(&repo);
@@ -30,12 +30,12 @@ fn one_each(server: impl Fn(&Fixture) -> GitServer) -> (Fixture, GitServer) {
     (repo, server)
 }
 
-/// A server that answers nobody before two have asked, which one uv at a time never does.
+/// A server that answers only after two clients have connected, which fails if the uv processes run one at a time.
 fn for_two(repo: &Fixture) -> GitServer {
     GitServer::for_many(repo.temporary().join("remotes"), 2)
 }
 
-/// `command` with a cache of uv's that has nothing yet.
+/// `command` with an empty uv cache.
 fn cold<'a>(repo: &Fixture, command: Invocation<'a>) -> Invocation<'a> {
     command.env("UV_CACHE_DIR", repo.temporary().join("uv-cache"))
 }
@@ -56,7 +56,7 @@ fn names<const N: usize>(names: [&str; N]) -> BTreeSet<String> {
 }
 
 #[test]
-fn several_profiles_are_locked_and_synced_side_by_side() {
+fn locks_and_syncs_several_profiles_in_parallel() {
     let (repo, server) = one_each(for_two);
     let locked = cold(&repo, repo.uvenv(["lock"]).args(BOTH)).json();
     assert!(server.has_served_all_together(), "one waited for the other: {locked}");
@@ -71,7 +71,7 @@ fn several_profiles_are_locked_and_synced_side_by_side() {
 }
 
 #[test]
-fn all_profiles_are_synced_and_then_known_to_be_in_sync() {
+fn second_sync_of_all_profiles_changes_nothing() {
     let repo = three_profiles().build();
     repo.uvenv(["lock", "--all-profiles"]).ok();
     let arguments = ["sync", "--all-profiles", "--backend", "cu124"];
@@ -82,7 +82,7 @@ fn all_profiles_are_synced_and_then_known_to_be_in_sync() {
     for profile in ["dev", "staging", "prod"] {
         assert_eq!(repo.environment(profile).version("torch").as_deref(), Some("2.6.0+cu124"), "{profile}");
     }
-    // What one command has found out, the other knows.
+    // A second command uses what the first one recorded.
     repo.uvenv(arguments).ok();
     let again = repo.uvenv(arguments).json().reports();
     assert_eq!(profiles_of(&again, "sync-finished"), all);
@@ -92,7 +92,7 @@ fn all_profiles_are_synced_and_then_known_to_be_in_sync() {
 }
 
 #[test]
-fn a_profile_that_is_named_twice_is_done_once() {
+fn processes_a_profile_named_twice_only_once() {
     let repo = pinned().build();
     let reports = repo.uvenv(["lock", "--profile", "prod", "--profile", "prod"]).json().reports();
     assert_eq!(profiles_of(&reports, "lock-finished"), names(["prod"]));
@@ -112,7 +112,7 @@ fn blocks<'a>(stderr: &'a str, verb: &str) -> Vec<(&'a str, Vec<&'a str>)> {
 }
 
 #[test]
-fn what_is_said_of_a_profile_is_in_one_piece() {
+fn output_of_each_profile_is_one_block() {
     let repo = pinned().build();
     let outcome = repo.uvenv(["lock", "--all-profiles", "-v"]).ok();
     let blocks = blocks(outcome.stderr(), "Locking ");
@@ -135,7 +135,7 @@ fn what_is_said_of_a_profile_is_in_one_piece() {
 }
 
 #[test]
-fn one_that_fails_does_not_keep_the_others_from_it() {
+fn failing_profile_does_not_stop_the_others() {
     let repo = pinned().build();
     repo.replace("staging/pyproject.toml", "v0.1.2.dev0", "v9.9.9");
     repo.replace("pyproject.toml", "dependencies = [", "dependencies = [\"no-such-package-at-all\", ");
@@ -151,13 +151,13 @@ fn one_that_fails_does_not_keep_the_others_from_it() {
     let of = |profile: &str| blocks.iter().find(|(of, _)| *of == profile).expect("a block").1.join("\n");
     assert_eq!(blocks.len(), 2, "{outcome}");
     assert!(of("staging").contains("error[missing-tag]"), "{outcome}");
-    // What uv has said is not said again by the error.
+    // The error does not repeat uv's output.
     assert_eq!(of("dev").matches("no-such-package-at-all was not found").count(), 1, "{outcome}");
     assert!(of("dev").contains("error[uv-failed]"), "{outcome}");
 }
 
 #[test]
-fn a_request_that_is_wrong_for_one_profile_decides_the_exit_status() {
+fn usage_error_in_one_profile_sets_the_exit_code() {
     let repo = three_profiles().build();
     repo.uvenv(["lock", "--profile", "dev", "--profile", "prod"]).ok();
     repo.replace("prod/pyproject.toml", "cu128", "cu126");
@@ -168,7 +168,7 @@ fn a_request_that_is_wrong_for_one_profile_decides_the_exit_status() {
 }
 
 #[test]
-fn profiles_that_would_share_an_environment_are_refused() {
+fn rejects_profiles_that_would_share_an_environment() {
     let repo = pinned().build();
     repo.uvenv(["lock", "--all-profiles"]).ok();
     let shared = repo.temporary().join("shared");
@@ -187,7 +187,7 @@ fn profiles_that_would_share_an_environment_are_refused() {
 }
 
 #[test]
-fn a_terminal_shows_a_line_for_each_profile() {
+fn terminal_shows_one_line_per_profile() {
     let (repo, server) = one_each(for_two);
     let on_terminal = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))";
     let run = repo.program("python3", ["-c", on_terminal, cargo_uvenv().as_str(), "lock"]).args(BOTH);
@@ -195,7 +195,7 @@ fn a_terminal_shows_a_line_for_each_profile() {
     assert!(server.has_served_all_together(), "{outcome}");
     let shown = outcome.stdout();
     for profile in ["staging", "prod"] {
-        // A line of its own fills the terminal; a heading ends with the name.
+        // A progress line is padded to the width of the terminal; a heading ends with the name.
         let line = [format!("Locking {profile}    "), format!("Locking {profile}: ")];
         assert!(line.iter().any(|line| shown.contains(line)), "{profile}: {shown:?}");
         assert!(shown.contains(&format!(" {profile} ({profile}/uv.lock): 2 packages changed")), "{shown:?}");
@@ -203,7 +203,7 @@ fn a_terminal_shows_a_line_for_each_profile() {
 }
 
 #[test]
-fn ctrl_c_ends_all_of_them() {
+fn ctrl_c_stops_all_profiles() {
     let (repo, server) = one_each(|repo| GitServer::of(repo.temporary().join("remotes")));
     for (profile, package) in [("staging", "bench-utils"), ("prod", "print-utils")] {
         let url = server.url(&format!("hangs/{profile}"));

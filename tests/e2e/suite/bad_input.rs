@@ -1,4 +1,4 @@
-//! Bad input: what people read, word by word, and that nothing is touched, run or leaked.
+//! Invalid input: the exact messages, and that nothing is changed, run or leaked.
 
 use std::{ffi::OsStr, fs};
 
@@ -8,7 +8,7 @@ use uvenv_tests::{Fixture, Index, Outcome};
 
 use super::{empty, pinned, three_profiles};
 
-/// Runs uvenv, which must refuse with exit status 2 and leave every file as it is.
+/// Runs uvenv, which must fail with exit code 2 and leave every file unchanged.
 fn refused(repo: &Fixture, arguments: &[&str]) -> Outcome {
     repo.untouched_by(|| repo.uvenv(arguments).ends(2))
 }
@@ -19,7 +19,7 @@ fn project(name: &str) -> String {
 }
 
 #[test]
-fn no_monorepo_here() {
+fn reports_a_missing_monorepo() {
     let repo = empty().build();
     let outcome = repo.uvenv(["lock"]).within("..").ends(2);
     assert_data_eq!(
@@ -27,14 +27,14 @@ fn no_monorepo_here() {
         str![[r#"
 error[no-monorepo]: no monorepo here: there is no `pyproject.toml` with a `[project]` table in `[ROOT]` or any directory above it
  |
- = help: go into a monorepo, name one with `-C DIR`, or make one with `cargo uvenv new PATH`
+ = help: change to a monorepo, select one with `-C DIR`, or create one with `cargo uvenv new PATH`
 
 "#]]
     );
 }
 
 #[test]
-fn broken_toml() {
+fn rejects_invalid_toml() {
     let repo = empty().file("pyproject.toml", "[project\nname = \"bench\"\n").build();
     assert_data_eq!(
         refused(&repo, &["lock"]).told(),
@@ -45,7 +45,7 @@ error[invalid-toml]: `[ROOT]/repo/pyproject.toml` is not valid TOML: unclosed ta
 1 | [project
   |         ^
   |
-  = help: mend the file at the place shown
+  = help: fix the file at the location shown
 
 "#]]
     );
@@ -53,7 +53,7 @@ error[invalid-toml]: `[ROOT]/repo/pyproject.toml` is not valid TOML: unclosed ta
 }
 
 #[test]
-fn broken_toml_of_a_profile() {
+fn rejects_invalid_toml_in_a_profile() {
     let repo = pinned().file("prod/pyproject.toml", "[project]\nname = \"bench\"\nname = \"again\"\n").build();
     assert_data_eq!(
         refused(&repo, &["lock", "--profile", "prod"]).told(),
@@ -64,7 +64,7 @@ error[invalid-toml]: `[ROOT]/repo/prod/pyproject.toml` is not valid TOML: duplic
 3 | name = "again"
   | ^^^^
   |
-  = help: mend the file at the place shown
+  = help: fix the file at the location shown
 
 "#]]
     );
@@ -72,7 +72,7 @@ error[invalid-toml]: `[ROOT]/repo/prod/pyproject.toml` is not valid TOML: duplic
 }
 
 #[test]
-fn a_manifest_without_a_project() {
+fn rejects_a_manifest_without_a_project_table() {
     let repo = pinned().file("prod/pyproject.toml", "[tool.uv]\npackage = false\n").build();
     assert_data_eq!(
         refused(&repo, &["sync", "--profile", "prod"]).told(),
@@ -90,21 +90,21 @@ error[no-project]: `[ROOT]/repo/prod/pyproject.toml` has no `[project]` table
 }
 
 #[test]
-fn a_profile_that_does_not_exist() {
+fn rejects_a_profile_that_the_monorepo_does_not_have() {
     let repo = empty().build();
     assert_data_eq!(
         refused(&repo, &["sync", "--profile", "prod"]).told(),
         str![[r#"
 error[unknown-profile]: the monorepo `[ROOT]/repo` has no profile `prod`
  |
- = help: the profiles here are `dev`; a profile `prod` needs `prod/pyproject.toml` with at least one internal package, or an entry under `profiles` in the configuration
+ = help: the profiles are `dev`; the profile `prod` requires a `prod/pyproject.toml` with at least one internal package, or an entry under `profiles` in the configuration
 
 "#]]
     );
 }
 
 #[test]
-fn a_profile_that_is_none() {
+fn rejects_an_invalid_profile_name() {
     let repo = empty().build();
     assert_data_eq!(
         refused(&repo, &["sync", "--profile", "production"]).told(),
@@ -121,7 +121,7 @@ For more information, try '--help'.
 }
 
 #[test]
-fn a_profile_and_a_project() {
+fn rejects_profile_together_with_project() {
     let repo = pinned().build();
     assert_data_eq!(
         refused(&repo, &["sync", "--profile", "prod", "--project", "prod"]).told(),
@@ -137,14 +137,14 @@ For more information, try '--help'.
 }
 
 #[test]
-fn a_project_that_is_no_manifest() {
+fn rejects_a_project_that_is_not_a_manifest() {
     let repo = pinned().build();
     assert_data_eq!(
         refused(&repo, &["sync", "--project", "packages/print-utils/src"]).told(),
         str![[r#"
 error[not-a-manifest]: `[ROOT]/repo/packages/print-utils/src` is a directory without a `pyproject.toml`
  |
- = help: name the `pyproject.toml` of a profile, or the directory that holds it
+ = help: use the `pyproject.toml` of a profile, or its directory
 
 "#]]
     );
@@ -154,7 +154,7 @@ error[not-a-manifest]: `[ROOT]/repo/packages/print-utils/src` is a directory wit
         str![[r#"
 error[not-a-manifest]: `[ROOT]/repo/packages/print-utils/src/print_utils/__init__.py` is not a `pyproject.toml`
  |
- = help: name the `pyproject.toml` of a profile, or the directory that holds it
+ = help: use the `pyproject.toml` of a profile, or its directory
 
 "#]]
     );
@@ -163,14 +163,14 @@ error[not-a-manifest]: `[ROOT]/repo/packages/print-utils/src/print_utils/__init_
         str![[r#"
 error[not-a-manifest]: `[ROOT]/repo/nowhere` does not exist
  |
- = help: name the `pyproject.toml` of a profile, or the directory that holds it
+ = help: use the `pyproject.toml` of a profile, or its directory
 
 "#]]
     );
 }
 
 #[test]
-fn an_unknown_configuration_key() {
+fn rejects_an_unknown_configuration_key() {
     let repo = empty().file("pyproject.toml", project("bench") + "\n[tool.uvenv]\nenv-per-backends = true\n").build();
     assert_data_eq!(
         refused(&repo, &["lock"]).told(),
@@ -189,7 +189,7 @@ error[unknown-key]: unknown key `env-per-backends` in `[tool.uvenv]`
 }
 
 #[test]
-fn configuration_in_both_places() {
+fn rejects_configuration_in_both_manifests() {
     let cargo = "[workspace]\nresolver = \"3\"\n\n[workspace.metadata.uvenv]\nenv-per-backend = true\n";
     let dev = project("bench") + "\n[tool.uvenv]\nenv-per-backend = true\n";
     let repo = empty().file("Cargo.toml", cargo).file("pyproject.toml", dev).build();
@@ -209,7 +209,7 @@ error[two-configurations]: uvenv is configured in both `[ROOT]/repo/Cargo.toml` 
 }
 
 #[test]
-fn a_member_glob_that_matches_nothing() {
+fn warns_about_a_member_pattern_without_matches() {
     let dev = project("bench") + "\n[tool.uv]\npackage = false\n\n[tool.uv.workspace]\nmembers = [\"libs/*\"]\n";
     let repo = empty().file("pyproject.toml", dev).build();
     let outcome = repo.uvenv(["lock"]).ok();
@@ -232,7 +232,7 @@ Resolved 1 package in [TIME]
 }
 
 #[test]
-fn a_source_that_nobody_depends_on() {
+fn warns_about_an_unused_source() {
     let repo = pinned().build();
     repo.replace(
         "prod/pyproject.toml",
@@ -243,7 +243,7 @@ fn a_source_that_nobody_depends_on() {
     assert_data_eq!(
         outcome.told(),
         str![[r#"
-warning[unused-source]: prod has a source for `bench-utils`, which nothing there depends on
+warning[unused-source]: prod has a source for `bench-utils`, but nothing there depends on it
   --> prod/pyproject.toml:13:1
    |
 13 | bench-utils = { git = "file://[ROOT]/remotes/bench-utils.git", tag = "v0.1.2" }
@@ -261,7 +261,7 @@ Resolved 2 packages in [TIME]
 }
 
 #[test]
-fn a_tag_that_the_remote_does_not_have() {
+fn reports_a_tag_missing_from_the_remote() {
     let repo = pinned().build();
     repo.replace("prod/pyproject.toml", "bench-utils.git\", tag = \"v0.1.2\"", "bench-utils.git\", tag = \"v9.9.9\"");
     let outcome = repo.untouched_by(|| repo.uvenv(["lock", "--profile", "prod"]).ends(1));
@@ -272,20 +272,20 @@ fn a_tag_that_the_remote_does_not_have() {
     assert_data_eq!(
         outcome.told_at_last(),
         str![[r#"
-error[missing-tag]: `bench-utils` is pinned to the tag `v9.9.9`, which file://[ROOT]/remotes/bench-utils.git does not have
+error[missing-tag]: `bench-utils` is pinned to the tag `v9.9.9`, which does not exist in file://[ROOT]/remotes/bench-utils.git
   --> prod/pyproject.toml:13:81
    |
 13 | bench-utils = { git = "file://[ROOT]/remotes/bench-utils.git", tag = "v9.9.9" }
    |                                                                                 ^^^^^^^^
    |
-   = help: push `v9.9.9` to the remote, or pin a tag that it has: `v0.1.3`, `v0.1.3.dev0`, `v0.1.2`, `v0.1.2.dev0`
+   = help: push `v9.9.9` to the remote, or pin an existing tag: `v0.1.3`, `v0.1.3.dev0`, `v0.1.2`, `v0.1.2.dev0`
 
 "#]]
     );
 }
 
 #[test]
-fn a_remote_that_cannot_be_reached() {
+fn reports_an_unreachable_remote() {
     let repo = pinned().build();
     fs::remove_dir_all(repo.remote("bench-utils")).unwrap();
     let outcome = repo.untouched_by(|| repo.uvenv(["lock", "--profile", "prod"]).ends(1));
@@ -309,20 +309,20 @@ error[unreachable-remote]: the git remote of `bench-utils`, file://[ROOT]/remote
 }
 
 #[test]
-fn a_lockfile_from_a_newer_uv() {
+fn rejects_a_lockfile_from_a_newer_uv() {
     let repo = pinned().build();
     repo.uvenv(["lock", "--profile", "prod"]).ok();
     repo.replace("prod/uv.lock", "version = 1\n", "version = 9\n");
     assert_data_eq!(
         refused(&repo, &["sync", "--profile", "prod"]).told(),
         str![[r#"
-error[newer-lockfile]: the lockfile `[ROOT]/repo/prod/uv.lock` has version 9, and this uvenv reads version 1
+error[newer-lockfile]: the lockfile `[ROOT]/repo/prod/uv.lock` has version 9, but this uvenv supports version 1
  --> prod/uv.lock:1:11
   |
 1 | version = 9
   |           ^
   |
-  = help: update uvenv and uv to versions that know it
+  = help: update uvenv and uv to versions that support it
 
 "#]]
     );
@@ -330,7 +330,7 @@ error[newer-lockfile]: the lockfile `[ROOT]/repo/prod/uv.lock` has version 9, an
 }
 
 #[test]
-fn a_damaged_lockfile() {
+fn rejects_a_damaged_lockfile() {
     let repo = pinned().build();
     repo.uvenv(["lock", "--profile", "prod"]).ok();
     let half = repo.lockfile("prod");
@@ -374,7 +374,7 @@ fn synced() -> Fixture {
 }
 
 #[test]
-fn an_environment_without_pyvenv_cfg() {
+fn rejects_an_environment_without_pyvenv_cfg() {
     let repo = synced();
     let environment = repo.environment("dev");
     let complete = environment.files();
@@ -384,7 +384,7 @@ fn an_environment_without_pyvenv_cfg() {
         str![[r#"
 error[broken-environment]: the environment `[ROOT]/repo/.venv` has no `pyvenv.cfg`
  |
- = help: add `--recreate` to have it removed and made again
+ = help: add `--recreate` to remove it and create it again
 
 "#]]
     );
@@ -396,7 +396,7 @@ error[broken-environment]: the environment `[ROOT]/repo/.venv` has no `pyvenv.cf
 
 #[cfg(unix)]
 #[test]
-fn an_environment_with_a_broken_interpreter() {
+fn rejects_an_environment_with_a_broken_interpreter() {
     let repo = synced();
     let environment = repo.environment("dev");
     let complete = environment.files();
@@ -409,7 +409,7 @@ fn an_environment_with_a_broken_interpreter() {
         str![[r#"
 error[broken-environment]: the environment `[ROOT]/repo/.venv` has a broken link `bin/python` to `/nowhere/python3`
  |
- = help: add `--recreate` to have it removed and made again
+ = help: add `--recreate` to remove it and create it again
 
 "#]]
     );
@@ -418,7 +418,7 @@ error[broken-environment]: the environment `[ROOT]/repo/.venv` has a broken link
 }
 
 #[test]
-fn an_environment_that_cannot_be_made_again_stays() {
+fn keeps_the_environment_when_recreating_it_fails() {
     let repo = synced();
     let before = repo.environment("dev").files();
     repo.uvenv(["sync", "--recreate", "--python", "3.99"]).fails("uv-failed");
@@ -428,14 +428,14 @@ fn an_environment_that_cannot_be_made_again_stays() {
 }
 
 #[test]
-fn a_folder_in_the_place_of_the_environment() {
+fn rejects_a_directory_that_is_not_an_environment() {
     let repo = empty().file(".venv/notes.txt", "mine").build();
     assert_data_eq!(
         refused(&repo, &["sync"]).told(),
         str![[r#"
-error[not-an-environment]: `[ROOT]/repo/.venv` is not an environment: it is a directory with other content
+error[not-an-environment]: `[ROOT]/repo/.venv` is not an environment: it is a directory with other files
  |
- = help: move `[ROOT]/repo/.venv` away if nobody needs it there; uvenv does not remove it
+ = help: move or remove `[ROOT]/repo/.venv`; uvenv does not remove it
 
 "#]]
     );
@@ -444,7 +444,7 @@ error[not-an-environment]: `[ROOT]/repo/.venv` is not an environment: it is a di
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_read_only_directory() {
+fn reports_a_read_only_directory() {
     let repo = empty().package("print-utils").build();
     repo.uvenv(["lock"]).ok();
     let read_only = format!("mount --bind '{0}' '{0}'; mount -o remount,bind,ro '{0}'; exec \"$@\"", repo.root());
@@ -460,7 +460,7 @@ Creating virtual environment at: .venv
 error: failed to create directory `[ROOT]/repo/.venv`: Read-only file system (os error 30)
 error[environment-not-writable]: the environment `[ROOT]/repo/.venv` cannot be changed: [ROOT]/repo: Read-only file system (os error 30)
  |
- = help: give yourself the right to change `[ROOT]/repo`
+ = help: get write permission for `[ROOT]/repo`
 
 "#]]
     );
@@ -468,7 +468,7 @@ error[environment-not-writable]: the environment `[ROOT]/repo/.venv` cannot be c
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk() {
+fn recovers_from_a_full_disk() {
     let index = Index::url("large");
     let dev = project("bench")
         + "dependencies = [\"large\"]\n\n[tool.uv]\npackage = false\n\n[tool.uv.sources]\nlarge = { index = \"large\" }\n"
@@ -499,7 +499,7 @@ fn a_full_disk() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn names_that_are_not_unicode() {
+fn handles_names_that_are_not_unicode() {
     use std::os::unix::ffi::OsStrExt as _;
 
     let repo = empty().build();
@@ -517,11 +517,11 @@ fn names_that_are_not_unicode() {
         str![[r#"
 error[non-utf8-path]: the path `[ROOT]/repo/caf�` is not valid UTF-8
  |
- = help: rename the directory, or work from a path that is UTF-8
+ = help: rename the directory, or use a path that is valid UTF-8
 
 "#]]
     );
-    // A file that is not Unicode beside the manifests does not matter.
+    // A file with a name that is not Unicode beside the manifests is harmless.
     fs::remove_dir_all(&directory).unwrap();
     fs::write(&directory, "").unwrap();
     repo.uvenv(["sync"]).ok();
@@ -531,7 +531,7 @@ error[non-utf8-path]: the path `[ROOT]/repo/caf�` is not valid UTF-8
 
 #[cfg(unix)]
 #[test]
-fn very_long_paths() {
+fn handles_very_long_paths() {
     let repo = empty().build();
     let too_long = "long/".repeat(2000);
     for option in ["--project", "--manifest-path", "-C"] {
@@ -544,12 +544,12 @@ fn very_long_paths() {
     assert!(outcome.status().is_some() && !outcome.stderr().contains("panicked"), "{outcome}");
 }
 
-/// A directory name that a shell would take apart.
+/// A directory name with characters that are special to a shell.
 const ODD: &str = "it's $(touch touched) `touch touched` \"x\" & ; -d";
 
 #[cfg(unix)]
 #[test]
-fn a_monorepo_in_an_odd_directory() {
+fn works_in_a_directory_with_an_unusual_name() {
     let repo = empty().build();
     let odd = Utf8PathBuf::from(ODD);
     for package in ["bench-utils", "print-utils"] {
@@ -570,7 +570,7 @@ fn a_monorepo_in_an_odd_directory() {
     assert_nothing_touched(&repo);
 }
 
-/// Asserts that no shell ran `touch touched`, wherever it might have been.
+/// Asserts that no shell ran `touch touched` in any directory.
 fn assert_nothing_touched(repo: &Fixture) {
     let found =
         repo.program("python3", ["-c", "import pathlib, sys; print(*pathlib.Path(sys.argv[1]).rglob('touched'))"]);
@@ -579,7 +579,7 @@ fn assert_nothing_touched(repo: &Fixture) {
 
 #[cfg(unix)]
 #[test]
-fn values_are_never_flags_or_scripts() {
+fn never_treats_option_values_as_flags_or_scripts() {
     let repo = three_profiles().build();
     repo.uvenv(["lock", "--profile", "prod"]).ok();
     for value in ["--help", "--version", "-V", "$(touch touched)", "; touch touched", "-"] {
@@ -595,7 +595,7 @@ fn values_are_never_flags_or_scripts() {
 
 #[cfg(unix)]
 #[test]
-fn pins_are_never_flags_or_scripts() {
+fn never_treats_tags_as_flags_or_scripts() {
     let repo = pinned().build();
     let manifest = repo.read("prod/pyproject.toml");
     for tag in ["--upload-pack=touch touched", "$(touch touched)", "`touch touched`", "v0.1.2; touch touched", "-v"] {
@@ -608,7 +608,7 @@ fn pins_are_never_flags_or_scripts() {
 }
 
 #[test]
-fn urls_that_run_programs_are_refused() {
+fn rejects_git_urls_that_run_programs() {
     let repo = pinned().build();
     let manifest = repo.read("prod/pyproject.toml");
     let url = format!("file://{}", repo.remote("bench-utils"));
@@ -640,11 +640,11 @@ error[unsafe-git-source]: the source of `bench-utils` has an unsafe git URL: `-o
 }
 
 #[test]
-fn credentials_are_never_printed() {
+fn never_prints_credentials() {
     let repo = pinned().build();
     let manifest = repo.read("prod/pyproject.toml");
     let url = format!("file://{}", repo.remote("bench-utils"));
-    // A server that has neither the repository nor the package, and says so at once.
+    // A server that has neither the repository nor the package, and responds immediately.
     let index = Index::url("small").replace("http://", "http://ann:s3cret@");
     repo.write("prod/pyproject.toml", manifest.replace(&url, &format!("{index}/bench-utils.git")));
     let index = format!("\n[[tool.uv.index]]\nname = \"private\"\nurl = \"{index}\"\nexplicit = true\n");
@@ -672,12 +672,12 @@ fn credentials_are_never_printed() {
 }
 
 #[test]
-fn no_input_makes_it_panic() {
+fn never_panics_on_truncated_files() {
     let repo = pinned().build();
     let manifest = repo.read("prod/pyproject.toml");
     repo.uvenv(["lock", "--profile", "prod"]).ok();
     let lockfile = repo.lockfile("prod");
-    // Each prefix of both files that ends at an interesting place, as an editor or a full disk may leave it.
+    // Prefixes of both files that end at interesting places, as an editor or a full disk may leave them.
     for (path, text) in [("prod/pyproject.toml", &manifest), ("prod/uv.lock", &lockfile)] {
         for (end, _) in text.match_indices(['\n', '"', '[', '=']).step_by(7) {
             repo.write(path, &text[..end]);

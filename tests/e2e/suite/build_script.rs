@@ -9,14 +9,14 @@ use uvenv_tests::{Environment, Fixture, Invocation, Monorepo, Outcome};
 
 use super::{backends_only, empty, torch};
 
-/// The `build.rs` of most crates.
+/// The `build.rs` that most crates use.
 const SYNC: &str = "fn main() -> Result<(), uvenv_core::Error> {
     uvenv_core::build_script::Sync::new().run()?;
     Ok(())
 }
 ";
 
-/// A generator: it writes a constant into the directory that it is given.
+/// A generator that writes a constant to the given directory.
 const GENERATOR: &str = "import pathlib, sys
 pathlib.Path(sys.argv[1], 'generated.rs').write_text('pub const ANSWER: u32 = 42;')
 ";
@@ -51,7 +51,7 @@ fn ran(outcome: &Outcome, name: &str) -> bool {
     running
 }
 
-/// Builds twice: the script of each crate runs, and does not run again.
+/// Builds twice: each crate's script runs the first time and not the second.
 fn runs_once(repo: &Fixture, crates: &[&str], arguments: &[&str]) {
     let arguments = [&["build", "-v"], arguments].concat();
     let first = cargo(repo, &arguments).ok();
@@ -66,7 +66,7 @@ fn installed_torch(repo: &Fixture) -> Option<String> {
     repo.environment("dev").version("torch")
 }
 
-/// The message of a script that failed, without what cargo does with it.
+/// The message of a failed script, without cargo's formatting.
 fn told(outcome: &Outcome) -> String {
     let told = outcome.told_at_last();
     told.split("\nwarning: ").next().unwrap().replace("\n  ", "\n")
@@ -101,7 +101,7 @@ fn sample() -> String {
     samples().remove(0)
 }
 
-/// The monorepo that the commands of the page are for, and the variables that they need.
+/// The monorepo in which the commands of the page run, and the variables that they need.
 pub(crate) fn documented() -> (Fixture, String) {
     let repo = backends_only().scripted("kernels", BACKENDS, SYNC).build();
     let variables =
@@ -110,7 +110,7 @@ pub(crate) fn documented() -> (Fixture, String) {
 }
 
 #[test]
-fn the_samples_of_the_page_compile_and_run() {
+fn documented_samples_compile_and_run() {
     let generating: Vec<_> = samples().into_iter().filter(|sample| sample.contains("my_codegen")).collect();
     let repo = with_generator(&generating[1]);
     for sample in &generating[1..] {
@@ -121,7 +121,7 @@ fn the_samples_of_the_page_compile_and_run() {
 }
 
 #[test]
-fn the_sample_runs_a_generator_when_what_it_depends_on_changes() {
+fn reruns_the_generator_when_an_input_changes() {
     let repo = with_generator(&sample());
     runs_once(&repo, &["user"], &[]);
     let environment = repo.environment("dev");
@@ -149,7 +149,7 @@ fn the_sample_runs_a_generator_when_what_it_depends_on_changes() {
     assert!(ran(&with_variable(), "user"));
     assert!(!ran(&with_variable(), "user"));
 
-    // The two take turns on one environment.
+    // Both scripts use one environment in turn.
     cargo(&repo, &["build"]).ok();
     repo.uvenv(["run", "--", "python", "-c", ""]).ok();
     assert!(!ran(&cargo(&repo, &["build", "-v"]).ok(), "user"));
@@ -165,7 +165,7 @@ fn the_sample_runs_a_generator_when_what_it_depends_on_changes() {
 }
 
 #[test]
-fn the_backend_is_that_of_the_features_or_else_of_the_variables() {
+fn features_select_the_backend_before_variables() {
     let repo = backends_only().scripted("kernels", BACKENDS, SYNC).build();
     variables_decide_and_someone_must(&repo);
     runs_once(&repo, &["kernels"], &["-F", "cu124"]);
@@ -173,7 +173,7 @@ fn the_backend_is_that_of_the_features_or_else_of_the_variables() {
     runs_once(&repo, &["kernels"], &["-F", "cu128"]);
     assert_eq!(installed_torch(&repo), Some(torch("cu128")));
 
-    // Back again: the other script's run is news.
+    // Switching back reruns the script, because the other script changed the environment.
     runs_once(&repo, &["kernels"], &["-F", "cu124"]);
     assert_eq!(installed_torch(&repo), Some(torch("cu124")));
     repo.uvenv(["sync", "--backend", "cu128"]).ok();
@@ -209,7 +209,7 @@ fn variables_decide_and_someone_must(repo: &Fixture) {
     assert!(told.starts_with(&format!("error[backend-required]: {}\n", by_command_line.message)), "{told}");
     assert!(told.contains("repo/pyproject.toml:13:15\n   |\n13 | conflicts = [[{ extra = \"cu124\" }, "), "{told}");
     assert!(told.contains("\n   |               ^^^^^^^^^^^^^^^^^^^\n   |\n   = help: "), "{told}");
-    assert!(told.contains("switch on one of the crate's features"), "{told}");
+    assert!(told.contains("enable a feature with one of these names in the crate"), "{told}");
     assert!(!repo.environment("dev").exists());
     for backend in ["cu124", "cu128"] {
         cargo(repo, &["build"]).env("UVENV_BACKEND", backend).env("UV_TORCH_BACKEND", "cu124").ok();
@@ -222,7 +222,7 @@ fn variables_decide_and_someone_must(repo: &Fixture) {
 }
 
 #[test]
-fn a_crate_without_features_chooses_through_those_of_uvenv_core() {
+fn uvenv_core_features_select_the_backend_for_a_crate_without_any() {
     let repo = backends_only().scripted("kernels", "[features]\nboth = [\"uvenv-core/cu128\"]\n", SYNC).build();
     repo.replace("crates/kernels/Cargo.toml", "features = []", "features = [\"cu124\"]");
     runs_once(&repo, &["kernels"], &[]);
@@ -235,7 +235,7 @@ fn a_crate_without_features_chooses_through_those_of_uvenv_core() {
 }
 
 #[test]
-fn crates_with_different_backends_need_an_environment_each() {
+fn crates_with_different_backends_need_separate_environments() {
     let defaults = |backend: &str| format!("[features]\ndefault = [\"{backend}\"]\n{}", &BACKENDS[11..]);
     let repo = backends_only()
         .scripted("first", &defaults("cu124"), SYNC)
@@ -252,7 +252,7 @@ fn crates_with_different_backends_need_an_environment_each() {
     }
     assert!(told.contains("`env-per-backend = true` under `[workspace.metadata.uvenv]` in `Cargo.toml`"), "{told}");
 
-    // One after the other is no conflict.
+    // Building one after the other is not a conflict.
     for name in ["first", "second"] {
         cargo(&repo, &["build", "-p", name]).ok();
     }
@@ -265,7 +265,7 @@ fn crates_with_different_backends_need_an_environment_each() {
 }
 
 #[test]
-fn crates_and_cargo_processes_share_an_environment() {
+fn crates_and_concurrent_cargo_processes_share_an_environment() {
     let crates = ["one", "two"];
     let with = crates.iter().fold(empty().package("my-codegen"), |repo, name| repo.scripted(name, "", SYNC));
     let repo = with.build();
@@ -280,14 +280,14 @@ fn crates_and_cargo_processes_share_an_environment() {
     });
     assert_eq!(repo.environment("dev").version("my-codegen").as_deref(), Some("0.1.2"));
     for into in ["target-a", "target-b"] {
-        // What the other has done meanwhile may be news once.
+        // The other build's changes may rerun a script once.
         repo.cargo(into, ["build"]).ok();
     }
     for into in ["target-a", "target-b"] {
         let again = repo.cargo(into, ["build", "-v"]).ok();
         assert!(crates.iter().all(|name| !ran(&again, name)), "{again}");
     }
-    // Of two scripts that one cargo runs, the second is no news to the first.
+    // If one cargo runs two scripts, the second does not cause the first to rerun.
     fs::remove_dir_all(repo.environment("dev").path()).unwrap();
     for (command, fresh) in [("build", false), ("build", true)] {
         let outcome = repo.cargo("target-a", [command, "-v"]).ok();
@@ -297,7 +297,7 @@ fn crates_and_cargo_processes_share_an_environment() {
 
 #[cfg(unix)]
 #[test]
-fn a_build_that_is_killed_is_mended_by_the_next() {
+fn next_build_repairs_a_killed_one() {
     let repo = with_generator(&sample());
     cargo(&repo, &["build"]).ok();
     let complete = repo.environment("dev").files();
@@ -320,7 +320,7 @@ fn a_build_that_is_killed_is_mended_by_the_next() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn an_offline_cargo_keeps_the_script_off_the_network() {
+fn offline_cargo_makes_the_script_run_uv_offline() {
     let repo = backends_only().scripted("user", "", SYNC).build();
     let cargo = |repo, arguments: &[&str]| cargo(repo, arguments).env("UVENV_BACKEND", "cu124");
     let cold = repo.temporary().join("cold");
@@ -337,10 +337,10 @@ fn an_offline_cargo_keeps_the_script_off_the_network() {
         let build = if variable.is_empty() { build } else { build.env("CARGO_NET_OFFLINE", variable) };
         let failed = build.ends(101);
         assert!(failed.stderr().contains("error[uv-failed]"), "{arguments:?}: {failed}");
-        assert!(failed.stderr().contains("cargo is offline, so uv was as well"), "{arguments:?}: {failed}");
+        assert!(failed.stderr().contains("cargo is offline, so uv was offline too"), "{arguments:?}: {failed}");
         assert!(failed.stderr().contains("--offline"), "{arguments:?}: {failed}");
     }
-    // With what is cached, all is well.
+    // It works with a filled cache.
     cargo(&repo, &["build"]).ok();
     fs::remove_dir_all(repo.environment("dev").path()).unwrap();
     cargo(&repo, &["build", "--offline"]).ok();
@@ -348,7 +348,7 @@ fn an_offline_cargo_keeps_the_script_off_the_network() {
 }
 
 #[test]
-fn where_there_is_nothing_to_prepare_that_is_said() {
+fn optional_script_says_why_it_prepared_no_environment() {
     let optional = SYNC.replace("new()", "new().optional()");
     let repo = with_generator(&optional.replace(
         "run()?;",
@@ -360,11 +360,11 @@ fn where_there_is_nothing_to_prepare_that_is_said() {
     ));
     let documented = cargo(&repo, &["run"]).env("DOCS_RS", "1").ok();
     assert_eq!(documented.stdout(), "0 [\"\", \"\", \"\", \"\"]\n");
-    let said = "the Python environment of `user` was not prepared: docs.rs builds without a network";
+    let said = "the Python environment of `user` was not prepared: docs.rs has no network access";
     assert!(documented.stderr().contains(said), "{documented}");
     assert!(!repo.environment("dev").exists());
 
-    // The crate as others get it: unpacked in a project that it is no part of, or in none.
+    // The published crate: unpacked inside an unrelated project, or outside any project.
     let markers = ["Cargo.toml.orig", ".cargo-ok"].map(|name| repo.root().join("crates/user").join(name));
     let is_published = |is_published| {
         for marker in &markers {
@@ -379,15 +379,15 @@ fn where_there_is_nothing_to_prepare_that_is_said() {
     fs::remove_file(repo.root().join("pyproject.toml")).unwrap();
     let published = cargo(&repo, &["run"]).ok();
     assert_eq!(published.stdout(), documented.stdout());
-    assert!(published.stderr().contains("it is not built within its monorepo"), "{published}");
+    assert!(published.stderr().contains("it is not built inside its monorepo"), "{published}");
     repo.replace("crates/user/build.rs", ".optional()", "");
     let refused = told(&cargo(&repo, &["build"]).ends(101));
     assert!(refused.starts_with("error[no-monorepo]: no monorepo here: "), "{refused}");
-    assert!(refused.contains("= help: build `user` within its monorepo;"), "{refused}");
+    assert!(refused.contains("= help: build `user` inside its monorepo;"), "{refused}");
 }
 
 #[test]
-fn links_tell_dependents_and_other_programs_are_refused() {
+fn passes_values_to_dependents_and_rejects_other_programs() {
     let repo = backends_only()
         .scripted("linked", &format!("links = \"linked\"\n{BACKENDS}"), SYNC)
         .rust_crate("dependent", "[dependencies]\nlinked = { path = \"../linked\", features = [\"cu124\"] }\n")
@@ -408,7 +408,7 @@ fn links_tell_dependents_and_other_programs_are_refused() {
     let shown = cargo(&repo, &["run", "-q", "-p", "dependent"]).ok();
     assert_eq!(shown.stdout(), format!("{} dev cu124\n", repo.environment("dev").python()));
 
-    // The script's own program, run by nobody's build.
+    // The script's program, run outside of a build.
     let script = format!("exec '{}'/debug/build/linked-*/build-script-build", repo.target_dir("target"));
     let alone = repo.program("sh", ["-c", &script]);
     let refused = alone.ends(1);
@@ -416,7 +416,7 @@ fn links_tell_dependents_and_other_programs_are_refused() {
 }
 
 #[test]
-fn the_profile_is_that_of_the_script_or_of_the_variable() {
+fn takes_the_profile_from_the_script_or_the_variable() {
     let repo = empty().package("bench-utils").remotes().scripted("user", "", SYNC).build();
     repo.uvenv(["lock", "--profile", "prod"]).ok();
     let with = |profile: &str| cargo(&repo, &["build", "-v"]).env("UVENV_PROFILE", profile);
@@ -433,7 +433,7 @@ fn the_profile_is_that_of_the_script_or_of_the_variable() {
 }
 
 #[test]
-fn a_native_package_of_the_workspace_is_built_while_cargo_waits() {
+fn builds_a_native_workspace_package_while_cargo_holds_its_locks() {
     let manifest = "[project]\nname = \"bench\"\nversion = \"0.1.0\"\nrequires-python = \">=3.9\"
 dependencies = [\"bench-tool\"]\n\n[tool.uv]\npackage = false\n
 [tool.uv.workspace]\nmembers = [\"crates/bench-tool\"]\n\n[tool.uv.sources]\nbench-tool = { workspace = true }\n";
@@ -466,7 +466,7 @@ dependencies = [\"bench-tool\"]\n\n[tool.uv]\npackage = false\n
 }
 
 #[test]
-fn programs_and_tests_find_the_python_that_they_are_linked_with() {
+fn programs_and_tests_find_the_libpython_they_link_to() {
     let program = "use std::ffi::{CStr, c_char};
 unsafe extern \"C\" {
     fn Py_GetVersion() -> *const c_char;

@@ -1,5 +1,5 @@
-//! How `check` tells what it has found: for people, for programs, for code hosts; its levels, and mending. What the rules
-//! find is in the modules beside this one.
+//! How `check` reports findings to people, programs and code hosts; its levels and fixes. The findings of the rules
+//! are tested in the modules beside this one.
 
 use camino::Utf8PathBuf;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use uvenv_tests::{Fixture, Outcome};
 
 use super::{empty, pinned, three_profiles};
 
-/// A monorepo in which all is right.
+/// A monorepo without findings.
 fn clean() -> Fixture {
     let repo = pinned().build();
     repo.uvenv(["lock", "--all-profiles"]).ok();
@@ -33,7 +33,7 @@ fn two_findings() -> Fixture {
 
 const TWO: [&str; 2] = ["dev-tag-in-prod", "stable-tag-in-staging"];
 
-/// The same, and in dev a source that nothing asks for, which has one right answer.
+/// The same, plus an unused source in dev, which `--fix` can fix.
 fn one_to_mend() -> Fixture {
     let repo = two_findings();
     let manifest = repo.read("pyproject.toml");
@@ -46,7 +46,7 @@ fn one_to_mend() -> Fixture {
 
 const UNUSED: &str = "extra = { git = \"https://git.example/extra\" } # not yet";
 
-/// Only the two findings, whatever else there is to say of a monorepo that is not locked.
+/// Reports only the two findings, without those of a monorepo that is not locked.
 fn only_two(arguments: &[&str]) -> Vec<String> {
     ["check", "--allow", "missing-lockfile"].iter().chain(arguments).map(|&argument| argument.to_owned()).collect()
 }
@@ -61,7 +61,7 @@ fn expected(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(code, severity)| ((*code).to_owned(), (*severity).to_owned())).collect()
 }
 
-/// Checks, which ends with this status.
+/// Runs `check`, which must end with this exit code.
 fn checked(repo: &Fixture, arguments: &[String], status: i32) -> Value {
     repo.uvenv(arguments).arg_json().ends(status).report("check-finished")
 }
@@ -87,28 +87,28 @@ fn a_clean_monorepo_has_no_findings() {
 }
 
 #[test]
-fn findings_are_drawn_with_their_lines() {
+fn shows_findings_with_their_source_lines() {
     let repo = two_findings();
     let said = repo.untouched_by(|| repo.uvenv(only_two(&[])).ends(1));
     assert_eq!(said.stdout(), "");
     assert_data_eq!(
         said.told(),
         str![[r#"
-warning[stable-tag-in-staging]: staging pins `print-utils` to `v0.1.2`, and 0.1.2 is no dev-release
+warning[stable-tag-in-staging]: staging pins `print-utils` to `v0.1.2`, but 0.1.2 is not a dev release
   --> staging/pyproject.toml:12:81
    |
 12 | print-utils = { git = "file://[ROOT]/remotes/print-utils.git", tag = "v0.1.2", subdirectory = "python" }
    |                                                                                 ^^^^^^^^
    |
-   = help: take its newest dev-release with `cargo uvenv promote --to staging print-utils`
+   = help: promote its newest dev release with `cargo uvenv promote --to staging print-utils`
 
-error[dev-tag-in-prod]: prod pins `bench-utils` to `v0.1.2.dev0`, and 0.1.2.dev0 is no stable release
+error[dev-tag-in-prod]: prod pins `bench-utils` to `v0.1.2.dev0`, but 0.1.2.dev0 is not a stable release
   --> prod/pyproject.toml:13:81
    |
 13 | bench-utils = { git = "file://[ROOT]/remotes/bench-utils.git", tag = "v0.1.2.dev0" }
    |                                                                                 ^^^^^^^^^^^^^
    |
-   = help: take its newest stable release with `cargo uvenv promote --to prod bench-utils`
+   = help: promote its newest stable release with `cargo uvenv promote --to prod bench-utils`
 
      Checked dev, staging, prod: 1 error, 1 warning
 
@@ -117,7 +117,7 @@ error[dev-tag-in-prod]: prod pins `bench-utils` to `v0.1.2.dev0`, and 0.1.2.dev0
 }
 
 #[test]
-fn places_in_other_files_are_drawn_too() {
+fn shows_related_places_in_other_files() {
     let repo = clean();
     repo.replace("prod/pyproject.toml", "bench-utils.git\", tag = \"v0.1.2\"", "bench-utils.git\", tag = \"v0.1.3\"");
     let said = repo.uvenv(["check", "--allow", "stale-lockfile"]).ok();
@@ -135,7 +135,7 @@ warning[staging-behind-prod]: staging pins `bench-utils` to `v0.1.2.dev0`, which
 13 | bench-utils = { git = "file://[ROOT]/remotes/bench-utils.git", tag = "v0.1.3" }
    |                                                                                 -------- prod pins it here
    |
-   = help: take its newest dev-release with `cargo uvenv promote --to staging bench-utils`
+   = help: promote its newest dev release with `cargo uvenv promote --to staging bench-utils`
 
      Checked dev, staging, prod: 1 warning
 
@@ -148,7 +148,7 @@ warning[staging-behind-prod]: staging pins `bench-utils` to `v0.1.2.dev0`, which
 }
 
 #[test]
-fn quiet_tells_errors_only() {
+fn quiet_shows_only_errors() {
     let repo = two_findings();
     let said = repo.uvenv(only_two(&["--quiet"])).ends(1);
     assert!(said.stderr().contains("error[dev-tag-in-prod]"), "{said}");
@@ -157,9 +157,9 @@ fn quiet_tells_errors_only() {
     assert_eq!((said.stdout(), said.stderr()), ("", ""));
 }
 
-/// A file that cannot be read keeps nothing else from being found.
+/// A file that cannot be read does not hide other findings.
 #[test]
-fn all_findings_come_in_one_run() {
+fn one_run_reports_all_findings_despite_unreadable_files() {
     let repo = one_to_mend();
     repo.write("staging/pyproject.toml", "[project]\nname = \"bench-staging\"\nversion = 1\n");
     repo.write("prod/uv.lock", "version = 1\n[[package]]\nname = \"six\"\n");
@@ -177,7 +177,7 @@ fn all_findings_come_in_one_run() {
 }
 
 #[test]
-fn a_profile_has_its_own_findings() {
+fn profile_option_limits_the_findings() {
     let repo = two_findings();
     let of = |profile: &str, status| codes(&checked(&repo, &only_two(&["--profile", profile]), status));
     assert_eq!(of("dev", 0), []);
@@ -191,7 +191,7 @@ fn a_profile_has_its_own_findings() {
 }
 
 #[test]
-fn levels_come_from_the_configuration_and_from_options() {
+fn options_override_configured_levels() {
     let repo = one_to_mend();
     let both = |arguments: &[&str], status| {
         codes(&checked(&repo, &only_two(&[&["--allow", "unused-source"], arguments].concat()), status))
@@ -211,7 +211,7 @@ fn levels_come_from_the_configuration_and_from_options() {
     assert_eq!(both(&[], 0), expected(&[(prod, "warning")]));
     assert_eq!(both(&["--allow", prod, "--deny", staging], 1), expected(&[(staging, "error")]));
     assert_eq!(both(&["--deny", prod, "--deny", prod], 1), expected(&[(prod, "error")]));
-    // Other commands, which tell of a source that is not used, keep to it.
+    // Other commands that report unused sources follow the levels too.
     let said = repo.uvenv(["lock", "--dry-run"]).run();
     assert!(!said.stderr().contains("unused-source"), "{said}");
     configured("");
@@ -220,14 +220,14 @@ fn levels_come_from_the_configuration_and_from_options() {
 }
 
 #[test]
-fn remotes_are_not_asked_without_the_network() {
+fn rejects_remote_when_offline() {
     let repo = pinned().build();
     repo.uvenv(["check", "--remote", "--offline"]).refused("no-network");
     repo.uvenv(["check", "--remote"]).env("UV_OFFLINE", "1").refused("no-network").helps(["UV_OFFLINE"]);
 }
 
 #[test]
-fn levels_that_mean_nothing_are_refused() {
+fn rejects_invalid_levels() {
     let repo = two_findings();
     let refusal = repo.uvenv(["check", "--deny", "dev_tag_in_prd"]).refused("unknown-code");
     refusal.names(["dev_tag_in_prd"]).helps(["`dev-tag-in-prod`"]);
@@ -250,7 +250,7 @@ fn levels_that_mean_nothing_are_refused() {
     repo.uvenv(["check"]).refused("invalid-value").points_to("pyproject.toml", line + 2);
 }
 
-/// A monorepo below the root of its git repository, in a folder whose name a URI has otherwise.
+/// A monorepo below the root of its git repository, in a folder whose name must be escaped in a URI.
 fn below(format: &str) -> (Fixture, Outcome) {
     let repo = two_findings();
     repo.program("git", ["init", "-q", repo.temporary().as_str()]).ok();
@@ -262,7 +262,7 @@ fn below(format: &str) -> (Fixture, Outcome) {
 }
 
 #[test]
-fn sarif_has_rules_results_and_paths_of_the_repository() {
+fn sarif_has_rules_results_and_repository_paths() {
     let (_repo, said) = below("sarif");
     let log: Value = serde_json::from_str(said.stdout()).unwrap();
     assert_eq!(log["version"], "2.1.0");
@@ -291,7 +291,7 @@ fn sarif_has_rules_results_and_paths_of_the_repository() {
 }
 
 #[test]
-fn github_reads_commands() {
+fn github_format_prints_workflow_commands() {
     let (repo, said) = below("github");
     let manifest = std::fs::read_to_string(repo.temporary().join("mono repo/prod/pyproject.toml")).unwrap();
     let (line, text) = manifest.lines().enumerate().find(|(_, text)| text.contains("\"v0.1.2.dev0\"")).unwrap();
@@ -304,28 +304,28 @@ fn github_reads_commands() {
         said.stdout().lines().any(|line| line.starts_with("::warning file=mono repo/staging/pyproject.toml,")),
         "{said}"
     );
-    // One line each, so that nothing of it can be taken for another command.
+    // Each finding is one line, so that no part of it can be read as another command.
     assert_eq!(said.stdout().lines().count(), 2, "{said}");
     assert!(said.stdout().contains("%0Ahelp: "), "{said}");
     assert!(said.stderr().contains("1 error, 1 warning"), "{said}");
 }
 
 #[test]
-fn formats_of_check_are_not_those_of_other_commands() {
+fn other_commands_reject_sarif_and_github_formats() {
     let repo = empty().build();
     repo.uvenv(["status", "--message-format", "sarif"]).ends(2);
     repo.uvenv(["--message-format", "github", "status"]).ends(2);
     let before = repo.uvenv(["--message-format", "json", "check"]).run().report("check-finished");
     let behind = repo.uvenv(["check", "--message-format", "json"]).run().report("check-finished");
     assert_eq!(before, behind);
-    // What went wrong is told in words.
+    // Errors are plain text.
     let said = repo.uvenv(["check", "--message-format", "sarif", "--deny", "nothing"]).ends(2);
     assert_eq!(said.stdout(), "");
     assert!(said.stderr().contains("error[unknown-code]"), "{said}");
 }
 
 #[test]
-fn secrets_are_in_no_format() {
+fn masks_secrets_in_every_format() {
     let repo = two_findings();
     let manifest = repo.read("prod/pyproject.toml");
     let manifest = manifest.replace("file://", "https://t0ken:x-oauth-basic@host").replace("bench-utils =", "unused =");
@@ -338,7 +338,7 @@ fn secrets_are_in_no_format() {
     }
 }
 
-/// The dev manifest of `one_to_mend`, mended.
+/// The fixed dev manifest of `one_to_mend`.
 fn fixed(repo: &Fixture) -> String {
     let manifest = repo.read("pyproject.toml");
     let line = manifest.split_inclusive('\n').find(|line| line.starts_with(UNUSED)).unwrap();
@@ -346,7 +346,7 @@ fn fixed(repo: &Fixture) -> String {
 }
 
 #[test]
-fn fix_mends_what_has_one_right_answer_and_keeps_the_rest() {
+fn fix_fixes_what_it_can_and_reports_the_rest() {
     let repo = one_to_mend();
     let (dev, prod) = (fixed(&repo), repo.read("prod/pyproject.toml"));
     let said = repo.uvenv(only_two(&["--fix"])).ends(1);
@@ -361,7 +361,7 @@ fn fix_mends_what_has_one_right_answer_and_keeps_the_rest() {
 }
 
 #[test]
-fn fix_keeps_line_ends() {
+fn fix_keeps_line_endings() {
     let repo = one_to_mend();
     repo.write("pyproject.toml", repo.read("pyproject.toml").replace('\n', "\r\n"));
     let dev = fixed(&repo);
@@ -370,7 +370,7 @@ fn fix_keeps_line_ends() {
 }
 
 #[test]
-fn fix_tells_programs_what_it_did() {
+fn fix_reports_its_changes_as_json() {
     let repo = one_to_mend();
     let report = checked(&repo, &only_two(&["--fix"]), 1);
     assert_eq!(report["fixed"][0]["code"], "unused-source");
@@ -380,9 +380,9 @@ fn fix_tells_programs_what_it_did() {
     assert_eq!(files, [repo.root().join("pyproject.toml")]);
 }
 
-/// The diff is what `--fix` does: git applies it, and the files are the same.
+/// The diff shows what `--fix` does: if git applies it, the files are the same.
 #[test]
-fn dry_run_is_a_diff_that_git_applies() {
+fn fix_dry_run_prints_a_diff_that_git_applies() {
     for newline in ["\n", "\r\n"] {
         let repo = one_to_mend();
         repo.write("pyproject.toml", repo.read("pyproject.toml").replace('\n', newline).trim_end());
@@ -392,7 +392,7 @@ fn dry_run_is_a_diff_that_git_applies() {
         assert_eq!(report["warnings"], 2, "it is still so");
 
         let said = repo.untouched_by(|| repo.uvenv(only_two(&["--fix", "--dry-run"])).ends(1));
-        assert!(said.stderr().contains("(`--fix` mends 1)"), "{said}");
+        assert!(said.stderr().contains("(1 fixable with `--fix`)"), "{said}");
         let patch = repo.temporary().join("patch");
         std::fs::write(&patch, said.stdout()).unwrap();
         repo.program("git", ["apply", patch.as_str()]).ok();
@@ -401,14 +401,14 @@ fn dry_run_is_a_diff_that_git_applies() {
 }
 
 #[test]
-fn a_finding_that_is_not_told_is_not_mended() {
+fn does_not_fix_findings_that_are_not_reported() {
     let repo = one_to_mend();
     repo.untouched_by(|| repo.uvenv(only_two(&["--fix", "--allow", "unused-source"])).ends(1));
     repo.untouched_by(|| repo.uvenv(only_two(&["--fix", "--profile", "prod"])).ends(1));
 }
 
 #[test]
-fn explain_prints_the_page_of_a_code() {
+fn explain_prints_the_explanation_of_a_code() {
     let repo = empty().build();
     let said = repo.uvenv(["explain", "dev-tag-in-prod"]).within("..").ok();
     assert!(said.stdout().starts_with("error[dev-tag-in-prod]: "), "{said}");
@@ -430,7 +430,7 @@ fn explain_prints_the_page_of_a_code() {
 
 /// The example, and a monorepo with backends.
 #[test]
-fn what_new_lays_out_has_no_findings() {
+fn new_monorepo_has_no_findings() {
     let repo = empty().build();
     let path = repo.temporary().join("bench");
     repo.uvenv(["new", path.as_str(), "--local-remotes"]).ok();

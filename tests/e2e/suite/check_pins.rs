@@ -18,7 +18,7 @@ fn lock(repo: &Fixture, profile: &str) {
     repo.uvenv(["lock", "--profile", profile]).ok();
 }
 
-/// What a check finds, each as `severity[code] path:line`.
+/// The findings, each as `severity[code] path:line`.
 fn found(repo: &Fixture) -> Vec<String> {
     let root = format!("{}/", repo.root());
     let outcome = repo.uvenv(["check"]).arg_json().run();
@@ -34,7 +34,7 @@ fn found(repo: &Fixture) -> Vec<String> {
         .collect()
 }
 
-/// Lets a profile pin another tag of `bench-utils`, and locks it again.
+/// Pins another tag of `bench-utils` in a profile and locks it again.
 fn promote(repo: &Fixture, profile: &str, from: &str, to: &str) {
     let tag = |tag: &str| format!("bench-utils.git\", tag = \"{tag}\"");
     repo.replace(format!("{profile}/pyproject.toml"), &tag(from), &tag(to));
@@ -42,11 +42,11 @@ fn promote(repo: &Fixture, profile: &str, from: &str, to: &str) {
 }
 
 #[test]
-fn nothing_is_wrong_with_a_clean_monorepo() {
+fn clean_monorepo_has_no_findings() {
     let repo = locked(three_profiles().build());
     assert_eq!(found(&repo), [""; 0]);
     repo.untouched_by(|| repo.uvenv(["check"]).ok());
-    // After the release of one package, and before that of the other.
+    // One package has been released, the other has not.
     promote(&repo, "staging", "v0.1.2.dev0", "v0.1.3.dev0");
     assert_eq!(found(&repo), [""; 0]);
     promote(&repo, "prod", "v0.1.2", "v0.1.3");
@@ -54,7 +54,7 @@ fn nothing_is_wrong_with_a_clean_monorepo() {
 }
 
 #[test]
-fn a_stale_lockfile_is_told_package_by_package() {
+fn reports_each_stale_package() {
     let repo = locked(pinned().build());
     repo.replace("prod/pyproject.toml", "\"v0.1.2\"", "\"v0.1.3\"");
     repo.replace("prod/pyproject.toml", ">=3.9", ">=3.10");
@@ -64,9 +64,9 @@ fn a_stale_lockfile_is_told_package_by_package() {
     assert_eq!(found(&repo), [&stale[..], &behind, &other_python].concat());
 }
 
-/// What is called stale, uv calls so too.
+/// uv agrees with every lockfile that uvenv calls stale.
 #[test]
-fn a_lockfile_that_is_stale_is_stale_for_uv() {
+fn uv_agrees_that_a_lockfile_is_stale() {
     let repo = locked(pinned().build());
     let manifest = repo.read("prod/pyproject.toml");
     let sources = manifest.lines().filter(|line| line.contains("= { git")).collect::<Vec<_>>();
@@ -90,9 +90,9 @@ fn a_lockfile_that_is_stale_is_stale_for_uv() {
     }
 }
 
-/// Nothing is called stale that uv takes.
+/// uvenv calls no lockfile stale that uv accepts.
 #[test]
-fn a_lockfile_that_uv_takes_is_fresh() {
+fn lockfile_that_uv_accepts_is_fresh() {
     let repo = locked(pinned().build());
     for (from, to) in [
         (">=3.9", ">=3.9.0"),
@@ -105,13 +105,13 @@ fn a_lockfile_that_uv_takes_is_fresh() {
     }
     repo.uv(["lock", "--project", "prod", "--check"]).ok();
     assert_eq!(found(&repo), [""; 0]);
-    // The same pin, though uv would write it anew.
+    // The same pin, although uv would rewrite it.
     repo.replace("prod/pyproject.toml", "bench-utils.git\"", "bench-utils.git/\", subdirectory = \".\"");
     assert_eq!(found(&repo), [""; 0]);
 }
 
 #[test]
-fn a_tag_on_the_wrong_commit() {
+fn reports_a_tag_on_the_wrong_commit() {
     let repo = locked(pinned().build());
     let remote = repo.remote("bench-utils");
     repo.program("git", ["-C", remote.as_str(), "tag", "v0.1.4", "v0.1.3^{commit}"]).ok();
@@ -126,7 +126,7 @@ fn a_tag_on_the_wrong_commit() {
 }
 
 #[test]
-fn a_package_that_an_index_has_under_the_same_name() {
+fn reports_an_internal_package_locked_from_an_index() {
     let repo = locked(pinned().build());
     repo.uv(["build", "--wheel", "packages/print-utils", "--out-dir", "wheels"]).ok();
     repo.replace("prod/pyproject.toml", "\"print-utils\", ", "");
@@ -142,7 +142,7 @@ fn a_package_that_an_index_has_under_the_same_name() {
 }
 
 #[test]
-fn a_lockfile_that_was_made_from_the_working_tree() {
+fn reports_a_lockfile_made_from_the_working_tree() {
     let repo = locked(pinned().build());
     let pins = repo.read("prod/pyproject.toml");
     let (before, _) = pins.split_once("[tool.uv.sources]").expect("it has sources");
@@ -162,7 +162,7 @@ fn a_lockfile_that_was_made_from_the_working_tree() {
 }
 
 #[test]
-fn profiles_without_lockfiles() {
+fn reports_missing_lockfiles() {
     let repo = pinned().build();
     assert_eq!(
         found(&repo),
@@ -175,7 +175,7 @@ fn profiles_without_lockfiles() {
 }
 
 #[test]
-fn pins_that_are_for_another_profile() {
+fn reports_pins_meant_for_another_profile() {
     let repo = locked(pinned().build());
     promote(&repo, "prod", "v0.1.2", "v0.1.3.dev0");
     promote(&repo, "staging", "v0.1.2.dev0", "v0.1.3");
@@ -185,9 +185,9 @@ fn pins_that_are_for_another_profile() {
     );
 }
 
-/// A monorepo in one git repository, which prod takes each package from, by a tag of its own.
+/// A monorepo in one git repository. Prod pins each package by a separate tag.
 #[test]
-fn packages_of_one_repository() {
+fn accepts_several_packages_from_one_repository() {
     let repo = empty().package("print-utils").package_using("bench-utils", ["print-utils"]).build();
     let git = |arguments: &[&str]| repo.program("git", arguments).ok();
     git(&["init", "--quiet"]);
@@ -210,13 +210,13 @@ fn packages_of_one_repository() {
     repo.write("prod/pyproject.toml", prod("\"bench-utils\", \"print-utils\"", &(bench.clone() + &print)));
     lock(&repo, "dev");
     lock(&repo, "prod");
-    // uv locks both with the tag of one of them, since they are one commit.
+    // uv locks both with the tag of one of them, because both tags name the same commit.
     let lockfile = repo.lockfile("prod");
     assert_eq!(lockfile.matches("&tag=print-utils%2Fv0.1.2#").count() % 2, 0, "{lockfile}");
     assert_eq!(found(&repo), [""; 0]);
     repo.uvenv(["sync", "--profile", "prod", "--frozen"]).ok();
 
-    // One brings the other along, and no other commit of it.
+    // One package depends on the other, at the same commit.
     repo.write("prod/pyproject.toml", prod("\"bench-utils\"", &bench));
     lock(&repo, "prod");
     assert_eq!(found(&repo), [""; 0]);

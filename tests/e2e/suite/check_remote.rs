@@ -14,7 +14,7 @@ fn locked() -> Fixture {
     repo
 }
 
-/// The same, which takes its packages from a server.
+/// The same, but its packages come from a server.
 fn served_by(server: &GitServer, repo: &Fixture) {
     for profile in ["staging", "prod"] {
         for package in PACKAGES {
@@ -47,40 +47,42 @@ fn git_in(repo: &Fixture, package: &str, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn remotes_that_have_what_is_pinned_have_no_findings() {
+fn no_findings_when_remotes_have_all_pinned_tags() {
     let repo = locked();
     assert_eq!(found(check(&repo)), [""; 0]);
 }
 
 #[test]
-fn a_tag_that_is_gone_is_missing() {
+fn reports_a_deleted_tag() {
     let repo = locked();
     git_in(&repo, "bench-utils", &["tag", "--delete", "v0.1.2"]);
     let outcome = repo.uvenv(["check", "--remote"]).run();
     assert_eq!(outcome.status(), Some(1));
     let drawn = outcome.stderr();
     assert!(
-        drawn.contains("error[missing-tag]: `bench-utils` is pinned to the tag `v0.1.2`, which file://"),
+        drawn.contains(
+            "error[missing-tag]: `bench-utils` is pinned to the tag `v0.1.2`, which does not exist in file://"
+        ),
         "{drawn}"
     );
     assert!(drawn.contains("--> prod/pyproject.toml:13:"), "{drawn}");
-    assert!(drawn.contains("help: push `v0.1.2` to the remote, or pin a tag that it has: `v0.1.2.dev0`"), "{drawn}");
-    // Without the network nothing is known of it.
+    assert!(drawn.contains("help: push `v0.1.2` to the remote, or pin an existing tag: `v0.1.2.dev0`"), "{drawn}");
+    // Without `--remote` it is not noticed.
     repo.uvenv(["check"]).ok();
 }
 
 #[test]
-fn a_tag_that_was_moved_is_told_with_both_commits() {
+fn reports_a_moved_tag_with_both_commits() {
     let repo = locked();
     let (before, after) = (repo.tag_commit("bench-utils", "v0.1.2"), repo.tag_commit("bench-utils", "v0.1.3"));
     git_in(&repo, "bench-utils", &["tag", "--force", "--no-sign", "v0.1.2", "v0.1.3^{commit}"]);
     let message = format!(
-        "moved-tag bench-utils: the tag `v0.1.2` of `bench-utils` was moved after prod was locked: from {before} \
+        "moved-tag bench-utils: the tag `v0.1.2` of `bench-utils` moved after prod was locked: from {before} \
          (2025-01-01) to {after} (2025-01-01)"
     );
     let findings = found(check(&repo));
     assert!(findings.contains(&message), "{findings:#?}");
-    // What is locked goes on being installed.
+    // The locked commit can still be installed.
     repo.uvenv(["sync", "--profile", "prod", "--frozen"]).ok();
     assert_eq!(repo.environment("prod").commit("bench-utils"), before);
 }
@@ -101,31 +103,31 @@ fn retag(repo: &Fixture, package: &str, path: &str, edit: impl FnOnce(String) ->
 }
 
 #[test]
-fn what_uv_cannot_install_from_git_is_told_before_uv_fails() {
+fn reports_a_tag_that_keeps_workspace_sources() {
     let repo = pinned().build();
     let with_source = |text: String| text + "\n[tool.uv.sources]\nprint-utils = { workspace = true }\n";
     retag(&repo, "bench-utils", "pyproject.toml", with_source, "v0.1.2");
     assert_eq!(
         found(check(&repo)),
-        ["tag-keeps-workspace-sources bench-utils: at its tag `v0.1.2`, `bench-utils` takes `print-utils` from its \
-             workspace, which is not in its repository: uv cannot install it"]
+        ["tag-keeps-workspace-sources bench-utils: at its tag `v0.1.2`, `bench-utils` has a source for \
+             `print-utils` that is not in its repository (its workspace): uv cannot install it"]
     );
     assert_eq!(repo.uv(["lock", "--project", "prod"]).run().status(), Some(1));
 }
 
 #[test]
-fn the_version_at_the_tag_is_read_where_nothing_is_locked() {
+fn reads_the_version_at_the_tag_when_not_locked() {
     let repo = pinned().build();
     let other = |text: String| text.replace("version = \"0.1.2\"", "version = \"0.1.1\"");
     retag(&repo, "print-utils", "python/pyproject.toml", other, "v0.1.2");
     assert_eq!(
         found(check(&repo)),
-        ["version-tag-mismatch print-utils: prod pins `print-utils` to `v0.1.2`, where its own version is 0.1.1"]
+        ["version-tag-mismatch print-utils: prod pins `print-utils` to `v0.1.2`, but its version at that tag is 0.1.1"]
     );
 }
 
 #[test]
-fn what_cannot_be_fetched_is_no_silence() {
+fn reports_remotes_that_cannot_be_fetched() {
     let repo = pinned().build();
     let server = GitServer::without_commits(repo.temporary().join("remotes"));
     served_by(&server, &repo);
@@ -135,7 +137,7 @@ fn what_cannot_be_fetched_is_no_silence() {
 }
 
 #[test]
-fn credentials_come_from_gits_helpers_and_nothing_is_asked() {
+fn uses_gits_credential_helpers_and_never_prompts() {
     let repo = pinned().build();
     let server = GitServer::with_password(repo.temporary().join("remotes"));
     served_by(&server, &repo);
@@ -153,7 +155,7 @@ fn credentials_come_from_gits_helpers_and_nothing_is_asked() {
 }
 
 #[test]
-fn each_repository_is_asked_once_and_what_is_known_is_not_fetched_again() {
+fn contacts_each_repository_once_and_fetches_nothing_twice() {
     let repo = pinned().build();
     let server = GitServer::of(repo.temporary().join("remotes"));
     served_by(&server, &repo);
@@ -167,7 +169,7 @@ fn each_repository_is_asked_once_and_what_is_known_is_not_fetched_again() {
 }
 
 #[test]
-fn all_remotes_are_asked_at_the_same_time() {
+fn contacts_all_remotes_in_parallel() {
     const MANY: usize = 24;
     let repo = pinned().build();
     let names: Vec<_> = (0..MANY).map(|number| format!("package-{number}")).collect();
@@ -192,7 +194,7 @@ fn all_remotes_are_asked_at_the_same_time() {
 }
 
 #[test]
-fn a_remote_that_hangs_is_given_up_and_the_others_are_told() {
+fn times_out_on_a_hanging_remote_and_reports_the_others() {
     let repo = locked();
     let server = GitServer::of(repo.temporary().join("remotes"));
     let remote = format!("file://{}", repo.remote("bench-utils"));
@@ -201,5 +203,5 @@ fn a_remote_that_hangs_is_given_up_and_the_others_are_told() {
     let findings = found(check(&repo).env("UV_HTTP_TIMEOUT", "2"));
     let codes: Vec<_> = findings.iter().filter_map(|finding| finding.split_once(' ')).map(|(code, _)| code).collect();
     assert!(codes.contains(&"unreachable-remote") && codes.contains(&"missing-tag"), "{findings:#?}");
-    assert!(findings.iter().any(|finding| finding.contains("git had no answer after 2 s")), "{findings:#?}");
+    assert!(findings.iter().any(|finding| finding.contains("git got no answer within 2 s")), "{findings:#?}");
 }

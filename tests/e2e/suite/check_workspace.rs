@@ -1,4 +1,4 @@
-//! `check` on members that lie in git submodules.
+//! `check` on members in git submodules.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ fn git<const N: usize>(repo: &Fixture, arguments: [&str; N]) {
     repo.program("git", settings.chain(arguments)).ok();
 }
 
-/// A monorepo of which `packages/bench-utils` is a git submodule.
+/// A monorepo in which `packages/bench-utils` is a git submodule.
 fn with_submodule() -> Fixture {
     let repo = pinned().build();
     git(&repo, ["init", "--quiet"]);
@@ -43,22 +43,23 @@ fn found(repo: &Fixture, codes: &[&str]) -> Vec<String> {
 const CODES: [&str; 3] = ["broken-submodule", "missing-member", "source-not-a-member"];
 
 #[test]
-fn a_submodule_that_was_initialised_is_a_member_as_any_other() {
+fn initialised_submodule_has_no_findings() {
     assert_eq!(found(&with_submodule(), &CODES), [""; 0]);
 }
 
 #[test]
-fn a_submodule_that_was_not_initialised_is_named() {
+fn reports_an_uninitialised_submodule() {
     let repo = with_submodule();
     git(&repo, ["submodule", "--quiet", "deinit", "--force", "packages/bench-utils"]);
     assert_eq!(
         found(&repo, &CODES),
         [
-            "source-not-a-member pyproject.toml:16 `bench-utils` is to come from the workspace, which has no member of that \
-             name / `packages/bench-utils` is a git submodule that was not initialised: run `git submodule update --init \
-             packages/bench-utils`",
-            "broken-submodule pyproject.toml:12 `packages/bench-utils` is to be a member of the workspace, and is a git \
-             submodule that was not initialised / run `git submodule update --init packages/bench-utils`",
+            "source-not-a-member pyproject.toml:16 the source of `bench-utils` is the workspace, which has no member \
+             of that \
+             name / `packages/bench-utils` is a git submodule that is not initialised: run `git submodule update \
+             --init packages/bench-utils`",
+            "broken-submodule pyproject.toml:12 the workspace member `packages/bench-utils` is a git submodule that is \
+             not initialised / run `git submodule update --init packages/bench-utils`",
         ]
     );
     git(&repo, ["submodule", "--quiet", "update", "--init", "packages/bench-utils"]);
@@ -71,14 +72,14 @@ fn a_submodule_that_was_not_initialised_is_named() {
         "bench-utils = { path = \"packages/bench-utils\" }",
     );
     let lost = found(&repo, &["missing-member"]);
-    assert!(lost[0].contains("has no package in it / it is in a git submodule that was not initialised"), "{lost:?}");
+    assert!(lost[0].contains("has no package in it / it is in a git submodule that is not initialised"), "{lost:?}");
 }
 
 #[test]
-fn a_link_that_gitmodules_does_not_have_is_named() {
+fn reports_a_git_link_missing_from_gitmodules() {
     let repo = with_submodule();
     git(&repo, ["submodule", "--quiet", "deinit", "--force", "packages/bench-utils"]);
     repo.write(".gitmodules", "");
     let found = found(&repo, &["broken-submodule"]);
-    assert!(found[0].contains("is a git link that `.gitmodules` does not have"), "{found:?}");
+    assert!(found[0].contains("is a git link that is not in `.gitmodules`"), "{found:?}");
 }

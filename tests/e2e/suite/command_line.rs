@@ -1,8 +1,8 @@
-//! What all commands have in common: help, completions, how much is said and in which colours.
+//! What all commands have in common: help, completions, verbosity and colours.
 
 use super::{backends_only, empty, uv};
 
-/// All commands, as one types them.
+/// All commands.
 const COMMANDS: [&[&str]; 10] = [
     &[],
     &["lock"],
@@ -17,7 +17,7 @@ const COMMANDS: [&[&str]; 10] = [
 ];
 
 #[test]
-fn the_help_of_each_command_has_examples() {
+fn help_of_each_command_has_examples() {
     let repo = empty().build();
     for command in COMMANDS {
         let help = repo.uvenv(command).args(["--help"]).within("/").ok();
@@ -31,7 +31,7 @@ fn the_help_of_each_command_has_examples() {
 }
 
 #[test]
-fn the_version_is_the_package_s() {
+fn version_option_prints_the_package_version() {
     let repo = empty().build();
     for flag in ["--version", "-V"] {
         let said = repo.uvenv([flag]).ok();
@@ -40,7 +40,7 @@ fn the_version_is_the_package_s() {
 }
 
 #[test]
-fn each_shell_has_completions() {
+fn generates_completions_for_each_shell() {
     let repo = empty().build();
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let said = repo.uvenv(["completions", shell]).within("/").ok();
@@ -51,10 +51,10 @@ fn each_shell_has_completions() {
     }
 }
 
-/// Where there is a bash, it takes the script and completes a subcommand and an option with it.
+/// If bash is installed, it loads the script and completes a subcommand and options with it.
 #[cfg(unix)]
 #[test]
-fn bash_completes() {
+fn bash_completions_work() {
     let repo = empty().build();
     let script = repo.temporary().join("completions.bash");
     std::fs::write(&script, repo.uvenv(["completions", "bash"]).ok().stdout()).unwrap();
@@ -70,10 +70,10 @@ fn bash_completes() {
     assert_eq!(said.stdout(), "status\n--backend\nprod\npowershell\n", "{said}");
 }
 
-/// A reader that goes away, such as `head`, is no reason to panic.
+/// A reader that closes the pipe, such as `head`, must not cause a panic.
 #[cfg(unix)]
 #[test]
-fn a_reader_may_go_away() {
+fn does_not_panic_when_the_reader_closes_the_pipe() {
     let repo = backends_only().build();
     for command in ["completions bash", "status", "status --message-format json", "sync --help", "backend list"] {
         let script = format!("{} uvenv {command} 2>&1 >&3 | cat", uvenv_tests::cargo_uvenv());
@@ -84,7 +84,7 @@ fn a_reader_may_go_away() {
 }
 
 #[test]
-fn quiet_says_nothing_of_what_went_well() {
+fn quiet_prints_nothing_on_success() {
     let repo = backends_only().build();
     for arguments in [
         &["lock"][..],
@@ -107,7 +107,7 @@ fn quiet_says_nothing_of_what_went_well() {
 }
 
 #[test]
-fn verbose_shows_the_calls_of_uv() {
+fn verbose_shows_uv_commands() {
     let repo = backends_only().build();
     let called = |arguments: &[&str]| {
         let told = repo.uvenv(arguments).ok().told();
@@ -119,16 +119,16 @@ fn verbose_shows_the_calls_of_uv() {
     let sync = called(&["sync", "--backend", "cu124", "--verbose"]);
     assert_eq!(sync, ["[UV] sync --project [ROOT]/repo --color never --extra=cu124"]);
     assert!(called(&["sync", "--backend", "cu124"]).is_empty());
-    // The flag is stronger than the variable.
+    // The flag overrides the variable.
     let loud = repo.uvenv(["-v", "lock"]).env("CARGO_TERM_QUIET", "true").ok();
     assert!(loud.stderr().contains(uv().path().as_str()), "{loud}");
-    // Twice: what uv itself logs.
+    // Given twice, it also shows uv's own log.
     let logged = repo.uvenv(["-vv", "lock"]).ok();
     assert!(logged.stderr().contains("DEBUG"), "{logged}");
 }
 
 #[test]
-fn colours_are_as_asked_for_in_all_that_is_said() {
+fn colour_settings_apply_to_all_output() {
     let repo = backends_only().build();
     repo.uvenv(["sync", "--backend", "cu124"]).ok();
     let coloured = |arguments: &[&str], name: &str, value: &str| {
@@ -146,13 +146,13 @@ fn colours_are_as_asked_for_in_all_that_is_said() {
             assert_eq!(coloured(arguments, name, value), (false, false), "{arguments:?} with {name}={value}");
         }
     }
-    // What programs read has none.
+    // Output for programs has no colours.
     let status = repo.uvenv(["--color", "always", "status"]).json();
     assert!(!status.stdout().contains('\x1b'), "{status}");
 }
 
 #[test]
-fn errors_of_the_command_line_say_what_is_meant() {
+fn usage_errors_suggest_the_right_spelling() {
     let repo = empty().build();
     for (arguments, parts) in [
         (&["synk"][..], ["synk", "sync"]),
@@ -170,7 +170,7 @@ fn errors_of_the_command_line_say_what_is_meant() {
 }
 
 #[test]
-fn a_wrong_command_line_is_a_message_too() {
+fn usage_errors_are_json_messages_too() {
     let repo = empty().package("print-utils").build();
     let refusal = repo.uvenv(["sync", "--profile", "prod", "--project", "prod"]).refused("invalid-arguments");
     refusal.names(["--profile", "--project"]);

@@ -1,4 +1,4 @@
-//! What differs between two profiles, now and at a git revision.
+//! Differences between two profiles, now and at a git revision.
 
 use snapbox::{assert_data_eq, str};
 use uvenv_tests::Fixture;
@@ -10,7 +10,7 @@ fn git(repo: &Fixture, arguments: &[&str]) -> String {
 }
 
 #[test]
-fn staging_and_prod_differ_in_tags_and_commits() {
+fn shows_tags_and_commits_that_differ() {
     let repo = pinned().build();
     repo.uvenv(["lock", "--all-profiles"]).ok();
     let said = repo.uvenv(["diff", "staging", "prod"]).ok();
@@ -32,7 +32,7 @@ fn staging_and_prod_differ_in_tags_and_commits() {
 }
 
 #[test]
-fn a_profile_differs_from_what_it_was_at_a_tag() {
+fn compares_a_profile_with_an_earlier_revision() {
     let repo = three_profiles().build();
     repo.uvenv(["lock", "--profile", "prod"]).ok();
     git(&repo, &["init", "--quiet"]);
@@ -43,7 +43,7 @@ fn a_profile_differs_from_what_it_was_at_a_tag() {
     assert_data_eq!(
         said.shown(),
         str![[r#"
-Nothing differs between prod@v1.0 and prod.
+prod@v1.0 and prod do not differ.
 
 "#]]
     );
@@ -95,20 +95,20 @@ Nothing differs between prod@v1.0 and prod.
 }
 
 #[test]
-fn dev_takes_packages_from_the_working_tree() {
+fn shows_the_directories_of_dev_packages() {
     let repo = pinned().build();
     repo.uvenv(["lock", "--profile", "dev", "--profile", "prod"]).ok();
     let report = repo.uvenv(["diff", "dev", "prod"]).json().report("diff-finished");
     assert_eq!(report["internal"][0]["from"]["directory"], "packages/bench-utils", "{report}");
     assert_eq!(report["internal"].as_array().unwrap().len(), 2);
-    // What is not locked is compared by the manifest alone.
+    // A profile without a lockfile is compared by its manifest alone.
     let report = repo.uvenv(["diff", "staging", "prod"]).json().report("diff-finished");
     assert_eq!((&report["from"]["is_locked"], &report["to"]["is_locked"]), (&false.into(), &true.into()));
     assert_eq!(report["internal"][0]["from"]["reference"], "v0.1.2.dev0");
 }
 
 #[test]
-fn sides_that_do_not_exist_are_refused() {
+fn rejects_invalid_comparisons() {
     let repo = pinned().build();
     git(&repo, &["init", "--quiet"]);
     git(&repo, &["commit", "--quiet", "--allow-empty", "--message", "none"]);

@@ -1,9 +1,9 @@
-//! Where uvenv finds the monorepo, and what it takes for a part of it.
+//! How uvenv finds the monorepo and its parts.
 
 use super::{backends_only, empty, pinned, three_profiles, torch};
 
 #[test]
-fn any_subdirectory_will_do() {
+fn works_from_any_subdirectory() {
     let repo = pinned().rust_crate("runner", "").build();
     repo.uvenv(["lock", "--all-profiles"]).ok();
     repo.untouched_by(|| {
@@ -14,7 +14,7 @@ fn any_subdirectory_will_do() {
 }
 
 #[test]
-fn the_directory_of_a_profile_chooses_it() {
+fn current_directory_selects_the_profile() {
     let repo = empty().package("print-utils").remotes().build();
     repo.uvenv(["lock"]).within("prod").ok();
     assert!(repo.root().join("prod/uv.lock").exists());
@@ -29,7 +29,7 @@ fn the_directory_of_a_profile_chooses_it() {
 }
 
 #[test]
-fn cargo_s_manifest_path_says_where_it_is() {
+fn manifest_path_may_be_a_cargo_manifest() {
     let repo = backends_only().rust_crate("runner", "[features]\ncu124 = []\ncu128 = []\n").build();
     for manifest in [repo.root().join("Cargo.toml"), repo.root().join("crates/runner/Cargo.toml")] {
         repo.uvenv(["sync", "--manifest-path", manifest.as_str(), "--backend", "cu124"]).within("/").ok();
@@ -47,7 +47,7 @@ fn dash_c_changes_the_directory_first() {
 }
 
 #[test]
-fn cargo_is_not_needed_where_no_feature_matters() {
+fn needs_cargo_only_for_features() {
     let repo = three_profiles().rust_crate("runner", "[features]\ncu124 = []\ncu128 = []\n").build();
     let bare = |arguments: &[&str]| repo.cargo_uvenv(arguments).without("cargo").without("rustc");
     bare(&["lock", "--profile", "prod"]).ok();
@@ -59,7 +59,7 @@ fn cargo_is_not_needed_where_no_feature_matters() {
 }
 
 #[test]
-fn a_folder_called_prod_need_not_be_a_profile() {
+fn folder_named_prod_without_manifest_is_not_a_profile() {
     let repo = empty().package("print-utils").file("prod/notes.txt", "not a profile").build();
     let told = repo.untouched_by(|| repo.uvenv(["lock", "--profile", "prod"]).ends(2));
     assert!(told.stderr().contains("prod"), "{told}");
@@ -68,7 +68,7 @@ fn a_folder_called_prod_need_not_be_a_profile() {
 }
 
 #[test]
-fn a_member_called_staging_is_no_profile() {
+fn member_named_staging_is_not_a_profile() {
     let manifest = "[project]\nname = \"staging\"\nversion = \"1\"\nrequires-python = \">=3.9\"\n";
     let repo = empty()
         .file("staging/pyproject.toml", manifest)
@@ -84,7 +84,7 @@ fn a_member_called_staging_is_no_profile() {
 }
 
 #[test]
-fn configuration_may_be_in_either_place() {
+fn reads_configuration_from_cargo_toml() {
     let cargo = "[workspace]\nresolver = \"3\"\nmembers = [\"crates/*\"]\n\n\
                  [workspace.metadata.uvenv]\nenv-per-backend = true\n";
     let repo = backends_only().rust_crate("runner", "").file("Cargo.toml", cargo).build();
@@ -93,7 +93,7 @@ fn configuration_may_be_in_either_place() {
 }
 
 #[test]
-fn a_profile_may_be_elsewhere_by_configuration() {
+fn configuration_can_move_a_profile() {
     let repo = pinned().build();
     std::fs::create_dir(repo.root().join("deploy")).unwrap();
     std::fs::rename(repo.root().join("prod"), repo.root().join("deploy/live")).unwrap();

@@ -1,8 +1,8 @@
-//! The documentation says what is so: its commands run, its codes, options and messages are those that there are.
+//! The documentation is correct: its commands run, and its codes, options and messages match the program.
 //!
-//! Each line of a `console` block that starts with `$ ` is run, in order, in one shell for each page. Words behind
-//! `console` say more of a block: `ci`, its commands are lines of `.ci/run`; `exits=2`, its last command ends so; `shows`,
-//! the rest of the block is what its last command prints, with `...` for lines that are left out.
+//! Each line of a `console` block that starts with `$ ` is run, in order, in one shell per page. The words after
+//! `console` describe the block. `ci`: its commands are lines of `.ci/run`; `exits=2`: its last exit code; `shows`:
+//! the rest of the block is the output of its last command, with `...` for omitted lines.
 
 use std::{collections::BTreeSet, fmt::Write as _, fs};
 
@@ -20,7 +20,7 @@ fn page(path: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The pages that are not written for one directory only, by their paths.
+/// The pages in `docs` and at the root of the repository.
 fn pages() -> Vec<Utf8PathBuf> {
     let docs = repository().join("docs").read_dir_utf8().unwrap();
     let docs = docs.map(|entry| entry.unwrap().into_path()).filter(|path| path.extension() == Some("md"));
@@ -30,11 +30,11 @@ fn pages() -> Vec<Utf8PathBuf> {
 
 #[derive(Debug, Default)]
 struct Block {
-    /// The words behind `console`.
+    /// The words after `console`.
     words: Vec<String>,
-    /// The commands, each with the number of its line.
+    /// The commands, each with its line number.
     commands: Vec<(usize, String)>,
-    /// What follows the last command.
+    /// The text after the last command.
     output: String,
 }
 
@@ -75,14 +75,14 @@ fn run_page(repo: &Fixture, path: &str, directory: &Utf8Path) {
     run_page_after(repo, path, directory, "");
 }
 
-/// The same after `preparation`, a line of the shell.
+/// The same, after the shell line `preparation`.
 pub(super) fn run_page_after(repo: &Fixture, path: &str, directory: &Utf8Path, preparation: &str) {
     let blocks = blocks(&page(path));
     let blocks: Vec<_> = blocks.iter().filter(|block| !block.is("ci")).collect();
     assert!(!blocks.is_empty(), "{path} has commands");
     let outputs = repo.temporary().join("outputs");
     fs::create_dir_all(&outputs).unwrap();
-    // Behind the programs of the fixture those that cargo and people take for granted: rustdoc, a linker, `ls`.
+    // After the fixture's programs, those that cargo and people expect on `PATH`: rustdoc, a linker, `ls`.
     let toolchain = Utf8Path::new(env!("CARGO")).parent().unwrap();
     let mut script = format!("PATH=\"$PATH:{toolchain}:/usr/bin:/bin\"\n{preparation}\n");
     for block in &blocks {
@@ -109,13 +109,13 @@ fn shell<'a>(repo: &'a Fixture, script: &str) -> Invocation<'a> {
     repo.program("sh", ["-c", script]).on_path(cargo_uvenv().parent().unwrap())
 }
 
-/// What was printed, as it would be for somebody who has Python 3.11.7 and works in a directory `/code`.
+/// The output as it would be with Python 3.11.7 in a directory `/code`.
 fn shown(repo: &Fixture, said: &str) -> String {
     let said = said.replace(repo.temporary().as_str(), "").replace(repo.python_version(), "3.11.7");
     said.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
-/// A fixture with nothing but a monorepo that `new` has laid out, and where that is.
+/// A fixture with a monorepo created by `new`, and the path of that monorepo.
 fn laid_out() -> (Fixture, Utf8PathBuf) {
     let repo = Monorepo::new(Uv::Newest).build();
     let path = repo.temporary().join("code/bench");
@@ -124,7 +124,7 @@ fn laid_out() -> (Fixture, Utf8PathBuf) {
 }
 
 #[test]
-fn the_commands_of_the_readme_run() {
+fn commands_of_the_readme_run() {
     let repo = Monorepo::new(Uv::Newest).build();
     let directory = repo.temporary().join("code");
     fs::create_dir(&directory).unwrap();
@@ -132,72 +132,72 @@ fn the_commands_of_the_readme_run() {
 }
 
 #[test]
-fn the_commands_of_the_command_reference_run() {
+fn commands_of_the_command_reference_run() {
     let (repo, directory) = laid_out();
-    // One of them is uv's.
+    // One of the commands is uv.
     let uv = Uv::Newest.path().parent().unwrap();
     run_page_after(&repo, "docs/commands.md", &directory, &format!("PATH=\"{uv}:$PATH\""));
 }
 
 #[test]
-fn the_commands_of_the_page_on_checks_run() {
+fn commands_of_the_check_page_run() {
     let (repo, directory) = laid_out();
     run_page(&repo, "docs/check.md", &directory);
 }
 
 #[test]
-fn the_commands_of_the_page_on_releases_run() {
+fn commands_of_the_releasing_page_run() {
     let (repo, directory) = laid_out();
     repo.uvenv(["lock", "--all-profiles"]).within(directory.as_str()).ok();
     run_page(&repo, "docs/releasing.md", &directory);
 }
 
 #[test]
-fn the_commands_of_the_page_on_configuration_run() {
+fn commands_of_the_configuration_page_run() {
     let (repo, directory) = laid_out();
     run_page(&repo, "docs/configuration.md", &directory);
 }
 
 #[test]
-fn the_commands_of_the_page_on_messages_run() {
+fn commands_of_the_json_page_run() {
     let (repo, directory) = laid_out();
     run_page(&repo, "docs/json.md", &directory);
 }
 
 #[test]
-fn the_commands_of_the_page_on_quick_answers_run() {
+fn commands_of_the_quick_answers_page_run() {
     let (repo, directory) = laid_out();
     run_page(&repo, "docs/quick-answers.md", &directory);
 }
 
 #[test]
-fn the_commands_of_the_readme_that_new_lays_out_run() {
+fn commands_of_the_hyperbench_readme_run() {
     let (repo, directory) = laid_out();
     run_page(&repo, "examples/hyperbench/README.md", &directory);
 }
 
 #[test]
-fn the_commands_of_the_page_on_build_scripts_run() {
+fn commands_of_the_build_scripts_page_run() {
     let (repo, variables) = super::build_script::documented();
     run_page_after(&repo, "docs/build-scripts.md", &repo.root(), &variables);
 }
 
 #[cfg(unix)]
 #[test]
-fn the_commands_of_the_page_on_pyo3_run() {
+fn commands_of_the_pyo3_page_run() {
     let (repo, variables) = super::embed::documented();
     run_page_after(&repo, "docs/pyo3.md", &repo.root(), &variables);
 }
 
 #[test]
-fn the_commands_of_the_page_on_native_packages_run() {
+fn commands_of_the_native_packages_page_run() {
     let repo = Monorepo::new(Uv::Newest).native().build();
     run_page(&repo, "docs/native-packages.md", &repo.root());
 }
 
-/// All pages with commands are among the tests above, but for what CI runs.
+/// The tests above run all pages with commands, except for commands that CI runs.
 #[test]
-fn no_page_has_commands_that_nobody_runs() {
+fn every_documented_command_is_tested() {
     let run_above = [
         "README.md",
         "docs/build-scripts.md",
@@ -210,7 +210,7 @@ fn no_page_has_commands_that_nobody_runs() {
         "docs/quick-answers.md",
         "docs/releasing.md",
     ];
-    // What needs the wheel.
+    // Pages that need the wheel.
     let by_python = page("python/tests/test_docs.py");
     let ci = page(".ci/run");
     for path in pages() {
@@ -230,7 +230,7 @@ fn no_page_has_commands_that_nobody_runs() {
 }
 
 #[test]
-fn links_lead_to_files() {
+fn links_between_pages_resolve() {
     for path in pages() {
         let text = fs::read_to_string(&path).unwrap();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
@@ -242,7 +242,7 @@ fn links_lead_to_files() {
     }
 }
 
-/// The string literals in the bodies of the functions called `code`.
+/// The string literals in the bodies of functions named `code`.
 fn codes_of_the_sources() -> BTreeSet<String> {
     let mut codes = BTreeSet::new();
     for sources in ["uvenv-core/src", "cargo-uvenv/src"] {
@@ -266,7 +266,7 @@ fn rust_files(directory: &Utf8Path) -> Vec<Utf8PathBuf> {
 }
 
 #[test]
-fn each_code_is_explained() {
+fn every_error_code_is_documented() {
     let page = page("docs/errors.md");
     let explained: BTreeSet<_> =
         page.lines().filter_map(|line| line.strip_prefix("### `")?.strip_suffix('`')).map(str::to_owned).collect();
@@ -275,7 +275,7 @@ fn each_code_is_explained() {
     assert_eq!(codes, explained);
 }
 
-/// The modules of the core, in the order of the list in the page on the architecture.
+/// The modules of the core, in the order of the list on the architecture page.
 fn documented_modules() -> Vec<String> {
     let page = page("docs/architecture.md");
     let list = page.split("```modules\n").nth(1).unwrap().split("```").next().unwrap();
@@ -303,7 +303,7 @@ fn modules_do_not_import_each_other_in_circles() {
     }
 }
 
-/// The options that a command's help lists, by their long names.
+/// The long names of the options in a command's help.
 fn options(help: &str) -> BTreeSet<&str> {
     let of_line = |line: &str| line.trim_start().starts_with('-');
     let lines = help.lines().filter(|line| of_line(line));
@@ -314,7 +314,7 @@ fn options(help: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn each_option_is_explained() {
+fn every_option_is_documented() {
     let repo = Monorepo::new(Uv::Newest).build();
     // `check` has a page of its own.
     let pages = ["docs/commands.md", "docs/check.md"].map(page).concat();
@@ -342,9 +342,9 @@ fn each_option_is_explained() {
     }
 }
 
-/// What the README says of plain uv, and of uvenv in its place.
+/// The README's claims about plain uv and about uvenv.
 #[test]
-fn uv_by_itself_does_what_the_readme_says() {
+fn plain_uv_behaves_as_the_readme_says() {
     for uv in [Uv::Newest, Uv::Oldest] {
         let repo = Monorepo::new(uv).package("bench-utils").backends(["cu124", "cu128"]).remotes().build();
         let torch = || repo.environment("dev").version("torch");
@@ -369,7 +369,7 @@ fn uv_by_itself_does_what_the_readme_says() {
 }
 
 #[test]
-fn uv_run_by_itself_changes_the_backend() {
+fn plain_uv_run_changes_the_backend() {
     let manifest = "[project]\nname = \"app\"\nversion = \"0.1.0\"\nrequires-python = \">=3.10\"\n\
                     dependencies = [\"nvidia-cuda-runtime-cu12\"]\n\
                     optional-dependencies = { cu124 = [\"nvidia-cuda-runtime-cu12==12.4.127\"], \
@@ -386,7 +386,7 @@ fn uv_run_by_itself_changes_the_backend() {
     }
 }
 
-/// What each command says to programs, in a monorepo where there is something to say.
+/// The JSON messages of all commands, in a monorepo with something to report.
 fn messages() -> Vec<Value> {
     let (repo, directory) = laid_out();
     let manifest = directory.join("pyproject.toml");
@@ -426,7 +426,7 @@ fn messages() -> Vec<Value> {
 }
 
 #[test]
-fn messages_are_as_the_schema_says() {
+fn messages_match_the_schema() {
     let schema: Value = serde_json::from_str(&page("docs/messages.schema.json")).unwrap();
     let variants = schema["oneOf"].as_array().unwrap();
     let mut unseen: BTreeSet<_> =
@@ -440,7 +440,7 @@ fn messages_are_as_the_schema_says() {
     assert!(unseen.is_empty(), "no message is one of {unseen:?}");
 }
 
-/// A JSON schema, as far as ours goes.
+/// The part of JSON Schema that our schema uses.
 struct Schema<'a> {
     root: &'a Value,
 }
@@ -481,7 +481,7 @@ impl Schema<'_> {
         if is_one { Ok(()) } else { Err(format!("{value} is not of {schema}")) }
     }
 
-    /// The fields of an object: all that are required, and none that is not described.
+    /// Checks the fields of an object: all required ones are present, and none is undocumented.
     fn check_fields(&self, schema: &Value, fields: &serde_json::Map<String, Value>) -> Result<(), String> {
         let parts = [schema, self.resolved(schema)];
         if parts[1]["oneOf"].is_array() {
@@ -509,7 +509,7 @@ impl Schema<'_> {
 
 /// The example's packages pass their own tests in the dev environment, through `cargo uvenv run`.
 #[test]
-fn the_packages_of_the_example_pass_their_tests() {
+fn example_packages_pass_their_tests() {
     let repo = Fixture::example();
     let packages = repo.root().join("packages").read_dir_utf8().unwrap().map(|entry| entry.unwrap().into_path());
     let packages: Vec<_> = packages.filter(|path| path.join("tests").is_dir()).collect();

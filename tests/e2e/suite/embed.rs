@@ -6,7 +6,7 @@ use uvenv_tests::{Fixture, Invocation, Kind, Monorepo, Outcome, interpreter_of};
 
 use super::empty;
 
-/// A test, and one in the documentation, that say which environment they see. `print_utils` is an editable package.
+/// A test and a documentation test that print which environment they see. `print_utils` is an editable package.
 const EMBEDDING: &str = r#"//! ```
 //! pyo3::Python::attach(|py| pyo3::types::PyModule::import(py, "print_utils").map(drop).unwrap());
 //! ```
@@ -27,7 +27,7 @@ fn sees_the_environment() {
 }
 "#;
 
-/// A crate that embeds the interpreter with all its interface, and one with the stable part of it.
+/// A crate that embeds the interpreter with its full API, and one with the stable ABI.
 const CRATES: [(&str, &str); 2] = [("embed", ""), ("embed-abi3", ", \"abi3-py310\"")];
 
 trait Embedding {
@@ -45,7 +45,7 @@ impl Embedding for Monorepo {
     }
 }
 
-/// With the variables of a real cargo, whose builds for an interpreter are kept from test to test.
+/// Sets the variables of a real cargo. Builds for an interpreter are kept between tests.
 fn with_cargo(invocation: Invocation<'_>, kind: Kind) -> Invocation<'_> {
     let builds = invocation.fixture().cargo_build_dir().join(format!("embed-{kind:?}").to_lowercase());
     let invocation = invocation.with_system().env("CARGO_HOME", Fixture::cargo_home());
@@ -53,7 +53,7 @@ fn with_cargo(invocation: Invocation<'_>, kind: Kind) -> Invocation<'_> {
     invocation.env("CARGO_BUILD_BUILD_DIR", builds).env("RUSTDOC", rustdoc)
 }
 
-/// A monorepo with crates that embed, whose dev environment is made from an interpreter of this kind.
+/// A monorepo with crates that embed Python, whose dev environment uses an interpreter of this kind.
 fn synced(kind: Kind) -> Option<Fixture> {
     let python = interpreter_of(kind)?;
     let repo = empty().package("print-utils").embedding().build();
@@ -63,7 +63,7 @@ fn synced(kind: Kind) -> Option<Fixture> {
 
 const TEST: [&str; 5] = ["cargo", "test", "--workspace", "--", "--nocapture"];
 
-/// Asserts that the tests of both crates saw the dev environment, through the library of its own interpreter.
+/// Asserts that the tests of both crates used the dev environment and the library of its interpreter.
 fn saw(repo: &Fixture, outcome: &Outcome) {
     let configuration = repo.read(".venv/pyvenv.cfg");
     let version = configuration.lines().find_map(|line| line.strip_prefix("version_info = ")).unwrap();
@@ -74,10 +74,10 @@ fn saw(repo: &Fixture, outcome: &Outcome) {
     }
 }
 
-/// What goes wrong without uvenv: with PyO3 told of the environment, and nothing else.
+/// Asserts how the build fails without uvenv, if only PyO3 knows the environment.
 fn fails_without(repo: &Fixture, kind: Kind, directory: Option<&str>, problems: &[&str]) {
     let test = with_cargo(repo.program("cargo", &TEST[1..]), kind).args(["--test-threads=1"]);
-    // As `run` has it, or else PyO3 is compiled once more.
+    // The same value as in `run`; otherwise PyO3 is compiled again.
     let python = repo.uvenv(["run", "--no-sync", "--", "sh", "-c", "echo $PYO3_PYTHON"]).ok();
     let mut test = test.env("PYO3_PYTHON", python.stdout().trim()).env("VIRTUAL_ENV", repo.environment("dev").path());
     if let Some(directory) = directory {
@@ -96,7 +96,7 @@ fn works_with(repo: &Fixture, kind: Kind) {
 }
 
 #[test]
-fn with_the_interpreter_of_the_system() {
+fn embeds_the_system_interpreter() {
     let Some(repo) = synced(Kind::System) else { return };
     fails_without(&repo, Kind::System, None, &["No module named 'print_utils'"]);
     works_with(&repo, Kind::System);
@@ -104,9 +104,9 @@ fn with_the_interpreter_of_the_system() {
 }
 
 #[test]
-fn with_a_library_that_the_loader_does_not_find() {
+fn embeds_a_libpython_outside_the_loader_path() {
     let Some(repo) = synced(Kind::Shared) else { return };
-    // Or the loader takes that of another Python of the same version.
+    // The second one occurs if the loader finds the library of another Python of the same version.
     let problems = ["error while loading shared libraries", "No module named 'print_utils'"];
     fails_without(&repo, Kind::Shared, None, &problems);
     works_with(&repo, Kind::Shared);
@@ -114,7 +114,7 @@ fn with_a_library_that_the_loader_does_not_find() {
 }
 
 #[test]
-fn with_an_interpreter_that_was_moved_after_it_was_built() {
+fn embeds_a_relocated_interpreter() {
     let Some(repo) = synced(Kind::Relocated) else { return };
     let library = interpreter_of(Kind::Relocated).unwrap().parent().unwrap().with_file_name("lib");
     fails_without(&repo, Kind::Relocated, Some(library.as_str()), &["No module named 'encodings'"]);
@@ -133,7 +133,7 @@ fn built(outcome: &Outcome) -> Vec<&str> {
 }
 
 #[test]
-fn another_profile_or_backend_compiles_nothing_again() {
+fn switching_profile_or_backend_recompiles_nothing() {
     let backends = empty().package("print-utils").backends(["cu124", "cu128"]).remotes().embedding().build();
     let python = interpreter_of(Kind::Shared).unwrap_or_else(|| interpreter_of(Kind::System).unwrap());
     let build = |arguments: &[&str]| {
@@ -162,13 +162,13 @@ fn another_profile_or_backend_compiles_nothing_again() {
     assert!(backends.root().join(".venv-cu124").exists() && backends.root().join(".venv-cu128").exists());
 }
 
-/// `script` in a shell in which cargo and cargo-uvenv are found.
+/// `script` in a shell with cargo and cargo-uvenv on `PATH`.
 fn shell<'a>(repo: &'a Fixture, kind: Kind, script: &str) -> Invocation<'a> {
     let bin = uvenv_tests::cargo_uvenv().parent().unwrap();
     with_cargo(repo.program("sh", ["-euc", script]), kind).on_path(bin)
 }
 
-/// Plain cargo, in a project whose configuration was written for it.
+/// Asserts that plain cargo works after `cargo uvenv env --write-cargo-config`.
 fn works_once_it_is_configured(repo: &Fixture, kind: Kind) {
     let before = "# what the team has agreed on\n[build]\nincremental = false   # for sccache\n";
     repo.write(".cargo/config.toml", before);
@@ -184,7 +184,7 @@ fn works_once_it_is_configured(repo: &Fixture, kind: Kind) {
 }
 
 #[test]
-fn a_configured_cargo_follows_the_profile_of_run() {
+fn cargo_configuration_follows_the_profile_of_run() {
     let Some(python) = interpreter_of(Kind::Shared) else { return };
     let repo = empty().package("print-utils").remotes().embedding().build();
     repo.uvenv(["lock", "--profile", "prod"]).ok();
@@ -203,7 +203,7 @@ fn a_configured_cargo_follows_the_profile_of_run() {
     in_environment(&format!("eval \"$(cargo uvenv env --profile prod --shell bash)\"; {test}"), "prod/.venv");
 }
 
-/// The monorepo that the page on PyO3 is about, and a line of shell in which its cargo works.
+/// The monorepo of the PyO3 page, and a shell line that sets up cargo for it.
 pub(crate) fn documented() -> (Fixture, String) {
     let repo = empty().package("print-utils").remotes().embedding().build();
     let variables = format!(

@@ -1,4 +1,4 @@
-//! The variables of an environment, printed for shells and files, and merged into cargo's configuration.
+//! The variables of an environment: printed for shells and files, and merged into cargo's configuration.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use uvenv_tests::{Fixture, Invocation, cargo_uvenv};
 
 use super::{backends_only, empty};
 
-/// `script` in a shell that finds cargo-uvenv, with what another Python has left in the variables.
+/// `script` in a shell with cargo-uvenv on `PATH` and leftover variables of another Python.
 fn shell<'a>(repo: &'a Fixture, script: &str) -> Invocation<'a> {
     let shell = repo.program("sh", ["-euc", script]).on_path(cargo_uvenv().parent().unwrap()).with_system();
     shell.env("PYTHONHOME", "/somewhere").env("CONDA_PREFIX", "/opt/conda").env("LD_LIBRARY_PATH", "/opt/lib")
 }
 
-/// The variables that a shell has at the end of `script`, without those of its own.
+/// The variables that a shell has at the end of `script`, without the shell's own.
 fn variables(repo: &Fixture, script: &str) -> BTreeMap<String, String> {
     let said = shell(repo, script).ok();
     let pairs = said.stdout().lines().filter_map(|line| line.split_once('='));
@@ -21,7 +21,7 @@ fn variables(repo: &Fixture, script: &str) -> BTreeMap<String, String> {
 }
 
 #[test]
-fn a_shell_gets_what_run_gives_a_command() {
+fn shell_output_sets_the_same_variables_as_run() {
     let repo = empty().build();
     repo.uvenv(["sync"]).ok();
     let of_run = variables(&repo, "cargo-uvenv -q run --no-sync -- env");
@@ -33,7 +33,7 @@ fn a_shell_gets_what_run_gives_a_command() {
 }
 
 #[test]
-fn files_hold_what_run_gives_a_command() {
+fn file_formats_hold_the_same_variables_as_run() {
     let repo = empty().build();
     repo.uvenv(["sync"]).ok();
     let mut expected = variables(&repo, "cargo-uvenv -q run --no-sync -- env");
@@ -43,7 +43,7 @@ fn files_hold_what_run_gives_a_command() {
         assert_eq!(value.as_str(), expected.get(name).map(String::as_str), "{name}");
     }
 
-    // What is not there in `run` is empty here: a line of a file can unset nothing.
+    // Variables that `run` unsets are empty here, because a line of a file cannot unset a variable.
     expected.extend(["PYTHONHOME", "CONDA_PREFIX"].map(|name| (name.to_owned(), String::new())));
     assert_eq!(variables(&repo, "cargo-uvenv env --format dotenv > file; set -a; . ./file; env"), expected);
     let github = shell(&repo, "cargo-uvenv env --format github").ok();
@@ -53,7 +53,7 @@ fn files_hold_what_run_gives_a_command() {
     }
     assert!(github.stdout().contains("\nPATH=") && github.stdout().contains("\nPYTHONHOME=\n"), "{github}");
 
-    // In a workflow the directory goes where the runner puts it before those of earlier steps.
+    // In a workflow, the directory goes to `GITHUB_PATH`, so that it precedes those of earlier steps.
     repo.write("added", "/opt/python/bin\n");
     let github = shell(&repo, "cargo-uvenv env --format github").env("GITHUB_PATH", repo.root().join("added")).ok();
     assert!(!github.stdout().contains("\nPATH="), "{github}");
@@ -63,7 +63,7 @@ fn files_hold_what_run_gives_a_command() {
 }
 
 #[test]
-fn a_path_with_quotes_and_spaces_is_quoted() {
+fn quotes_a_path_with_quotes_and_spaces() {
     let repo =
         empty().file("it's `a` \"$HOME\"/pyproject.toml", "[project]\nname = \"odd\"\nversion = \"1\"\n").build();
     let evaluate = "cd \"it's \\`a\\` \\\"\\$HOME\\\"\"; cargo-uvenv -q sync; eval \"$(cargo-uvenv env --shell bash)\"";
@@ -74,7 +74,7 @@ fn a_path_with_quotes_and_spaces_is_quoted() {
 }
 
 #[test]
-fn an_environment_must_be_there() {
+fn rejects_a_missing_environment() {
     let repo = empty().build();
     for arguments in [&["env"][..], &["env", "--format", "json"], &["env", "--write-cargo-config"]] {
         let refused = repo.untouched_by(|| repo.uvenv(arguments).refused("missing-environment"));
@@ -83,7 +83,7 @@ fn an_environment_must_be_there() {
 }
 
 #[test]
-fn the_backend_chooses_among_environments() {
+fn backend_selects_the_environment() {
     let repo = backends_only().rust_crate("kernels", "").build();
     repo.replace("Cargo.toml", "[workspace]\n", "[workspace]\nmetadata.uvenv.env-per-backend = true\n");
     for backend in ["cu124", "cu128"] {
@@ -98,7 +98,7 @@ fn the_backend_chooses_among_environments() {
 }
 
 #[test]
-fn a_message_says_what_becomes_of_each_variable() {
+fn json_message_has_the_change_of_each_variable() {
     let repo = empty().build();
     repo.uvenv(["sync"]).ok();
     let report = repo.uvenv(["env"]).json().report("environment");
@@ -114,7 +114,7 @@ fn a_message_says_what_becomes_of_each_variable() {
 }
 
 #[test]
-fn a_configuration_that_cannot_be_merged_is_left_as_it_is() {
+fn keeps_a_cargo_configuration_that_it_cannot_change() {
     let repo = empty().file(".cargo/config.toml", "[env]\nA = \n").build();
     repo.uvenv(["sync"]).ok();
     let write = || repo.uvenv(["env", "--write-cargo-config"]);
@@ -130,7 +130,7 @@ fn a_configuration_that_cannot_be_merged_is_left_as_it_is() {
 }
 
 #[test]
-fn somebody_s_runner_is_left_alone_and_told_of() {
+fn keeps_a_custom_runner_and_warns() {
     let repo = empty().build();
     repo.uvenv(["sync"]).ok();
     let runner = "[target.x86_64-unknown-linux-gnu]\nrunner = \"valgrind\"\n";

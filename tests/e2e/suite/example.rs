@@ -1,13 +1,13 @@
-//! The parts of the example that bind Rust and Python, built with the real cargo: its page, and what the page promises.
+//! The parts of the example that bind Rust and Python, built with the real cargo, and the page about them.
 
 use uvenv_tests::{Fixture, Invocation};
 
 use super::docs::run_page_after;
 
-/// Where cargo compiles. One directory, and so one test: what does not belong to the example is compiled once.
+/// Cargo's build directory. All checks are one test with one directory, so that dependencies are compiled once.
 const BUILD_DIR: &str = "CARGO_BUILD_BUILD_DIR";
 
-/// A program that may start cargo in the example.
+/// A program in the example that may start cargo.
 fn with_cargo(invocation: Invocation<'_>) -> Invocation<'_> {
     let build_dir = invocation.fixture().cargo_build_dir().join("example");
     invocation.env(BUILD_DIR, build_dir).env("CARGO_HOME", Fixture::cargo_home()).with_system()
@@ -25,7 +25,7 @@ fn uvenv<'a>(repo: &'a Fixture, arguments: &[&str]) -> Invocation<'a> {
 }
 
 #[test]
-fn its_parts_bind_rust_and_python() {
+fn example_binds_rust_and_python() {
     let repo = Fixture::example();
     let (home, build_dir) = (Fixture::cargo_home(), repo.cargo_build_dir().join("example"));
     let script = format!("export CARGO_HOME='{home}' {BUILD_DIR}='{build_dir}'");
@@ -45,7 +45,7 @@ fn a_build_script_runs_a_generator_of_the_workspace(repo: &Fixture) {
     let built = cargo(&["build", "-p", "hyperbench-units", "-v"]).ok();
     assert!(built.stderr().contains("Fresh hyperbench-units"), "{built}");
 
-    // Rust learns of another unit from Python.
+    // Rust gets another unit from Python.
     let units = "packages/print-utils/src/print_utils/quantities.py";
     repo.replace(units, "((1.0, \"s\"), ", "((60.0, \"min\"), (1.0, \"s\"), ");
     let shown = cargo(&["run", "-q", "-p", "hyperbench-show", "--", "90", "150"]).ok();
@@ -77,7 +77,7 @@ fn a_native_package_is_built_for_the_backend(repo: &Fixture) {
         assert_eq!(uvenv(repo, &cuda).ok().stdout(), release);
     }
 
-    // A crate that the package is built from, through another.
+    // An indirect path dependency of the package.
     repo.replace("crates/hyperbench-kernels/src/cuda.rs", "\"{}.{}\"", "\"CUDA {}.{}\"");
     assert_eq!(uvenv(repo, &cuda).ok().stdout(), "CUDA 12.8\n");
     let again = uvenv(repo, &["sync", "--group", "native", "--backend", "cu128"]).json();

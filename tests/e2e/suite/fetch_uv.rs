@@ -1,11 +1,11 @@
-//! Which uv is run, and what happens on a machine that has none.
+//! Which uv is used, and what happens on a machine without uv.
 
 use std::{fs, thread};
 
 use camino::Utf8PathBuf;
 use uvenv_tests::{Fixture, Monorepo, Uv, uv_from_pip};
 
-/// The path of the uv that a sync says it ran.
+/// The path of the uv that a sync reports.
 fn uv_of(outcome: &uvenv_tests::Outcome) -> Utf8PathBuf {
     outcome.report("sync-finished")["uv"]["path"].as_str().expect("a path").into()
 }
@@ -19,19 +19,19 @@ fn uv_in(repo: &Fixture, name: &str) -> Utf8PathBuf {
 }
 
 #[test]
-fn without_any_uv_it_is_fetched_once() {
+fn fetches_uv_once_when_there_is_none() {
     let repo = Monorepo::without_uv().build();
     let first = repo.uvenv(["sync"]).json();
     assert!(uv_of(&first).starts_with(repo.cache()), "{first}");
     assert!(first.stderr().contains("uv"), "a line says so: {first}");
-    // Nothing can be fetched any more: the second is the uv of the first.
+    // Nothing can be fetched now, so the second sync must use the uv of the first.
     let second = repo.uvenv(["sync"]).without("python3").env("PIP_NO_INDEX", "1").json();
     assert_eq!(uv_of(&second), uv_of(&first));
     assert!(repo.environment("dev").exists());
 }
 
 #[test]
-fn ten_processes_fetch_it_together() {
+fn concurrent_processes_share_one_fetched_uv() {
     let repo = Monorepo::without_uv().build();
     let made: Vec<_> = (0..10).map(|number| format!("project-{number}")).collect();
     for name in &made {
@@ -46,7 +46,7 @@ fn ten_processes_fetch_it_together() {
 }
 
 #[test]
-fn offline_nothing_is_fetched() {
+fn fetches_nothing_when_offline() {
     let repo = Monorepo::without_uv().build();
     repo.untouched_by(|| {
         repo.uvenv(["sync", "--offline"]).refused("uv-not-found").helps(["pip install uv"]);
@@ -55,13 +55,13 @@ fn offline_nothing_is_fetched() {
 }
 
 #[test]
-fn without_python_the_error_says_how_to_install_uv() {
+fn explains_how_to_install_uv_without_python() {
     let repo = Monorepo::without_uv().build();
     repo.uvenv(["sync"]).without("python3").refused("uv-not-found").helps(["uv"]);
 }
 
 #[test]
-fn an_index_without_uv_is_told_as_pip_tells_it() {
+fn shows_pips_error_when_uv_cannot_be_fetched() {
     let repo = Monorepo::without_uv().build();
     let sync = || repo.uvenv(["sync"]).env("PIP_NO_INDEX", "1").env_remove("PIP_FIND_LINKS");
     let outcome = sync().ends(1);
@@ -70,7 +70,7 @@ fn an_index_without_uv_is_told_as_pip_tells_it() {
 }
 
 #[test]
-fn places_are_looked_at_in_order() {
+fn searches_for_uv_in_the_documented_order() {
     let repo = Monorepo::without_uv().build();
     let [ours, caller, path] = ["ours", "caller", "path"].map(|name| uv_in(&repo, name));
     let sync = || repo.uvenv(["sync"]).on_path(&path);
@@ -81,13 +81,13 @@ fn places_are_looked_at_in_order() {
 }
 
 #[test]
-fn a_uv_that_is_named_but_not_there_is_refused() {
+fn rejects_a_uvenv_uv_that_does_not_exist() {
     let repo = Monorepo::without_uv().build();
     repo.uvenv(["sync"]).env("UVENV_UV", "/nowhere/uv").refused("uv-not-found").names(["/nowhere/uv", "UVENV_UV"]);
 }
 
 #[test]
-fn a_uv_that_is_too_old_is_refused() {
+fn rejects_a_uv_that_is_too_old() {
     let old = uv_from_pip("0.7.15");
     let repo = Monorepo::without_uv().build();
     let refusal = repo.untouched_by(|| repo.uvenv(["sync"]).env("UVENV_UV", &old).refused("uv-too-old"));

@@ -1,4 +1,4 @@
-//! The fixtures hold with plain uv: what the other modules say of uvenv does not come from a monorepo that uv refuses.
+//! The fixtures work with plain uv, so that no other test depends on a monorepo that uv rejects.
 
 use super::{empty, three_profiles};
 
@@ -21,14 +21,14 @@ fn plain_uv_locks_and_syncs_each_profile() {
 }
 
 #[test]
-fn no_uv_is_on_path() {
+fn uv_is_not_on_path() {
     let repo = three_profiles().build();
     let look = "for name in git cargo rustc python3; do command -v $name || exit; done; ! command -v uv";
     repo.program("sh", ["-c", look]).ok();
 }
 
 #[test]
-fn the_base_interpreter_is_not_the_tester_s() {
+fn base_interpreter_is_the_fixtures_own() {
     let repo = empty().build();
     repo.uv(["sync"]).ok();
     let configuration = repo.read(".venv/pyvenv.cfg");

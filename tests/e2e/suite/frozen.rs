@@ -1,4 +1,4 @@
-//! When manifest and lockfile disagree, and who may change the lockfile.
+//! What happens if manifest and lockfile disagree, and which commands may change the lockfile.
 
 use super::{PACKAGES, empty, pinned, three_profiles};
 
@@ -11,13 +11,13 @@ fn synced() -> uvenv_tests::Fixture {
     repo
 }
 
-/// Lets prod pin another tag of `bench-utils`.
+/// Pins another tag of `bench-utils` in prod.
 fn pin_changed(repo: &uvenv_tests::Fixture) {
     repo.replace("prod/pyproject.toml", "bench-utils.git\", tag = \"v0.1.2\"", "bench-utils.git\", tag = \"v0.1.3\"");
 }
 
 #[test]
-fn a_changed_pin_is_a_stale_lockfile() {
+fn frozen_rejects_a_changed_pin() {
     let repo = synced();
     pin_changed(&repo);
     let refusal = repo.untouched_by(|| repo.uvenv(["sync", "--profile", "prod", "--frozen"]).fails("stale-lockfile"));
@@ -25,7 +25,7 @@ fn a_changed_pin_is_a_stale_lockfile() {
 }
 
 #[test]
-fn allow_stale_installs_by_the_lockfile() {
+fn allow_stale_installs_what_is_locked() {
     let repo = synced();
     pin_changed(&repo);
     let lockfile = repo.lockfile("prod");
@@ -35,7 +35,7 @@ fn allow_stale_installs_by_the_lockfile() {
 }
 
 #[test]
-fn no_network_is_needed_to_find_it_out() {
+fn detects_a_stale_lockfile_without_network() {
     let repo = synced();
     pin_changed(&repo);
     for package in PACKAGES {
@@ -61,7 +61,7 @@ fn sync_never_changes_a_pinned_lockfile() {
 }
 
 #[test]
-fn a_pinned_profile_without_a_lockfile_is_not_synced() {
+fn rejects_a_pinned_profile_without_a_lockfile() {
     let repo = pinned().build();
     for flags in [&[][..], &["--locked"], &["--frozen"]] {
         let told = repo.untouched_by(|| repo.uvenv(["sync", "--profile", "staging"]).args(flags).ends(1));
@@ -70,7 +70,7 @@ fn a_pinned_profile_without_a_lockfile_is_not_synced() {
 }
 
 #[test]
-fn lock_locked_only_verifies() {
+fn lock_locked_changes_nothing() {
     let repo = synced();
     pin_changed(&repo);
     let told = repo.untouched_by(|| repo.uvenv(["lock", "--profile", "prod", "--locked"]).ends(1));
@@ -78,7 +78,7 @@ fn lock_locked_only_verifies() {
 }
 
 #[test]
-fn a_new_requirement_is_named() {
+fn names_a_requirement_that_is_not_locked() {
     let repo = three_profiles().build();
     repo.uvenv(["lock", "--profile", "staging"]).ok();
     repo.replace("staging/pyproject.toml", "dependencies = [", "dependencies = [\"six\", ");
@@ -87,7 +87,7 @@ fn a_new_requirement_is_named() {
 }
 
 #[test]
-fn dev_locks_when_it_must() {
+fn sync_locks_dev_only_when_needed() {
     let repo = empty().package("print-utils").build();
     repo.uvenv(["sync"]).ok();
     let before = repo.lockfile("dev");
@@ -100,7 +100,7 @@ fn dev_locks_when_it_must() {
 }
 
 #[test]
-fn offline_installs_what_the_cache_has() {
+fn offline_installs_from_the_cache() {
     let repo = synced();
     std::fs::remove_dir_all(repo.environment("prod").path()).unwrap();
     for package in PACKAGES {
@@ -122,13 +122,13 @@ fn dry_runs_change_nothing() {
 }
 
 #[test]
-fn uv_s_own_variables_hold() {
+fn honours_uv_variables() {
     let repo = synced();
     pin_changed(&repo);
     for variable in ["UV_FROZEN", "UV_LOCKED"] {
         repo.untouched_by(|| repo.uvenv(["sync", "--profile", "prod"]).env(variable, "1").fails("stale-lockfile"));
     }
-    // An activated environment, or uv's own variable for another project, does not lead astray.
+    // Ignores another activated environment, and uv's variable for another project.
     repo.uvenv(["lock", "--profile", "prod"]).env("UV_PROJECT", repo.root()).ok();
     repo.uvenv(["sync", "--profile", "prod"]).env("VIRTUAL_ENV", repo.root().join(".venv")).ok();
     repo.assert_from_tag("prod", "v0.1.3", &["bench-utils"]);

@@ -1,4 +1,4 @@
-//! A sync that is killed leaves nothing that the next one does not mend.
+//! The next sync repairs whatever a killed one leaves behind.
 
 use std::{
     fs, thread,
@@ -10,7 +10,7 @@ use uvenv_tests::{Fixture, Index};
 
 use super::empty;
 
-/// A monorepo that needs `large`, which has so many files that uv can be stopped between two of them.
+/// A monorepo that requires `large`, which has enough files to stop uv between two of them.
 pub(super) fn with_large() -> Fixture {
     let manifest = format!(
         "[project]\nname = \"bench\"\nversion = \"0.1.0\"\nrequires-python = \">=3.9\"\ndependencies = [\"large\"]\n\n\
@@ -23,7 +23,7 @@ pub(super) fn with_large() -> Fixture {
     repo
 }
 
-/// Starts a sync and kills it and its uv as soon as `there` is, and says whether that was before it ended.
+/// Starts a sync, kills it and its uv as soon as `there` is true, and returns whether it was still running.
 fn killed_when(repo: &Fixture, there: impl Fn() -> bool) -> bool {
     let mut sync = repo.uvenv(["sync"]).start();
     let deadline = Instant::now() + Duration::from_mins(1);
@@ -38,7 +38,7 @@ fn killed_when(repo: &Fixture, there: impl Fn() -> bool) -> bool {
 }
 
 #[test]
-fn a_sync_killed_at_any_time_is_mended_by_the_next() {
+fn next_sync_repairs_a_sync_killed_at_any_time() {
     let repo = with_large();
     repo.uvenv(["sync"]).ok();
     let environment = repo.environment("dev");
@@ -61,7 +61,7 @@ fn a_sync_killed_at_any_time_is_mended_by_the_next() {
 }
 
 #[test]
-fn a_sync_killed_between_two_files_of_a_distribution_is_mended() {
+fn repairs_a_half_installed_distribution() {
     let repo = with_large();
     repo.uvenv(["sync"]).ok();
     let environment = repo.environment("dev");
@@ -82,7 +82,7 @@ fn a_sync_killed_between_two_files_of_a_distribution_is_mended() {
 }
 
 #[test]
-fn an_update_that_is_killed_is_mended() {
+fn repairs_a_killed_update() {
     let repo = with_large();
     let manifest = repo.read("pyproject.toml");
     repo.uvenv(["sync"]).ok();

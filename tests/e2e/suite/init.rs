@@ -1,4 +1,4 @@
-//! `init` and `add-package`: three profiles out of one.
+//! `init` and `add-package`: staging and prod manifests from the dev manifest.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use uvenv_tests::{Fixture, Index};
 
 use super::{PACKAGES, empty, pinned};
 
-/// A repository that has dev's manifest only, whose packages are clones of their remotes; the remotes are there.
+/// A monorepo with only the dev manifest. Its packages are clones of their remotes.
 fn dev_only(repo: &Fixture) {
     for profile in ["staging", "prod"] {
         fs::remove_dir_all(repo.root().join(profile)).unwrap();
@@ -36,7 +36,7 @@ fn written(repo: &Fixture, report: &Value) -> Vec<String> {
 }
 
 #[test]
-fn a_dev_manifest_becomes_three_profiles_that_are_locked_and_clean() {
+fn creates_staging_and_prod_that_lock_without_findings() {
     let repo = pinned().backends(["cu124", "cu128"]).build();
     dev_only(&repo);
     let more = "[project.scripts]\nbench = \"bench:main\"\n\n[dependency-groups]\ndev = [\"pytest\"]\n\n[tool.other]\nx = 1\n\n[tool.uv]\n";
@@ -93,7 +93,7 @@ fn a_dev_manifest_becomes_three_profiles_that_are_locked_and_clean() {
     let again = repo.untouched_by(|| report(&repo, &["init"], "init-finished"));
     assert_eq!(again["written"], serde_json::json!([]));
 
-    // What the workflow does.
+    // Run the commands of the workflow.
     repo.replace("pyproject.toml", "dev = [\"pytest\"]", "dev = [\"idna\"]");
     repo.uvenv(["lock", "--all-profiles"]).ok();
     repo.uvenv(["lock", "--all-profiles", "--locked"]).ok();
@@ -104,7 +104,7 @@ fn a_dev_manifest_becomes_three_profiles_that_are_locked_and_clean() {
 }
 
 #[test]
-fn what_cannot_be_known_is_said_and_left_out() {
+fn reports_and_omits_what_it_cannot_determine() {
     let repo = pinned().build();
     dev_only(&repo);
     let clone = repo.root().join("packages/bench-utils");
@@ -116,13 +116,13 @@ fn what_cannot_be_known_is_said_and_left_out() {
         found["unknown"].as_array().unwrap().iter().map(|problem| problem["code"].as_str().unwrap()).collect();
     assert_eq!(codes, ["not-a-profile", "unknown-repository"]);
     assert_eq!(repo.read("prod/pyproject.toml"), "[project]\nname = \"unrelated\"\nversion = \"1\"\n");
-    // Nothing is taken from an index in its place.
+    // It is not taken from an index instead.
     assert!(!repo.read("staging/pyproject.toml").contains("bench-utils"));
 }
 
-/// One repository for all, as the monorepo's own.
+/// All packages are in one repository, that of the monorepo.
 #[test]
-fn packages_of_one_repository_are_pinned_in_their_directories() {
+fn pins_packages_of_one_repository_by_subdirectory() {
     let repo = empty().package("bench-utils").package("print-utils").build();
     let git = |arguments: &[&str]| {
         repo.program("git", ["-C", repo.root().as_str()].into_iter().chain(arguments.iter().copied())).ok();
@@ -146,7 +146,7 @@ fn packages_of_one_repository_are_pinned_in_their_directories() {
 }
 
 #[test]
-fn a_package_is_added_to_all_profiles() {
+fn add_package_adds_it_to_all_profiles() {
     let repo = pinned().build();
     repo.write("pyproject.toml", repo.read("pyproject.toml").replace("\"packages/*\"", "\"packages/print-utils\""));
     repo.write("pyproject.toml", repo.read("pyproject.toml").replace("bench-utils = { workspace = true }\n", ""));

@@ -14,7 +14,7 @@ fn with_notebook(repo: &Fixture, manifest: &str) {
     repo.replace(manifest, "[tool.uv]\n", NOTEBOOK);
 }
 
-/// A monorepo with a small package that calls itself ipykernel, for what starts no kernel.
+/// A monorepo with a small stand-in for ipykernel, for tests that start no kernel.
 fn with_stand_in() -> Fixture {
     empty().package("ipykernel").build()
 }
@@ -28,17 +28,17 @@ fn names(repo: &Fixture) -> Vec<String> {
     kernels(repo).iter().map(|kernel| kernel["name"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Where the user's kernels are.
+/// The directory of the user's kernels.
 const USER: &str = "home/.local/share/jupyter/kernels";
 
 #[test]
-fn jupyter_starts_it_in_its_environment_with_its_backend() {
+fn jupyter_starts_the_kernel_with_its_environment_and_backend() {
     let repo = three_profiles().build();
     with_notebook(&repo, "prod/pyproject.toml");
     repo.uvenv(["lock", "--profile", "prod"]).ok();
     let install = ["kernel", "install", "--profile", "prod", "--backend", "cu124", "--group", "notebook"];
     repo.uvenv(install).ok();
-    // The environment is somebody else's for a while: without the group, with another backend.
+    // Another sync changes the environment: without the group, with another backend.
     repo.uvenv(["sync", "--profile", "prod", "--backend", "cu128"]).ok();
     assert_eq!(repo.environment("prod").version("ipykernel"), None);
 
@@ -55,13 +55,13 @@ fn jupyter_starts_it_in_its_environment_with_its_backend() {
     assert_eq!(started.status, 0);
     assert_eq!(environment.version("torch"), Some(torch("cu124")));
 
-    // Where nothing has changed, nothing is asked of a network.
+    // If nothing has changed, it needs no network.
     let started = repo.start_kernel("bench-prod-cu124", &["print(1)"], &[("UV_OFFLINE", "1")]);
     assert_eq!(started.cells[0]["stdout"], "1\n", "{started:?}");
 }
 
 #[test]
-fn it_is_what_jupyter_and_uvenv_both_list() {
+fn jupyter_and_uvenv_list_the_installed_kernel() {
     let repo = with_stand_in();
     let path = repo.temporary().join(USER).join("bench-dev");
     let installed = repo.uvenv(["kernel", "install", "--display-name", "Bench"]).json().report("kernel-installed");
@@ -105,14 +105,14 @@ fn it_is_what_jupyter_and_uvenv_both_list() {
 }
 
 #[test]
-fn people_read_a_table() {
+fn list_prints_a_table() {
     let repo = backends_only().build();
     with_stand_in_group(&repo);
     let list = || repo.uvenv(["kernel", "list"]).ok().shown();
     snapbox::assert_data_eq!(
         list(),
         snapbox::str![[r#"
-There are no kernels.
+No kernels found.
 
 "#]]
     );
@@ -151,7 +151,7 @@ There are no kernels.
     assert!(names(&repo).is_empty());
 }
 
-/// A group that is the stand-in for ipykernel, a package beside the monorepo's own.
+/// A dependency group with the stand-in for ipykernel, a package beside the monorepo's own.
 fn with_stand_in_group(repo: &Fixture) {
     repo.write("ipykernel/pyproject.toml", "[project]\nname = \"ipykernel\"\nversion = \"0.1.0\"\n[tool.uv]\npackage = true\n[build-system]\nrequires = [\"uv_build>=0.7.16,<0.14\"]\nbuild-backend = \"uv_build\"\n");
     repo.write("ipykernel/src/ipykernel/__init__.py", "");
@@ -160,13 +160,13 @@ fn with_stand_in_group(repo: &Fixture) {
 }
 
 #[test]
-fn without_ipykernel_the_help_is_the_way() {
+fn help_explains_how_to_add_ipykernel() {
     let repo = backends_only().build();
     let install = ["kernel", "install", "--backend", "cu128"];
     let refusal = repo.uvenv(install).refused("missing-ipykernel");
     refusal.names([repo.environment("dev").path().as_str()]);
     assert!(names(&repo).is_empty());
-    // What the help says, word for word.
+    // Run the exact commands of the help.
     let commands: Vec<_> = refusal.help.split('`').skip(1).step_by(2).collect();
     let [add, install] = commands[..] else { panic!("{refusal:?}") };
     let (add, install) = (add.strip_prefix("uv ").unwrap(), install.strip_prefix("cargo uvenv ").unwrap());
@@ -177,7 +177,7 @@ fn without_ipykernel_the_help_is_the_way() {
 }
 
 #[test]
-fn a_name_belongs_to_one_profile_of_one_monorepo() {
+fn rejects_a_name_that_another_kernel_uses() {
     let (repo, other) = (with_stand_in(), with_stand_in());
     let home = repo.temporary().join("home");
     let foreign = repo.temporary().join(USER).join("python3/kernel.json");
@@ -186,25 +186,25 @@ fn a_name_belongs_to_one_profile_of_one_monorepo() {
     fs::write(&foreign, text).unwrap();
     repo.untouched_by(|| {
         let refusal = repo.uvenv(["kernel", "install", "--name", "python3"]).refused("kernel-exists");
-        refusal.names(["python3", "not uvenv's"]).helps(["--name"]);
+        refusal.names(["python3", "was not installed by uvenv"]).helps(["--name"]);
         let refusal = repo.uvenv(["kernel", "install", "--name", "bench dev"]).refused("invalid-kernel-name");
         refusal.names(["bench dev"]);
     });
     assert_eq!(fs::read_to_string(&foreign).unwrap(), text);
-    // Its own is replaced, in whatever case the name is written.
+    // A kernel of the same profile is replaced, regardless of case.
     repo.uvenv(["kernel", "install", "--name", "Bench"]).ok();
     repo.uvenv(["kernel", "install", "--name", "bench", "--display-name", "Another"]).ok();
     assert_eq!(kernels(&repo).len(), 1);
     assert_eq!(kernels(&repo)[0]["display_name"], "Another");
     let refusal = other.uvenv(["kernel", "install", "--name", "bench"]).env("HOME", &home).refused("kernel-exists");
     refusal.names(["dev", repo.root().as_str()]);
-    // The other monorepo is gone, and with it the claim to the name.
+    // The other monorepo is gone, so the name is free.
     fs::rename(repo.root(), repo.temporary().join("moved")).unwrap();
     other.uvenv(["kernel", "install", "--name", "bench"]).env("HOME", &home).ok();
 }
 
 #[test]
-fn only_uvenv_s_kernels_are_removed() {
+fn removes_only_kernels_of_uvenv() {
     let repo = with_stand_in();
     let foreign = repo.temporary().join(USER).join("python3");
     fs::create_dir_all(&foreign).unwrap();
@@ -214,13 +214,13 @@ fn only_uvenv_s_kernels_are_removed() {
     assert!(foreign.join("kernel.json").exists());
     repo.uvenv(["kernel", "remove", "bench-dve"]).refused("unknown-kernel").helps(["bench-dev"]);
     repo.uvenv(["kernel", "remove", "../kernels/bench-dev"]).refused("unknown-kernel");
-    // One that is not there does not keep the others from it.
+    // A kernel that does not exist does not stop the removal of the others.
     repo.uvenv(["kernel", "remove", "none", "bench-dev"]).refused("unknown-kernel").names(["none"]);
     assert!(names(&repo).is_empty());
 }
 
 #[test]
-fn a_prefix_is_a_jupyter_s_own_place() {
+fn prefix_installs_for_a_single_jupyter() {
     let repo = with_stand_in();
     let prefix = repo.temporary().join("jupyter");
     let prefix = ["--prefix", prefix.as_str()];
@@ -241,7 +241,7 @@ fn a_prefix_is_a_jupyter_s_own_place() {
 }
 
 #[test]
-fn many_installs_at_once_leave_whole_kernels() {
+fn concurrent_installs_leave_complete_kernels() {
     let repo = with_stand_in();
     repo.uvenv(["sync"]).ok();
     thread::scope(|scope| {
@@ -257,7 +257,7 @@ fn many_installs_at_once_leave_whole_kernels() {
 }
 
 #[test]
-fn what_the_environment_is_to_have_is_kept() {
+fn kernel_command_keeps_the_options_of_the_install() {
     let repo = with_stand_in();
     repo.replace("pyproject.toml", "[tool.uv]\n", "[dependency-groups]\nplots = []\n\n[tool.uv]\n");
     let flags = ["--group", "plots", "--no-default-groups", "--all-packages", "--python", "3"];
@@ -266,7 +266,7 @@ fn what_the_environment_is_to_have_is_kept() {
     for flag in ["--group=plots", "--no-default-groups", "--all-packages", "--python=3"] {
         assert!(command.contains(&flag), "{flag}: {command:?}");
     }
-    // It is a command line that uvenv takes, up to the kernel itself.
+    // uvenv accepts this command line, up to the kernel itself.
     let end = command.iter().position(|word| *word == "--").unwrap();
     repo.uvenv(&command[2..=end]).args(["python", "-c", "import ipykernel"]).ok();
 }

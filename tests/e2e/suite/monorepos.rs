@@ -6,7 +6,7 @@ use uvenv_tests::{Monorepo, Uv};
 /// The internal packages of most scenarios.
 pub(crate) const PACKAGES: [&str; 2] = ["bench-utils", "print-utils"];
 
-/// The uv of the scenarios of this module.
+/// The uv that this module's scenarios use.
 pub(crate) fn uv() -> Uv {
     if module_path!().contains("oldest") { Uv::Oldest } else { Uv::Newest }
 }
@@ -16,7 +16,7 @@ pub(crate) fn empty() -> Monorepo {
     Monorepo::new(uv())
 }
 
-/// Two packages, of which one lies deeper in its git repository, and three profiles; no backends.
+/// Two packages, one of them in a subdirectory of its git repository, and three profiles; no backends.
 pub(crate) fn pinned() -> Monorepo {
     empty().package_in_subdirectory("print-utils").package_using("bench-utils", ["print-utils"]).remotes()
 }
@@ -26,7 +26,7 @@ pub(crate) fn three_profiles() -> Monorepo {
     pinned().backends(["cu124", "cu128"])
 }
 
-/// Only backends: nothing has to be built.
+/// Only backends, so that nothing has to be built.
 pub(crate) fn backends_only() -> Monorepo {
     empty().backends(["cu124", "cu128"])
 }

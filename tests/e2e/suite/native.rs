@@ -1,4 +1,4 @@
-//! Packages that are built from Rust are never stale, and are built for the backend of their environment.
+//! Packages built from Rust are never stale and match the backend of their environment.
 
 use std::{fs, time::SystemTime};
 
@@ -15,19 +15,19 @@ fn native() -> Monorepo {
     empty().native()
 }
 
-/// `fast-math` alone: an older uv can tell all packages the same only.
+/// Only `fast-math`, because an older uv can only pass the same arguments to all packages.
 fn alone() -> Monorepo {
     let monorepo = native();
     let manifest = MEMBERS.replace("packages/*", "packages/fast").replace(", \"slow-math\"", "");
     monorepo.file("pyproject.toml", manifest.replace("slow-math = { workspace = true }\n", ""))
 }
 
-/// uvenv on a machine that can link.
+/// uvenv on a machine with a linker.
 fn uvenv<'a>(repo: &'a Fixture, arguments: &[&str]) -> Invocation<'a> {
     repo.uvenv(arguments).env("UVENV_BACKEND", "none").with_system()
 }
 
-/// Syncs, and gives what was rebuilt: each package with the cause.
+/// Syncs and returns the rebuilt packages with their causes.
 fn rebuilt(repo: &Fixture, arguments: &[&str]) -> Vec<(String, String)> {
     causes(&uvenv(repo, &[&["sync"], arguments].concat()).json().report("sync-finished"), "rebuilt")
 }
@@ -37,7 +37,7 @@ fn causes(report: &Value, key: &str) -> Vec<(String, String)> {
     report[key].as_array().unwrap().iter().map(|one| (text(&one["name"]), text(&one["cause"]))).collect()
 }
 
-/// Syncs, which must rebuild `fast-math` alone, and gives the cause.
+/// Syncs, which must rebuild only `fast-math`, and returns the cause.
 fn cause(repo: &Fixture, arguments: &[&str]) -> String {
     let rebuilt = rebuilt(repo, arguments);
     let [(name, cause)] = rebuilt.as_slice() else { panic!("{rebuilt:?}") };
@@ -47,7 +47,7 @@ fn cause(repo: &Fixture, arguments: &[&str]) -> String {
 
 const NOTHING: [(String, String); 0] = [];
 
-/// What the native code of a module in an environment answers.
+/// The result of a native function of a module in an environment.
 fn answer(repo: &Fixture, environment: &Environment, module: &str, function: &str) -> String {
     let script = format!("import {module}; print({module}.library.{function}())");
     let said = repo.program("sh", ["-c", "exec \"$@\"", "sh", environment.python().as_str(), "-c", &script]).ok();
@@ -58,7 +58,7 @@ fn fast(repo: &Fixture, function: &str) -> String {
     answer(repo, &repo.environment("dev"), "fm", function)
 }
 
-/// When the native part of a package was last made.
+/// When the native part of a package was last built.
 fn made(repo: &Fixture, path: &str) -> SystemTime {
     fs::metadata(repo.root().join(path)).unwrap().modified().unwrap()
 }
@@ -66,14 +66,14 @@ fn made(repo: &Fixture, path: &str) -> SystemTime {
 const FAST_LIBRARY: &str = "packages/fast/python/fm/native/libnative.so";
 const SLOW_LIBRARY: &str = "packages/slow/python/sm/native/libnative.so";
 
-/// Sets the time of a file to now, as an editor that saves what is there.
+/// Sets the time of a file to now, like an editor that saves it unchanged.
 fn touch(repo: &Fixture, path: &str) {
     let file = fs::File::options().append(true).open(repo.root().join(path)).unwrap();
     file.set_modified(SystemTime::now()).unwrap();
 }
 
 #[test]
-fn an_edit_in_a_path_crate_rebuilds_what_depends_on_it_and_nothing_else() {
+fn editing_a_path_crate_rebuilds_only_its_dependents() {
     let repo = native().build();
     assert_eq!(rebuilt(&repo, &[]), NOTHING);
     let slow = made(&repo, SLOW_LIBRARY);
@@ -111,7 +111,7 @@ fn an_edit_in_a_path_crate_rebuilds_what_depends_on_it_and_nothing_else() {
 }
 
 #[test]
-fn looking_tells_of_it_and_changes_nothing() {
+fn status_and_dry_run_report_a_rebuild_without_changing_anything() {
     let repo = native().build();
     rebuilt(&repo, &[]);
     let state = || {
@@ -124,14 +124,14 @@ fn looking_tells_of_it_and_changes_nothing() {
     let planned = repo.untouched_by(|| uvenv(&repo, &["sync", "--dry-run"]).json()).report("sync-planned");
     let cause = format!("{SOURCE} has changed");
     assert_eq!(causes(&planned, "rebuild"), [("fast-math".into(), cause.clone())]);
-    assert_eq!(state(), ("out-of-sync".into(), Some(format!("fast-math would be built again: {cause}"))));
+    assert_eq!(state(), ("out-of-sync".into(), Some(format!("fast-math would be rebuilt: {cause}"))));
     let said = uvenv(&repo, &["sync"]).ok();
     assert!(said.stderr().contains(&format!("Rebuilt fast-math: {cause}")), "{said}");
     assert_eq!(state(), ("in-sync".into(), None));
 }
 
 #[test]
-fn what_others_have_installed_is_noticed() {
+fn detects_builds_installed_by_other_tools() {
     let repo = native().build();
     rebuilt(&repo, &[]);
     repo.replace(SOURCE, "VALUE: i32 = 1", "VALUE: i32 = 2");
@@ -139,7 +139,7 @@ fn what_others_have_installed_is_noticed() {
     repo.replace(SOURCE, "VALUE: i32 = 2", "VALUE: i32 = 1");
     assert_eq!(fast(&repo, "value"), "2");
     let cause = cause(&repo, &[]);
-    assert!(cause.ends_with("is not what was built"), "{cause}");
+    assert!(cause.ends_with("has changed since the build"), "{cause}");
     assert_eq!(fast(&repo, "value"), "1");
     repo.uv(["pip", "uninstall", "fast-math"]).ok();
     repo.replace(SOURCE, "VALUE: i32 = 1", "VALUE: i32 = 3");
@@ -148,7 +148,7 @@ fn what_others_have_installed_is_noticed() {
 }
 
 #[test]
-fn a_new_environment_does_not_get_an_old_build() {
+fn new_environment_gets_a_fresh_build() {
     let repo = native().build();
     rebuilt(&repo, &[]);
     repo.replace(SOURCE, "VALUE: i32 = 1", "VALUE: i32 = 2");
@@ -162,13 +162,13 @@ fn a_new_environment_does_not_get_an_old_build() {
 }
 
 #[test]
-fn a_package_that_is_not_selected_is_neither_built_nor_taken_for_fresh() {
+fn unselected_package_is_neither_built_nor_recorded_as_fresh() {
     let repo = native().build();
     repo.replace("pyproject.toml", "[\"fast-math\", \"slow-math\"]", "[\"slow-math\"]");
     assert_eq!(rebuilt(&repo, &[]), NOTHING);
     assert!(!repo.root().join(FAST_LIBRARY).exists());
     repo.replace(SOURCE, "VALUE: i32 = 1", "VALUE: i32 = 2");
-    // Nor is there a word on it.
+    // It is not mentioned either.
     repo.write("packages/fast/Cargo.toml", "[package");
     let outcome = uvenv(&repo, &["sync"]).json();
     assert!(!outcome.stdout().contains("native-freshness-unknown"), "{outcome}");
@@ -179,7 +179,7 @@ fn a_package_that_is_not_selected_is_neither_built_nor_taken_for_fresh() {
 }
 
 #[test]
-fn packages_are_built_for_the_backend() {
+fn builds_packages_for_the_backend() {
     let repo = native().build();
     if uv() == Uv::Oldest {
         let refusal = uvenv(&repo, &["sync", "--backend", "cu124"]).refused("uv-too-old");
@@ -194,7 +194,7 @@ fn packages_are_built_for_the_backend() {
     assert_eq!(repo.uvenv(print).with_system().ok().stdout(), "124\n");
 
     let cause = cause(&repo, &["--backend", "cu128"]);
-    assert_eq!(cause, "it was built with `--features=cu124`, and now with `--features=cu128`");
+    assert_eq!(cause, "it was built with `--features=cu124`, and would now be built with `--features=cu128`");
     assert_eq!(fast(&repo, "backend"), "128");
     assert_eq!(made(&repo, SLOW_LIBRARY), slow);
     repo.replace(SOURCE, "VALUE: i32 = 1", "VALUE: i32 = 2");
@@ -206,14 +206,14 @@ fn packages_are_built_for_the_backend() {
 }
 
 #[test]
-fn one_package_is_built_for_the_backend_by_every_uv() {
+fn builds_a_single_package_for_the_backend_with_every_uv() {
     let repo = alone().build();
     rebuilt(&repo, &["--backend", "cu124"]);
     assert_eq!(fast(&repo, "backend"), "124");
     assert_eq!(rebuilt(&repo, &["--backend", "cu124"]), NOTHING);
     rebuilt(&repo, &["--backend", "cu128"]);
     assert_eq!(fast(&repo, "backend"), "128");
-    // uv alone knows nothing of features.
+    // Plain uv does not pass features.
     repo.uv(["sync", "--extra=cu128", "--reinstall-package=fast-math"]).with_system().ok();
     assert_eq!(fast(&repo, "backend"), "0");
     rebuilt(&repo, &["--backend", "cu128"]);
@@ -221,7 +221,7 @@ fn one_package_is_built_for_the_backend_by_every_uv() {
 }
 
 #[test]
-fn defaults_that_name_another_backend_lose_it_alone() {
+fn removes_only_the_other_backend_from_default_features() {
     let features = "[features]\ndefault = [\"loud\", \"gpu\"]\ngpu = [\"cu124\"]\n";
     let repo = alone().file("packages/fast/Cargo.toml", BINDINGS.replace("[features]\n", features)).build();
     rebuilt(&repo, &["--backend", "cu124"]);
@@ -233,7 +233,7 @@ fn defaults_that_name_another_backend_lose_it_alone() {
 }
 
 #[test]
-fn the_features_of_the_manifest_are_kept() {
+fn keeps_the_features_of_the_manifest() {
     let manifest = MANIFEST.replace("bindings =", "features = [\"loud\"]\nbindings =");
     let repo = alone().file("packages/fast/pyproject.toml", manifest).build();
     rebuilt(&repo, &["--backend", "cu128"]);
@@ -241,7 +241,7 @@ fn the_features_of_the_manifest_are_kept() {
 }
 
 #[test]
-fn two_environments_share_one_source_tree() {
+fn rebuilds_when_two_environments_share_a_source_tree() {
     let repo = alone().build();
     repo.write(
         "Cargo.toml",
@@ -255,13 +255,13 @@ fn two_environments_share_one_source_tree() {
     rebuilt(&repo, &["--backend", "cu128"]);
     assert_eq!(ask("cu128"), "128");
     let cause = cause(&repo, &["--backend", "cu124"]);
-    assert_eq!(cause, format!("{FAST_LIBRARY} is not what was built"));
+    assert_eq!(cause, format!("{FAST_LIBRARY} has changed since the build"));
     assert_eq!(ask("cu124"), "124");
     assert_eq!(rebuilt(&repo, &["--backend", "cu124"]), NOTHING);
 }
 
 #[test]
-fn the_cargo_profile_is_as_asked_for_and_run_keeps_it() {
+fn run_keeps_the_cargo_profile_of_the_sync() {
     let repo = alone().build();
     rebuilt(&repo, &[]);
     assert_eq!(fast(&repo, "debug"), "0");
@@ -278,7 +278,7 @@ fn the_cargo_profile_is_as_asked_for_and_run_keeps_it() {
 }
 
 #[test]
-fn files_outside_the_crates_are_inputs() {
+fn files_outside_the_crates_trigger_a_rebuild() {
     let build = "fn main() {\n    println!(\"cargo::rerun-if-changed=../../data/factor.txt\");\n    \
                  println!(\"cargo::rerun-if-env-changed=KERNEL_OFFSET\");\n    \
                  let factor = std::fs::read_to_string(\"../../data/factor.txt\").unwrap();\n    \
@@ -313,7 +313,7 @@ fn files_outside_the_crates_are_inputs() {
 }
 
 #[test]
-fn the_configuration_of_cargo_is_an_input() {
+fn cargo_configuration_triggers_a_rebuild() {
     let repo = native().build();
     rebuilt(&repo, &[]);
     repo.write(".cargo/config.toml", "[build]\nrustflags = [\"-Cdebug-assertions\"]\n");
@@ -327,7 +327,7 @@ fn the_configuration_of_cargo_is_an_input() {
 }
 
 #[test]
-fn a_dependency_that_is_added_is_an_input_from_then_on() {
+fn added_path_dependency_triggers_rebuilds() {
     let repo = native().build();
     rebuilt(&repo, &[]);
     repo.write("crates/extra/Cargo.toml", CORE.replace("kernel-core", "extra"));
@@ -343,7 +343,7 @@ fn a_dependency_that_is_added_is_an_input_from_then_on() {
 }
 
 #[test]
-fn python_sources_of_a_copy_are_inputs() {
+fn python_sources_trigger_a_rebuild_when_not_editable() {
     let repo = native().build();
     let copy = &["--", "--no-editable"];
     rebuilt(&repo, copy);
@@ -356,17 +356,17 @@ fn python_sources_of_a_copy_are_inputs() {
 }
 
 #[test]
-fn where_cargo_cannot_answer_uv_decides() {
+fn leaves_the_decision_to_uv_when_cargo_fails() {
     let repo = native().build();
     rebuilt(&repo, &[]);
-    // The crates are not known any more, and neither is the compiler.
+    // Neither the crates nor the compiler are known now.
     repo.write("crates/kernel-core/Cargo.toml", format!("{CORE}\n# A comment.\n"));
     let outcome = uvenv(&repo, &["sync"]).without("cargo").env("MATURIN_NO_INSTALL_RUST", "1").arg_json().run();
     let warned: Vec<_> = outcome.reports().into_iter().filter(|report| report["reason"] == "warning").collect();
     assert_eq!(warned.len(), 1, "{outcome}");
     assert_eq!(warned[0]["code"], "native-freshness-unknown");
     let message = warned[0]["message"].as_str().unwrap();
-    assert!(message.contains("`fast-math`") && message.contains("no cargo on `PATH`"), "{message}");
+    assert!(message.contains("`fast-math`") && message.contains("cargo was not found on `PATH`"), "{message}");
     assert_eq!(outcome.refusal().code, "uv-failed", "uv was asked to build it");
 
     repo.write("crates/kernel-core/Cargo.toml", CORE.replace("version = \"0.1.0\"", "version = 1"));
@@ -379,7 +379,7 @@ fn where_cargo_cannot_answer_uv_decides() {
 }
 
 #[test]
-fn a_setuptools_rust_package() {
+fn rebuilds_a_setuptools_rust_package() {
     let manifest = r#"[project]
 name = "old-math"
 version = "0.1.0"
@@ -420,7 +420,7 @@ binding = "NoBinding"
 }
 
 #[test]
-fn a_build_hook_with_cache_keys_is_judged_by_uv() {
+fn leaves_packages_with_build_hooks_and_cache_keys_to_uv() {
     let manifest = "[project]\nname = \"hooked\"\nversion = \"0.1.0\"\nrequires-python = \">=3.9\"\n\n\
                     [build-system]\nrequires = [\"setuptools>=70\"]\nbuild-backend = \"setuptools.build_meta\"\n\n\
                     [tool.setuptools]\npackages = [\"hooked\"]\n\n\
@@ -448,12 +448,12 @@ fn a_build_hook_with_cache_keys_is_judged_by_uv() {
 
 #[cfg(unix)]
 #[test]
-fn a_build_that_is_killed_is_done_again() {
+fn repeats_a_killed_build() {
     use std::thread;
 
     let repo = native().build();
     rebuilt(&repo, &[]);
-    // A build script that says when it runs, and then takes its time.
+    // A build script that signals that it runs and then waits.
     let build = "fn main() {\n    std::fs::write(\"../../started\", \"\").unwrap();\n    \
                  while !std::path::Path::new(\"../../go\").exists() {\n        \
                  std::thread::sleep(std::time::Duration::from_millis(5));\n    }\n}\n";
@@ -474,7 +474,7 @@ fn a_build_that_is_killed_is_done_again() {
 }
 
 #[test]
-fn the_user_s_own_build_arguments_are_kept() {
+fn keeps_the_users_build_arguments() {
     let repo = alone().build();
     let manifest = repo.read("pyproject.toml");
     let given = |line: &str, arguments: &[&str], variable: &str| {

@@ -1,10 +1,10 @@
-//! A monorepo that `new` lays out works at once.
+//! A monorepo created by `new` works immediately.
 
 use uvenv_tests::Fixture;
 
 use super::empty;
 
-/// What git says the tag that a distribution was asked for names, and what was installed.
+/// The commit that git reports for the requested tag of a distribution, and the installed commit.
 fn tag_and_installed(repo: &Fixture, profile: &str, package: &str) -> (String, String) {
     let environment = uvenv_tests::Environment::at(repo.root().join("made").join(profile).join(".venv"));
     let url = environment.direct_url(package).unwrap_or_else(|| panic!("{package} is installed from git"));
@@ -15,7 +15,7 @@ fn tag_and_installed(repo: &Fixture, profile: &str, package: &str) -> (String, S
 }
 
 #[test]
-fn a_new_monorepo_locks_and_syncs_at_once() {
+fn new_monorepo_locks_and_syncs() {
     let repo = empty().build();
     repo.uvenv(["new", "made", "--local-remotes"]).ok();
     repo.uvenv(["-C", "made", "lock", "--all-profiles"]).ok();
@@ -32,7 +32,7 @@ fn a_new_monorepo_locks_and_syncs_at_once() {
 }
 
 #[test]
-fn a_new_monorepo_is_what_the_readme_shows() {
+fn new_monorepo_has_the_documented_layout() {
     let repo = empty().build();
     repo.uvenv(["new", "made"]).ok();
     for path in ["Cargo.toml", "pyproject.toml", "staging/pyproject.toml", "prod/pyproject.toml", ".gitignore"] {
@@ -44,7 +44,7 @@ fn a_new_monorepo_is_what_the_readme_shows() {
 }
 
 #[test]
-fn a_folder_with_something_in_it_is_left_alone() {
+fn rejects_a_directory_that_is_not_empty() {
     let repo = empty().file("made/notes.txt", "mine").build();
     let told = repo.untouched_by(|| repo.uvenv(["new", "made"]).ends(2));
     assert!(told.stderr().contains("made"), "{told}");

@@ -1,4 +1,4 @@
-//! An operation that is followed, and stopped, by the program that uses the library.
+//! A program that uses the library observes an operation and stops it.
 
 use std::{
     collections::BTreeSet,
@@ -17,7 +17,7 @@ use uvenv_tests::Fixture;
 
 use super::{heal::with_large, pinned};
 
-/// Notes what is told, and may want to stop.
+/// Records the events, and can ask to stop.
 struct Observing {
     notes: Mutex<Vec<String>>,
     wants_stop: Box<dyn Fn() -> bool + Send + Sync>,
@@ -56,13 +56,13 @@ impl Observing {
         Arc::new(Self { notes: Mutex::default(), wants_stop: Box::new(wants_stop) })
     }
 
-    /// What was noted, each once.
+    /// The recorded events, without duplicates.
     fn notes(&self) -> BTreeSet<String> {
         self.notes.lock().unwrap().iter().cloned().collect()
     }
 }
 
-/// A session as the fixture's own programs would have it, whatever the variables of this process.
+/// A session with the variables of the fixture's programs instead of those of this process.
 fn session(repo: &Fixture, observer: &Arc<Observing>) -> Session {
     let variables = repo.uvenv([""; 0]).variables();
     let mut session = Session::new(variables.iter().cloned().collect(), repo.root(), false);
@@ -84,7 +84,7 @@ fn sync(repo: &Fixture, profile: Profile, observer: &Arc<Observing>) -> Result<(
 }
 
 #[test]
-fn each_step_is_told() {
+fn observer_gets_each_step() {
     let repo = pinned().build();
     let observer = Observing::until(|| false);
     lock(&repo, Profile::Prod, &observer).unwrap();
@@ -106,7 +106,7 @@ fn each_step_is_told() {
 }
 
 #[test]
-fn what_uv_says_of_its_failure_is_said_and_in_the_error() {
+fn passes_uvs_error_output_to_observer_and_error() {
     let repo = pinned().build();
     repo.replace("pyproject.toml", "dependencies = [", "dependencies = [\"no-such-package-at-all\", ");
     let observer = Observing::until(|| false);
@@ -120,7 +120,7 @@ fn what_uv_says_of_its_failure_is_said_and_in_the_error() {
 }
 
 #[test]
-fn an_operation_that_is_stopped_at_once_starts_nothing() {
+fn operation_stopped_at_once_starts_nothing() {
     let repo = pinned().build();
     let files = repo.files();
     let observer = Observing::until(|| true);
@@ -131,7 +131,7 @@ fn an_operation_that_is_stopped_at_once_starts_nothing() {
 }
 
 #[test]
-fn a_sync_that_is_stopped_at_any_time_is_mended_by_the_next() {
+fn next_sync_repairs_a_stopped_one() {
     let repo = with_large();
     repo.uvenv(["sync"]).ok();
     let environment = repo.environment("dev");

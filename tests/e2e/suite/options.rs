@@ -1,4 +1,4 @@
-//! The options that say what is installed.
+//! The options that select what is installed.
 
 use std::collections::BTreeMap;
 
@@ -20,19 +20,19 @@ fn with_extras_and_groups() -> Fixture {
     packages.file("pyproject.toml", manifest.to_owned() + &sources).build()
 }
 
-/// What is in the dev environment.
+/// The distributions in the dev environment.
 fn installed(repo: &Fixture) -> Vec<String> {
     repo.environment("dev").distributions().into_keys().collect()
 }
 
-/// What is in the dev environment after a sync with these arguments.
+/// The distributions in the dev environment after a sync with these arguments.
 fn synced(repo: &Fixture, arguments: &[&str]) -> Vec<String> {
     repo.uvenv(["sync"]).args(arguments).ok();
     installed(repo)
 }
 
 #[test]
-fn extras_and_groups_are_added() {
+fn adds_extras_and_groups() {
     let repo = with_extras_and_groups();
     assert_eq!(synced(&repo, &[]), ["base-utils", "test-utils"]);
     assert_eq!(synced(&repo, &["--extra", "plots"]), ["base-utils", "plot-utils", "test-utils"]);
@@ -43,10 +43,10 @@ fn extras_and_groups_are_added() {
 }
 
 #[test]
-fn members_may_be_synced_in_place_of_the_root() {
+fn syncs_members_instead_of_the_root() {
     let repo = with_extras_and_groups();
     assert_eq!(synced(&repo, &["--package", "docs-utils"]), ["docs-utils"]);
-    // The oldest uv takes one at a time, and says so.
+    // The oldest uv accepts only one `--package`.
     let two = ["--package", "docs-utils", "--package", "base_utils"];
     match uv() {
         Uv::Newest => assert_eq!(synced(&repo, &two), ["base-utils", "docs-utils"]),
@@ -60,7 +60,7 @@ fn members_may_be_synced_in_place_of_the_root() {
 }
 
 #[test]
-fn an_extra_that_does_not_exist_is_told_as_uv_tells_it() {
+fn shows_uvs_error_for_an_unknown_extra_or_group() {
     let repo = with_extras_and_groups();
     repo.uvenv(["sync"]).ok();
     for flag in ["--extra", "--group"] {
@@ -70,7 +70,7 @@ fn an_extra_that_does_not_exist_is_told_as_uv_tells_it() {
 }
 
 #[test]
-fn what_follows_two_dashes_goes_to_uv() {
+fn passes_arguments_after_two_dashes_to_uv() {
     let repo = with_extras_and_groups();
     repo.uvenv(["sync"]).ok();
     let is_editable = || {
@@ -87,7 +87,7 @@ fn what_follows_two_dashes_goes_to_uv() {
 }
 
 #[test]
-fn the_python_of_an_environment_may_be_chosen() {
+fn python_option_selects_the_interpreter() {
     let repo = empty().build();
     let minor = repo.python_version().rsplit_once('.').unwrap().0;
     let finished = repo.uvenv(["sync", "--python", minor]).json().report("sync-finished");
@@ -101,17 +101,17 @@ fn the_python_of_an_environment_may_be_chosen() {
 }
 
 #[test]
-fn run_takes_them_too_and_keeps_what_is_there() {
+fn run_adds_extras_and_keeps_installed_packages() {
     let repo = with_extras_and_groups();
     repo.uvenv(["run", "--extra", "plots", "--", "python", "-c", "import base_utils, plot_utils, test_utils"]).ok();
-    // Without the extra: run adds and does not remove.
+    // Without the extra, because run adds packages and does not remove any.
     repo.uvenv(["run", "--", "python", "-c", "import plot_utils"]).ok();
     assert_eq!(installed(&repo), ["base-utils", "plot-utils", "test-utils"]);
     assert_eq!(synced(&repo, &[]), ["base-utils", "test-utils"]);
 }
 
 #[test]
-fn run_without_a_sync_takes_the_environment_as_it_is() {
+fn run_no_sync_uses_the_environment_unchanged() {
     let repo = with_extras_and_groups();
     let look = ["run", "--no-sync", "--", "python", "-c", "import base_utils"];
     repo.untouched_by(|| repo.uvenv(look).refused("missing-environment")).helps(["cargo uvenv sync"]);
@@ -137,7 +137,7 @@ fn with_group_backends() -> Fixture {
 }
 
 #[test]
-fn a_backend_that_is_a_group_excludes_the_default_one() {
+fn backend_group_replaces_the_default_group() {
     let repo = with_group_backends();
     repo.uv(["lock"]).ok();
     let told = repo.uv(["sync", "--group", "cu128"]).run();
@@ -179,7 +179,7 @@ fn with_forwarded_extras() -> Fixture {
 }
 
 #[test]
-fn an_extra_may_forward_to_that_of_a_member() {
+fn backend_extra_may_forward_to_a_member_extra() {
     let repo = with_forwarded_extras();
     repo.uvenv(["sync"]).refused("backend-required").names(["cu124", "cu128"]);
     for backend in ["cu124", "cu128"] {
@@ -193,7 +193,7 @@ fn an_extra_may_forward_to_that_of_a_member() {
 }
 
 #[test]
-fn a_profile_without_backends_needs_none() {
+fn profile_without_backends_syncs_without_a_backend() {
     let repo = super::pinned().build();
     let backends = super::backends_only().build();
     // dev has backends, prod has none.
@@ -205,7 +205,7 @@ fn a_profile_without_backends_needs_none() {
     repo.uvenv(["lock", "--profile", "prod"]).ok();
     repo.uvenv(["sync", "--profile", "prod"]).ok();
     repo.assert_from_tag("prod", "v0.1.2", &PACKAGES);
-    // What is set for the others has no say there.
+    // The variable for other profiles has no effect there.
     let finished = repo.uvenv(["sync", "--profile", "prod"]).env("UVENV_BACKEND", "cu124").json();
     let finished = finished.report("sync-finished");
     assert!(finished["backend"].is_null(), "{finished}");
@@ -213,7 +213,7 @@ fn a_profile_without_backends_needs_none() {
 }
 
 #[test]
-fn upgrades_are_of_all_packages_or_of_one() {
+fn upgrades_one_package_or_all() {
     let repo = empty().build();
     repo.replace("pyproject.toml", "dependencies = []", "dependencies = [\"idna<3.5\", \"six<1.16\"]");
     repo.uvenv(["lock"]).ok();
@@ -234,7 +234,7 @@ fn upgrades_are_of_all_packages_or_of_one() {
 }
 
 #[test]
-fn offline_lock_asks_nobody() {
+fn offline_lock_uses_no_network() {
     let repo = super::pinned().build();
     let manifest = repo.read("prod/pyproject.toml");
     let elsewhere = format!("file://{}", repo.remote("bench-utils"));

@@ -1,4 +1,4 @@
-//! Promotions: which tags are taken, what is written, and that nothing is where something fails.
+//! Promotions: which tags are selected, what is written, and that a failure writes nothing.
 
 use camino::Utf8PathBuf;
 use serde_json::Value;
@@ -14,7 +14,7 @@ fn locked(monorepo: Monorepo) -> Fixture {
     repo
 }
 
-/// Works in a clone of a package's remote, whose changes it pushes.
+/// A clone of a package's remote, in which changes are made and pushed.
 struct Clone<'a> {
     repo: &'a Fixture,
     path: Utf8PathBuf,
@@ -40,7 +40,7 @@ impl<'a> Clone<'a> {
         self
     }
 
-    /// Commits what there is, with a tag.
+    /// Commits everything and tags it.
     fn tag(&self, tag: &str) -> &Self {
         self.git(["commit", "--quiet", "--all", "--allow-empty", "--message", &format!("Release {tag}")]);
         self.git(["tag", "--annotate", "--force", "--message", tag, tag]);
@@ -52,7 +52,7 @@ impl<'a> Clone<'a> {
     }
 }
 
-/// What became of a package.
+/// The result for one package.
 fn package<'a>(report: &'a Value, name: &str) -> &'a Value {
     let packages = report["packages"].as_array().unwrap();
     packages.iter().find(|package| package["name"] == name).unwrap_or_else(|| panic!("no {name}: {report}"))
@@ -66,7 +66,7 @@ fn tag_in(repo: &Fixture, profile: &str, package: &str) -> String {
 }
 
 #[test]
-fn each_profile_gets_the_newest_releases_of_its_kind() {
+fn promotes_each_profile_to_its_newest_releases() {
     let repo = locked(pinned());
     for (profile, newest) in [("staging", "v0.1.3.dev0"), ("prod", "v0.1.3")] {
         let before = repo.read(format!("{profile}/pyproject.toml"));
@@ -91,7 +91,7 @@ fn each_profile_gets_the_newest_releases_of_its_kind() {
 }
 
 #[test]
-fn a_second_promotion_changes_nothing() {
+fn second_promotion_changes_nothing() {
     let repo = locked(pinned());
     repo.uvenv(["promote", "--to", "prod"]).ok();
     let report = repo.untouched_by(|| repo.uvenv(["promote", "--to", "prod"]).json().report("promote-finished"));
@@ -100,7 +100,7 @@ fn a_second_promotion_changes_nothing() {
 }
 
 #[test]
-fn people_see_a_table_and_the_commits() {
+fn dry_run_prints_a_table_commits_and_a_diff() {
     let repo = locked(pinned());
     let said = repo.untouched_by(|| repo.uvenv(["promote", "--to", "prod", "bench-utils", "--dry-run"]).ok());
     assert_data_eq!(
@@ -127,14 +127,14 @@ bench-utils:
     assert_data_eq!(
         said.told(),
         str![[r#"
-     Planned 1 package to prod (prod/pyproject.toml)
+     Planned 1 promotion to prod (prod/pyproject.toml)
 
 "#]]
     );
 }
 
 #[test]
-fn a_tag_can_be_named_be_it_older() {
+fn promotes_to_a_named_older_tag() {
     let repo = locked(pinned());
     repo.uvenv(["promote", "--to", "prod", "bench-utils"]).ok();
     assert_eq!(tag_in(&repo, "prod", "bench-utils"), "v0.1.3");
@@ -146,7 +146,7 @@ fn a_tag_can_be_named_be_it_older() {
 }
 
 #[test]
-fn a_pin_that_is_newer_than_the_newest_stays() {
+fn keeps_a_pin_newer_than_the_newest_release() {
     let repo = pinned().build();
     repo.replace(
         "prod/pyproject.toml",
@@ -164,11 +164,11 @@ fn a_pin_that_is_newer_than_the_newest_stays() {
 }
 
 #[test]
-fn exact_follows_staging() {
+fn exact_promotes_the_versions_of_staging() {
     let repo = locked(pinned());
     repo.uvenv(["promote", "--to", "prod"]).ok();
     repo.uvenv(["promote", "--to", "staging", "print-utils"]).ok();
-    // Prod is ahead of what staging has of one of them.
+    // Prod is ahead of staging for one of them.
     let report = repo.uvenv(["promote", "--to", "prod", "--exact"]).json().report("promote-finished");
     assert_eq!(package(&report, "bench-utils")["outcome"], "newer", "{report}");
     assert_eq!(package(&report, "print-utils")["outcome"], "unchanged", "{report}");
@@ -177,7 +177,7 @@ fn exact_follows_staging() {
     repo.uvenv(["promote", "--to", "staging", "print-utils"]).ok();
     repo.uvenv(["promote", "--to", "prod", "--exact"]).ok();
     assert_eq!([tag_in(&repo, "prod", "print-utils"), tag_in(&repo, "prod", "bench-utils")], ["v0.1.3", "v0.1.2"]);
-    // A release that staging has and that is not yet stable.
+    // Staging has a release without a stable version.
     let clone = Clone::of(&repo, "bench-utils");
     clone.replace("pyproject.toml", "0.1.3", "0.1.4.dev0").tag("v0.1.4.dev0").push();
     repo.uvenv(["promote", "--to", "staging"]).ok();
@@ -187,7 +187,7 @@ fn exact_follows_staging() {
 }
 
 #[test]
-fn a_new_package_gets_its_source_and_its_dependency() {
+fn adds_source_and_dependency_of_a_new_package() {
     let repo = locked(pinned());
     repo.replace("prod/pyproject.toml", "\"print-utils\", ", "");
     let manifest = repo.read("prod/pyproject.toml");
@@ -202,7 +202,7 @@ fn a_new_package_gets_its_source_and_its_dependency() {
 }
 
 #[test]
-fn only_internal_packages_are_promoted() {
+fn rejects_invalid_promotions() {
     let repo = locked(pinned());
     repo.untouched_by(|| {
         let refused = repo.uvenv(["promote", "--to", "prod", "six"]).refused("unknown-package");
@@ -220,7 +220,7 @@ fn only_internal_packages_are_promoted() {
 }
 
 #[test]
-fn a_tag_must_be_the_release_that_it_names() {
+fn rejects_a_tag_without_the_version_or_package_it_names() {
     let repo = locked(pinned());
     Clone::of(&repo, "bench-utils").tag("v0.1.4").push();
     Clone::of(&repo, "print-utils").replace("python/pyproject.toml", "print-utils", "other").tag("v0.1.3.post1").push();
@@ -233,7 +233,7 @@ fn a_tag_must_be_the_release_that_it_names() {
 }
 
 #[test]
-fn a_version_that_only_a_build_knows_is_compared_too() {
+fn compares_dynamic_versions_with_the_tag() {
     let repo = locked(pinned());
     let clone = Clone::of(&repo, "bench-utils");
     clone.replace("pyproject.toml", "version = \"0.1.3\"\n", "dynamic = [\"version\"]\n");
@@ -251,7 +251,7 @@ fn a_version_that_only_a_build_knows_is_compared_too() {
 }
 
 #[test]
-fn a_release_that_keeps_its_workspace_sources_is_none() {
+fn rejects_a_release_that_keeps_workspace_sources() {
     for source in ["workspace = true", "path = \"../print-utils\""] {
         let repo = locked(pinned());
         let clone = Clone::of(&repo, "bench-utils");
@@ -268,7 +268,7 @@ fn a_release_that_keeps_its_workspace_sources_is_none() {
 }
 
 #[test]
-fn where_the_lock_fails_everything_is_as_before() {
+fn failed_lock_changes_nothing() {
     let repo = locked(pinned());
     let clone = Clone::of(&repo, "bench-utils");
     clone.replace("pyproject.toml", "0.1.3", "0.1.4").replace(
@@ -281,7 +281,7 @@ fn where_the_lock_fails_everything_is_as_before() {
 }
 
 #[test]
-fn a_remote_that_is_gone_is_named() {
+fn reports_an_unreachable_remote() {
     let repo = locked(pinned());
     std::fs::rename(repo.remote("bench-utils"), repo.temporary().join("gone")).unwrap();
     repo.untouched_by(|| {
@@ -294,13 +294,13 @@ fn a_remote_that_is_gone_is_named() {
 }
 
 #[test]
-fn a_tag_of_the_wrong_kind_fails_the_check() {
+fn rejects_a_tag_that_fails_the_check() {
     let repo = locked(pinned());
     repo.untouched_by(|| {
         let failed = repo.uvenv(["promote", "--to", "prod", "bench-utils=v0.1.3.dev0"]).fails("promotion-fails-check");
         failed.names(["dev-tag-in-prod"]);
     });
-    // What was wrong before is no reason to keep others from their releases.
+    // An earlier finding does not prevent the promotion of other packages.
     repo.replace(
         "prod/pyproject.toml",
         "bench-utils.git\", tag = \"v0.1.2\"",
@@ -312,7 +312,7 @@ fn a_tag_of_the_wrong_kind_fails_the_check() {
 }
 
 #[test]
-fn local_tags_must_be_pushed() {
+fn from_local_rejects_unpushed_or_moved_tags() {
     let repo = locked(pinned());
     let remote = repo.remote("bench-utils");
     let checkout = repo.root().join("packages/bench-utils");
@@ -328,7 +328,7 @@ fn local_tags_must_be_pushed() {
             .helps(["packages/bench-utils push origin v0.1.4"]);
     });
     clone.push();
-    // Here it is moved, there it is not.
+    // The tag is moved locally, but not on the remote.
     let there = clone.git(["rev-parse", "HEAD"]);
     let here = clone.tag("v0.1.4").git(["rev-parse", "HEAD"]);
     let failed = repo.untouched_by(|| repo.uvenv(arguments).fails("moved-tag"));
@@ -339,7 +339,7 @@ fn local_tags_must_be_pushed() {
 }
 
 #[test]
-fn a_commit_has_the_two_files_and_nothing_else() {
+fn commits_only_the_manifest_and_the_lockfile() {
     let repo = locked(pinned());
     let git = |arguments: &[&str]| repo.program("git", arguments).ok().stdout().trim().to_owned();
     git(&["init", "--quiet"]);
@@ -373,7 +373,7 @@ print-utils: v0.1.2 -> v0.1.3
 }
 
 #[test]
-fn a_commit_that_is_refused_leaves_everything_as_before() {
+fn failed_commit_changes_nothing() {
     let repo = locked(pinned());
     let git = |arguments: &[&str]| repo.program("git", arguments).with_system().ok().stdout().trim().to_owned();
     git(&["init", "--quiet"]);
@@ -391,7 +391,7 @@ fn a_commit_that_is_refused_leaves_everything_as_before() {
 }
 
 #[test]
-fn a_workspace_that_would_take_the_candidate_in_is_told() {
+fn rejects_a_workspace_that_would_include_the_candidate() {
     let repo = locked(pinned());
     repo.replace(
         "pyproject.toml",
@@ -407,7 +407,7 @@ fn a_workspace_that_would_take_the_candidate_in_is_told() {
     assert_eq!(tag_in(&repo, "prod", "bench-utils"), "v0.1.3");
 }
 
-/// A uv that says where it is asked to lock, and waits there for its end.
+/// A uv that signals when it starts to lock and then waits until it is killed.
 #[cfg(unix)]
 mod killed {
     use std::{fs, time::Duration};
@@ -419,7 +419,7 @@ mod killed {
     const WAITING: &str =
         "#!/bin/sh\ncase \"$*\" in *lock*) touch \"$STARTED\"; sleep 600 & wait;; *) exec \"$REAL_UV\" \"$@\";; esac\n";
 
-    /// Promotes with a uv that never comes to its end.
+    /// Promotes with a uv that never ends.
     fn promotion(repo: &Fixture) -> Invocation<'_> {
         let uv = repo.temporary().join("uv");
         fs::write(&uv, WAITING).unwrap();
@@ -434,7 +434,7 @@ mod killed {
     }
 
     #[test]
-    fn while_uv_locks_everything_is_as_before() {
+    fn killing_it_during_the_lock_changes_nothing() {
         for with in ["-KILL", "-INT"] {
             let repo = locked(pinned());
             let (manifest, lockfile) = (repo.read("prod/pyproject.toml"), repo.lockfile("prod"));
@@ -454,9 +454,9 @@ mod killed {
         }
     }
 
-    /// Whenever it is killed: as before, or done.
+    /// Whenever it is killed, the files are either unchanged or complete.
     #[test]
-    fn at_any_moment_both_files_belong_together() {
+    fn files_match_whenever_it_is_killed() {
         let repo = locked(pinned());
         let files = |repo: &Fixture| (repo.read("prod/pyproject.toml"), repo.lockfile("prod"));
         let before = files(&repo);
@@ -474,9 +474,9 @@ mod killed {
         repo.uv(["lock", "--locked", "--offline", "--project", "prod"]).ok();
     }
 
-    /// Between the two files is too short a time to hit: what a process that was killed there leaves is laid out.
+    /// The time between the two files is too short to hit, so the test creates what a process killed there leaves.
     #[test]
-    fn between_the_two_files_the_first_is_taken_back() {
+    fn restores_the_manifest_if_killed_between_the_files() {
         let repo = locked(pinned());
         let before = (repo.read("prod/pyproject.toml"), repo.lockfile("prod"));
         let after = before.0.replace("v0.1.2", "v0.1.3");
@@ -492,9 +492,9 @@ mod killed {
     }
 }
 
-/// One repository for all: each package has tags of its own, and a place of its own.
+/// All packages are in one repository; each has its own tags and its own directory.
 #[test]
-fn packages_of_one_repository_have_tags_of_their_own() {
+fn promotes_packages_of_one_repository_by_their_own_tags() {
     let repo = empty().package("bench-utils").package("print-utils").build();
     let origin = repo.temporary().join("remotes/origin.git");
     let git = |arguments: &[&str]| repo.program("git", arguments).ok().stdout().trim().to_owned();

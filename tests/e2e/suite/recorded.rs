@@ -1,4 +1,4 @@
-//! Where it is known that nothing is to be done, uv is not started; and why it is, where it is.
+//! uvenv does not start uv if it knows that there is nothing to do, and reports why it starts uv otherwise.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use uvenv_tests::{
 
 use super::{backends_only, empty, pinned, three_profiles};
 
-/// A monorepo in whose dev environment nothing is to be done, which is known.
+/// A monorepo whose dev environment is recorded as in sync.
 fn at_rest() -> Fixture {
     let repo = empty().package("print-utils").build();
     for _ in 0..2 {
@@ -28,20 +28,20 @@ fn asks(repo: &Fixture, command: &[&str]) -> bool {
     report["uv_invoked"].as_bool().expect("it is said")
 }
 
-/// Why uv is asked.
+/// The reason why uvenv calls uv.
 fn why(repo: &Fixture, command: &[&str]) -> String {
     let said = repo.uvenv(["-v"].iter().chain(command)).ok();
-    let line = said.stderr().lines().find_map(|line| line.split_once("uv is asked: "));
-    line.map_or_else(|| panic!("uv is asked: {said}"), |(_, why)| why.to_owned())
+    let line = said.stderr().lines().find_map(|line| line.split_once("calling uv: "));
+    line.map_or_else(|| panic!("no line `calling uv`: {said}"), |(_, why)| why.to_owned())
 }
 
 #[test]
-fn the_answer_is_the_same_but_for_who_gives_it() {
+fn recorded_sync_reports_the_same_as_uv() {
     let repo = empty().package("print-utils").build();
     repo.uvenv(["lock"]).ok();
     let first = repo.uvenv(["sync"]).json().report("sync-finished");
     assert_eq!((&first["changed"], &first["uv_invoked"]), (&Value::Bool(true), &Value::Bool(true)));
-    // What was just installed is known to be at rest.
+    // The files that were just installed are already trusted.
     let second = repo.uvenv(["sync"]).json().report("sync-finished");
     assert_eq!((&second["changed"], &second["uv_invoked"]), (&Value::Bool(false), &Value::Bool(false)));
     for key in ["profile", "backend", "backend_origin", "environment", "python", "uv"] {
@@ -50,7 +50,7 @@ fn the_answer_is_the_same_but_for_who_gives_it() {
 }
 
 #[test]
-fn each_profile_and_backend_has_its_own() {
+fn records_each_profile_and_backend_separately() {
     let repo = three_profiles().build();
     for profile in ["dev", "staging", "prod"] {
         repo.uvenv(["lock", "--profile", profile]).ok();
@@ -65,13 +65,13 @@ fn each_profile_and_backend_has_its_own() {
     let report = repo.uvenv(other).json().report("sync-finished");
     assert_eq!((&report["changed"], &report["uv_invoked"]), (&Value::Bool(true), &Value::Bool(true)));
     assert!(!asks(&repo, &other));
-    // What is known of the first backend no longer holds.
+    // The record of the first backend is no longer valid.
     let report = repo.uvenv(["sync", "--profile", "prod", "--backend", "cu124"]).json().report("sync-finished");
     assert_eq!((&report["changed"], &report["uv_invoked"]), (&Value::Bool(true), &Value::Bool(true)));
 }
 
 #[test]
-fn what_has_changed_is_said() {
+fn reports_why_uv_is_called() {
     let repo = at_rest();
     repo.replace("packages/print-utils/pyproject.toml", "version = \"0.1.2\"", "version = \"0.1.2\"\n# more");
     assert_eq!(why(&repo, &["sync"]), "`packages/print-utils/pyproject.toml` has changed");
@@ -90,24 +90,21 @@ fn what_has_changed_is_said() {
     repo.uvenv(["sync"]).ok();
 
     let variable = repo.uvenv(["-v", "sync"]).env("UV_HTTP_TIMEOUT", "99").ok();
-    assert!(variable.stderr().contains("uv is asked: the variable `UV_HTTP_TIMEOUT` has changed"), "{variable}");
+    assert!(variable.stderr().contains("calling uv: the variable `UV_HTTP_TIMEOUT` has changed"), "{variable}");
 }
 
 #[test]
-fn a_request_that_is_new_is_asked_once() {
+fn calls_uv_once_for_a_new_request() {
     let repo = backends_only().build();
     repo.uvenv(["lock"]).ok();
     repo.uvenv(["sync", "--backend", "cu124"]).ok();
-    assert_eq!(
-        why(&repo, &["sync", "--backend", "cu124", "--locked"]),
-        "nothing is known of an earlier sync like this"
-    );
+    assert_eq!(why(&repo, &["sync", "--backend", "cu124", "--locked"]), "no earlier sync with these options is cached");
     assert!(!asks(&repo, &["sync", "--backend", "cu124", "--locked"]));
     assert!(!asks(&repo, &["sync", "--backend", "cu124"]));
 }
 
 #[test]
-fn sync_and_run_take_turns_without_uv() {
+fn alternating_sync_and_run_do_not_call_uv() {
     let repo = at_rest();
     let run = ["run", "--", "python", "-c", "pass"];
     repo.uvenv(run).ok();
@@ -119,7 +116,7 @@ fn sync_and_run_take_turns_without_uv() {
 }
 
 #[test]
-fn what_acts_each_time_is_done_each_time() {
+fn always_calls_uv_for_options_that_act_every_time() {
     let repo = at_rest();
     for _ in 0..2 {
         let again = ["sync", "--", "--reinstall-package", "print-utils"];
@@ -129,11 +126,11 @@ fn what_acts_each_time_is_done_each_time() {
         assert_eq!(report["uv_invoked"], true);
     }
     let said = repo.uvenv(["-v", "sync"]).env("UV_COMPILE_BYTECODE", "1").ok();
-    assert!(said.stderr().contains("not recorded: the variable `UV_COMPILE_BYTECODE` is set"), "{said}");
+    assert!(said.stderr().contains("the sync is not cached: the variable `UV_COMPILE_BYTECODE` is set"), "{said}");
 }
 
 #[test]
-fn what_was_removed_comes_back() {
+fn reinstalls_what_was_removed() {
     let repo = at_rest();
     let site_packages = repo.environment("dev").site_packages().unwrap();
     fs::remove_dir_all(site_packages.join("print_utils-0.1.2.dist-info")).unwrap();
@@ -146,7 +143,7 @@ fn what_was_removed_comes_back() {
 }
 
 #[test]
-fn a_record_that_is_damaged_is_none() {
+fn ignores_a_damaged_record() {
     let repo = at_rest();
     let states = repo.root().join(".venv/.uvenv-state");
     for entry in states.read_dir_utf8().unwrap() {
@@ -154,7 +151,7 @@ fn a_record_that_is_damaged_is_none() {
         let text = fs::read_to_string(&path).unwrap();
         let (header, looks) = text.split_once('\n').unwrap();
         let without_look = format!("{header}\nnull\n{looks}");
-        // It says as little where it ends before its last line.
+        // A truncated record is ignored too.
         let ends = [text.len() / 2, looks.rfind("\n[").unwrap() + header.len() + 2, text.trim_end().len()];
         let halves = ends.map(|end| &text[..end]);
         for damaged in halves.into_iter().chain(["", "{}", "null", &without_look]) {
@@ -171,7 +168,7 @@ fn a_record_that_is_damaged_is_none() {
 }
 
 #[test]
-fn uv_is_asked_for_its_version_once() {
+fn asks_uv_for_its_version_once() {
     let repo = at_rest();
     let version = || {
         let report = repo.uvenv(["lock"]).json().report("lock-finished");
@@ -182,7 +179,7 @@ fn uv_is_asked_for_its_version_once() {
     let text = fs::read_to_string(&kept).unwrap();
     fs::write(&kept, text.replace(&asked, "99.0.0")).unwrap();
     assert_eq!(version(), "99.0.0");
-    // Of another state of the executable, it says nothing.
+    // It does not apply to another version of the executable.
     fs::write(&kept, text.replace(&asked, "99.0.0").replacen('[', "[1", 1)).unwrap();
     assert_eq!(version(), asked);
     assert_eq!(fs::read_to_string(&kept).unwrap(), text);
@@ -192,7 +189,7 @@ fn uv_is_asked_for_its_version_once() {
 
 #[cfg(unix)]
 #[test]
-fn a_program_that_may_start_any_uv_is_asked_each_time() {
+fn always_calls_a_uv_shim() {
     let repo = at_rest();
     let report = repo.uvenv(["lock"]).json().report("lock-finished");
     let (manager, shim) = (repo.temporary().join("manager"), repo.temporary().join("uv"));
@@ -200,13 +197,13 @@ fn a_program_that_may_start_any_uv_is_asked_each_time() {
     std::os::unix::fs::symlink(&manager, &shim).unwrap();
     for _ in 0..2 {
         let said = repo.uvenv(["-v", "sync"]).env("UVENV_UV", &shim).ok();
-        let why = format!("the outcome is not recorded: `{shim}` may start one uv or another");
+        let why = format!("the sync is not cached: `{shim}` may start different versions of uv");
         assert!(said.stderr().contains(&why), "{said}");
     }
 }
 
 #[test]
-fn where_packages_are_pinned_members_say_only_that_it_is_a_profile() {
+fn pinned_profile_depends_on_member_manifests_not_sources() {
     let repo = pinned().build();
     repo.uvenv(["lock", "--profile", "prod"]).ok();
     let sync = ["sync", "--profile", "prod", "--frozen"];
@@ -225,7 +222,7 @@ fn where_packages_are_pinned_members_say_only_that_it_is_a_profile() {
 }
 
 #[test]
-fn status_asks_uv_only_where_something_has_changed() {
+fn status_calls_uv_only_after_a_change() {
     let repo = at_rest();
     let environment = |repo: &Fixture| {
         let status = repo.untouched_by(|| repo.uvenv(["-v", "status"]).json());
@@ -236,12 +233,12 @@ fn status_asks_uv_only_where_something_has_changed() {
     assert_eq!(environment(&repo), ("in-sync".into(), Value::Null, false));
     repo.write(".python-version", "3\n");
     assert_eq!(environment(&repo), ("in-sync".into(), "`.python-version` is new".into(), true));
-    let said = repo.uvenv(["status"]).ok();
-    assert!(said.stdout().contains("\ndev: uv was asked: `.python-version` is new\n"), "{said}");
+    let said = repo.uvenv(["-v", "status"]).ok();
+    assert!(said.stderr().contains("dev: checked .venv with uv because `.python-version` is new\n"), "{said}");
 }
 
 #[test]
-fn what_is_frozen_says_nothing_of_the_lockfile() {
+fn frozen_record_does_not_vouch_for_the_lockfile() {
     let repo = at_rest();
     repo.replace("packages/print-utils/pyproject.toml", "version = \"0.1.2\"", "version = \"0.2.0\"");
     for _ in 0..3 {
@@ -257,7 +254,7 @@ fn what_is_frozen_says_nothing_of_the_lockfile() {
 }
 
 #[test]
-fn features_that_choose_the_backend_are_known_with_the_crates() {
+fn changed_crates_invalidate_a_feature_selection() {
     let repo = backends_only().rust_crate("kernels", "[features]\ncu124 = []\ncu128 = []\n").build();
     let sync = ["sync", "-p", "kernels", "-F", "cu124"];
     repo.uvenv(["lock"]).ok();
@@ -272,7 +269,7 @@ fn features_that_choose_the_backend_are_known_with_the_crates() {
     assert!(!asks(&repo, &sync));
 }
 
-/// Syncs a monorepo of native packages: whether uv was asked, and how many packages were built again.
+/// Syncs a monorepo of native packages. Returns whether uvenv called uv, and how many packages were rebuilt.
 fn sync_native(repo: &Fixture, arguments: &[&str]) -> (bool, usize) {
     let said = repo.uvenv([&["sync"], arguments].concat()).env("UVENV_BACKEND", "none").with_system().json();
     let report = said.report("sync-finished");
@@ -280,7 +277,7 @@ fn sync_native(repo: &Fixture, arguments: &[&str]) -> (bool, usize) {
 }
 
 #[test]
-fn a_first_build_from_rust_is_watched_from_the_start() {
+fn first_native_build_is_recorded_with_its_sources() {
     let repo = empty().native().build();
     repo.uvenv(["lock"]).ok();
     assert!(sync_native(&repo, &[]).0);
@@ -289,14 +286,14 @@ fn a_first_build_from_rust_is_watched_from_the_start() {
 }
 
 #[test]
-fn native_packages_are_known_with_their_sources() {
+fn changed_native_sources_invalidate_the_record() {
     let repo = empty().native().build();
     let at_rest = |arguments: &[&str]| {
         let asked: Vec<_> = (0..3).map(|_| sync_native(&repo, arguments)).collect();
         assert_eq!(asked[2], (false, 0), "{asked:?}");
     };
     at_rest(&[]);
-    // Python reads it where it is.
+    // The package is editable, so Python reads this file directly.
     repo.write("packages/fast/python/fm/__init__.py", format!("{LOADED}# more\n"));
     assert_eq!(sync_native(&repo, &[]), (false, 0));
     repo.replace(SOURCE, "VALUE: i32 = 1", "VALUE: i32 = 2");

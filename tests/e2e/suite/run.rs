@@ -1,4 +1,4 @@
-//! A command in an environment that has been brought up to date.
+//! `run`: a command in an up-to-date environment.
 
 use super::{backends_only, empty, pinned};
 
@@ -6,7 +6,7 @@ use super::{backends_only, empty, pinned};
 const ARGUMENTS: &str = "import json, sys; print(json.dumps(sys.argv[1:]))";
 
 #[test]
-fn the_exit_status_passes_through() {
+fn passes_the_exit_code_through() {
     let repo = empty().build();
     for status in [0, 1, 2, 7, 101, 255] {
         let script = format!("raise SystemExit({status})");
@@ -15,7 +15,7 @@ fn the_exit_status_passes_through() {
 }
 
 #[test]
-fn all_streams_belong_to_the_command() {
+fn leaves_the_standard_streams_to_the_command() {
     let repo = empty().build();
     repo.uvenv(["sync"]).ok();
     let script = "import sys; print('out'); print('err', file=sys.stderr)";
@@ -26,7 +26,7 @@ fn all_streams_belong_to_the_command() {
 
 #[cfg(unix)]
 #[test]
-fn a_signal_of_the_command_is_the_end_of_run() {
+fn ends_with_the_signal_that_killed_the_command() {
     let repo = empty().build();
     let script = "import os, signal; os.kill(os.getpid(), signal.SIGTERM)";
     let outcome = repo.uvenv(["run", "--", "python", "-c", script]).run();
@@ -35,7 +35,7 @@ fn a_signal_of_the_command_is_the_end_of_run() {
 
 #[cfg(unix)]
 #[test]
-fn a_signal_to_run_reaches_the_command() {
+fn forwards_signals_to_the_command() {
     use std::io::{BufRead as _, BufReader};
 
     let repo = empty().build();
@@ -52,7 +52,7 @@ signal.pause()";
 }
 
 #[test]
-fn the_environment_is_brought_up_to_date() {
+fn syncs_the_environment_first() {
     let repo = empty().package("print-utils").build();
     let version = ["run", "--", "python", "-c", "import print_utils; print(print_utils.__version__)"];
     assert_eq!(repo.uvenv(version).ok().stdout(), "0.1.2\n");
@@ -67,7 +67,7 @@ fn the_environment_is_brought_up_to_date() {
 }
 
 #[test]
-fn a_profile_has_its_own_environment() {
+fn uses_the_environment_of_the_profile() {
     let repo = pinned().build();
     repo.uvenv(["lock", "--profile", "staging"]).ok();
     let script = "import bench_utils, sys; print(bench_utils.__version__, sys.prefix)";
@@ -76,7 +76,7 @@ fn a_profile_has_its_own_environment() {
 }
 
 #[test]
-fn the_environment_is_activated() {
+fn activates_the_environment() {
     let repo = empty().build();
     let script = "import os, shutil
 print(os.environ['VIRTUAL_ENV'])
@@ -91,7 +91,7 @@ print('PYTHONHOME' in os.environ)";
 }
 
 #[test]
-fn arguments_are_passed_as_they_are() {
+fn passes_arguments_unchanged() {
     let repo = empty().build();
     let odd =
         ["two words", "\"", "'", "$(touch touched)", "`touch touched`", "--", "-x", "--profile", "", "*", "a\\b", "é"];
@@ -102,7 +102,7 @@ fn arguments_are_passed_as_they_are() {
 }
 
 #[test]
-fn the_separator_may_be_left_out() {
+fn separator_is_optional() {
     let repo = empty().build();
     let said = repo.uvenv(["run", "python", "-c", ARGUMENTS, "--profile", "prod", "--", "-v"]).ok();
     let seen: Vec<String> = serde_json::from_str(said.stdout()).unwrap();
@@ -110,14 +110,14 @@ fn the_separator_may_be_left_out() {
 }
 
 #[test]
-fn the_working_directory_stays() {
+fn keeps_the_working_directory() {
     let repo = empty().file("data/.keep", "").build();
     let said = repo.uvenv(["run", "--", "python", "-c", "import os; print(os.getcwd())"]).within("data").ok();
     assert_eq!(said.stdout().trim(), repo.root().join("data"));
 }
 
 #[test]
-fn a_command_that_is_not_there_is_named() {
+fn reports_a_missing_command() {
     let repo = empty().build();
     let outcome = repo.uvenv(["run", "--", "no-such-command-anywhere"]).ends(2);
     let told = outcome.told();
@@ -125,7 +125,7 @@ fn a_command_that_is_not_there_is_named() {
 }
 
 #[test]
-fn a_stale_pinned_profile_runs_nothing() {
+fn runs_nothing_if_the_pinned_lockfile_is_stale() {
     let repo = pinned().build();
     repo.uvenv(["lock", "--profile", "prod"]).ok();
     repo.replace("prod/pyproject.toml", "bench-utils.git\", tag = \"v0.1.2\"", "bench-utils.git\", tag = \"v0.1.3\"");
@@ -134,18 +134,18 @@ fn a_stale_pinned_profile_runs_nothing() {
 }
 
 #[test]
-fn without_a_backend_nothing_runs() {
+fn runs_nothing_without_a_backend() {
     let repo = backends_only().build();
     repo.untouched_by(|| repo.uvenv(["run", "--", "python", "-c", "open('touched', 'w')"]).refused("backend-required"));
 }
 
-/// What the command of `run` sees of some variables, as JSON.
+/// Prints some variables of the command as JSON.
 const VARIABLES: &str = "import json, os
 names = ['UVENV_PROFILE', 'UVENV_BACKEND', 'PYO3_PYTHON', 'PYTHONHOME', 'PYTHONPATH', 'CONDA_PREFIX']
 print(json.dumps({name: os.environ.get(name) for name in names}))";
 
 #[test]
-fn what_is_nested_agrees_on_profile_and_backend() {
+fn sets_profile_and_backend_for_nested_commands() {
     let repo = super::three_profiles().build();
     repo.uvenv(["lock", "--profile", "prod"]).ok();
     let seen = |arguments: &[&str]| -> serde_json::Value {
@@ -159,13 +159,13 @@ fn what_is_nested_agrees_on_profile_and_backend() {
     assert_eq!(seen(&["--no-sync"])["UVENV_BACKEND"], "cu124");
     assert_eq!(seen(&["--backend", "none"])["UVENV_BACKEND"], "none");
 
-    // The interpreter that was compiled for is that of all environments.
+    // All environments use the same interpreter for compilation.
     assert_eq!(dev["PYO3_PYTHON"], prod["PYO3_PYTHON"]);
     assert!(dev["PYO3_PYTHON"].as_str().unwrap().contains("uvenv-tests/python/"), "{dev}");
 }
 
 #[test]
-fn what_would_mislead_python_is_taken_away() {
+fn unsets_variables_that_mislead_python() {
     let repo = empty().build();
     let run = repo.uvenv(["-q", "run", "--", "python", "-c", VARIABLES]);
     let run = run.env("PYTHONHOME", "/home").env("PYTHONPATH", "/path").env("CONDA_PREFIX", "/opt/conda");
@@ -176,7 +176,7 @@ fn what_would_mislead_python_is_taken_away() {
 }
 
 #[test]
-fn the_variable_names_the_profile_where_no_option_does() {
+fn uvenv_profile_selects_the_profile_without_an_option() {
     let repo = pinned().build();
     repo.uvenv(["lock", "--profile", "prod"]).ok();
     let synced = |arguments: &[&str]| {
@@ -197,7 +197,7 @@ fn the_variable_names_the_profile_where_no_option_does() {
 
 #[cfg(unix)]
 #[test]
-fn a_python_that_does_not_run_is_an_error() {
+fn rejects_a_python_that_does_not_run() {
     let repo = empty().build();
     repo.uvenv(["sync"]).ok();
     repo.program("sh", ["-c", "cd .venv/bin && rm python && cp /bin/false python"]).with_system().ok();

@@ -1,4 +1,4 @@
-//! Every row of the seed table: the commands that the three-profile way of working is made of.
+//! Every row of the seed table: the commands of the three-profile workflow.
 
 use super::{PACKAGES, three_profiles, torch};
 
@@ -39,7 +39,7 @@ fn sync_takes_the_backend_from_a_cargo_feature() {
 }
 
 #[test]
-fn sync_without_a_backend_is_refused_and_touches_nothing() {
+fn sync_without_a_backend_is_rejected_and_changes_nothing() {
     let repo = three_profiles().build();
     repo.untouched_by(|| repo.uvenv(["sync"]).refused("backend-required")).names(["cu124", "cu128"]);
     assert!(!repo.environment("dev").exists());
@@ -49,7 +49,7 @@ fn sync_without_a_backend_is_refused_and_touches_nothing() {
 }
 
 #[test]
-fn pinned_profiles_lock_check_and_sync() {
+fn locks_verifies_and_syncs_pinned_profiles() {
     let repo = three_profiles().build();
     for (profile, tag) in PINNED {
         repo.uvenv(["lock", "--profile", profile]).ok();
@@ -78,7 +78,7 @@ fn project_may_be_a_directory_or_a_manifest() {
 }
 
 #[test]
-fn all_profiles_are_locked_by_one_command() {
+fn locks_all_profiles_with_one_command() {
     let repo = three_profiles().build();
     repo.uvenv(["lock", "--all-profiles"]).ok();
     repo.untouched_by(|| repo.uvenv(["lock", "--all-profiles", "--locked"]).ok());
@@ -89,7 +89,7 @@ fn all_profiles_are_locked_by_one_command() {
 }
 
 #[test]
-fn cargo_and_a_container_without_cargo_call_it_alike() {
+fn works_as_a_cargo_subcommand_and_without_cargo() {
     let repo = three_profiles().build();
     repo.cargo_subcommand(["lock", "--profile", "prod"]).ok();
     repo.untouched_by(|| {
@@ -102,7 +102,7 @@ fn cargo_and_a_container_without_cargo_call_it_alike() {
 }
 
 #[test]
-fn a_moved_tag_does_not_move_a_lockfile() {
+fn frozen_sync_ignores_a_moved_tag() {
     let repo = three_profiles().build();
     repo.uvenv(["lock", "--profile", "prod"]).ok();
     let locked = repo.tag_commit("bench-utils", "v0.1.2");

@@ -1,11 +1,11 @@
-//! What uvenv says: the table of profiles and the objects for programs.
+//! The output of uvenv: the table of profiles and the JSON objects.
 
 use snapbox::{assert_data_eq, str};
 
 use super::{PACKAGES, empty, pinned, three_profiles, uv};
 
 #[test]
-fn status_of_a_new_monorepo() {
+fn shows_a_new_monorepo() {
     let repo = three_profiles().build();
     let said = repo.untouched_by(|| repo.uvenv(["status"]).ok());
     assert_data_eq!(
@@ -26,7 +26,7 @@ fn status_of_a_new_monorepo() {
 }
 
 #[test]
-fn status_of_profiles_that_are_in_sync_stale_and_missing() {
+fn shows_profiles_that_are_in_sync_stale_and_missing() {
     let repo = three_profiles().build();
     for profile in ["dev", "prod"] {
         repo.uvenv(["sync", "--profile", "dev", "--backend", "cu124"]).ok();
@@ -43,8 +43,7 @@ fn status_of_profiles_that_are_in_sync_stale_and_missing() {
  dev      pyproject.toml          fresh     .venv in sync (Python [PYTHON], cu124)
  staging  staging/pyproject.toml  missing   staging/.venv missing
  prod     prod/pyproject.toml     stale     prod/.venv in sync (Python [PYTHON], cu128)
-prod: `bench-utils` is pinned to tag `v0.1.3`, but locked from tag `v0.1.2`
-prod: uv was asked: `prod/pyproject.toml` has changed
+prod: `bench-utils` is pinned to tag `v0.1.3`, but is locked from tag `v0.1.2`
 
  package      dev    staging                   prod
  bench-utils  0.1.2  v0.1.2.dev0 (not locked)  v0.1.3 (not locked)
@@ -77,7 +76,7 @@ fn status_works_without_uv_network_and_cargo() {
 }
 
 #[test]
-fn sync_finished_says_what_was_done() {
+fn sync_finished_reports_what_was_done() {
     let repo = three_profiles().build();
     repo.uvenv(["lock", "--profile", "prod"]).ok();
     let sync = ["sync", "--profile", "prod", "--backend", "cu124"];
@@ -105,7 +104,7 @@ fn sync_finished_says_what_was_done() {
 }
 
 #[test]
-fn each_command_writes_only_objects_to_stdout() {
+fn json_format_prints_only_json_objects() {
     let repo = three_profiles().build();
     for arguments in [
         &["status"][..],
@@ -124,13 +123,13 @@ fn each_command_writes_only_objects_to_stdout() {
 }
 
 #[test]
-fn an_error_points_into_its_file() {
+fn errors_point_into_their_file() {
     let repo = empty().file("pyproject.toml", "[project]\nname = \"bench\"\nversion = 1\n").build();
     repo.uvenv(["status"]).refused("invalid-value").points_to("pyproject.toml", 3);
 }
 
 #[test]
-fn quiet_says_nothing_and_verbose_shows_the_commands() {
+fn quiet_prints_nothing_and_verbose_shows_commands() {
     let repo = empty().package("print-utils").build();
     let verbose = repo.uvenv(["-v", "sync"]).ok();
     assert!(verbose.stderr().contains(uv().path().as_str()), "{verbose}");
@@ -139,7 +138,7 @@ fn quiet_says_nothing_and_verbose_shows_the_commands() {
 }
 
 #[test]
-fn colour_is_as_asked_for() {
+fn honours_colour_settings() {
     let repo = empty().backends(["cu124", "cu128"]).build();
     let coloured = |arguments: &[&str], name: &str, value: &str| {
         let outcome = repo.uvenv(arguments).env("CARGO_TERM_COLOR", "auto").env(name, value).ends(2);
@@ -153,7 +152,7 @@ fn colour_is_as_asked_for() {
 }
 
 #[test]
-fn status_sees_what_was_changed_behind_its_back() {
+fn detects_changes_made_by_other_tools() {
     let repo = empty().package("print-utils").build();
     repo.uvenv(["sync"]).ok();
     let state = || {

@@ -1,4 +1,4 @@
-//! What happens around the packages: lockfiles, settings, tags, and what is asked.
+//! Changes around the packages: lockfiles, settings, tags and the request.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! What happens to a monorepo and its environment.
+//! Changes to a monorepo and its environment.
 
 use std::{fs, os::unix::fs::symlink};
 
@@ -11,10 +11,10 @@ use super::{
     world::World,
 };
 
-/// A kind of change: how often, what it is called, and how it is done. It says what was done, or that it cannot be done here.
+/// A kind of change: its weight, name and function. The function returns what it did, or `None` if it does not apply.
 pub(super) type Change = (u32, &'static str, fn(&mut World) -> Option<String>);
 
-/// What uv does not look at, so that an answer without it is expected.
+/// Changes that uv ignores, so that uvenv should answer without it.
 const IDLE: [Change; 5] = [
     (6, "nothing", |_| Some("nothing".to_owned())),
     (4, "a source file", packages::source_file),
@@ -23,7 +23,7 @@ const IDLE: [Change; 5] = [
     (1, "an unrelated variable", |world| Some(around::variable(world, &settings::OTHER_VARIABLES))),
 ];
 
-/// What may make a difference.
+/// Changes that may matter.
 const ACTIVE: [Change; 33] = [
     (10, "a manifest is edited", packages::edit_manifest),
     (6, "the file of a manifest", |world| {
@@ -119,7 +119,7 @@ const ACTIVE: [Change; 33] = [
     }),
 ];
 
-/// Changes something; what, as a kind and in detail.
+/// Makes a change and returns its kind and details.
 pub(super) fn change(world: &mut World) -> (&'static str, String) {
     let idle = world.rng.u8(..100) < 55;
     let changes = if idle { &IDLE[..] } else { &ACTIVE[..] };

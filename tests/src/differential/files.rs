@@ -1,4 +1,4 @@
-//! What happens to a file, whatever is in it.
+//! Changes to a file, regardless of its content.
 
 use std::{
     fs::{self, File, Permissions},
@@ -10,7 +10,7 @@ use camino::Utf8Path;
 
 use super::world::{World, remove};
 
-/// Does something at random to the file at `path`, or makes it with `text` where there is none.
+/// Makes a random change to the file at `path`, or creates it with `text` if it does not exist.
 pub(super) fn tamper(world: &mut World, path: &Utf8Path, text: &str) -> Option<String> {
     world.keep(path);
     let Ok(content) = fs::read(path) else {
@@ -43,7 +43,7 @@ fn touch(path: &Utf8Path, time: SystemTime) -> std::io::Result<&'static str> {
     Ok("touched, with another time")
 }
 
-/// By a new file that takes its place, which leaves alone what the old one was linked to.
+/// Replaces the file by a new one, so that hard links to the old file are unaffected.
 pub(super) fn replace(path: &Utf8Path, content: &[u8]) -> std::io::Result<()> {
     let new = path.with_extension("new");
     fs::write(&new, content)?;
@@ -63,7 +63,7 @@ fn same_time(path: &Utf8Path, content: &[u8]) -> std::io::Result<()> {
     File::options().append(true).open(path)?.set_modified(time)
 }
 
-/// The last digit of the file is another one.
+/// Changes the last digit of the file.
 fn same_size(content: &[u8]) -> Vec<u8> {
     let mut content = content.to_vec();
     if let Some(digit) = content.iter_mut().rev().find(|byte| byte.is_ascii_digit()) {

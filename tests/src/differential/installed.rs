@@ -1,4 +1,4 @@
-//! What happens to an environment and its interpreters.
+//! Changes to an environment and its interpreters.
 
 use std::{fs, os::unix::fs::symlink};
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::Index;
 
-/// A distribution's folder.
+/// The folder of a distribution.
 fn info(world: &mut World) -> Option<Utf8PathBuf> {
     let site_packages = world.site_packages()?;
     let entries = site_packages.read_dir_utf8().ok()?.flatten().map(|entry| entry.path().to_owned());
@@ -182,7 +182,7 @@ pub(super) fn environment(world: &mut World) -> Option<String> {
     }
 }
 
-/// What may be installed into: uv and pip would otherwise change the base interpreter.
+/// Whether the environment can be installed into; otherwise uv and pip would change the base interpreter.
 fn is_whole(environment: &Utf8Path) -> bool {
     environment.join("pyvenv.cfg").is_file() && environment.join("bin/python").exists()
 }

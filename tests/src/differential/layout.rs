@@ -7,10 +7,10 @@ use fastrand::Rng;
 
 use crate::{Fixture, Index, Uv, remotes};
 
-/// The distributions of the index, each as 1.0, 1.1 and 2.0.
+/// The distributions of the index, each in versions 1.0, 1.1 and 2.0.
 pub(super) const LIBRARIES: [&str; 3] = ["alpha-lib", "beta-lib", "gamma-lib"];
 
-/// What a monorepo is made of.
+/// The parts of a monorepo.
 #[derive(Debug)]
 pub(super) struct Layout {
     /// The workspace members.
@@ -48,7 +48,7 @@ impl Layout {
             _ => vec!["dev"],
         };
         Self {
-            // A profile that pins packages pins at least one.
+            // A profile with pins has at least one.
             installed: rng.usize(usize::from(profiles.len() > 1)..=members.len()),
             keys,
             path_dependency: (rng.u8(..3) == 0).then(|| rng.bool()),
@@ -103,7 +103,7 @@ impl Layout {
         self.members[..count].iter().map(String::as_str)
     }
 
-    /// The dependencies of a member, one of which has one on that before it; not in what is pinned, whose tags would need it.
+    /// The dependencies of a member. One depends on the member before it, unless packages are pinned.
     fn used_by(&self, member: &str) -> String {
         let number = self.members.iter().position(|name| name == member).unwrap_or_default();
         match number.checked_sub(1) {

@@ -1,7 +1,7 @@
-//! Whether an answer without uv is ever wrong: random monorepos, random changes, and after each what a real `uv sync` does.
+//! Checks that answers without uv are never wrong: random monorepos, random changes, and after each a real `uv sync`.
 //!
-//! Several monorepos take turns, so that between two looks at one of them the clock of its file system has moved on, as it
-//! mostly has in life. All is decided by a seed but the clock.
+//! Several monorepos take turns, so that the file system's clock advances between two looks at one, as it usually
+//! does in practice. A seed decides everything except the clock.
 
 mod around;
 mod changes;
@@ -28,26 +28,26 @@ use self::{
 pub use planted::notices_what_is_false;
 pub use tally::Tally;
 
-/// So many steps for each monorepo.
+/// The number of steps per monorepo.
 const STEPS_OF_ONE: usize = 60;
 
-/// So many by default: half a minute with two cores.
+/// The default number of steps: half a minute on two cores.
 const STEPS: usize = 780;
 
-/// The seed where none is given: what is tested is the same each time, so that a change is judged by what it changes.
+/// The default seed. It is fixed, so that a failure comes from a change to the code.
 const SEED: u64 = 12_362_694_831_496_389_577;
 
 /// A run of the test.
 #[derive(Clone, Copy, Debug)]
 pub struct Differential {
-    /// Of what is random.
+    /// The seed.
     pub seed: u64,
-    /// How many syncs of uvenv.
+    /// The number of syncs.
     pub steps: usize,
 }
 
 impl Differential {
-    /// As `UVENV_DIFFERENTIAL_SEED` and `UVENV_DIFFERENTIAL_STEPS` say; the seed `random` is another each time.
+    /// Reads `UVENV_DIFFERENTIAL_SEED` and `UVENV_DIFFERENTIAL_STEPS`. The seed `random` differs each time.
     pub fn from_variables() -> Self {
         let number = |name: &str| {
             let text = env::var(name).ok().filter(|text| !text.is_empty())?;
@@ -83,7 +83,7 @@ impl Differential {
         tally
     }
 
-    /// Has the monorepos with these numbers take turns.
+    /// Lets the monorepos with these numbers take turns.
     fn share(&self, numbers: &[usize]) -> Tally {
         let mut tally = Tally::default();
         let mut players: Vec<_> = numbers.iter().map(|number| Player::new(self.seed, *number)).collect();
@@ -99,17 +99,17 @@ impl Differential {
     }
 }
 
-/// A monorepo that has its turn now and then.
+/// A monorepo that takes turns with others.
 struct Player {
     number: usize,
     world: World,
-    /// What was asked last.
+    /// The last request.
     asked: Option<Request>,
-    /// So many syncs are left.
+    /// The number of remaining syncs.
     left: usize,
-    /// So many syncs have failed, one after the other.
+    /// The number of consecutive failed syncs.
     failures: usize,
-    /// What was changed last.
+    /// The last change.
     change: &'static str,
 }
 
@@ -125,7 +125,7 @@ impl Player {
         if self.failures > 0 && (self.failures > 2 || self.world.rng.u8(..3) > 0) {
             self.mend(tally);
         } else if self.world.changed() > self.world.rng.usize(..5) {
-            // Else what is refused once is refused for ever.
+            // Otherwise, a request that fails once would fail forever.
             let undone = self.world.undo_one();
             if self.world.rng.bool() {
                 self.world.request.variables.clear();
@@ -158,7 +158,7 @@ impl Player {
         Ok(())
     }
 
-    /// Undoes what may have made syncs fail.
+    /// Undoes changes that may have made syncs fail.
     fn mend(&mut self, tally: &mut Tally) {
         self.change = "all is undone";
         if self.failures > 4 {

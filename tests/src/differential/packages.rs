@@ -1,4 +1,4 @@
-//! What happens to the packages of a monorepo.
+//! Changes to the packages of a monorepo.
 
 use std::{fs, process::Command};
 

@@ -1,4 +1,4 @@
-//! The interpreters of a differential test. Each monorepo has its own, which may be changed, broken and swapped.
+//! The interpreters of a differential test. Each monorepo has its own, which the test may change, break and swap.
 
 use std::{fs, os::unix::fs::symlink, process::Command, sync::OnceLock};
 
@@ -46,7 +46,7 @@ pub(super) fn lend(directory: &Utf8Path) -> Vec<Utf8PathBuf> {
     copies().iter().enumerate().map(lend).collect()
 }
 
-/// What somebody has installed into the copies, where nothing belongs.
+/// Distributions wrongly installed into the copies.
 pub(super) fn strays() -> Vec<Utf8PathBuf> {
     let libraries = copies().iter().flat_map(|copy| copy.join("lib").read_dir_utf8().into_iter().flatten().flatten());
     let packages = libraries.filter_map(|library| library.path().join("site-packages").read_dir_utf8().ok());

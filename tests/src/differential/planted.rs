@@ -1,4 +1,4 @@
-//! Whether the test can fail.
+//! Checks that the differential test can fail.
 
 use std::{
     fs::{self, File},
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::world::{World, remove};
 
-/// A change after which an environment is not up to date.
+/// A change that makes an environment out of date.
 type Change = (&'static str, fn(&mut World));
 
 const CHANGES: [Change; 6] = [
@@ -59,7 +59,7 @@ pub fn notices_what_is_false() {
     }
 }
 
-/// Has uvenv sync until nothing is to be done; what is then to be claimed.
+/// Syncs until there is nothing to do, and returns the report to claim.
 fn at_rest(world: &mut World) -> Value {
     world.sync();
     world.sync();

@@ -1,11 +1,11 @@
-//! What is asked of uvenv, and the same of uv.
+//! Requests to uvenv and the equivalent requests to uv.
 
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 
-/// The variables of uv that uvenv makes flags of.
+/// The uv variables that uvenv turns into flags.
 pub(super) const AS_FLAGS: [&str; 3] = ["UV_FROZEN", "UV_LOCKED", "UV_OFFLINE"];
 
 /// A request for a sync.
@@ -19,15 +19,15 @@ pub(super) struct Request {
     /// both.
     pub(super) shared: Vec<String>,
     pub(super) python: Option<&'static str>,
-    /// Where it is asked, relative to the root.
+    /// The directory of the request, relative to the root.
     pub(super) directory: Utf8PathBuf,
-    /// Whether uvenv is told of that directory by `-C`.
+    /// Whether uvenv gets that directory through `-C`.
     pub(super) by_flag: bool,
     pub(super) variables: BTreeMap<&'static str, String>,
 }
 
 impl Request {
-    /// The arguments of uvenv.
+    /// The arguments for uvenv.
     pub(super) fn of_uvenv(&self) -> Vec<String> {
         let mut arguments = vec!["-v".to_owned(), "sync".to_owned()];
         if self.by_flag {
@@ -48,7 +48,7 @@ impl Request {
     pub(super) fn of_uv(&self, project: &Utf8Path, report: &Value) -> Vec<String> {
         let mut arguments = vec!["sync".to_owned(), format!("--project={project}")];
         let on = |name: &str| self.variables.get(name).is_some_and(|value| value == "1");
-        // Of these variables uvenv makes flags, where there are none.
+        // uvenv turns these variables into flags, unless the flags are given.
         let frozen = self.frozen || (!self.locked && on("UV_FROZEN"));
         let locked = self.locked || (!frozen && on("UV_LOCKED"));
         if frozen {

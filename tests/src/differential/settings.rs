@@ -1,8 +1,8 @@
-//! What may be said in manifests and settings.
+//! Content of manifests and settings.
 
 use fastrand::Rng;
 
-/// Settings, of which some act, some do not, some are refused.
+/// Settings: some have an effect, some do not, and some are rejected.
 const SETTINGS: [&str; 26] = [
     "resolution = \"lowest\"",
     "resolution = \"highest\"",
@@ -46,7 +46,7 @@ pub(super) fn setting(rng: &mut Rng) -> &'static str {
     SETTINGS[rng.usize(..SETTINGS.len())]
 }
 
-/// What a manifest may say otherwise.
+/// Variations of a manifest.
 pub(super) fn edited(rng: &mut Rng, text: &str) -> Option<(String, String)> {
     let swap = |from: &str, to: &str| text.contains(from).then(|| (format!("{to:?}"), text.replacen(from, to, 1)));
     let versions = ["0.1.0", "0.1.2", "0.1.3", "0.2.0", "1.0"];
@@ -81,7 +81,7 @@ pub(super) fn edited(rng: &mut Rng, text: &str) -> Option<(String, String)> {
     }
 }
 
-/// Variables with values that act or do not; an empty one is not the same as none.
+/// Variables with values that may have an effect; an empty value differs from an unset variable.
 pub(super) const VARIABLES: [(&str, &[&str]); 29] = [
     ("UV_FROZEN", &["1", "", "0"]),
     ("UV_LOCKED", &["1", ""]),

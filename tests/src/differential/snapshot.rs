@@ -1,4 +1,4 @@
-//! What of an environment and its lockfile a sync may change.
+//! The parts of an environment and its lockfile that a sync may change.
 
 use std::{
     collections::BTreeMap,
@@ -25,7 +25,7 @@ enum Entry {
 }
 
 impl Snapshot {
-    /// Looks at all there is.
+    /// Takes a snapshot of everything.
     pub(super) fn of(environment: &Utf8Path, lockfile: &Utf8Path) -> Self {
         let mut entries = BTreeMap::new();
         visit(environment.as_std_path(), &mut entries);
@@ -35,7 +35,7 @@ impl Snapshot {
         Self(entries)
     }
 
-    /// What is otherwise in `other`, in words; nothing if all is the same.
+    /// Describes how `other` differs; empty if it is the same.
     pub(super) fn difference(&self, other: &Self) -> Vec<String> {
         let mut said = Vec::new();
         for (path, entry) in &self.0 {

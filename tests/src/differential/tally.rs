@@ -1,4 +1,4 @@
-//! What came of the steps.
+//! The results of the steps.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -12,7 +12,7 @@ pub struct Tally {
     worked: usize,
     failed: usize,
     begun_anew: usize,
-    /// By what was changed before, and why uv was asked.
+    /// Counts by the change before and the reason for calling uv.
     needless: BTreeMap<(&'static str, String), usize>,
     wrong: Vec<String>,
 }
@@ -48,28 +48,28 @@ impl Tally {
         }
     }
 
-    /// How many answers were quick, and rightly so.
+    /// The number of correct answers without uv.
     pub fn quick(&self) -> usize {
         self.quick
     }
 
-    /// The answers that were wrong, each with all that led to it.
+    /// The wrong answers, each with its history.
     pub fn wrong(&self) -> &[String] {
         &self.wrong
     }
 
-    /// How many times uv was asked and changed nothing.
+    /// How often uvenv called uv and uv changed nothing.
     fn needless(&self) -> usize {
         self.needless.values().sum()
     }
 
-    /// How many of these were where only uv can tell.
+    /// How many of these calls only uv could answer.
     fn refused(&self) -> usize {
         let refused = self.needless.iter().filter(|((_, reason), _)| reason.contains("not recorded"));
         refused.map(|(_, count)| count).sum()
     }
 
-    /// Of a hundred times that there was nothing to do, and uvenv could have known: how often uv was asked.
+    /// The percentage of needless calls, among the cases where there was nothing to do and uvenv could have known.
     pub fn needless_percent(&self) -> usize {
         let needless = self.needless() - self.refused();
         100 * needless / (self.quick + needless).max(1)

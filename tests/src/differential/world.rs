@@ -1,4 +1,4 @@
-//! A monorepo that things happen to, what uvenv says of it, and what uv then does.
+//! A monorepo that the test changes, what uvenv reports about it, and what uv then does.
 
 use std::{
     collections::BTreeMap,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{Fixture, Invocation, Outcome, Uv, programs::scratch};
 
-/// A monorepo, an environment for each of its profiles, and what has been done to them.
+/// A monorepo, the environments of its profiles, and the changes made to them.
 #[derive(Debug)]
 pub(super) struct World {
     pub(super) fixture: Fixture,
@@ -27,7 +27,7 @@ pub(super) struct World {
     pub(super) request: Request,
     pub(super) rng: Rng,
     pub(super) history: Vec<String>,
-    /// What was at the paths that were changed.
+    /// The original content of changed paths.
     originals: BTreeMap<Utf8PathBuf, Original>,
     put_aside: usize,
 }
@@ -43,20 +43,20 @@ enum Original {
 /// How a sync ended.
 #[derive(Debug)]
 pub(super) enum Answer {
-    /// Without uv, and rightly so.
+    /// Without uv, correctly.
     Quick,
-    /// Without uv, which has or would have done this.
+    /// Without uv, wrongly: uv made or would make this change.
     False(String),
-    /// uv was asked for this reason, and changed nothing.
+    /// uvenv called uv for this reason, and uv changed nothing.
     Needless(String),
-    /// uv was asked and changed something.
+    /// uvenv called uv, and uv changed something.
     Worked,
     /// It failed.
     Failed,
 }
 
 impl World {
-    /// Lays a monorepo out that is decided by `seed`.
+    /// Creates the monorepo for `seed`.
     pub(super) fn new(seed: u64) -> Self {
         let mut rng = Rng::with_seed(seed);
         let layout = Layout::random(&mut rng);
@@ -89,7 +89,7 @@ impl World {
         if self.request.profile == "dev" { self.root.clone() } else { self.root.join(self.request.profile) }
     }
 
-    /// The environment that is meant.
+    /// The environment of the request.
     pub(super) fn environment(&self) -> Utf8PathBuf {
         match self.request.variables.get("UV_PROJECT_ENVIRONMENT") {
             Some(name) if !name.is_empty() && self.request.profile == "dev" => self.root.join(name),
@@ -105,7 +105,7 @@ impl World {
         crate::Environment::at(self.environment()).site_packages().filter(|path| path.is_dir())
     }
 
-    /// A program as this world has it: with its own interpreters, and a cache of uv's for all worlds.
+    /// A program in this world: with its own interpreters, and a uv cache that all worlds share.
     pub(super) fn called<'a>(&self, invocation: Invocation<'a>) -> Invocation<'a> {
         let cache = scratch().join("differential/uv-cache");
         let invocation = invocation.without("python3").env("UV_CACHE_DIR", cache).env("UV_PYTHON_DOWNLOADS", "never");
@@ -128,7 +128,7 @@ impl World {
         Snapshot::of(&self.environment(), &self.lockfile())
     }
 
-    /// Has uvenv sync, and if it does so without uv, has uv do it.
+    /// Syncs with uvenv. If uvenv does not call uv, syncs with uv too.
     pub(super) fn sync(&mut self) -> Answer {
         let before = self.look();
         let outcome = self.uvenv(&[]);
@@ -144,7 +144,7 @@ impl World {
         if before == self.look() { Answer::Needless(reason(&outcome)) } else { Answer::Worked }
     }
 
-    /// What a real `uv sync` does that was asked for the same: nothing, if the environment is up to date.
+    /// What a real `uv sync` for the same request changes; nothing if the environment is up to date.
     pub(super) fn uv_would(&self, report: &serde_json::Value) -> Option<String> {
         let environment = self.environment();
         if report["environment"] != environment.as_str() {
@@ -169,7 +169,7 @@ impl World {
         (!difference.is_empty()).then(|| format!("uv changes this:\n{}\n{outcome}", difference.join("\n")))
     }
 
-    /// What uvenv itself says otherwise where it does not go by what is recorded.
+    /// How uvenv's own answer differs without its recorded state.
     fn uvenv_would(&mut self, report: &serde_json::Value) -> Option<String> {
         if self.rng.u8(..4) != 0 && !self.root.join("Cargo.toml").exists() {
             return None;
@@ -183,7 +183,7 @@ impl World {
         differs.map(|key| format!("the {key} is not the same where uv is asked: {planned}"))
     }
 
-    /// Keeps what is at `path`, so that it can come back.
+    /// Saves the content of `path`, so that it can be restored.
     pub(super) fn keep(&mut self, path: &Utf8Path) {
         if self.originals.contains_key(path) {
             return;
@@ -199,7 +199,7 @@ impl World {
         self.originals.insert(path.to_owned(), original);
     }
 
-    /// Moves what is at `path` out of the way.
+    /// Moves `path` away.
     pub(super) fn put_aside(&mut self, path: &Utf8Path) -> Utf8PathBuf {
         self.put_aside += 1;
         let aside = self.fixture.temporary().join(format!("aside-{}", self.put_aside));
@@ -208,7 +208,7 @@ impl World {
         aside
     }
 
-    /// How many paths are not what they were.
+    /// The number of changed paths.
     pub(super) fn changed(&self) -> usize {
         self.originals.len()
     }
@@ -222,7 +222,7 @@ impl World {
         Some(format!("{path} as it was"))
     }
 
-    /// Undoes all changes of the monorepo and asks for nothing special; its environment and lockfile stay.
+    /// Undoes all changes to the monorepo and resets the request; keeps the environment and the lockfile.
     pub(super) fn undo(&mut self) {
         let Request { profile, backend, .. } = self.request;
         self.request = Request { profile, backend, ..Request::default() };
@@ -231,7 +231,7 @@ impl World {
         }
     }
 
-    /// Begins anew, with no environment and the lockfiles of the beginning.
+    /// Starts again without an environment and with the original lockfiles.
     pub(super) fn begin_anew(&mut self) {
         self.undo();
         remove(&self.environment());
@@ -243,7 +243,7 @@ impl World {
 
 fn restore(path: &Utf8Path, original: Original) {
     remove(path);
-    // What it was in may have been moved away since, or be a file now.
+    // Its directory may have been moved away since, or may be a file now.
     let is_absent = matches!(original, Original::Absent);
     if is_absent || path.parent().is_none_or(|parent| fs::create_dir_all(parent).is_err()) {
         return;
@@ -268,11 +268,11 @@ pub(super) fn remove(path: &Utf8Path) {
     }
 }
 
-/// Why uv was asked, without names.
+/// The reason for calling uv, without names.
 fn reason(outcome: &Outcome) -> String {
     let line = |start: &str| outcome.stderr().lines().find_map(|line| Some(line.split_once(start)?.1.to_owned()));
-    let asked = line("uv is asked: ").unwrap_or_else(|| "no reason given".to_owned());
-    let kept = line("not recorded: ").map(|why| format!(" (and not recorded: {why})")).unwrap_or_default();
+    let asked = line("calling uv: ").unwrap_or_else(|| "no reason given".to_owned());
+    let kept = line("the sync is not cached: ").map(|why| format!(" (and not recorded: {why})")).unwrap_or_default();
     let text = format!("{asked}{kept}");
     let part = |(number, part): (usize, &str)| {
         let name = Utf8Path::new(part).file_name().unwrap_or(part);

@@ -1,4 +1,4 @@
-//! CUDA versions, and where a backend's is written.
+//! CUDA versions, and the places where a backend states its version.
 
 use std::fmt;
 
@@ -7,9 +7,9 @@ use serde::Serialize;
 /// A CUDA release, such as 12.4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CudaVersion {
-    /// 12 of 12.4.
+    /// The major version: 12 in 12.4.
     pub major: u32,
-    /// 4 of 12.4.
+    /// The minor version: 4 in 12.4.
     pub minor: u32,
 }
 
@@ -41,8 +41,8 @@ impl schemars::JsonSchema for CudaVersion {
 }
 
 impl CudaVersion {
-    /// The release that a tag such as `cu124` stands for: PyTorch's indexes and local versions write the minor digit last.
-    /// Extras are called `cuda124` as well.
+    /// Returns the release of a tag such as `cu124`: in PyTorch's indexes and local versions, the last digit is the
+    /// minor version. Extras are sometimes named `cuda124` instead.
     pub(crate) fn from_tag(tag: &str) -> Option<Self> {
         let digits = tag.strip_prefix("cuda").or_else(|| tag.strip_prefix("cu"))?;
         let all_digits = digits.len() >= 3 && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -50,12 +50,13 @@ impl CudaVersion {
         Some(Self { major: major.parse().ok()?, minor: minor.parse().ok()? })
     }
 
-    /// The release in the last part of an index's URL: `…/whl/cu124`.
+    /// Returns the release in the last segment of an index URL: `…/whl/cu124`.
     pub(super) fn from_index(url: &str) -> Option<Self> {
         url.split(['/', '?', '#']).rev().find_map(Self::from_tag)
     }
 
-    /// The release in a requirement: the local version of `torch==2.6.0+cu124`, or the version of NVIDIA's runtime.
+    /// Returns the release in a requirement: the local version of `torch==2.6.0+cu124`, or the version of NVIDIA's
+    /// runtime.
     pub(super) fn from_requirement(text: &str) -> Option<Self> {
         let local = || {
             let (_, local) = text.split_once('+')?;
@@ -75,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn releases_are_read_where_they_are_written() {
+    fn reads_cuda_versions_from_tags_indexes_and_requirements() {
         let cuda = |major, minor| Some(CudaVersion { major, minor });
         assert_eq!(CudaVersion::from_tag("cu124"), cuda(12, 4));
         assert_eq!(CudaVersion::from_tag("cu118"), cuda(11, 8));

@@ -1,7 +1,8 @@
-//! Which backends a manifest declares.
+//! Finds the backends that a manifest declares.
 //!
-//! Backends are what excludes each other and is about accelerators. uv's `conflicts` say the first; the second shows in
-//! what a choice does (it takes a package from an index of its own) or in how it is called (`cu124`, `cpu`, `rocm6.2`).
+//! Backends exclude each other and are about accelerators. The first property comes from uv's `conflicts`. The second
+//! shows in the effect of a choice (it takes a package from a separate index) or in its name (`cu124`, `cpu`,
+//! `rocm6.2`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,19 +12,19 @@ use crate::{
     model::Name,
 };
 
-/// For whom backends are looked up.
+/// The projects whose backends are looked up.
 #[derive(Clone, Copy, Debug)]
 pub enum BackendScope<'a> {
     /// One project: the manifest itself, or the member that `--package` names.
     Project(&'a Manifest),
-    /// All members: `--all-packages`, or a workspace whose root is no project.
+    /// All members: `--all-packages`, or a workspace whose root is not a project.
     Workspace,
 }
 
-/// The backends that `target` can be synced with, in the order in which the manifest declares them.
+/// Returns the backends that `target` can be synced with, in the order in which the manifest declares them.
 ///
-/// `configured` is `backends` of the configuration, which replaces what the conflicts say. `shown` is how messages call
-/// the manifest.
+/// `configured` is the configuration's `backends`, which replaces what the conflicts declare. `shown` is the name of
+/// the manifest in messages.
 pub fn backends<'a>(
     root: &'a Manifest,
     members: impl IntoIterator<Item = &'a Manifest>,
@@ -45,7 +46,7 @@ struct Scope<'a> {
     target: BackendScope<'a>,
 }
 
-/// An entry of a conflict set, with the project whose extra or group it is.
+/// An entry of a conflict set, with the project that declares its extra or group.
 #[derive(Clone, Copy)]
 struct DeclaredEntry<'a> {
     /// The manifest that declares the conflict.
@@ -64,7 +65,7 @@ impl<'a> DeclaredEntry<'a> {
 impl<'a> Scope<'a> {
     fn configured(&self, names: &[Name], shown: &str) -> Result<Vec<Backend>, BackendError> {
         let found: Vec<_> = names.iter().map(|name| (name, self.declared(name))).collect();
-        // A manifest with none of them simply has no backends; one with some of them lacks the others.
+        // If the manifest has none of them, it has no backends. If it has only some of them, the others are missing.
         if found.iter().all(|(_, declared)| declared.is_none()) {
             return Ok(Vec::new());
         }
@@ -74,7 +75,7 @@ impl<'a> Scope<'a> {
         found.into_iter().map(or_missing).collect()
     }
 
-    /// The extra or group `name` of the target, as a backend.
+    /// Returns the target's extra or group `name` as a backend.
     fn declared(&self, name: &Name) -> Option<Backend> {
         let selectors = [Selector::Extra(name.clone()), Selector::Group(name.clone())];
         self.target_projects().into_iter().find_map(|project| {
@@ -101,19 +102,20 @@ impl<'a> Scope<'a> {
         for choice in self.exclusive_choices() {
             let backends: Vec<_> = choice.iter().filter_map(|entry| self.backend(*entry)).collect();
             let names = |backends: &[Backend]| -> BTreeSet<Name> { backends.iter().map(|b| b.name.clone()).collect() };
-            // Several members with the same backends are one choice for the environment that holds them all.
+            // Several members with the same backends share one choice for the environment that contains them all.
             let known = choices.iter().any(|known| names(known) == names(&backends));
             if backends.len() > 1 && !known {
                 choices.push(backends);
             }
         }
-        // An index of its own says more than a name.
+        // A separate index is stronger evidence than a name.
         let by_index = |choice: &Vec<Backend>| choice.iter().any(|backend| backend.cuda.is_some());
         let best = choices.iter().position(by_index).unwrap_or(0);
         if choices.is_empty() { Vec::new() } else { choices.swap_remove(best) }
     }
 
-    /// The groups of accelerator entries in which every two exclude each other, whether one set says so or several pairs do.
+    /// Returns the groups of accelerator entries whose members all exclude each other, whether through one conflict set
+    /// or through several pairs.
     fn exclusive_choices(&self) -> Vec<Vec<DeclaredEntry<'a>>> {
         let mut entries: Vec<DeclaredEntry<'a>> = Vec::new();
         let mut excluding = BTreeSet::new();
@@ -140,7 +142,7 @@ impl<'a> Scope<'a> {
         choices
     }
 
-    /// The conflict sets all of whose entries are about accelerators.
+    /// Returns the conflict sets whose entries are all about accelerators.
     fn accelerator_sets(&self) -> Vec<Vec<DeclaredEntry<'a>>> {
         let mut sets = Vec::new();
         for &holder in &self.projects {
@@ -156,7 +158,7 @@ impl<'a> Scope<'a> {
                         Some(DeclaredEntry { holder, project, selector: entry.selector.as_ref()?, span: &entry.span })
                     })
                     .collect();
-                // A set may join entries of several members that share one choice: take it project by project.
+                // A set may combine entries of several members that share one choice, so it is split by project.
                 let mut by_project: BTreeMap<_, Vec<DeclaredEntry<'a>>> = BTreeMap::new();
                 for entry in entries.into_iter().flatten() {
                     by_project.entry(entry.project.path()).or_default().push(entry);
@@ -180,7 +182,7 @@ impl<'a> Scope<'a> {
                 .all(|(entry, set)| shared(set) || sounds_like_accelerator(entry.selector.name()))
     }
 
-    /// The packages that come from an index of their own where `selector` is on.
+    /// Returns the packages that come from a separate index when `selector` is on.
     fn indexed_packages(&self, project: &'a Manifest, selector: &Selector) -> BTreeSet<&'a Name> {
         let chosen = self.index_sources(project, selector);
         chosen.map(|(package, _)| package).collect()
@@ -199,7 +201,8 @@ impl<'a> Scope<'a> {
         })
     }
 
-    /// The backend that `target` has for an entry: the extra or group itself, or an extra of the target that forwards to it.
+    /// Returns the target's backend for an entry: the extra or group itself, or an extra of the target that forwards to
+    /// it.
     fn backend(&self, entry: DeclaredEntry<'a>) -> Option<Backend> {
         let is_target = self.target_projects().iter().any(|project| project.path() == entry.project.path());
         let (name, selector, place) = if is_target {
@@ -223,7 +226,8 @@ impl<'a> Scope<'a> {
         })
     }
 
-    /// The CUDA release of a backend. Its index knows best, then its requirements, then its name: `torch-cu12` may mean 12.8.
+    /// Returns the CUDA release of a backend. Its index is the most reliable source, then its requirements, then its
+    /// name: `torch-cu12` may mean 12.8.
     fn cuda(&self, project: &'a Manifest, selector: &Selector) -> Option<CudaVersion> {
         let index_url = |name: &str| {
             let indexes = project.uv.indexes.iter().chain(&self.root.uv.indexes);
@@ -243,7 +247,7 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// Where a project declares an extra or group; `None` where it has none of that name.
+/// Returns where a project declares an extra or group; `None` if it has none with that name.
 fn span_of(project: &Manifest, selector: &Selector) -> Option<std::ops::Range<usize>> {
     match selector {
         Selector::Extra(name) => project.project.as_ref()?.extras.get(name).map(|extra| extra.span.clone()),
@@ -269,7 +273,7 @@ fn requirements_of<'a>(project: &'a Manifest, selector: &Selector) -> Vec<&'a Re
     }
 }
 
-/// Whether a part of the name is one that accelerators go by.
+/// Whether a part of the name is a usual word for accelerators.
 fn sounds_like_accelerator(name: &Name) -> bool {
     const WORDS: [&str; 10] = ["cpu", "cuda", "gpu", "hpu", "metal", "mps", "npu", "rocm", "tpu", "xpu"];
     name.as_str().split('-').any(|part| {
@@ -287,7 +291,7 @@ mod tests {
         Manifest::from_file(File { path: path.into(), text: text.into() }).unwrap()
     }
 
-    /// The backends of the root itself: name, kind, CUDA release.
+    /// Returns the backends of the root itself: name, kind and CUDA release.
     fn shown(root: &str, members: &[Manifest], configured: Option<&[Name]>) -> Vec<String> {
         let root = manifest("pyproject.toml", root);
         let found = backends(&root, members, BackendScope::Project(&root), configured, "pyproject.toml").unwrap();
@@ -311,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exclusive_set_of_accelerator_names_is_the_backends() {
+    fn conflicting_extras_with_accelerator_names_are_backends() {
         let text = project(
             r#"
             optional-dependencies = { cu124 = ["nvidia-cuda-runtime-cu12==12.4.127"], cu128 = [], docs = ["sphinx"] }
@@ -323,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_that_choose_an_index_for_one_package_are_backends() {
+    fn conflicting_groups_that_select_an_index_are_backends() {
         let text = project(
             r#"
             [dependency-groups]
@@ -346,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn the_index_knows_better_than_the_name() {
+    fn index_url_overrides_the_cuda_version_of_the_name() {
         let text = project(
             r#"
             optional-dependencies = { torch-cu12 = ["torch"], torch-cu11 = ["torch"] }
@@ -366,7 +370,7 @@ mod tests {
     }
 
     #[test]
-    fn pairs_are_backends_only_where_each_excludes_each() {
+    fn conflict_pairs_are_backends_only_if_all_exclude_each_other() {
         let all = r#"conflicts = [[{ extra = "cpu" }, { extra = "cu124" }], [{ extra = "cpu" }, { extra = "xpu" }], [{ extra = "xpu" }, { extra = "cu124" }]]"#;
         let some = r#"conflicts = [[{ extra = "cpu" }, { extra = "cu124" }], [{ extra = "cpu" }, { extra = "xpu" }]]"#;
         let extras = "optional-dependencies = { cpu = [], cu124 = [], xpu = [] }\n[tool.uv]\n";
@@ -378,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn other_conflicts_are_no_backends() {
+    fn other_conflicts_are_not_backends() {
         let text = project(
             r#"
             optional-dependencies = { vllm = [], mcore = [], pydantic1 = [], pydantic2 = [] }
@@ -400,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn an_extra_may_forward_to_a_member() {
+    fn backend_extra_may_forward_to_a_member() {
         let text = project(
             r#"
             optional-dependencies = { gpu-old = ["models[cu124]"], gpu-new = ["models[cu128]"] }
@@ -414,7 +418,7 @@ mod tests {
     }
 
     #[test]
-    fn a_members_backends_are_not_those_of_a_root_that_does_not_take_them() {
+    fn member_backends_do_not_apply_to_a_root_without_them() {
         let text = project(
             r#"
             [tool.uv]
@@ -431,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn the_configuration_replaces_the_conflicts() {
+    fn configuration_overrides_the_conflicts() {
         let text = project("optional-dependencies = { fast = [], slow = [], cu124 = [] }");
         let names = |names: &[&str]| names.iter().map(|name| Name::parse(name).unwrap()).collect::<Vec<_>>();
         assert_eq!(shown(&text, &[], Some(&names(&["slow", "fast"]))), ["extra slow -", "extra fast -"]);

@@ -1,10 +1,10 @@
-//! Asks the NVIDIA driver, through NVML, the library that comes with it.
+//! Queries the NVIDIA driver through NVML, the library that comes with it.
 
 use nvml_wrapper::{Nvml, cuda_driver_version_major, cuda_driver_version_minor, error::NvmlError};
 
 use super::{CudaVersion, Detection};
 
-/// The driver of this machine, the newest CUDA release that it runs, and its GPUs.
+/// Returns this machine's driver, the newest CUDA release that it can run, and its GPUs.
 pub fn detect() -> Detection {
     match ask() {
         Ok(found) => found,
@@ -19,7 +19,7 @@ fn ask() -> Result<Detection, NvmlError> {
     let gpus = (0..nvml.device_count()?).map(|index| nvml.device_by_index(index)?.name());
     let gpus: Vec<String> = gpus.collect::<Result<_, _>>()?;
     if gpus.is_empty() {
-        return Ok(Detection::None { reason: "the NVIDIA driver sees no GPU".to_owned() });
+        return Ok(Detection::None { reason: "the NVIDIA driver finds no GPU".to_owned() });
     }
     Ok(Detection::Driver {
         version: nvml.sys_driver_version()?,
@@ -33,8 +33,8 @@ fn ask() -> Result<Detection, NvmlError> {
 
 fn reason(error: &NvmlError) -> String {
     match error {
-        NvmlError::LibloadingError(_) | NvmlError::LibraryNotFound => "there is no NVIDIA driver".to_owned(),
+        NvmlError::LibloadingError(_) | NvmlError::LibraryNotFound => "no NVIDIA driver is installed".to_owned(),
         NvmlError::DriverNotLoaded => "the NVIDIA driver is not loaded".to_owned(),
-        error => format!("the NVIDIA driver does not answer: {error}"),
+        error => format!("the NVIDIA driver failed: {error}"),
     }
 }

@@ -1,4 +1,4 @@
-//! The GPU backends of a manifest: extras or groups of which exactly one is chosen.
+//! The GPU backends of a manifest: extras or groups of which exactly one must be chosen.
 
 mod cuda;
 mod declared;
@@ -12,7 +12,7 @@ pub use cuda::CudaVersion;
 pub use declared::{BackendScope, backends};
 pub use detection::detect;
 pub(crate) use selection::SelectionInputs;
-pub use selection::{BuildFeatures, Choice, FeatureClaim, Selection, Signals, fitting, select};
+pub use selection::{BackendOrigin, BuildFeatures, Choice, FeatureClaim, Selection, Signals, fitting, select};
 use serde::Serialize;
 
 use crate::{
@@ -24,17 +24,17 @@ use crate::{
 /// A GPU backend of a manifest.
 #[derive(Clone, Debug)]
 pub struct Backend {
-    /// Its name: that of the extra or group, and of the Cargo feature that mirrors it.
+    /// Its name, which is the name of the extra or group and of the Cargo feature that mirrors it.
     pub name: Name,
-    /// What selects it.
+    /// The extra or group that selects it.
     pub selector: Selector,
-    /// The CUDA version that its packages are built for, if they are.
+    /// The CUDA version that its packages are built for, if any.
     pub cuda: Option<CudaVersion>,
     /// Where the manifest declares it.
     pub place: Place,
 }
 
-/// What the NVIDIA driver of this machine says.
+/// What uvenv knows about the NVIDIA driver of this machine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
@@ -43,72 +43,72 @@ pub enum Detection {
     Driver {
         /// The driver's version: `550.54.15`.
         version: String,
-        /// The newest CUDA version that it runs.
+        /// The newest CUDA version that it can run.
         cuda: CudaVersion,
         /// The names of the GPUs.
         gpus: Vec<String>,
     },
-    /// There is none, or it does not answer.
+    /// There is no driver, or it does not answer.
     None {
-        /// Why.
+        /// The reason.
         reason: String,
     },
 }
 
-/// A backend that cannot be chosen.
+/// An error in the choice of a backend.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackendError {
-    /// None was chosen.
-    #[error("`{manifest}` needs a GPU backend: one of {}", quoted(available))]
+    /// No backend was chosen.
+    #[error("`{manifest}` requires a GPU backend: one of {}", quoted(available))]
     Required {
-        /// The manifest, as seen from the root.
+        /// The manifest, relative to the root.
         manifest: String,
         /// Its backends.
         available: Vec<Name>,
         /// Where the first of them is declared.
         place: Option<Place>,
     },
-    /// The manifest does not have it.
+    /// The manifest does not have the chosen backend.
     #[error("`{name}` ({origin}) is not a backend of `{manifest}`, which has {}", quoted(available))]
     Unknown {
-        /// What was asked for.
+        /// The requested backend.
         name: String,
-        /// Who asked for it.
-        origin: String,
-        /// The manifest, as seen from the root.
+        /// The source of the request.
+        origin: BackendOrigin,
+        /// The manifest, relative to the root.
         manifest: String,
         /// Its backends.
         available: Vec<Name>,
     },
-    /// Two of them were chosen.
+    /// Two backends were chosen.
     #[error("two GPU backends are selected: {}", sides(claims))]
     Conflict {
-        /// Who asks for what; at least two.
-        claims: Vec<(String, String)>,
+        /// The sources and the backends that they request; at least two.
+        claims: Vec<(BackendOrigin, Choice)>,
     },
-    /// `auto`, and nothing that can be chosen.
-    #[error("`auto` finds no backend of `{manifest}` for this machine: {reason}")]
+    /// The choice is `auto`, and no backend fits.
+    #[error("`auto` found no backend in `{manifest}` for this machine: {reason}")]
     NothingFits {
-        /// The manifest, as seen from the root.
+        /// The manifest, relative to the root.
         manifest: String,
-        /// Why.
+        /// The reason.
         reason: String,
         /// Its backends.
         available: Vec<Name>,
     },
-    /// The configuration names one that no manifest could have.
+    /// The configuration names a backend that the manifest does not declare.
     #[error("the configuration names the backend `{name}`, which is neither an extra nor a group of `{manifest}`")]
     NotDeclared {
         /// The name.
         name: Name,
-        /// The manifest, as seen from the root.
+        /// The manifest, relative to the root.
         manifest: String,
     },
 }
 
-fn sides(claims: &[(String, String)]) -> String {
-    let side = |(origin, backend): &(String, String)| format!("`{backend}` by {origin}");
+fn sides(claims: &[(BackendOrigin, Choice)]) -> String {
+    let side = |(origin, backend): &(BackendOrigin, Choice)| format!("`{backend}` by {origin}");
     claims.iter().map(side).collect::<Vec<_>>().join(", ")
 }
 
@@ -133,25 +133,25 @@ impl Diagnostic for BackendError {
         let first = |available: &[Name]| available.first().map_or("NAME", Name::as_str).to_owned();
         Some(match self {
             Self::Required { available, .. } => format!(
-                "choose one with `--backend {}` or `UVENV_BACKEND`, let `--backend auto` ask the driver, or go without with \
-                 `--backend none`",
+                "choose one with `--backend {}` or `UVENV_BACKEND`, use `--backend auto` to select it by the GPU \
+                 driver, or `--backend none` to use no backend",
                 first(available)
             ),
             Self::Unknown { available, .. } if available.is_empty() => {
-                "leave the backend out, or declare backends as extras in `[tool.uv] conflicts`".to_owned()
+                "do not select a backend, or declare backends as extras in `[tool.uv] conflicts`".to_owned()
             }
             Self::Unknown { name, available, .. } => match nearest(name, available.iter().map(Name::as_str), 2) {
                 Some(nearest) => format!("did you mean `{nearest}`?"),
                 None => format!("choose one of {}, `auto` or `none`", quoted(available)),
             },
             Self::Conflict { .. } => {
-                "keep one of them; `--no-default-features` switches off what a crate selects by default".to_owned()
+                "keep one of them; `--no-default-features` disables the default features of a crate".to_owned()
             }
             Self::NothingFits { available, .. } => {
-                format!("name one, such as `--backend {}`, or go without with `--backend none`", first(available))
+                format!("select one, such as `--backend {}`, or use no backend with `--backend none`", first(available))
             }
             Self::NotDeclared { name, .. } => {
-                format!("add the extra `{name}` to the manifest, or take it out of `backends`")
+                format!("add the extra `{name}` to the manifest, or remove it from `backends`")
             }
         })
     }

@@ -1,8 +1,8 @@
-//! In place of asking the driver, where the feature `gpu-detection` is off.
+//! Replaces the driver query when the feature `gpu-detection` is off.
 
 use super::Detection;
 
-/// Says that nobody asked.
+/// Reports that the driver was not queried.
 pub fn detect() -> Detection {
     Detection::None { reason: "uvenv was built without the feature `gpu-detection`".to_owned() }
 }

@@ -1,4 +1,4 @@
-//! Which backend is chosen: an ordered list of who may say so, of which the first that speaks decides.
+//! Chooses the backend. The sources of a choice are ordered, and the first one that makes a choice decides.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use camino::Utf8PathBuf;
 use super::{Backend, BackendError, Detection};
 use crate::model::{Name, Variables};
 
-/// What somebody asks for.
+/// A requested choice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Choice {
     /// This backend.
     Named(Name),
-    /// The newest that the machine's driver runs.
+    /// The newest backend that the machine's driver can run.
     Auto,
-    /// None: an explicit opt-out.
+    /// No backend: an explicit opt-out.
     None,
 }
 
@@ -39,33 +39,68 @@ impl fmt::Display for Choice {
     }
 }
 
-/// A Cargo feature that is called like a backend and is switched on.
+/// A Cargo feature that has the name of a backend and is enabled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FeatureClaim {
-    /// The feature and so the backend.
+    /// The name of the feature, and so of the backend.
     pub backend: Name,
     /// The crate whose feature it is.
     pub package: String,
 }
 
-impl FeatureClaim {
-    fn origin(&self) -> String {
-        format!("the feature `{}` of the crate `{}`", self.backend, self.package)
+/// The source of a choice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BackendOrigin {
+    /// An option of the command line: `--backend`, `--extra` or `--group`.
+    Option(&'static str),
+    /// An enabled Cargo feature.
+    Feature(FeatureClaim),
+    /// An environment variable.
+    Variable(&'static str),
+    /// The environment's last sync.
+    LastSync,
+    /// There is nothing to choose: this manifest has no backends.
+    NoBackends {
+        /// The manifest, relative to the root.
+        manifest: String,
+    },
+    /// The GPU driver decides, because the choice is `auto`.
+    Driver {
+        /// The source of `auto`.
+        asked_by: Box<Self>,
+        /// What the driver says.
+        reason: String,
+    },
+}
+
+impl fmt::Display for BackendOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Option(option) => write!(f, "`{option}`"),
+            Self::Feature(FeatureClaim { backend, package }) => {
+                write!(f, "the feature `{backend}` of the crate `{package}`")
+            }
+            Self::Variable(name) => write!(f, "the variable `{name}`"),
+            Self::LastSync => f.write_str("the last sync of the environment"),
+            Self::NoBackends { manifest } => write!(f, "`{manifest}` has no backends"),
+            Self::Driver { asked_by, reason } => write!(f, "{asked_by}, `auto`: {reason}"),
+        }
     }
 }
 
-/// The features with which Cargo builds a crate, as its build script sees them.
+/// The features that Cargo builds a crate with, as the crate's build script sees them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BuildFeatures {
-    /// All features of the crate itself that are on.
+    /// All enabled features of the crate itself.
     pub own: Vec<FeatureClaim>,
-    /// Those of uvenv-core that are called like backends, for crates without such features of their own.
+    /// The features of uvenv-core with the names of backends, for crates without such features of their own.
     pub core: Vec<FeatureClaim>,
 }
 
 impl BuildFeatures {
-    /// What they say about `backends`. Features of other names are no claims; those of uvenv-core can mean nothing else,
-    /// so they are.
+    /// Returns the claims about `backends`. A feature with another name is not a claim, unless it comes from
+    /// uvenv-core, where it can mean nothing else.
     fn claims(&self, backends: &[Backend]) -> Vec<FeatureClaim> {
         let is_backend = |claim: &&FeatureClaim| backends.iter().any(|backend| backend.name == claim.backend);
         let own: Vec<_> = self.own.iter().filter(is_backend).cloned().collect();
@@ -73,82 +108,78 @@ impl BuildFeatures {
     }
 }
 
-/// All that may say something, from the strongest to the weakest.
+/// All sources of a choice, from the strongest to the weakest.
 #[derive(Default)]
 pub struct Signals<'a> {
     /// `--backend`.
     pub flag: Option<Choice>,
     /// `--extra` and `--group` on the command line.
     pub extras: Vec<Name>,
-    /// What explicit Cargo features switch on, with what is on beside them by default.
+    /// The backends that explicit Cargo features enable, together with the default features that remain on.
     pub features: Vec<FeatureClaim>,
-    /// In a build script, what Cargo has decided. The Rust half is built with it, so variables may only agree.
+    /// In a build script, the features that Cargo has decided on. The Rust half is built with them, so variables must
+    /// agree.
     pub decided: BuildFeatures,
-    /// `UVENV_BACKEND` and `UV_TORCH_BACKEND` are read from these.
+    /// The source of `UVENV_BACKEND` and `UV_TORCH_BACKEND`.
     pub variables: Variables,
-    /// What the environment was last synced with, for commands that go by it.
+    /// The choice of the environment's last sync, for commands that keep to it.
     pub recorded: Option<Choice>,
-    /// What the selected crates' default features switch on; asked only if nothing else has spoken.
+    /// Finds the backends that the selected crates' default features enable. Called only if nothing else makes a
+    /// choice.
     pub default_features: Option<&'a dyn Fn() -> crate::Result<Vec<FeatureClaim>>>,
-    /// Asks the driver; only for `auto`.
+    /// Queries the driver. Called only for `auto`.
     pub detect: Option<&'a dyn Fn() -> Detection>,
 }
 
-/// The outcome.
+/// The result of the selection.
 #[derive(Clone, Debug)]
 pub struct Selection {
-    /// The backend; `None` where the manifest has none or the user went without.
+    /// The backend; `None` if the manifest has none or the user opted out.
     pub backend: Option<Backend>,
-    /// Whether the user went without, though the manifest has backends.
+    /// Whether the user opted out although the manifest has backends.
     pub opted_out: bool,
-    /// Why, in words: `--backend`, `UVENV_BACKEND`, …
-    pub origin: String,
-    /// What else was asked for it.
+    /// The source of the choice.
+    pub origin: BackendOrigin,
+    /// The other inputs of the choice.
     pub(crate) inputs: SelectionInputs,
 }
 
-/// Who was asked for the choice of a backend, beside the user and the manifest.
+/// The inputs of the selection, other than the user's choice and the manifest.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SelectionInputs {
-    /// The GPU's driver.
+    /// Whether the GPU driver was queried.
     pub(crate) driver: bool,
-    /// Cargo: the files that its answer comes from,
+    /// The files that Cargo's answer comes from.
     pub(crate) files: Vec<Utf8PathBuf>,
-    /// and the directories in which more crates may appear.
+    /// The directories in which more crates may appear and change Cargo's answer.
     pub(crate) folders: Vec<Utf8PathBuf>,
 }
 
-/// Who says so where it is what the environment was last synced with.
-const LAST_SYNC: &str = "the last sync of the environment";
-
 impl Selection {
-    /// Whether it is what the environment was last synced with.
-    pub(crate) fn is_that_of_last_sync(&self) -> bool {
-        self.origin.starts_with(LAST_SYNC)
-    }
-
-    fn none(opted_out: bool, origin: String) -> Self {
+    fn none(opted_out: bool, origin: BackendOrigin) -> Self {
         Self { backend: None, opted_out, origin, inputs: SelectionInputs::default() }
     }
 
-    /// The name of the backend.
+    /// Returns the name of the backend.
     pub fn name(&self) -> Option<&Name> {
         self.backend.as_ref().map(|backend| &backend.name)
     }
 
-    /// What was chosen; nothing where there was nothing to choose.
+    /// Returns the choice; `None` if there was nothing to choose.
     pub fn choice(&self) -> Option<Choice> {
         let opted_out = self.opted_out.then_some(Choice::None);
         self.name().map(|name| Choice::Named(name.clone())).or(opted_out)
     }
 }
 
-/// Selects one of `backends`, those of the manifest that messages call `manifest`.
+/// Selects one of `backends`. Messages call their manifest `manifest`.
 pub fn select(backends: &[Backend], manifest: &str, signals: &Signals<'_>) -> crate::Result<Selection> {
     let select = Select { backends, manifest, signals };
     match select.first_claim()? {
         Some(claim) => select.resolve(claim),
-        None if backends.is_empty() => Ok(Selection::none(false, format!("`{manifest}` has no backends"))),
+        None if backends.is_empty() => {
+            Ok(Selection::none(false, BackendOrigin::NoBackends { manifest: manifest.to_owned() }))
+        }
         None => Err(BackendError::Required {
             manifest: manifest.to_owned(),
             available: select.names(),
@@ -164,26 +195,26 @@ struct Select<'a> {
     signals: &'a Signals<'a>,
 }
 
-type BackendClaim = (String, Choice);
+type BackendClaim = (BackendOrigin, Choice);
 
 impl Select<'_> {
     fn names(&self) -> Vec<Name> {
         self.backends.iter().map(|backend| backend.name.clone()).collect()
     }
 
-    /// The claim of the first level that says something.
+    /// Returns the claim of the first level that makes a choice.
     fn first_claim(&self) -> crate::Result<Option<BackendClaim>> {
         if let Some(claim) = agreed(self.command_line())? {
             return Ok(Some(claim));
         }
-        // Where there is nothing to choose, what was set for other repositories has no say.
+        // If there is nothing to choose, settings that were made for other repositories do not count.
         if self.backends.is_empty() {
             return Ok(None);
         }
         let decided = feature_claims(&self.signals.decided.claims(self.backends));
         let variable = self.variable()?;
         if !decided.is_empty() {
-            // `auto` leaves the choice to others.
+            // `auto` defers to the features.
             let variable = variable.filter(|(_, choice)| *choice != Choice::Auto);
             return Ok(agreed(decided.into_iter().chain(variable).collect())?);
         }
@@ -191,7 +222,7 @@ impl Select<'_> {
             return Ok(variable);
         }
         if let Some(recorded) = &self.signals.recorded {
-            return Ok(Some((LAST_SYNC.to_owned(), recorded.clone())));
+            return Ok(Some((BackendOrigin::LastSync, recorded.clone())));
         }
         match self.signals.default_features {
             Some(ask) => Ok(agreed(feature_claims(&ask()?))?),
@@ -204,19 +235,22 @@ impl Select<'_> {
         let Some((name, value)) = ["UVENV_BACKEND", "UV_TORCH_BACKEND"].into_iter().find_map(set) else {
             return Ok(None);
         };
-        let choice = Choice::parse(value).map_err(|_| self.unknown(value, name))?;
-        Ok(Some((format!("the variable `{name}`"), choice)))
+        let origin = BackendOrigin::Variable(name);
+        match Choice::parse(value) {
+            Ok(choice) => Ok(Some((origin, choice))),
+            Err(_) => Err(self.unknown(value, &origin)),
+        }
     }
 
     fn command_line(&self) -> Vec<BackendClaim> {
-        let flag = self.signals.flag.iter().map(|choice| ("`--backend`".to_owned(), choice.clone()));
+        let flag = self.signals.flag.iter().map(|choice| (BackendOrigin::Option("--backend"), choice.clone()));
         let names = self.signals.extras.iter().filter(|name| self.find(name).is_some());
         let extras = names.map(|name| {
-            let flag = match self.find(name).map(|backend| &backend.selector) {
-                Some(crate::manifest::Selector::Group(_)) => "`--group`",
-                _ => "`--extra`",
+            let option = match self.find(name).map(|backend| &backend.selector) {
+                Some(crate::manifest::Selector::Group(_)) => "--group",
+                _ => "--extra",
             };
-            (flag.to_owned(), Choice::Named(name.clone()))
+            (BackendOrigin::Option(option), Choice::Named(name.clone()))
         });
         flag.chain(extras).chain(feature_claims(&self.signals.features)).collect()
     }
@@ -239,22 +273,22 @@ impl Select<'_> {
                     reason,
                     available: self.names(),
                 };
-                // Without an answer of the driver even a backend for the CPU would be a guess.
+                // Without an answer from the driver, even a CPU backend would be a guess.
                 let detect = self.signals.detect.ok_or_else(|| {
                     nothing_fits("`uvenv-core` was built without the feature `gpu-detection`".to_owned())
                 })?;
                 let (backend, reason) = fitting(self.backends, &detect()).map_err(nothing_fits)?;
-                let origin = format!("{origin}, `auto`: {reason}");
+                let origin = BackendOrigin::Driver { asked_by: Box::new(origin), reason };
                 let inputs = SelectionInputs { driver: true, ..SelectionInputs::default() };
                 Ok(Selection { backend: Some(backend.clone()), inputs, ..Selection::none(false, origin) })
             }
         }
     }
 
-    fn unknown(&self, name: &str, origin: &str) -> BackendError {
+    fn unknown(&self, name: &str, origin: &BackendOrigin) -> BackendError {
         BackendError::Unknown {
             name: name.to_owned(),
-            origin: origin.to_owned(),
+            origin: origin.clone(),
             manifest: self.manifest.to_owned(),
             available: self.names(),
         }
@@ -262,10 +296,10 @@ impl Select<'_> {
 }
 
 fn feature_claims(features: &[FeatureClaim]) -> Vec<BackendClaim> {
-    features.iter().map(|claim| (claim.origin(), Choice::Named(claim.backend.clone()))).collect()
+    features.iter().map(|claim| (BackendOrigin::Feature(claim.clone()), Choice::Named(claim.backend.clone()))).collect()
 }
 
-/// The one choice of a level, or the disagreement.
+/// Returns the one choice of a level, or an error if its claims disagree.
 fn agreed(claims: Vec<BackendClaim>) -> Result<Option<BackendClaim>, BackendError> {
     let mut claims = claims.into_iter();
     let Some(first) = claims.next() else { return Ok(None) };
@@ -273,19 +307,18 @@ fn agreed(claims: Vec<BackendClaim>) -> Result<Option<BackendClaim>, BackendErro
     if others.is_empty() {
         return Ok(Some(first));
     }
-    let claims = std::iter::once(first).chain(others);
-    Err(BackendError::Conflict { claims: claims.map(|(origin, choice)| (origin, choice.to_string())).collect() })
+    Err(BackendError::Conflict { claims: std::iter::once(first).chain(others).collect() })
 }
 
-/// The newest backend that the driver runs, with the reason; or why there is none.
+/// Returns the newest backend that the driver can run, with the reason; or the reason why there is none.
 ///
-/// A driver runs every CUDA release up to its own. Newer ones of the same major version mostly run as well ("minor version
-/// compatibility" in NVIDIA's CUDA Compatibility guide, which excludes code that is compiled at run time), so the oldest of
-/// those is taken where nothing else fits.
+/// A driver runs every CUDA release up to its own. It usually also runs newer ones of the same major version ("minor
+/// version compatibility" in NVIDIA's CUDA Compatibility guide, which excludes code that is compiled at run time), so
+/// the oldest of those is used if nothing else fits.
 pub fn fitting<'a>(backends: &'a [Backend], detection: &Detection) -> Result<(&'a Backend, String), String> {
     let cpu = backends.iter().find(|backend| backend.name.as_str().split('-').any(|part| part == "cpu"));
     let without_gpu = |reason: String| match cpu {
-        Some(cpu) => Ok((cpu, format!("{reason}, so the CPU backend is taken"))),
+        Some(cpu) => Ok((cpu, format!("{reason}, so the CPU backend is used"))),
         None => Err(reason),
     };
     let Detection::Driver { version, cuda: driver, .. } = detection else {
@@ -297,15 +330,17 @@ pub fn fitting<'a>(backends: &'a [Backend], detection: &Detection) -> Result<(&'
     if let Some((cuda, backend)) = known.iter().rev().find(|(cuda, _)| cuda <= driver) {
         return Ok((
             *backend,
-            format!("the driver {version} runs CUDA up to {driver}, and {cuda} is the newest of them here"),
+            format!("the driver {version} supports CUDA up to {driver}, and {cuda} is the newest such backend"),
         ));
     }
     if let Some((cuda, backend)) = known.iter().find(|(cuda, _)| cuda.major == driver.major) {
-        let reason =
-            format!("the driver {version} is made for CUDA {driver}; {cuda} runs by minor version compatibility");
+        let reason = format!(
+            "the driver {version} supports CUDA up to {driver}; {cuda} runs through minor version \
+                     compatibility"
+        );
         return Ok((*backend, reason));
     }
-    without_gpu(format!("the driver {version} runs CUDA up to {driver} only"))
+    without_gpu(format!("the driver {version} supports CUDA only up to {driver}"))
 }
 
 #[cfg(test)]
@@ -342,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn auto_takes_the_newest_that_runs() {
+    fn auto_selects_the_newest_backend_the_driver_supports() {
         let all = ["cpu", "cu118", "cu128", "cu124"];
         assert_eq!(auto(&all, &driver(12, 4)).as_deref(), Some("cu124"));
         assert_eq!(auto(&all, &driver(12, 7)).as_deref(), Some("cu124"));
@@ -360,7 +395,7 @@ mod tests {
         names.iter().map(|text| FeatureClaim { backend: name(text), package: "kernels".to_owned() }).collect()
     }
 
-    /// The oracle: the levels as a table, written without the code's notion of a claim.
+    /// The oracle: the levels as a table, written without the code's concept of a claim.
     fn expected(levels: &[Vec<&str>]) -> Result<Option<String>, &'static str> {
         let Some(level) = levels.iter().find(|level| !level.is_empty()) else { return Err("backend-required") };
         let mut names = level.clone();
@@ -383,7 +418,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_first_level_that_speaks_decides(
+        fn first_level_that_names_a_backend_decides(
             flag in said(), explicit in features(), own in said(), torch in said(), recorded in said(), default in features(),
         ) {
             let backends = [backend("cu124"), backend("cu128")];
@@ -409,8 +444,8 @@ mod tests {
         }
     }
 
-    /// The oracle for build scripts: the crate's features, else those of uvenv-core, else the variables; a variable that says
-    /// otherwise than a feature is a conflict.
+    /// The oracle for build scripts: the crate's features, else those of uvenv-core, else the variables. A variable
+    /// that contradicts a feature is a conflict.
     fn expected_in_a_build_script(
         own: &[&'static str],
         core: &[&'static str],
@@ -439,13 +474,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn in_a_build_script_features_decide_and_variables_may_agree(
+        fn features_decide_in_a_build_script_and_variables_may_agree(
             own in features(), core in features(), uvenv in said_in_a_variable(), torch in said_in_a_variable(),
         ) {
             let backends = [backend("cu124"), backend("cu128")];
             let variables = [("UVENV_BACKEND", uvenv), ("UV_TORCH_BACKEND", torch)];
             let signals = Signals {
-                // Other features of the crate are no claims.
+                // The crate's other features are not claims.
                 decided: BuildFeatures { own: claims(&[&own[..], &["std"]].concat()), core: claims(&core) },
                 variables: variables.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
                 ..Signals::default()
@@ -460,7 +495,7 @@ mod tests {
     }
 
     #[test]
-    fn features_of_uvenv_core_have_no_say_where_there_are_no_backends() {
+    fn ignores_features_of_uvenv_core_without_backends() {
         let decided = BuildFeatures { core: claims(&["cu124", "cu128"]), ..BuildFeatures::default() };
         let signals = Signals { decided, ..Signals::default() };
         assert!(select(&[], "pyproject.toml", &signals).unwrap().backend.is_none());
@@ -472,7 +507,7 @@ mod tests {
     }
 
     #[test]
-    fn without_backends_only_the_command_line_can_be_wrong() {
+    fn only_the_flag_is_an_error_without_backends() {
         let variables = || [("UVENV_BACKEND", "cu124")].into_iter().collect();
         let signals = Signals { variables: variables(), ..Signals::default() };
         assert!(select(&[], "pyproject.toml", &signals).unwrap().backend.is_none());
@@ -482,7 +517,7 @@ mod tests {
     }
 
     #[test]
-    fn going_without_is_a_choice_only_where_there_is_one() {
+    fn none_is_a_choice_only_if_backends_are_declared() {
         let none = || Signals { flag: Some(Choice::None), ..Signals::default() };
         let backends = [backend("cu124")];
         assert_eq!(select(&backends, "pyproject.toml", &none()).unwrap().choice(), Some(Choice::None));

@@ -1,7 +1,7 @@
-//! What build scripts want of one environment, kept beside its journal and under its lock.
+//! The claims of build scripts on one environment, stored next to its journal and protected by its lock.
 //!
-//! It answers two questions: whether another crate of a build that still runs wants another backend, and how old the files
-//! may look that a sync has written.
+//! They answer two questions: whether another crate of a running build requires a different backend, and which
+//! modification time the files written by a sync may have.
 
 use std::{
     fs::{self, File},
@@ -14,18 +14,18 @@ use serde::{Deserialize, Serialize};
 use super::{BuildScriptError, parent};
 use crate::{
     environment::{Environment, Journal},
-    fs::{cache::CacheError, digest::digest},
+    fs::{atomic, cache::CacheError, digest::digest},
     monorepo::Monorepo,
 };
 
-/// What one build script wants.
+/// What one build script requires.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct EnvironmentClaim {
     pub(super) package: String,
-    /// Which tells two builds of one crate apart.
+    /// Distinguishes two builds of the same crate.
     pub(super) out_dir: Utf8PathBuf,
     pub(super) backend: Option<String>,
-    /// The cargo that runs the script; empty where that is not known.
+    /// The cargo process that runs the script; empty if it is unknown.
     pub(super) process: String,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct EnvironmentClaim {
 #[derive(Debug)]
 pub(super) struct Claims {
     path: Utf8PathBuf,
-    /// What is in the file.
+    /// The current content of the file.
     text: Vec<u8>,
     kept: ClaimsFile,
 }
@@ -42,16 +42,17 @@ pub(super) struct Claims {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct ClaimsFile {
     claims: Vec<EnvironmentClaim>,
-    /// What the generated files held when a script last looked.
+    /// The content of the generated files when a script last read them.
     content: String,
-    /// The latest start of a script that has seen this content.
+    /// The latest start time of a script that has seen this content.
     seen: Duration,
-    /// The latest start of a script that has seen other content only.
+    /// The latest start time of a script that has seen only other content.
     missed: Duration,
 }
 
 impl Claims {
-    /// The claims on the environment of `journal`. A file that cannot be read is one that nobody has written yet.
+    /// Reads the claims on the environment of `journal`. A file that cannot be read is treated as if it did not exist
+    /// yet.
     pub(super) fn read(journal: &Journal) -> Self {
         let path = journal.beside("build-scripts.json");
         let text = fs::read(&path).unwrap_or_default();
@@ -59,7 +60,7 @@ impl Claims {
         Self { path, text, kept }
     }
 
-    /// Adds a claim, unless it contradicts one of a build that still runs.
+    /// Adds a claim, unless it contradicts a claim of a running build.
     pub(super) fn add(
         &mut self,
         claim: EnvironmentClaim,
@@ -76,11 +77,11 @@ impl Claims {
         Ok(())
     }
 
-    /// Makes the generated files as old as the start of the script which has just synced, so that what it wrote is no
-    /// news to itself, but is to those that ran before.
+    /// Sets the modification time of the generated files to the start of the script that has just synced. Cargo then
+    /// does not run this script again because of its own changes, but does run the scripts that were started earlier.
     ///
-    /// Where a script was started, and has ended, between our start and the change, both cannot be had. Then the files
-    /// stay new, and this script runs once more.
+    /// If another script was started and ended between the start of this one and the change, both are not possible. The
+    /// files then keep their new modification time, and this script runs once more.
     pub(super) fn settle(&mut self, invoked: SystemTime, generated: &[Utf8PathBuf]) {
         let started = invoked.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let content = content(generated);
@@ -94,7 +95,7 @@ impl Claims {
         for path in generated {
             let modified = path.metadata().and_then(|metadata| metadata.modified());
             if modified.is_ok_and(|modified| modified > invoked) {
-                // If the file is not ours to touch, the script runs once more.
+                // If this process may not change the file, the script runs once more.
                 let _ = File::options().write(true).open(path).and_then(|file| file.set_modified(invoked));
             }
         }
@@ -102,7 +103,7 @@ impl Claims {
 
     pub(super) fn write(&self) -> Result<(), CacheError> {
         let text = serde_json::to_vec(&self.kept).map_err(std::io::Error::from);
-        let written = text.and_then(|text| if text == self.text { Ok(()) } else { fs::write(&self.path, text) });
+        let written = text.and_then(|text| if text == self.text { Ok(()) } else { atomic::replace(&self.path, text) });
         written.map_err(CacheError::unusable(&self.path))
     }
 }
@@ -127,7 +128,8 @@ fn conflict(
     }
 }
 
-/// A hash of what the files hold, the same for all who look: they are compiled by different compilers.
+/// Returns a hash of the files' contents. It must not depend on the compiler, because the build scripts that compare it
+/// are compiled by different ones.
 fn content(files: &[Utf8PathBuf]) -> String {
     let hashes = files.iter().map(|path| fs::read(path).map(|bytes| digest(&bytes)).unwrap_or_default());
     digest(hashes.collect::<Vec<_>>().join(" ").as_bytes())
@@ -179,7 +181,7 @@ mod tests {
             self.root.join("uv.lock")
         }
 
-        /// A script that was started at `second` syncs; whether its own file is news to it then.
+        /// Syncs in a script that was started at `second`. Returns whether cargo then considers its own file changed.
         fn sync(&self, second: u64) -> bool {
             let invoked = at(second);
             self.with(|claims| claims.settle(invoked, &[self.file()]));
@@ -196,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_holds_as_long_as_its_cargo_runs() {
+    fn claim_lasts_while_its_cargo_process_runs() {
         let machine = Machine::new();
         let cargo = parent::identity().unwrap();
         machine.add("first", "cu124", &cargo).unwrap();
@@ -213,23 +215,23 @@ mod tests {
         let machine = Machine::new();
         machine.add("first", "cu124", "1 not-its-start").unwrap();
         machine.add("first", "cu124", &cargo).unwrap();
-        // The crate is built anew, with other features.
+        // The crate is rebuilt with other features.
         machine.add("first", "cu128", &cargo).unwrap();
     }
 
     #[test]
-    fn a_claim_without_a_known_cargo_is_not_kept() {
+    fn claim_without_a_cargo_process_is_not_recorded() {
         let machine = Machine::new();
         machine.add("first", "cu124", "").unwrap();
         machine.add("second", "cu128", "").unwrap();
     }
 
     #[test]
-    fn what_a_script_writes_is_news_to_those_before_it_only() {
+    fn changes_rerun_only_scripts_of_earlier_builds() {
         let machine = Machine::new();
         fs::write(machine.file(), "1").unwrap();
         assert!(!machine.sync(100));
-        // Another of the same build, which waited; then one that was started later.
+        // First a script of the same build, which waited; then one that was started later.
         assert!(!machine.sync(99));
         assert!(!machine.is_news(100));
         assert!(!machine.sync(200));
@@ -239,11 +241,11 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_never_hidden_from_a_script_that_ended_before_it() {
+    fn change_reruns_a_script_that_ended_before_it() {
         let machine = Machine::new();
         fs::write(machine.file(), "1").unwrap();
         assert!(!machine.sync(100));
-        // Started before the other, and changes something after it: it runs once more.
+        // This script was started before the other one and changes something after it, so it runs once more.
         fs::write(machine.file(), "2").unwrap();
         assert!(machine.sync(50));
         assert!(machine.is_news(100));

@@ -1,4 +1,4 @@
-//! What can go wrong in a build script beyond what can in any sync.
+//! The errors of a build script that other syncs do not have.
 
 use std::process::ExitStatus;
 
@@ -9,32 +9,32 @@ use crate::{
     process::ending,
 };
 
-/// Why a build script cannot have its Python environment.
+/// The error of a build script that cannot get its Python environment.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildScriptError {
-    /// It is called outside of a build script.
-    #[error("this is not a build script that cargo runs: `{variable}` is not set")]
+    /// The function was called outside a build script.
+    #[error("this is not a build script run by cargo: `{variable}` is not set")]
     NotABuildScript {
-        /// What cargo would have set.
+        /// The variable that cargo would have set.
         variable: &'static str,
     },
-    /// A path that cargo gives is no Unicode.
+    /// A path from cargo is not valid Unicode.
     #[error("`{variable}` is not valid UTF-8: `{value}`")]
     NotUnicode {
         /// The variable.
         variable: &'static str,
-        /// Its value, with what cannot be shown replaced.
+        /// Its value, with the invalid parts replaced.
         value: String,
     },
-    /// Two crates want different backends in one environment.
+    /// Two crates require different backends in one environment.
     #[error("two GPU backends are selected for the environment `{environment}`: {}", sides(claims))]
     Conflict {
-        /// The environment, as seen from the root.
+        /// The environment, relative to the root.
         environment: Utf8PathBuf,
-        /// The crates and what they select.
+        /// The crates and the backends that they select.
         claims: Box<[(String, String); 2]>,
-        /// Where the configuration is: file and table.
+        /// The location of the configuration: file and table.
         configuration: (&'static str, &'static str),
     },
     /// The sync failed.
@@ -42,7 +42,7 @@ pub enum BuildScriptError {
     Sync {
         /// Why.
         error: Box<crate::Error>,
-        /// The way out that a build script has.
+        /// How to fix it in a build script.
         help: String,
     },
     /// The program could not be started.
@@ -58,17 +58,17 @@ pub enum BuildScriptError {
     Failed {
         /// The command.
         command: String,
-        /// How it ended.
+        /// Its exit status.
         status: ExitStatus,
     },
-    /// Cargo takes one line for a value.
-    #[error("cargo cannot be told a value with a line break in it: {value:?}")]
+    /// Cargo accepts only a single line as a value.
+    #[error("cannot pass a value with a line break to cargo: {value:?}")]
     TwoLines {
         /// The value.
         value: String,
     },
-    /// A crate that embeds Python needs a library of it.
-    #[error("the Python `{python}` has no library to link with")]
+    /// A crate that embeds Python requires a Python library.
+    #[error("the Python `{python}` has no library to link to")]
     NoLibrary {
         /// The interpreter.
         python: Utf8PathBuf,
@@ -97,16 +97,16 @@ impl Diagnostic for BuildScriptError {
     fn help(&self) -> Option<String> {
         Some(match self {
             Self::NotABuildScript { .. } => {
-                "call it in a `build.rs`; elsewhere, `uvenv_core::ops` has the same sync".to_owned()
+                "call it in a `build.rs`; elsewhere, use the sync in `uvenv_core::ops`".to_owned()
             }
-            Self::NotUnicode { .. } => "build in a directory whose path is UTF-8".to_owned(),
+            Self::NotUnicode { .. } => "build in a directory whose path is valid UTF-8".to_owned(),
             Self::Conflict { configuration: (file, table), .. } => format!(
-                "let both select the same one, or keep one environment for each backend: `env-per-backend = true` under \
-                 `[{table}]` in `{file}` at the monorepo's root"
+                "select the same backend in both, or use one environment per backend: set `env-per-backend = true` \
+                 under `[{table}]` in `{file}` at the root of the monorepo"
             ),
             Self::Sync { help, .. } => help.clone(),
-            Self::NotStarted { .. } => "run `cargo uvenv sync --recreate` to have the environment made anew".to_owned(),
-            Self::Failed { .. } => "what it said is above".to_owned(),
+            Self::NotStarted { .. } => "run `cargo uvenv sync --recreate` to recreate the environment".to_owned(),
+            Self::Failed { .. } => "see its output above".to_owned(),
             Self::TwoLines { .. } => "use paths without line breaks".to_owned(),
             Self::NoLibrary { .. } => {
                 "use an interpreter with a shared library: one that uv installs, or pyenv with `--enable-shared`"

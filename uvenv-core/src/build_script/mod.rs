@@ -8,9 +8,9 @@
 //! }
 //! ```
 //!
-//! The environment is that of the monorepo which the crate lies in, synced as `cargo uvenv run` does it: what is missing is
-//! installed, and what else is there stays. Cargo is told what the outcome depends on, so that it runs the script again
-//! when, and only when, some of that has changed.
+//! The environment is that of the monorepo that contains the crate. It is synced as `cargo uvenv run` does it: missing
+//! packages are installed, and extraneous packages are kept. Cargo is told what the result depends on, so that it runs
+//! the script again if, and only if, some of that has changed.
 
 mod claims;
 mod error;
@@ -29,7 +29,9 @@ pub use self::{
 use crate::{
     Monorepo,
     environment::{Environment, Journal, SyncRecord},
+    manifest::ManifestError,
     model::{Diagnostic, Profile, Variables},
+    monorepo::DiscoveryError,
     native,
     ops::{BackendRequest, ProfileRequest, Session, SyncRequest},
 };
@@ -43,30 +45,31 @@ pub struct Sync {
 }
 
 impl Sync {
-    /// A sync of the profile that the variable `UVENV_PROFILE` names, else dev.
+    /// Creates a sync of the profile named by the variable `UVENV_PROFILE`, or of dev if it is not set.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Syncs `profile`, whatever `UVENV_PROFILE` says.
+    /// Syncs `profile`, regardless of `UVENV_PROFILE`.
     pub fn profile(mut self, profile: Profile) -> Self {
         self.profile = Some(profile);
         self
     }
 
-    /// Does nothing where the crate is built outside its monorepo, as when it was published; else that is an error.
+    /// Does nothing if the crate is built outside its monorepo, for example after it was published. Without this, that
+    /// is an error.
     pub fn optional(mut self) -> Self {
         self.is_optional = true;
         self
     }
 
-    /// Syncs, and tells cargo of it on stdout. On docs.rs nothing is done, and a warning says so; see
+    /// Syncs, and tells cargo about it on stdout. On docs.rs nothing is synced, and a warning says so; see
     /// [`Python::is_present`].
     pub fn run(self) -> crate::Result<Python> {
         let script = Script::new(Variables::from_process())?;
         let mut output = CargoDirectives::default();
         let result = self.run_for(&script, &mut output);
-        // Also after an error, which `main` may survive: then this is all that cargo knows.
+        // The lines are printed even after an error: `main` may ignore it, and then they are all that cargo knows.
         output.print();
         result
     }
@@ -74,7 +77,7 @@ impl Sync {
     fn run_for(&self, script: &Script, output: &mut CargoDirectives) -> crate::Result<Python> {
         output.reads_variable("DOCS_RS")?;
         if script.variables.get_os("DOCS_RS").is_some() {
-            return absent(script, output, "docs.rs builds without a network");
+            return absent(script, output, "docs.rs has no network access");
         }
         let profile = if let Some(profile) = self.profile {
             profile
@@ -83,8 +86,8 @@ impl Sync {
             script.profile()?
         };
         let monorepo = match script.monorepo() {
-            Err(error) if self.is_optional && ["no-monorepo", "no-project"].contains(&error.code()) => {
-                return absent(script, output, "it is not built within its monorepo");
+            Err(error) if self.is_optional && is_outside_a_monorepo(&error) => {
+                return absent(script, output, "it is not built inside its monorepo");
             }
             found => found.map_err(|error| script.explain(error, None))?,
         };
@@ -94,10 +97,17 @@ impl Sync {
     }
 }
 
-/// What a script gets where there is no Python for it.
+/// Whether there is no monorepo above the crate, or only a `pyproject.toml` that is not one.
+fn is_outside_a_monorepo(error: &crate::Error) -> bool {
+    use DiscoveryError::{Manifest, NotFound};
+    let crate::Error::Discovery(error) = error else { return false };
+    matches!(error, NotFound { .. } | Manifest(ManifestError::NoProject { .. } | ManifestError::NoName { .. }))
+}
+
+/// Returns the result for a script that has no Python.
 fn absent(script: &Script, output: &mut CargoDirectives, reason: &str) -> crate::Result<Python> {
     output.warning(&format!("the Python environment of `{}` was not prepared: {reason}", script.package))?;
-    // `env!` compiles all the same.
+    // This lets `env!` compile anyway.
     for name in ["UVENV_PYTHON", "UVENV_SITE_PACKAGES", "UVENV_PROFILE", "UVENV_BACKEND"] {
         output.value(name, "", script.has_links)?;
     }
@@ -115,7 +125,8 @@ fn sync(
     watched_files.emit(&script.variables, output)?;
     let request = SyncRequest {
         backend: BackendRequest { decided: Some(script.features()), ..BackendRequest::default() },
-        // As `cargo uvenv run` has it: the two take turns on one environment, and neither undoes what the other needs.
+        // `cargo uvenv run` does the same: the two use one environment alternately, and neither removes what the other
+        // needs.
         keep_extraneous: true,
         ..SyncRequest::default()
     };
@@ -134,7 +145,7 @@ fn sync(
     let generated = watched_files.generated(&synced.environment);
     {
         let journal = open(&synced.environment, session)?;
-        // Another process may have synced it for something else since; that is news.
+        // If another process has synced the environment differently in the meantime, cargo must notice that.
         if SyncRecord::read(&synced.environment).as_ref() == Some(&synced.record) {
             let mut claims = Claims::read(&journal);
             claims.settle(script.invoked, &generated);
@@ -151,7 +162,7 @@ fn sync(
     Ok(python)
 }
 
-/// Waits for the environment.
+/// Waits until the environment is free, and opens its journal.
 fn open(environment: &Environment, session: &Session) -> crate::Result<Journal> {
     Ok(Journal::open(environment, &session.variables, session.observer())?)
 }

@@ -1,4 +1,4 @@
-//! What a build script tells cargo, line by line on stdout.
+//! The output of a build script for cargo, line by line on stdout.
 
 use std::{
     collections::BTreeSet,
@@ -9,21 +9,22 @@ use camino::Utf8Path;
 
 use super::BuildScriptError;
 
-/// The lines, which are printed together.
+/// The lines, which are printed all at once.
 #[derive(Debug, Default)]
 pub(super) struct CargoDirectives {
     lines: Vec<String>,
-    /// Each thing that is read is told once.
+    /// The files and variables that were reported, so that each is reported once.
     read: BTreeSet<String>,
 }
 
 impl CargoDirectives {
-    /// The script runs again when the variable changes.
+    /// Makes cargo run the script again when the variable changes.
     pub(super) fn reads_variable(&mut self, name: &str) -> Result<(), BuildScriptError> {
         self.reads("rerun-if-env-changed", name)
     }
 
-    /// The script runs again when the file changes. For a file that does not exist, cargo would run it each time.
+    /// Makes cargo run the script again when the file changes. Missing files are skipped, because cargo would run the
+    /// script every time.
     pub(super) fn reads_file(&mut self, path: &Utf8Path) -> Result<(), BuildScriptError> {
         if path.is_file() { self.reads("rerun-if-changed", path.as_str()) } else { Ok(()) }
     }
@@ -36,8 +37,8 @@ impl CargoDirectives {
         Ok(())
     }
 
-    /// A value for the crate itself, as a variable of its compilation, and for the crates that depend on it, where it
-    /// has `links`.
+    /// Passes a value to the crate itself, as a variable of its compilation and, if the crate has `links`, to the
+    /// crates that depend on it.
     pub(super) fn value(&mut self, name: &str, value: &str, has_links: bool) -> Result<(), BuildScriptError> {
         let pair = format!("{name}={value}");
         self.lines.push(line("rustc-env", &pair)?);
@@ -47,22 +48,22 @@ impl CargoDirectives {
         Ok(())
     }
 
-    /// An argument of the linker.
+    /// Adds an argument of the linker.
     pub(super) fn link(&mut self, instruction: &str, value: &str) -> Result<(), BuildScriptError> {
         self.lines.push(line(instruction, value)?);
         Ok(())
     }
 
-    /// A warning, which cargo shows for the crates of the workspace.
+    /// Adds a warning, which cargo shows for the crates of the workspace.
     pub(super) fn warning(&mut self, text: &str) -> Result<(), BuildScriptError> {
         self.lines.push(line("warning", text)?);
         Ok(())
     }
 
-    /// Prints all lines. If nobody reads them, cargo has gone and nobody needs them.
+    /// Prints all lines. Errors are ignored: if nobody reads the lines, cargo has ended and nobody needs them.
     pub(super) fn print(self) {
         let mut stdout = io::stdout().lock();
-        // At once: stdout writes each line by itself.
+        // All lines are written in one call, because stdout would otherwise write each line separately.
         let _ = stdout.write_all((self.text() + "\n").as_bytes());
         let _ = stdout.flush();
     }
@@ -72,7 +73,7 @@ impl CargoDirectives {
     }
 }
 
-/// An instruction. What cargo takes for one must not come out of a value.
+/// Formats an instruction. A value must not contain anything that cargo would read as another instruction.
 fn line(instruction: &str, value: &str) -> Result<String, BuildScriptError> {
     if value.contains(['\n', '\r']) {
         return Err(BuildScriptError::TwoLines { value: value.to_owned() });
@@ -86,7 +87,7 @@ mod tests {
     use crate::model::Diagnostic;
 
     #[test]
-    fn values_go_to_dependents_only_where_there_are_links() {
+    fn passes_values_to_dependents_only_with_links() {
         let mut output = CargoDirectives::default();
         output.value("UVENV_PROFILE", "dev", false).unwrap();
         output.value("UVENV_BACKEND", "", true).unwrap();
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_twice_is_told_once_and_what_is_missing_not_at_all() {
+    fn prints_each_input_once_and_no_missing_files() {
         let mut output = CargoDirectives::default();
         for _ in 0..2 {
             output.reads_variable("UVENV_BACKEND").unwrap();
@@ -107,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_cannot_become_an_instruction() {
+    fn rejects_values_with_line_breaks() {
         let mut output = CargoDirectives::default();
         for value in ["a\ncargo::rustc-link-lib=evil", "a\rb"] {
             let error = output.value("UVENV_PYTHON", value, false).unwrap_err();

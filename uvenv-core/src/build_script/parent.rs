@@ -1,6 +1,6 @@
-//! The cargo that runs the build script. It says nothing of itself in variables, so the system is asked.
+//! The cargo process that runs the build script. It sets no variables about itself, so the system is queried.
 
-/// Whether cargo was told to keep off the network, on its command line.
+/// Whether the command line of cargo disables the network.
 pub(super) fn is_offline() -> bool {
     arguments().iter().take_while(|argument| *argument != "--").any(|argument| {
         let config = argument.strip_prefix("--config=").unwrap_or(argument);
@@ -9,20 +9,21 @@ pub(super) fn is_offline() -> bool {
     })
 }
 
-/// What tells that cargo from any other process, also from a later one with the same number.
+/// Returns what distinguishes that cargo process from any other process, including a later one with the same process
+/// ID.
 #[cfg(unix)]
 pub(super) fn identity() -> Option<String> {
     let id = std::os::unix::process::parent_id();
     Some(format!("{id} {}", started(id)?))
 }
 
-/// Windows does not say who started a process; claims are then not kept from one build script to the next.
+/// Windows does not tell who started a process, so claims are not kept from one build script to the next.
 #[cfg(not(unix))]
 pub(super) fn identity() -> Option<String> {
     None
 }
 
-/// Whether the process of this identity still runs.
+/// Whether the process with this identity is still running.
 #[cfg(unix)]
 pub(super) fn is_running(identity: &str) -> bool {
     let parts = identity.split_once(' ').and_then(|(id, start)| Some((id.parse().ok()?, start)));
@@ -34,12 +35,12 @@ pub(super) fn is_running(_: &str) -> bool {
     false
 }
 
-/// When the process was started, in the kernel's own count.
+/// Returns the start time of the process, in the units of the kernel.
 #[cfg(target_os = "linux")]
 fn started(id: u32) -> Option<String> {
     let stat = std::fs::read(format!("/proc/{id}/stat")).ok()?;
     let stat = String::from_utf8_lossy(&stat);
-    // The second field is the program's name in parentheses, which may hold anything.
+    // The second field is the name of the program in parentheses, which can contain any character.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
     let is_zombie = fields.next()? == "Z";
     fields.nth(18).filter(|_| !is_zombie).map(str::to_owned)
@@ -56,7 +57,7 @@ fn arguments() -> Vec<String> {
     line.split(|byte| *byte == 0).map(|argument| String::from_utf8_lossy(argument).into_owned()).collect()
 }
 
-/// `ps` does not say where an argument ends. None of those that are looked for has a blank in it.
+/// `ps` does not show where an argument ends. None of the arguments that matter contains a space.
 #[cfg(all(unix, not(target_os = "linux")))]
 fn arguments() -> Vec<String> {
     let line = ps(std::os::unix::process::parent_id(), "args=").unwrap_or_default();
@@ -80,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_is_told_from_a_later_one_with_its_number() {
+    fn distinguishes_processes_that_reuse_an_id() {
         let identity = identity().unwrap();
         assert!(is_running(&identity));
         let (id, _) = identity.split_once(' ').unwrap();

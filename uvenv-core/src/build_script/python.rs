@@ -1,4 +1,4 @@
-//! The Python of an environment, for what else a build script does.
+//! The Python of an environment, for further use by the build script.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -15,7 +15,7 @@ use crate::{
     process::Invocation,
 };
 
-/// The Python for a build script; absent on docs.rs, and where an optional sync found no monorepo.
+/// The Python for a build script. It is absent on docs.rs, and if an optional sync found no monorepo.
 #[derive(Debug)]
 pub struct Python {
     out_dir: Utf8PathBuf,
@@ -39,7 +39,7 @@ impl Python {
         Self { out_dir: script.out_dir.clone(), variables: script.variables.clone(), present: None }
     }
 
-    /// The Python of an environment that was just synced.
+    /// Returns the Python of an environment that was just synced.
     pub(super) fn new(script: &Script, session: &Session, synced: &mut Synced) -> crate::Result<Self> {
         let base = synced.base(session)?;
         let (environment, profile) = (&synced.environment, synced.report.profile);
@@ -55,48 +55,48 @@ impl Python {
         Ok(Self { present: Some(present), ..Self::absent(script) })
     }
 
-    /// Whether there is one. Where there is none, commands do nothing and succeed.
+    /// Whether there is a Python. If there is none, commands do nothing and succeed.
     pub fn is_present(&self) -> bool {
         self.present.is_some()
     }
 
-    /// The interpreter in the environment.
+    /// Returns the interpreter in the environment.
     pub fn executable(&self) -> Option<&Utf8Path> {
         self.present.as_ref().map(|present| present.executable.as_path())
     }
 
-    /// The directory of the environment's packages.
+    /// Returns the directory of the environment's packages.
     pub fn site_packages(&self) -> Option<&Utf8Path> {
         self.present.as_ref().map(|present| present.site_packages.as_path())
     }
 
-    /// The environment.
+    /// Returns the environment.
     pub fn environment(&self) -> Option<&Environment> {
         self.present.as_ref().map(|present| &present.environment)
     }
 
-    /// The backend of the environment, if it has one.
+    /// Returns the backend of the environment, if it has one.
     pub fn backend(&self) -> Option<&Name> {
         self.present.as_ref().and_then(|present| present.backend.as_ref())
     }
 
-    /// `OUT_DIR`: where the script puts what it makes.
+    /// Returns `OUT_DIR`, the directory for the files that the script generates.
     pub fn out_dir(&self) -> &Utf8Path {
         &self.out_dir
     }
 
-    /// A command of this Python.
+    /// Returns a command that runs this Python.
     pub fn command(&self) -> Command {
         let activated =
             |present: &Present| present.activation.apply(Invocation::new(present.executable.as_str()), &self.variables);
         Command { invocation: self.present.as_ref().map(activated) }
     }
 
-    /// Links the crate with the library of this Python, for programs and tests that embed it: they find the library when
-    /// they run, wherever it is. Applies to this crate only, not to those that depend on it.
+    /// Links the crate to the library of this Python, for programs and tests that embed it. They find the library when
+    /// they run, wherever it is. This applies to this crate only, not to the crates that depend on it.
     ///
-    /// With PyO3 among the crate's dependencies, which chooses an interpreter and links with it by itself, only the path
-    /// for running is given; both must mean the same Python, as they do under `cargo uvenv run`.
+    /// If PyO3 is a dependency of the crate, it chooses an interpreter and links to it by itself, and only the search
+    /// path for running is added. Both must use the same Python, as they do under `cargo uvenv run`.
     pub fn link_libpython(&self) -> crate::Result<()> {
         let Some(present) = &self.present else { return Ok(()) };
         let library = link::library(&present.base)?;
@@ -107,7 +107,7 @@ impl Python {
         Ok(())
     }
 
-    /// What the crate, and those that depend on it, are told.
+    /// Returns the values that are passed to the crate, and to the crates that depend on it.
     pub(super) fn values(&self) -> Vec<(&'static str, &str)> {
         let Some(present) = &self.present else { return Vec::new() };
         vec![
@@ -119,10 +119,10 @@ impl Python {
     }
 }
 
-/// A command of the environment's Python, as an activated environment would run it.
+/// A command that runs the environment's Python, as in an activated environment.
 ///
-/// What it prints goes where the build script's own output goes: cargo reads stdout, so that a generator can print
-/// `cargo::rerun-if-changed=…` for what it has read.
+/// Its output goes where the build script's own output goes. Cargo reads stdout, so a generator can print
+/// `cargo::rerun-if-changed=…` for the files that it has read.
 #[derive(Clone, Debug)]
 #[must_use = "nothing happens until it is run with `status`"]
 pub struct Command {
@@ -130,29 +130,29 @@ pub struct Command {
 }
 
 impl Command {
-    /// One more argument.
+    /// Adds an argument.
     pub fn arg(&mut self, argument: impl AsRef<OsStr>) -> &mut Self {
         self.args([argument])
     }
 
-    /// More arguments.
+    /// Adds several arguments.
     pub fn args<A: AsRef<OsStr>>(&mut self, arguments: impl IntoIterator<Item = A>) -> &mut Self {
         let arguments: Vec<OsString> = arguments.into_iter().map(|argument| argument.as_ref().to_owned()).collect();
         self.with(|invocation| invocation.args(arguments))
     }
 
-    /// Sets a variable.
+    /// Sets an environment variable.
     pub fn env(&mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> &mut Self {
         self.with(|invocation| invocation.env(name.as_ref(), value.as_ref()))
     }
 
-    /// Runs it in `directory`; else it is the crate's, where cargo starts build scripts.
+    /// Runs the command in `directory`. The default is the crate's directory, where cargo starts build scripts.
     pub fn current_dir(&mut self, directory: impl AsRef<Path>) -> &mut Self {
         self.with(|invocation| invocation.current_dir(directory.as_ref()))
     }
 
-    /// Runs it to its end, with nothing on stdin. Any exit status but 0 is an error: what a failed generator leaves is no
-    /// input for the compiler.
+    /// Runs the command to completion, with an empty stdin. Any exit status other than 0 is an error, because the
+    /// compiler must not use the output of a failed generator.
     pub fn status(&self) -> crate::Result<()> {
         let Some(invocation) = &self.invocation else { return Ok(()) };
         let command = || invocation.to_string();

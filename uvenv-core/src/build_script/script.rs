@@ -1,4 +1,4 @@
-//! What cargo has said to the build script, in its variables.
+//! The information that cargo passes to the build script in variables.
 
 use std::{ffi::OsString, time::SystemTime};
 
@@ -6,29 +6,30 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{BuildScriptError, claims::EnvironmentClaim, parent};
 use crate::{
-    Monorepo,
-    backend::{BuildFeatures, FeatureClaim},
-    model::{Diagnostic, Name, Profile, Variables},
+    Error, Monorepo,
+    backend::{BackendError, BuildFeatures, FeatureClaim},
+    environment::EnvironmentError,
+    model::{Name, Profile, Variables},
     monorepo::DiscoveryError,
     ops::Session,
-    uv::variables::is_offline,
+    uv::{UvError, variables::is_offline},
 };
 
 /// The build script that is running.
 #[derive(Debug)]
 pub(super) struct Script {
     pub(super) variables: Variables,
-    /// The name of its crate.
+    /// The name of the script's crate.
     pub(super) package: String,
-    /// The directory of its crate.
+    /// The directory of the script's crate.
     pub(super) directory: Utf8PathBuf,
-    /// Where it puts what it makes.
+    /// The directory for the files that the script generates.
     pub(super) out_dir: Utf8PathBuf,
-    /// Whether its crate has `links`, so that others get its metadata.
+    /// Whether the crate has `links`, so that other crates get its metadata.
     pub(super) has_links: bool,
-    /// Whether the network is off limits.
+    /// Whether the network must not be used.
     pub(super) is_offline: bool,
-    /// When it was started, in cargo's eyes: what changes later is news to it.
+    /// When cargo started the script. Cargo considers everything that changes later as changed.
     pub(super) invoked: SystemTime,
 }
 
@@ -54,14 +55,15 @@ impl Script {
         })
     }
 
-    /// The profile that the variable names, else dev.
+    /// Returns the profile that the variable names, or dev.
     pub(super) fn profile(&self) -> Result<Profile, DiscoveryError> {
         Ok(Monorepo::profile_of_variables(&self.variables)?.unwrap_or(Profile::Dev))
     }
 
-    /// The monorepo that the crate lies in.
+    /// Returns the monorepo that contains the crate.
     pub(super) fn monorepo(&self) -> crate::Result<Monorepo> {
-        // What was published is alone, even below a directory that happens to be a project, such as a home directory.
+        // A published crate has no monorepo, even below a directory that happens to be a project, such as a home
+        // directory.
         let has = |name: &str| self.directory.join(name).exists();
         if has("Cargo.toml.orig") && (has(".cargo-ok") || has(".cargo-checksum.json")) {
             return Err(DiscoveryError::NotFound { start: self.directory.clone() }.into());
@@ -69,7 +71,7 @@ impl Script {
         Ok(Monorepo::discover(&self.directory)?)
     }
 
-    /// The features with which Cargo builds the crate.
+    /// Returns the features with which Cargo builds the crate.
     pub(super) fn features(&self) -> BuildFeatures {
         let claim = |backend, package: &str| FeatureClaim { backend, package: package.to_owned() };
         let own = self.variables.names().filter_map(|name| name.strip_prefix("CARGO_FEATURE_"));
@@ -81,7 +83,7 @@ impl Script {
         }
     }
 
-    /// What this script wants of an environment.
+    /// Returns the claim of this script on an environment.
     pub(super) fn claim(&self, backend: Option<String>) -> EnvironmentClaim {
         EnvironmentClaim {
             package: self.package.clone(),
@@ -118,7 +120,7 @@ impl Script {
         place.join(".uvenv")
     }
 
-    /// `error` with a way out that a build script has; much of the command line's own help is about its options.
+    /// Adds help for build scripts to `error`, because much of the command line's own help is about its options.
     pub(super) fn explain(&self, error: crate::Error, monorepo: Option<&Monorepo>) -> crate::Error {
         let Some(help) = self.help(&error, monorepo) else { return error };
         BuildScriptError::Sync { error: Box::new(error), help }.into()
@@ -127,27 +129,29 @@ impl Script {
     fn help(&self, error: &crate::Error, monorepo: Option<&Monorepo>) -> Option<String> {
         let package = &self.package;
         let root = monorepo.map_or(self.directory.as_path(), |monorepo| &monorepo.root);
-        Some(match error.code() {
-            "backend-required" | "no-fitting-backend" => format!(
-                "switch on one of the crate's features of these names, or of `uvenv-core`'s where `{package}` has none; or \
-                 set `UVENV_BACKEND` to one of them, or to `none` to go without"
+        Some(match error {
+            Error::Backend(BackendError::Required { .. } | BackendError::NothingFits { .. }) => format!(
+                "enable a feature with one of these names in the crate, or in `uvenv-core` if `{package}` has none; or \
+                 set `UVENV_BACKEND` to one of them, or to `none` to use no backend"
             ),
-            "backend-conflict" if matches!(error, crate::Error::Backend(_)) => {
-                "keep one of them: leave a feature off (`--no-default-features` switches off what a crate selects by \
-                 default), or unset the variable"
+            Error::Backend(BackendError::Conflict { .. }) => {
+                "keep one of them: disable a feature (`--no-default-features` disables the default features of a \
+                 crate), or unset the variable"
                     .to_owned()
             }
-            "no-monorepo" => format!(
-                "build `{package}` within its monorepo; if it can do without Python elsewhere, let its `build.rs` say \
-                 `Sync::new().optional()`"
+            Error::Discovery(DiscoveryError::NotFound { .. }) => format!(
+                "build `{package}` inside its monorepo; if it does not require Python elsewhere, use \
+                 `Sync::new().optional()` in its `build.rs`"
             ),
-            "broken-environment" => format!("run `cargo uvenv sync --recreate` in `{root}`, and build again"),
-            "uv-not-found" => {
-                "install uv, or name one with `UVENV_UV`; `cargo uvenv sync` fetches one as well".to_owned()
+            Error::Environment(EnvironmentError::Broken { .. }) => {
+                format!("run `cargo uvenv sync --recreate` in `{root}`, and build again")
             }
-            "uv-failed" if self.is_offline => {
+            Error::Uv(UvError::NotFound { .. } | UvError::NotAProgram { .. }) => {
+                "install uv, set `UVENV_UV` to its path, or run `cargo uvenv sync`, which downloads uv".to_owned()
+            }
+            Error::Uv(UvError::Failed { .. }) if self.is_offline => {
                 format!(
-                    "cargo is offline, so uv was as well: run `cargo uvenv sync` in `{root}` where there is a network"
+                    "cargo is offline, so uv was offline too: run `cargo uvenv sync` in `{root}` with network access"
                 )
             }
             _ => return None,
@@ -155,8 +159,8 @@ impl Script {
     }
 }
 
-/// Whether cargo has set the variable for this script, or for its crate, only. What cargo was told itself stays: where its
-/// home is, registries, a wrapper of rustc that caches.
+/// Whether cargo has set the variable only for this script or its crate. The settings of cargo itself are kept: the
+/// location of its home, registries, a caching wrapper of rustc.
 fn is_about_this_crate(name: &str) -> bool {
     const PREFIXES: [&str; 6] =
         ["CARGO_FEATURE_", "CARGO_CFG_", "CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_TRIM_PATHS_", "DEP_"];
@@ -180,7 +184,8 @@ fn is_about_this_crate(name: &str) -> bool {
     name == "TARGET" || NAMES.contains(&name) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// When cargo started the script: it writes a file then, beside `OUT_DIR`, and compares all else with that.
+/// Returns when cargo started the script. Cargo then writes a file next to `OUT_DIR`, and compares all other files with
+/// it.
 fn invoked(out_dir: &Utf8Path) -> SystemTime {
     let stamp = out_dir.parent().map(|parent| parent.join("invoked.timestamp"));
     let modified = |path: &Utf8Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
@@ -190,6 +195,7 @@ fn invoked(out_dir: &Utf8Path) -> SystemTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Diagnostic;
 
     fn script(more: &[(&str, &str)]) -> Script {
         let cargo = [
@@ -201,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn outside_of_a_build_script_nothing_can_be_done() {
+    fn rejects_use_outside_of_a_build_script() {
         for (name, value) in [("OUT_DIR", "/out"), ("CARGO_MANIFEST_DIR", "/repo")] {
             let error = Script::new([(name, value)].into_iter().collect()).unwrap_err();
             assert_eq!(error.code(), "not-a-build-script");
@@ -209,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_see_nothing_of_this_crate_and_all_of_the_user() {
+    fn child_processes_get_user_variables_but_not_cargos_own() {
         let of_the_crate = [
             ("CARGO_FEATURE_CU124", "1"),
             ("CARGO_CFG_UNIX", ""),
@@ -243,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn features_are_read_as_names() {
+    fn reads_features_as_normalised_names() {
         let features = script(&[("CARGO_FEATURE_ROCM6_2", "1"), ("CARGO_FEATURE_", "1")]).features();
         let names: Vec<_> = features.own.iter().map(|claim| claim.backend.as_str()).collect();
         assert_eq!(names, ["rocm6-2"]);
@@ -251,13 +257,13 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_that_is_none_is_named() {
+    fn rejects_an_unknown_profile_in_the_variable() {
         assert_eq!(script(&[]).profile().unwrap(), Profile::Dev);
         assert_eq!(script(&[("UVENV_PROFILE", "prod")]).profile().unwrap(), Profile::Prod);
         let error = script(&[("UVENV_PROFILE", "production")]).profile().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "the variable `UVENV_PROFILE` names no profile: `production` is not one of `dev`, `staging` and `prod`"
+            "the variable `UVENV_PROFILE` is not valid: `production` is not one of `dev`, `staging` and `prod`"
         );
     }
 }

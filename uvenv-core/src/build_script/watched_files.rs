@@ -1,4 +1,4 @@
-//! What the outcome of a build script's sync depends on, and so what cargo is to watch.
+//! The files and variables that the result of a build script's sync depends on, and that cargo must therefore watch.
 
 use camino::Utf8PathBuf;
 
@@ -11,17 +11,17 @@ use crate::{
     uv,
 };
 
-/// uvenv's own variables that decide what is installed, beside those of uv.
+/// The variables of uvenv that determine what is installed, in addition to those of uv.
 ///
-/// Not among them: `PATH`, `UV` and the like, which differ from one shell to the next and lead to the same outcome.
+/// `PATH`, `UV` and similar variables are not included, because they differ between shells and lead to the same result.
 const OWN_VARIABLES: [&str; 3] = ["UVENV_BACKEND", "UVENV_UV", "UV_TORCH_BACKEND"];
 
-/// The files of a profile that decide what is installed.
+/// The files of a profile that determine what is installed.
 #[derive(Debug)]
 pub(super) struct WatchedFiles {
-    /// What people write.
+    /// The files that people write.
     written: Vec<Utf8PathBuf>,
-    /// What uv locks to.
+    /// The lockfile, which uv writes.
     lockfile: Utf8PathBuf,
 }
 
@@ -29,7 +29,7 @@ impl WatchedFiles {
     pub(super) fn new(monorepo: &Monorepo, paths: &ProfilePaths) -> Self {
         let settings =
             [uv::settings::FILE_NAME, uv::settings::PYTHON_VERSION_FILES[0]].map(|name| paths.directory.join(name));
-        // Its configuration. A member's manifest is named below; another `Cargo.toml` has no say.
+        // These contain the configuration. The members' manifests are added below; no other `Cargo.toml` matters.
         let root = ["Cargo.toml", manifest::FILE_NAME].map(|name| monorepo.root.join(name));
         let members = monorepo.members_of(paths.profile);
         let manifests = members.iter().map(|member| member.directory.join(manifest::FILE_NAME));
@@ -37,10 +37,10 @@ impl WatchedFiles {
         Self { written: written.chain(path_sources(monorepo)).collect(), lockfile: paths.lockfile() }
     }
 
-    /// Tells cargo of what is there before the sync.
+    /// Tells cargo about the files that exist before the sync.
     pub(super) fn emit(&self, variables: &Variables, output: &mut CargoDirectives) -> Result<(), BuildScriptError> {
         for name in OWN_VARIABLES.into_iter().chain(uv::variables::deciding_the_outcome()) {
-            // Cargo keeps the values in the target directory, where credentials have no place.
+            // Cargo stores the values in the target directory, which must not contain credentials.
             if variables.get(name).is_none_or(|value| redact(value) == value) {
                 output.reads_variable(name)?;
             }
@@ -48,13 +48,13 @@ impl WatchedFiles {
         self.written.iter().try_for_each(|path| output.reads_file(path))
     }
 
-    /// The files that the sync itself may have written.
+    /// Returns the files that the sync itself may have written.
     pub(super) fn generated(&self, environment: &Environment) -> [Utf8PathBuf; 2] {
         [self.lockfile.clone(), SyncRecord::path(environment)]
     }
 }
 
-/// The manifests of packages that are taken from elsewhere on this disk.
+/// Returns the manifests of packages whose sources are other directories on this machine.
 fn path_sources(monorepo: &Monorepo) -> Vec<Utf8PathBuf> {
     let manifests = || std::iter::once(&monorepo.dev).chain(monorepo.members.iter().map(|member| &member.manifest));
     let of = |manifest: &manifest::Manifest| {

@@ -1,8 +1,8 @@
-//! `.cargo/config.toml`: what makes plain cargo use an environment, merged in with all the rest kept as it is.
+//! `.cargo/config.toml`: merges in the settings that make plain cargo use an environment, and keeps everything else.
 //!
-//! `[env]` alone cannot do it. Cargo sets the library path of what it runs itself, and `PATH` is always set, so that only
-//! a forced value would count: one that then wins over an environment that was asked for by other means. What cargo runs
-//! therefore goes through a runner, which is `cargo uvenv run`.
+//! `[env]` alone is not enough. Cargo sets the library path of the programs that it runs, and `PATH` is always set, so
+//! only a forced value would take effect. But a forced value would also override an environment that was requested in
+//! another way. Therefore, programs that cargo runs go through a runner, `cargo uvenv run`.
 
 use std::{fs, path::Path};
 
@@ -16,24 +16,24 @@ use crate::{
     toml::{File, Node, TomlError},
 };
 
-/// The target that every target is. Cargo takes at most one matching `cfg` with a runner.
+/// The `cfg` that matches every target. Cargo accepts at most one matching `cfg` with a runner.
 const ANY_TARGET: &str = "cfg(all())";
 
-/// The name of our program, by which our own runner is known.
+/// The name of our program, which identifies our own runner.
 const PROGRAM: &str = "cargo-uvenv";
 
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// What is to stand in the file.
+/// The settings to write to the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CargoConfigValues {
-    /// Variables of `[env]`.
+    /// The variables for `[env]`.
     pub(crate) variables: Vec<(&'static str, String)>,
-    /// The runner of all targets.
+    /// The runner for all targets.
     pub(crate) runner: Vec<String>,
 }
 
-/// What became of the file.
+/// The result of writing the file.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Written {
@@ -41,13 +41,13 @@ pub struct Written {
     pub path: Utf8PathBuf,
     /// Whether it has changed.
     pub changed: bool,
-    /// Somebody else's runner, because of which ours was not written.
+    /// An existing runner that is not ours; in that case, ours was not written.
     pub other_runner: Option<OtherRunner>,
 }
 
 /// A runner that is not ours.
 #[derive(Debug, thiserror::Error)]
-#[error("`{}` has a runner of its own, so that what cargo runs does not get the environment", place.path())]
+#[error("`{}` sets its own runner, so programs that cargo runs do not use the environment", place.path())]
 pub struct OtherRunner {
     place: Place,
     runner: String,
@@ -61,7 +61,7 @@ impl Diagnostic for OtherRunner {
     fn help(&self) -> Option<String> {
         let Self { runner, .. } = self;
         Some(format!(
-            "let the runner start `{runner}` with its own command behind that, or use `cargo uvenv run -- cargo …`"
+            "make the runner start `{runner}` followed by its own command, or use `cargo uvenv run -- cargo …`"
         ))
     }
 
@@ -71,13 +71,13 @@ impl Diagnostic for OtherRunner {
 }
 
 impl CargoConfigValues {
-    /// Merges them into the configuration in `root`.
+    /// Merges the settings into the configuration in `root`.
     pub(crate) fn write(&self, root: &Utf8Path, variables: &Variables) -> Result<Written, CargoError> {
         let path = existing(root).unwrap_or_else(|| root.join(".cargo/config.toml"));
         let file = if path.exists() { File::read(&path)? } else { File { path: path.clone(), text: "".into() } };
         let mut other = self.other_runner(&file)?;
         for path in further_configurations(root, variables) {
-            // What cargo cannot read there it reports itself.
+            // Cargo itself reports files that it cannot read.
             other = other.or_else(|| self.other_runner(&File::read(&path).ok()?).ok()?);
         }
         let merged = self.merged(&file, other.is_none())?;
@@ -103,7 +103,7 @@ impl CargoConfigValues {
         Ok(None)
     }
 
-    /// The text of `file` with the settings in it.
+    /// Returns the text of `file` with the settings merged in.
     fn merged(&self, file: &File, with_runner: bool) -> Result<String, TomlError> {
         let document = file.parse()?;
         if let Some(env) = Node::root(file, &document).get("env")? {
@@ -130,7 +130,7 @@ impl CargoConfigValues {
     }
 }
 
-/// The table `key` in `parent`, in the form in which the parent is written; made behind `gap` where it is missing.
+/// Returns the table `key` in `parent`, in the same form as the parent. If it is missing, creates it after `gap`.
 fn table<'a>(parent: &'a mut Item, key: &str, gap: &str) -> Option<&'a mut dyn TableLike> {
     let made = if parent.is_inline_table() {
         value(InlineTable::new())
@@ -142,14 +142,14 @@ fn table<'a>(parent: &'a mut Item, key: &str, gap: &str) -> Option<&'a mut dyn T
     parent.as_table_like_mut()?.entry(key).or_insert(made).as_table_like_mut()
 }
 
-/// A table that is not shown but for the tables in it.
+/// Creates a table that is written only through its subtables.
 fn implicit() -> Item {
     let mut table = Table::new();
     table.set_implicit(true);
     Item::Table(table)
 }
 
-/// Puts a value in the place of another, whose comment stays.
+/// Replaces a value and keeps its comment.
 fn put(table: &mut dyn TableLike, key: &str, mut item: Item) {
     let decor = table.get(key).and_then(Item::as_value).map(|old| old.decor().clone());
     if let (Some(decor), Some(new)) = (decor, item.as_value_mut()) {
@@ -162,19 +162,20 @@ fn strings(item: &Item) -> Option<Vec<String>> {
     item.as_array()?.iter().map(|value| value.as_str().map(str::to_owned)).collect()
 }
 
-/// Whether a runner is one that an earlier call has written.
+/// Whether a runner was written by an earlier call.
 fn is_ours(item: &Item) -> bool {
     let Some(words) = strings(item) else { return false };
     let program = words.first().and_then(|word| Path::new(word).file_stem());
     program.is_some_and(|name| name == PROGRAM) && words.last().is_some_and(|word| word == "--")
 }
 
-/// The configuration of a directory that has one.
+/// Returns the configuration file of a directory, if there is one.
 fn existing(directory: &Utf8Path) -> Option<Utf8PathBuf> {
     files::CONFIGURATION.map(|name| directory.join(name)).into_iter().find(|path| path.is_file())
 }
 
-/// The other configurations that cargo merges with that of `root`: those further up, and its home's.
+/// Returns the other configuration files that cargo merges with that of `root`: those in parent directories and the one
+/// in cargo's home directory.
 fn further_configurations(root: &Utf8Path, variables: &Variables) -> Vec<Utf8PathBuf> {
     let above = root.ancestors().skip(1).filter_map(existing);
     let home = files::cargo_home(variables);
@@ -193,7 +194,7 @@ mod tests {
     }
 
     impl Root {
-        /// A directory with a home of its own in it, where cargo has no configuration.
+        /// Creates a directory that contains its own home directory, in which cargo has no configuration.
         fn with(files: &[(&str, &str)]) -> Self {
             let guard = tempfile::tempdir().unwrap();
             let path = Utf8PathBuf::from_path_buf(guard.path().canonicalize().unwrap()).unwrap();
@@ -220,7 +221,7 @@ mod tests {
 
     const RUNNER: &str = "\n[target.\"cfg(all())\"]\nrunner = [\"cargo-uvenv\", \"run\", \"--no-sync\", \"--\"]\n";
 
-    /// What the configuration `before` becomes; a second call must leave it so.
+    /// Returns the result of merging into `before`. A second call must not change it.
     fn merged(before: &str) -> String {
         let root = Root::with(&[("repo/.cargo/config.toml", before)]);
         assert!(root.write("/p/python").unwrap().changed);
@@ -232,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_configuration_is_made() {
+    fn creates_a_missing_configuration() {
         let root = Root::with(&[("repo/Cargo.toml", "")]);
         let written = root.write("/p/python").unwrap();
         assert!(written.changed && written.other_runner.is_none());
@@ -240,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_stays_as_it_is() {
+    fn keeps_everything_else_unchanged() {
         let before = "# ours\n[alias]\nt  =  'test'   # short\n\n[target.wasm32-wasip1]\nrustflags = [ ]\n";
         assert_eq!(merged(before), format!("{before}{RUNNER}\n[env]\nPYO3_PYTHON = \"/p/python\"\n"));
         let before = "\u{feff}[build]\njobs = 2";
@@ -249,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_is_extended_in_the_form_that_it_has() {
+    fn extends_tables_in_their_own_style() {
         let env = "[env]\nA = \"1\" # first\n";
         assert_eq!(merged(env), format!("{env}PYO3_PYTHON = \"/p/python\"\n{RUNNER}"));
         let inline = merged("env = { A = \"1\" }\n");
@@ -261,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_replaced_and_its_comment_kept() {
+    fn replaces_a_value_and_keeps_its_comment() {
         let after = merged("[env]\nPYO3_PYTHON = { value = \"old\", force = true } # mine\nB = \"2\"\n");
         assert_eq!(after, format!("[env]\nPYO3_PYTHON = \"/p/python\" # mine\nB = \"2\"\n{RUNNER}"));
         let after = merged("[env.PYO3_PYTHON]\nvalue = \"old\"\n");
@@ -269,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn an_earlier_runner_of_ours_is_brought_up_to_date() {
+    fn updates_an_earlier_runner_of_uvenv() {
         let after = merged("[target.'cfg(all())']\nrunner = [\"/old/cargo-uvenv\", \"run\", \"--\"]\n");
         assert!(
             after.starts_with("[target.'cfg(all())']\nrunner = [\"cargo-uvenv\", \"run\", \"--no-sync\""),
@@ -278,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn somebody_else_s_runner_is_left_alone() {
+    fn keeps_a_custom_runner() {
         for target in ["cfg(all())", "cfg(unix)", "x86_64-unknown-linux-gnu"] {
             let before = format!("[target.'{target}']\nrunner = \"valgrind\"\n");
             let root = Root::with(&[("repo/.cargo/config.toml", &before)]);
@@ -296,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_that_cargo_reads_is_the_one_that_is_written() {
+    fn writes_the_file_that_cargo_reads() {
         let root = Root::with(&[("repo/.cargo/config", "# old\n"), ("repo/.cargo/config.toml", "# new\n")]);
         assert_eq!(root.write("/p/python").unwrap().path, root.path.join("repo/.cargo/config"));
         assert_eq!(root.read("repo/.cargo/config.toml"), "# new\n");
@@ -304,7 +305,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_stays_a_link() {
+    fn keeps_symbolic_links() {
         let root = Root::with(&[("shared.toml", "# shared\n"), ("repo/.cargo/credentials.toml", "")]);
         let link = root.path.join("repo/.cargo/config.toml");
         std::os::unix::fs::symlink(root.path.join("shared.toml"), &link).unwrap();
@@ -313,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_merged_is_an_error_with_a_place() {
+    fn rejects_invalid_configuration_with_its_place() {
         for (text, code, line) in [
             ("[env]\nA = \n", "invalid-toml", 2),
             ("\nenv = 1\n", "invalid-value", 2),
@@ -328,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_must_not_be_written_is_not_replaced() {
+    fn never_replaces_a_read_only_file() {
         let root = Root::with(&[("repo/.cargo/config.toml", "# mine\n")]);
         let path = root.path.join("repo/.cargo/config.toml");
         let mut permissions = fs::metadata(&path).unwrap().permissions();

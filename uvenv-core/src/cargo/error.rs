@@ -1,4 +1,4 @@
-//! What can go wrong with cargo.
+//! Errors related to cargo.
 
 use camino::Utf8PathBuf;
 
@@ -7,11 +7,11 @@ use crate::{
     toml::TomlError,
 };
 
-/// Cargo, or the request that was made of it, failed.
+/// Cargo failed, or the request to it was invalid.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CargoError {
-    /// There is no Cargo workspace whose features could be meant.
+    /// There is no Cargo workspace to which the features could belong.
     #[error("`{flag}` selects Cargo features, but there is no `Cargo.toml` in `{root}`")]
     NoWorkspace {
         /// `--features`, …
@@ -24,23 +24,23 @@ pub enum CargoError {
     Metadata {
         /// The manifest.
         manifest: Utf8PathBuf,
-        /// What cargo said.
+        /// The error message of cargo.
         message: String,
     },
-    /// A package that the workspace does not have.
+    /// The workspace does not have the package.
     #[error("the Cargo workspace has no package `{spec}`")]
     UnknownPackage {
-        /// The specification as it was given.
+        /// The package specification as given.
         spec: String,
-        /// The packages it has.
+        /// The packages of the workspace.
         available: Vec<String>,
     },
-    /// A feature that none of the selected packages has.
+    /// None of the selected packages has the feature.
     #[error("none of the selected packages ({}) has the feature `{feature}`", packages.join(", "))]
     UnknownFeature {
-        /// The feature as it was given.
+        /// The feature as given.
         feature: String,
-        /// The packages.
+        /// The selected packages.
         packages: Vec<String>,
         /// Their features.
         available: Vec<String>,
@@ -53,7 +53,7 @@ pub enum CargoError {
     ConfigNotWritable {
         /// The file.
         path: Utf8PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 }
@@ -80,13 +80,14 @@ impl Diagnostic for CargoError {
         Some(match self {
             Self::NoWorkspace { .. } => "choose the backend with `--backend NAME`".to_owned(),
             Self::Metadata { .. } => {
-                "mend what cargo reports, or choose the backend with `--backend NAME`, which asks no cargo".to_owned()
+                "fix what cargo reports, or choose the backend with `--backend NAME`, which does not run cargo"
+                    .to_owned()
             }
             Self::UnknownPackage { spec, available } => suggestion(spec, available),
             Self::UnknownFeature { feature, available, .. } => suggestion(feature, available),
             Self::Config(error) => return error.help(),
             Self::ConfigNotWritable { path, .. } => {
-                format!("give yourself the right to change `{path}`, or use `cargo uvenv run -- cargo …`")
+                format!("get write permission for `{path}`, or use `cargo uvenv run -- cargo …`")
             }
         })
     }

@@ -1,4 +1,4 @@
-//! Which features are on, as Cargo would resolve them.
+//! Determines which features are enabled, as Cargo would resolve them.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ use crate::{
     model::{Name, Variables},
 };
 
-/// The selection of packages and features on a command line, with Cargo's meaning.
+/// The selection of packages and features on a command line, with the same meaning as in Cargo.
 #[derive(Clone, Debug, Default)]
 pub struct FeatureSelection {
     /// `-p`: packages by name or `name@version`; empty for Cargo's default members.
@@ -31,7 +31,7 @@ pub struct FeatureSelection {
     pub workspace: bool,
     /// `--exclude`.
     pub exclude: Vec<String>,
-    /// `-F`, `--features`: names, `package/name`, separated by commas or spaces.
+    /// `-F`, `--features`: `name` or `package/name`, separated by commas or spaces.
     pub features: Vec<String>,
     /// `--all-features`.
     pub all_features: bool,
@@ -40,7 +40,7 @@ pub struct FeatureSelection {
 }
 
 impl FeatureSelection {
-    /// The flag that switches features on explicitly, if one does.
+    /// Returns the flag that explicitly enables features, if there is one.
     pub fn explicit_flag(&self) -> Option<&'static str> {
         if self.all_features {
             Some("--all-features")
@@ -61,17 +61,17 @@ pub struct Features {
     graph: PackageGraph,
 }
 
-/// The features that are called like a backend and are on.
+/// The enabled features that have the name of a backend.
 #[derive(Clone, Debug, Default)]
 pub struct FeatureClaims {
-    /// With the selection as given.
+    /// The features that the selection enables.
     pub selected: Vec<FeatureClaim>,
-    /// Whether explicit features, and not only default ones, switch one of them on.
+    /// Whether explicit features, and not only default features, enable one of them.
     pub are_explicit: bool,
 }
 
 impl Features {
-    /// Asks `cargo metadata` about the workspace of `manifest`. `offline` keeps cargo from the network.
+    /// Runs `cargo metadata` for the workspace of `manifest`. `offline` prevents network access.
     pub fn read(manifest: &Utf8Path, offline: bool, variables: &Variables) -> Result<Self, CargoError> {
         let failed = |message: String| CargoError::Metadata { manifest: manifest.to_owned(), message };
         let access = if offline { Access::Offline } else { Access::Full };
@@ -80,7 +80,7 @@ impl Features {
         Ok(Self { graph: graph.map_err(|error| failed(in_words(&error)))? })
     }
 
-    /// The files that cargo's answer comes from, as far as they are people's own; some need not exist.
+    /// Returns the user's files on which cargo's answer depends. Some of them may not exist.
     pub(crate) fn files(&self) -> Vec<Utf8PathBuf> {
         let root = self.graph.workspace().root();
         self.manifests()
@@ -89,7 +89,7 @@ impl Features {
             .collect()
     }
 
-    /// The directories of the workspace in which more crates may appear.
+    /// Returns the directories of the workspace in which new crates can appear.
     pub(crate) fn folders(&self) -> Vec<Utf8PathBuf> {
         let root = self.graph.workspace().root();
         let beside = self.manifests().filter_map(|manifest| Some(manifest.parent()?.parent()?.to_owned()));
@@ -101,22 +101,22 @@ impl Features {
         local.map(|package| package.manifest_path().to_owned())
     }
 
-    /// The crates of the workspace, each by its manifest, with the names of their features.
+    /// Returns the crates of the workspace, each as its manifest and the names of its features.
     #[cfg(feature = "full")]
     pub(crate) fn by_crate(&self) -> Vec<(Utf8PathBuf, Vec<&str>)> {
         let packages = self.graph.workspace().iter();
         packages.map(|package| (package.manifest_path().to_owned(), package.named_features().collect())).collect()
     }
 
-    /// The features of the workspace's crates that switch one of `backends` on, by their name or by what they forward to:
-    /// the backend, and `crate/feature`.
+    /// Returns the features of the workspace's crates that enable one of `backends`, by name or by forwarding to
+    /// another feature: the backend, and `crate/feature`.
     pub fn selecting(&self, backends: &[Name]) -> Result<Vec<(Name, String)>, CargoError> {
         let features = self.graph.feature_graph();
         let mirrors = self.graph.packages().filter(|package| package.source().is_local()).flat_map(|package| {
             let is_mirror = |feature: &&str| Name::parse(feature).is_some_and(|name| backends.contains(&name));
             package.named_features().filter(is_mirror).map(move |feature| FeatureId::named(package.id(), feature))
         });
-        // What cannot lead to any of them is most of a workspace, and is not resolved.
+        // Most of a workspace cannot lead to any of them, and is not resolved.
         let leading = features.query_reverse(mirrors).map_err(internal)?.resolve();
         let switched_on = |id| self.active(features.resolve_ids([id]).map_err(internal)?, backends);
         let mut selecting = Vec::new();
@@ -135,7 +135,7 @@ impl Features {
         Ok(selecting)
     }
 
-    /// Resolves the features of `selection` as a build of it would, and picks those that are called like a backend.
+    /// Resolves the features of `selection` as a build of it would, and returns those with the name of a backend.
     pub fn claims(&self, selection: &FeatureSelection, backends: &[Name]) -> Result<FeatureClaims, CargoError> {
         let packages = self.selected_packages(selection)?;
         let selected = self.active(self.initial_features(&packages, selection)?, backends)?;
@@ -192,7 +192,8 @@ impl Features {
         Ok(initials)
     }
 
-    /// `name` is a feature of any selected package; `package/name` one of that package, a member or a dependency.
+    /// Resolves a feature: `name` is a feature of any selected package; `package/name` is a feature of that package, a
+    /// member or a dependency.
     fn named_feature<'g>(&'g self, packages: &PackageSet<'g>, feature: &str) -> Result<Vec<FeatureId<'g>>, CargoError> {
         let selected: Vec<_> = packages.packages(DependencyDirection::Forward).collect();
         let (candidates, name): (Vec<PackageMetadata<'g>>, &str) = match feature.split_once('/') {
@@ -221,7 +222,7 @@ impl Features {
         Ok(ids)
     }
 
-    /// The backends' features of the monorepo's own crates that a build with `initials` has on.
+    /// Returns the backends' features of the monorepo's own crates that a build with `initials` enables.
     fn active(&self, initials: FeatureSet<'_>, backends: &[Name]) -> Result<Vec<FeatureClaim>, CargoError> {
         let mut options = CargoOptions::new();
         options.set_resolver(CargoResolverVersion::V2);
@@ -257,7 +258,7 @@ fn internal(error: guppy::Error) -> CargoError {
     CargoError::Metadata { manifest: "Cargo.toml".into(), message: in_words(&error) }
 }
 
-/// The error and its causes on one line, as cargo's own text has it.
+/// Formats the error and its causes on one line, as cargo does.
 fn in_words(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
     let text: Vec<_> = causes.collect();

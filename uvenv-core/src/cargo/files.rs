@@ -1,26 +1,26 @@
-//! The files that cargo and rustup go by (the Cargo book, "Configuration"; the rustup book, "Overrides").
+//! The files that control cargo and rustup (the Cargo book, "Configuration"; the rustup book, "Overrides").
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::model::Variables;
 
-/// Cargo's configuration in a directory, relative to it. Where there are both, cargo takes the one without extension.
+/// Cargo's configuration files, relative to a directory. If both exist, cargo uses the one without extension.
 pub(crate) const CONFIGURATION: [&str; 2] = [".cargo/config", ".cargo/config.toml"];
 
-/// What chooses a toolchain in a directory.
+/// The files that select a toolchain for a directory.
 pub(crate) const TOOLCHAIN: [&str; 2] = ["rust-toolchain", "rust-toolchain.toml"];
 
-/// The files, there or not, that cargo and rustup look for in `directory` and all above it.
+/// Returns the files that cargo and rustup look for in `directory` and all its parents, whether or not they exist.
 pub(crate) fn upwards(directory: &Utf8Path) -> impl Iterator<Item = Utf8PathBuf> {
     directory.ancestors().flat_map(|above| CONFIGURATION.iter().chain(&TOOLCHAIN).map(|name| above.join(name)))
 }
 
-/// Cargo's home: `CARGO_HOME`, else `.cargo` in the user's.
+/// Returns cargo's home directory: `CARGO_HOME`, or else `.cargo` in the user's home directory.
 pub(crate) fn cargo_home(variables: &Variables) -> Option<Utf8PathBuf> {
     home(variables, "CARGO_HOME", ".cargo")
 }
 
-/// rustup's home: `RUSTUP_HOME`, else `.rustup` in the user's.
+/// Returns rustup's home directory: `RUSTUP_HOME`, or else `.rustup` in the user's home directory.
 pub(crate) fn rustup_home(variables: &Variables) -> Option<Utf8PathBuf> {
     home(variables, "RUSTUP_HOME", ".rustup")
 }

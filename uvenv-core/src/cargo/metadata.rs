@@ -1,4 +1,4 @@
-//! `cargo metadata`, as all who need it ask for it.
+//! Runs `cargo metadata` for everything that needs it.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -7,14 +7,14 @@ use crate::{
     process::{Invocation, ending, on_path},
 };
 
-/// What cargo may do to find its answer.
+/// What cargo may do to produce its output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Anything.
+    /// No restrictions.
     Full,
-    /// No network.
+    /// No network access.
     Offline,
-    /// No network, and no changes: `Cargo.lock` must be up to date.
+    /// No network access and no changes: `Cargo.lock` must be up to date.
     ReadOnly,
 }
 
@@ -28,21 +28,21 @@ impl Access {
     }
 }
 
-/// What cargo says about the workspace of `manifest`, as JSON (the Cargo book, "cargo metadata"). `child` gives the program
-/// the variables that it is to see.
+/// Returns cargo's metadata for the workspace of `manifest`, as JSON (the Cargo book, "cargo metadata"). `child` sets
+/// the variables that the program sees.
 ///
 /// # Errors
 ///
-/// Why there is no answer: a sentence for the user.
+/// Returns a sentence for the user if there is no metadata.
 pub(crate) fn metadata(
     manifest: &Utf8Path,
     access: Access,
     variables: &Variables,
     child: impl Fn(Invocation) -> Invocation,
 ) -> Result<String, String> {
-    let cargo = find(variables).ok_or("there is no cargo on `PATH`")?;
+    let cargo = find(variables).ok_or("cargo was not found on `PATH`")?;
     let directory = manifest.parent().unwrap_or(Utf8Path::new("."));
-    // All features: what one of them needs is an input once it is on, and no harm before.
+    // With all features: a dependency of any feature is an input once that feature is enabled, and harmless before.
     let command = Invocation::new(cargo.as_str())
         .args(["metadata", "--format-version", "1", "--all-features", "--manifest-path", manifest.as_str()])
         .args(access.flags())
@@ -55,7 +55,7 @@ pub(crate) fn metadata(
     Ok(answer.stdout)
 }
 
-/// The cargo to ask: the one that runs us (`CARGO`, as the Cargo book has it), or one on `PATH`.
+/// Returns the cargo to run: the one that runs this process (`CARGO`, see the Cargo book), or one on `PATH`.
 pub(crate) fn find(variables: &Variables) -> Option<Utf8PathBuf> {
     let running = variables.get("CARGO").map(Utf8PathBuf::from);
     running.or_else(|| on_path(variables, "cargo").next())

@@ -1,4 +1,4 @@
-//! The port to cargo, and what is known about its files.
+//! The interface to cargo, and what uvenv knows about its files.
 
 #[cfg(feature = "full")]
 mod config;

@@ -1,4 +1,4 @@
-//! What all rules look at, read once.
+//! The facts that all rules use, read once.
 
 use super::Finding;
 use crate::{
@@ -6,14 +6,14 @@ use crate::{
     monorepo::{InternalPackages, Monorepo, ProfileContext},
 };
 
-/// The files of a monorepo, as far as they can be read.
+/// The files of a monorepo that can be read.
 pub(crate) struct Facts<'a> {
     pub(crate) monorepo: &'a Monorepo,
     pub(crate) variables: &'a Variables,
-    /// The profiles whose manifest can be read, dev first.
+    /// The profiles whose manifests can be read, dev first.
     pub(crate) profiles: Vec<ProfileContext<'a>>,
     pub(crate) internal: InternalPackages,
-    /// What could not be read, and why.
+    /// The files that could not be read, and why.
     pub(crate) unreadable: Vec<Finding>,
 }
 
@@ -37,7 +37,7 @@ impl<'a> Facts<'a> {
         facts
     }
 
-    /// Has a profile be what it is to become.
+    /// Replaces a profile with its future version.
     pub(crate) fn put(&mut self, becomes: ProfileContext<'a>) {
         self.unreadable.retain(|finding| finding.profile != Some(becomes.profile));
         match self.profiles.iter_mut().find(|known| known.profile == becomes.profile) {
@@ -62,17 +62,17 @@ impl<'a> Facts<'a> {
         self.unreadable.push(Finding::unreadable(profile, error));
     }
 
-    /// The files of a profile, where there are any that can be read.
+    /// Returns a profile; `None` if it does not exist or cannot be read.
     pub(crate) fn profile(&self, profile: Profile) -> Option<&ProfileContext<'a>> {
         self.profiles.iter().find(|context| context.profile == profile)
     }
 
-    /// Whether `package` lies in the monorepo: a member of the workspace, or a directory that dev takes it from.
+    /// Whether `package` is in the monorepo: a workspace member, or a directory from which dev takes it.
     pub(crate) fn is_made_here(&self, package: &Name) -> bool {
         self.internal.is_local(package)
     }
 
-    /// Staging and prod, as far as they are there.
+    /// Returns staging and prod, as far as they exist.
     pub(crate) fn pinned(&self) -> impl Iterator<Item = &ProfileContext<'a>> {
         self.profiles.iter().filter(|context| context.profile != Profile::Dev)
     }

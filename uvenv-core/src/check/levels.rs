@@ -1,4 +1,4 @@
-//! How much each kind of finding matters here: as its rule says, as the configuration says, as the command line says.
+//! The level of each rule: the default of the rule, overridden by the configuration and then by the command line.
 
 use std::collections::BTreeMap;
 
@@ -11,53 +11,53 @@ use crate::{
     toml::TomlError,
 };
 
-/// How much a kind of finding is to matter.
+/// How a finding is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// It is not told.
+    /// It is not reported.
     Allow,
-    /// It is a warning.
+    /// It is reported as a warning.
     Warn,
-    /// It is an error.
+    /// It is reported as an error.
     Deny,
 }
 
-/// A level for a kind of finding.
+/// A level for the findings of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LevelOverride {
     /// The code of the rule.
     pub code: String,
     /// Its level.
     pub level: Level,
-    /// Where the configuration says so.
+    /// The place in the configuration that sets it.
     pub place: Option<Place>,
 }
 
-/// What was said of levels.
+/// The configured levels.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Levels(BTreeMap<&'static str, Level>);
 
-/// A check that cannot be made as it was asked for.
+/// An error of a check that cannot be made as requested.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CheckError {
     /// No rule has this code.
-    #[error("there is no finding `{code}`")]
+    #[error("there is no check with the code `{code}`")]
     UnknownCode {
         /// The code.
         code: String,
-        /// The code that is nearest to it.
+        /// The most similar code.
         nearest: Option<&'static str>,
-        /// Where the configuration has it.
+        /// The place in the configuration.
         place: Option<Place>,
     },
-    /// Remotes are to be asked without the network.
-    #[error("git remotes cannot be asked without the network")]
+    /// Remotes cannot be queried without the network.
+    #[error("git remotes cannot be checked without network access")]
     Offline,
-    /// A manifest that is to be mended cannot be read any more.
+    /// A manifest that is to be fixed can no longer be read.
     #[error(transparent)]
     Toml(#[from] TomlError),
-    /// A manifest that is to be mended cannot be replaced.
+    /// A manifest that is to be fixed cannot be written.
     #[error("cannot write `{path}`: {source}")]
     NotWritten {
         /// The manifest.
@@ -65,16 +65,16 @@ pub enum CheckError {
         /// What the operating system said.
         source: std::io::Error,
     },
-    /// A code has two levels in one place.
-    #[error("`{code}` is to be both `{first}` and `{second}`")]
+    /// A code has two levels in the same place.
+    #[error("`{code}` is set to both `{first}` and `{second}`")]
     TwoLevels {
         /// The code.
         code: &'static str,
-        /// A level.
+        /// The first level.
         first: Level,
-        /// Another one.
+        /// The second level.
         second: Level,
-        /// Where the configuration says the other one.
+        /// The place of the second level in the configuration.
         place: Option<Place>,
     },
 }
@@ -93,14 +93,14 @@ impl Diagnostic for CheckError {
     fn help(&self) -> Option<String> {
         Some(match self {
             Self::UnknownCode { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
-            Self::UnknownCode { .. } => "`cargo uvenv explain` lists them all".to_owned(),
+            Self::UnknownCode { .. } => "`cargo uvenv explain` lists all codes".to_owned(),
             Self::TwoLevels { .. } => "keep one of the two".to_owned(),
             Self::Offline => {
-                "leave out `--remote` or `--offline`; `UV_OFFLINE` and `CARGO_NET_OFFLINE` count as the latter"
+                "remove `--remote` or `--offline`; `UV_OFFLINE` and `CARGO_NET_OFFLINE` have the effect of `--offline`"
                     .to_owned()
             }
             Self::Toml(error) => return error.help(),
-            Self::NotWritten { .. } => "check that the file and its directory may be written".to_owned(),
+            Self::NotWritten { .. } => "check that the file and its directory are writable".to_owned(),
         })
     }
 
@@ -114,7 +114,7 @@ impl Diagnostic for CheckError {
 }
 
 impl Levels {
-    /// Those of the configuration; `said` of the command line is stronger.
+    /// Returns the levels of the configuration, overridden by `said`, the levels of the command line.
     pub(crate) fn new(config: &Config, said: &[LevelOverride]) -> Result<Self, CheckError> {
         let Self(mut levels) = Self::read(&configured(config))?;
         levels.extend(Self::read(said)?.0);
@@ -135,7 +135,7 @@ impl Levels {
         Ok(Self(levels))
     }
 
-    /// The finding with its level here, where it is to be told.
+    /// Returns the finding with its level; `None` if it is not to be reported.
     pub(crate) fn apply(&self, mut finding: Finding) -> Option<Finding> {
         finding.severity = match self.0.get(finding.code) {
             None => finding.severity,

@@ -1,7 +1,8 @@
-//! Findings: what in a monorepo contradicts itself, drifts apart or will not install, with the place and the way out.
+//! The findings of a check: what in a monorepo is inconsistent, differs between profiles or cannot be installed, each
+//! with its place and how to fix it.
 //!
-//! A [`Rule`] has a stable code and a severity; each is a module of its own and looks at facts that are read once for all of
-//! them. Rules that ask git remotes get their answers too.
+//! A [`Rule`] has a stable code and a severity. Each rule is a module of its own and looks at facts that are read once
+//! for all rules. Rules that query git remotes get the answers of the remotes too.
 
 mod facts;
 mod levels;
@@ -34,9 +35,9 @@ use crate::{
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Worth knowing, nothing to do.
+    /// For information; no action is needed.
     Info,
-    /// Worth a change.
+    /// A change is recommended.
     Warning,
     /// The check fails.
     Error,
@@ -46,47 +47,47 @@ pub enum Severity {
 pub struct Rule {
     /// Stable, kebab-case: `dev-tag-in-prod`.
     pub code: &'static str,
-    /// How much it matters where nothing else is said.
+    /// How serious it is by default.
     pub severity: Severity,
     /// What it finds, in one sentence.
     pub summary: &'static str,
     check: CheckFn,
 }
 
-/// How a rule looks for findings.
+/// How a rule finds problems.
 enum CheckFn {
-    /// In files alone.
+    /// In the files alone.
     Offline(fn(&Facts<'_>) -> Vec<Finding>),
-    /// In what git remotes say.
+    /// In the answers of git remotes.
     Remote(fn(&Facts<'_>, &Remote) -> Vec<Finding>),
-    /// In files, and in what git remotes say of what the files do not.
+    /// In the files and, where they do not contain the answer, in the answers of git remotes.
     Both(fn(&Facts<'_>) -> Vec<Finding>, fn(&Facts<'_>, &Remote) -> Vec<Finding>),
 }
 
-/// Something that is wrong.
+/// A problem that a check found.
 #[derive(Clone, Debug)]
 pub struct Finding {
-    /// The code of its rule, or of the error with which a file could not be read.
+    /// The code of the rule, or of the error if a file could not be read.
     pub code: &'static str,
-    /// How much it matters.
+    /// How serious it is.
     pub severity: Severity,
-    /// One sentence, with the real names.
+    /// The problem in one sentence, with the actual names.
     pub message: String,
-    /// What mends it.
+    /// How to fix it.
     pub help: Option<String>,
-    /// The line that is to blame.
+    /// The line that causes the problem.
     pub place: Option<Place>,
-    /// Other lines that have to do with it, each with a few words.
+    /// Other relevant lines, each with a short explanation.
     pub related: Vec<(String, Place)>,
-    /// The profile that it is about.
+    /// The affected profile.
     pub profile: Option<Profile>,
-    /// The package that it is about.
+    /// The affected package.
     pub package: Option<Name>,
-    /// The edits that mend it, where there is one right answer.
+    /// The edits that fix it, if there is a single right way to fix it.
     pub fix: Option<Fix>,
 }
 
-/// Edits of one manifest that mend a finding.
+/// Edits of one manifest that fix a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fix {
     /// The manifest.
@@ -96,17 +97,17 @@ pub struct Fix {
 }
 
 impl Rule {
-    /// All rules, in the order in which their findings are told.
+    /// Returns all rules, in the order in which their findings are reported.
     pub fn all() -> &'static [Self] {
         rules::ALL
     }
 
-    /// The rule with this code.
+    /// Returns the rule with this code.
     pub fn find(code: &str) -> Option<&'static Self> {
         Self::all().iter().find(|rule| rule.code == code)
     }
 
-    /// A finding of this rule.
+    /// Creates a finding of this rule.
     fn finding(&self, message: impl Into<String>, help: impl Into<String>) -> Finding {
         Finding {
             code: self.code,
@@ -123,7 +124,7 @@ impl Rule {
 }
 
 impl Finding {
-    /// An error that keeps a file from being looked at.
+    /// Creates the finding for an error that prevents a file from being checked.
     fn unreadable(profile: Profile, error: &dyn Diagnostic) -> Self {
         Self {
             code: error.code(),
@@ -138,7 +139,7 @@ impl Finding {
         }
     }
 
-    /// Whether `other`, found another time, is the same finding.
+    /// Whether `other`, from another check, is the same finding.
     pub(crate) fn is_same_finding(&self, other: &Self) -> bool {
         let path = |finding: &Self| finding.place.as_ref().map(|place| place.path().to_owned());
         self.code == other.code
@@ -170,7 +171,7 @@ impl Finding {
     }
 }
 
-/// Everything that the files of a monorepo show.
+/// Returns all findings that need only the files of a monorepo.
 pub(crate) fn offline(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = facts.unreadable.clone();
     for rule in Rule::all() {
@@ -181,7 +182,7 @@ pub(crate) fn offline(facts: &Facts<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Everything that only git remotes show.
+/// Returns all findings that need the answers of git remotes.
 pub(crate) fn remote(facts: &Facts<'_>, remote: &Remote) -> Vec<Finding> {
     let mut findings = Vec::new();
     for rule in Rule::all() {
@@ -192,7 +193,8 @@ pub(crate) fn remote(facts: &Facts<'_>, remote: &Remote) -> Vec<Finding> {
     findings
 }
 
-/// What is worth a word before an operation on `profile`, found in nothing but what the operation reads anyway.
+/// Returns the findings to report before an operation on `profile`. They need only files that the operation reads
+/// anyway.
 pub(crate) fn before_operation(context: &ProfileContext<'_>) -> Vec<Finding> {
     let mut findings = rules::unused_source::in_manifest(context.monorepo, context.profile, &context.manifest);
     if context.profile == Profile::Dev {

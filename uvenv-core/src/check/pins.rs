@@ -1,4 +1,4 @@
-//! What staging and prod pin.
+//! The pins of staging and prod.
 
 use super::Facts;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     toml::Spanned,
 };
 
-/// A git source with a tag, of an internal package that the profile takes.
+/// A git source with a tag, for an internal package that the profile takes.
 #[derive(Clone, Copy)]
 pub(crate) struct PinnedSource<'a> {
     pub(crate) facts: &'a ProfileContext<'a>,
@@ -21,12 +21,12 @@ pub(crate) struct PinnedSource<'a> {
 }
 
 impl Facts<'_> {
-    /// The pins of staging and prod.
+    /// Returns the pins of staging and prod.
     pub(crate) fn pins(&self) -> impl Iterator<Item = PinnedSource<'_>> {
         self.pinned().flat_map(|facts| self.pins_of(facts))
     }
 
-    /// The pins of one profile, where there is such a profile.
+    /// Returns the pins of one profile; none if the profile does not exist.
     pub(crate) fn pins_in(&self, profile: Profile) -> impl Iterator<Item = PinnedSource<'_>> {
         self.profile(profile).into_iter().flat_map(|facts| self.pins_of(facts))
     }
@@ -41,8 +41,8 @@ impl Facts<'_> {
         })
     }
 
-    /// The internal packages that the manifest of a profile asks for, without itself. uv looks at no source of another
-    /// package.
+    /// Returns the internal packages that the manifest of a profile requires, except the profile's own project. uv
+    /// ignores the sources of all other packages.
     pub(crate) fn taken_by<'b>(&'b self, facts: &'b ProfileContext<'b>) -> impl Iterator<Item = &'b Name> {
         let any = facts.manifest.has_dynamic_requirements();
         let others = self.internal.iter().filter(|package| facts.manifest.name() != Some(package));
@@ -64,17 +64,17 @@ impl<'a> PinnedSource<'a> {
         self.facts.profile
     }
 
-    /// The release that the tag names, if it names one.
+    /// Returns the release that the tag names, if it names one.
     pub(crate) fn release(&self) -> Option<Release> {
         Release::parse(&self.tag.value)
     }
 
-    /// The tag, in the manifest.
+    /// Returns the place of the tag in the manifest.
     pub(crate) fn place(&self) -> Place {
         self.facts.manifest.place(self.tag.span.clone())
     }
 
-    /// What the lockfile has for it: nothing where it has another pin, or none.
+    /// Returns the locked package of the pin; `None` if the lockfile has another pin or none.
     pub(crate) fn locked(&self) -> Option<(&'a Package, &'a GitPin)> {
         let source =
             GitSource { url: &self.url.value, reference: Some(self.reference), subdirectory: self.subdirectory };

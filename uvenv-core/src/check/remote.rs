@@ -1,4 +1,4 @@
-//! What the git remotes of the pins say, asked once for all rules.
+//! The answers of the git remotes of the pins, queried once for all rules.
 
 use std::{collections::BTreeMap, thread, time::Duration};
 
@@ -17,12 +17,12 @@ pub(crate) struct Remote {
     cache: Utf8PathBuf,
     limit: Duration,
     remotes: Remotes,
-    /// What the tags hold, or why that is not known, by repository and tag.
+    /// The contents of the tags, or why they are unknown, by repository and tag.
     contents: BTreeMap<(String, String), crate::Result<CommitContents>>,
 }
 
 impl Remote {
-    /// Asks the remote of every pin, each repository once and all at the same time.
+    /// Queries the remotes of all pins, each repository once and all at the same time.
     pub(crate) fn ask(
         facts: &Facts<'_>,
         git: &Git,
@@ -52,22 +52,22 @@ impl Remote {
         Ok(Self { git: git.clone(), cache: cache.to_owned(), limit, remotes, contents })
     }
 
-    /// The tags of the remote of `pin`.
+    /// Returns the tags of the remote of `pin`.
     pub(crate) fn tags(&self, pin: &PinnedSource<'_>) -> Result<&[RemoteTag], &GitError> {
         self.remotes.tags(&pin.url.value)
     }
 
-    /// The tag of `pin`, as its remote has it now.
+    /// Returns the tag of `pin` as it is in the remote now.
     pub(crate) fn tag(&self, pin: &PinnedSource<'_>) -> Option<&RemoteTag> {
         tag(&self.remotes, pin)
     }
 
-    /// What that tag holds.
+    /// Returns the contents of that tag.
     pub(crate) fn contents(&self, pin: &PinnedSource<'_>) -> Option<&CommitContents> {
         self.fetched(pin)?.as_ref().ok()
     }
 
-    /// Why nothing is known of what the tag of `pin` holds, though its remote has it.
+    /// Returns why the contents of the tag of `pin` are unknown although the remote has the tag.
     pub(crate) fn not_fetched(&self, pin: &PinnedSource<'_>) -> Option<&crate::Error> {
         self.fetched(pin)?.as_ref().err()
     }
@@ -76,7 +76,7 @@ impl Remote {
         self.contents.get(&(git_url::canonical(&pin.url.value), pin.tag.value.clone()))
     }
 
-    /// A commit and, where the remote has it, its date: `0123… (2025-01-01)`.
+    /// Formats a commit and, if the remote has the commit, its date: `0123… (2025-01-01)`.
     pub(crate) fn dated(&self, pin: &PinnedSource<'_>, commit: &str) -> String {
         match self.git.date_of(&self.cache, &pin.url.value, commit, self.limit) {
             Some(date) => format!("{commit} ({date})"),
@@ -91,7 +91,8 @@ fn tag<'a>(remotes: &'a Remotes, pin: &PinnedSource<'_>) -> Option<&'a RemoteTag
 
 type Fetched = Vec<((String, String), crate::Result<CommitContents>)>;
 
-/// Fetches the tags of one repository together. Where that fails, each is tried by itself: one may spoil it for all.
+/// Fetches the tags of one repository together. If that fails, each tag is fetched separately, because a single bad tag
+/// makes the common fetch fail.
 fn fetch(git: &Git, cache: &Utf8Path, repository: &str, url: &str, tags: &[&RemoteTag], limit: Duration) -> Fetched {
     let _ = git.fetch(cache, url, tags, limit);
     let key = |tag: &RemoteTag| (repository.to_owned(), tag.name.clone());

@@ -1,4 +1,4 @@
-//! The rules, one a module.
+//! The rules, one per module.
 
 mod backend_mismatch;
 mod broken_submodule;
@@ -30,7 +30,7 @@ mod version_tag_mismatch;
 
 use super::Rule;
 
-/// All of them, in the order in which their findings are told.
+/// All rules, in the order in which their findings are reported.
 pub(super) const ALL: &[Rule] = &[
     unpinned_internal_package::RULE,
     stable_tag_in_staging::RULE,

@@ -1,4 +1,4 @@
-//! Monorepos of a few files, and what the rules find in them.
+//! Small monorepos, and what the rules find in them.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// Lays out `files`: path and text.
+    /// Writes `files`, given as path and text.
     pub(super) fn new(files: &[(&str, &str)]) -> Self {
         let guard = tempfile::tempdir().unwrap();
         let root = Utf8Path::from_path(guard.path()).unwrap().canonicalize_utf8().unwrap();
@@ -26,14 +26,14 @@ impl Tree {
         tree
     }
 
-    /// Writes one more file, or another text.
+    /// Writes or overwrites a file.
     pub(super) fn write(&self, path: &str, text: &str) {
         let path = self.root.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
 
-    /// Replaces `from`, which must be there, by `to`.
+    /// Replaces `from`, which must exist, with `to`.
     pub(super) fn replace(&self, path: &str, from: &str, to: &str) -> &Self {
         let text = fs::read_to_string(self.root.join(path)).unwrap();
         assert!(text.contains(from), "no `{from}` in\n{text}");
@@ -41,7 +41,7 @@ impl Tree {
         self
     }
 
-    /// All findings, where there are no programs to ask.
+    /// Returns all findings, without any programs on `PATH`.
     pub(super) fn findings(&self) -> Vec<Finding> {
         self.findings_with(&Variables::default())
     }
@@ -51,22 +51,22 @@ impl Tree {
         offline(&Facts::read(&monorepo, variables))
     }
 
-    /// The findings of the rule `code`, with the programs of these variables.
+    /// Returns the findings of the rule `code`, with the programs of these variables.
     pub(super) fn found_by(&self, code: &str, variables: &Variables) -> Vec<Finding> {
         self.findings_with(variables).into_iter().filter(|finding| finding.code == code).collect()
     }
 
-    /// The findings of the rule `code`.
+    /// Returns the findings of the rule `code`.
     pub(super) fn found(&self, code: &str) -> Vec<Finding> {
         self.findings().into_iter().filter(|finding| finding.code == code).collect()
     }
 
-    /// The findings of the rule `code`, each as `path:line: message`.
+    /// Returns the findings of the rule `code`, each as `path:line: message`.
     pub(super) fn shown(&self, code: &str) -> Vec<String> {
         self.found(code).iter().map(|finding| self.show(finding)).collect()
     }
 
-    /// All findings, each as `code path:line: message`.
+    /// Returns all findings, each as `code path:line: message`.
     pub(super) fn all_shown(&self) -> Vec<String> {
         self.findings().iter().map(|finding| format!("{} {}", finding.code, self.show(finding))).collect()
     }
@@ -180,7 +180,7 @@ version = "1.17.0"
 source = { registry = "https://index.example.com/simple" }
 "#;
 
-/// The tags of prod in a text, made those of staging.
+/// Replaces the tags of prod in a text with those of staging.
 fn of_staging(text: &str) -> String {
     text.replace("v0.1.2", "v0.1.3.dev0")
         .replace("v1.0.0", "v1.0.0.dev4")
@@ -194,8 +194,9 @@ fn member(name: &str, version: &str, rest: &str) -> String {
 }
 
 impl Tree {
-    /// A monorepo in which nothing is wrong: two packages, one of them in a directory of a repository of several and with
-    /// tags of its own, staging after a release of one and before the next of the other. Names are spelled in several ways.
+    /// Creates a monorepo without problems. It has two packages, one of which is in a subdirectory of a shared
+    /// repository and has its own tags. Staging has a version after the release of one package and before the next
+    /// release of the other. Names are spelled in several ways.
     pub(super) fn clean() -> Self {
         Self::new(&[
             ("pyproject.toml", DEV),
@@ -211,15 +212,16 @@ impl Tree {
 }
 
 #[test]
-fn a_clean_monorepo_has_no_findings() {
+fn clean_monorepo_has_no_findings() {
     assert_eq!(Tree::clean().all_shown(), [""; 0]);
 }
 
-/// What no rule may find fault with.
+/// What no rule may report.
 #[test]
-fn what_is_right_is_never_reported() {
+fn accepts_equal_prereleases_and_unrelated_folders() {
     let tree = Tree::clean();
-    // The same releases in both, as right after a release that came by way of pre-releases; an unrelated folder.
+    // Both have the same releases, as after a release that was preceded by pre-releases; and there is an unrelated
+    // folder.
     tree.write("staging/pyproject.toml", &PINNED.replace("v0.1.2", "v0.1.3rc1").replace("v1.0.0", "v1.0.1rc1"));
     let lock = PINNED_LOCK.replace("v0.1.2", "v0.1.3rc1").replace("v1.0.0", "v1.0.1rc1");
     tree.write("staging/uv.lock", &lock.replace("\"0.1.2\"", "\"0.1.3rc1\"").replace("\"1.0.0\"", "\"1.0.1rc1\""));
@@ -228,7 +230,7 @@ fn what_is_right_is_never_reported() {
 }
 
 #[test]
-fn what_a_member_takes_from_a_directory_is_internal_and_a_wheel_of_others_is_not() {
+fn path_sources_of_members_are_internal_but_wheels_are_not() {
     let tree = Tree::clean();
     let internal = |tree: &Tree| {
         let monorepo = Monorepo::discover(&tree.root).unwrap();

@@ -1,4 +1,4 @@
-//! The workspace of dev: its manifests, and the git submodules that its members lie in.
+//! The workspace of dev: its manifests, and the git submodules that contain its members.
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
@@ -11,28 +11,28 @@ use crate::{
     uv::cache_keys,
 };
 
-/// The manifests that are locked together: the root's and the members'.
+/// Returns the manifests that are locked together: those of the root and of the members.
 pub(super) fn manifests<'a>(facts: &'a Facts<'_>) -> impl Iterator<Item = &'a Manifest> {
     let members = facts.monorepo.members.iter().map(|member| &member.manifest);
     std::iter::once(&facts.monorepo.dev).chain(members)
 }
 
-/// The git links whose directories are empty, or which git does not know where to fetch from. Without a git there are none.
+/// Returns the submodules whose directories are empty or whose URLs git does not know. Without git there are none.
 pub(super) fn lost_submodules(facts: &Facts<'_>) -> Vec<Submodule> {
     let Ok(git) = Git::find(facts.variables) else { return Vec::new() };
     let mut submodules = git.submodules(&facts.monorepo.root);
-    // One that was cloned by hand works without an entry.
+    // A submodule that was cloned manually works without an entry.
     submodules.retain(|submodule| !submodule.is_initialised && !cache_keys::has_package(&submodule.directory));
     submodules
 }
 
-/// The lost submodule that `directory` lies in.
+/// Returns the lost submodule that contains `directory`.
 pub(super) fn submodule_of(facts: &Facts<'_>, directory: &Utf8Path) -> Option<Utf8PathBuf> {
     let directories = lost_submodules(facts).into_iter().map(|submodule| submodule.directory);
     directories.into_iter().find(|submodule| directory.starts_with(submodule))
 }
 
-/// The lost submodule whose directory is called like a package.
+/// Returns the lost submodule whose directory is named like the package.
 pub(super) fn uninitialised(facts: &Facts<'_>, package: &str) -> Option<Utf8PathBuf> {
     let is_meant = |directory: &Utf8PathBuf| {
         directory.file_name().and_then(crate::Name::parse).is_some_and(|name| name.as_str() == package)
@@ -40,14 +40,14 @@ pub(super) fn uninitialised(facts: &Facts<'_>, package: &str) -> Option<Utf8Path
     lost_submodules(facts).into_iter().map(|submodule| submodule.directory).find(is_meant)
 }
 
-/// The pattern of workspace members, or the path source, that is about `directory`.
+/// Returns the place of the workspace member pattern that selects `directory`.
 pub(super) fn selected_by(facts: &Facts<'_>, directory: &Utf8Path) -> Option<Place> {
     let dev = &facts.monorepo.dev;
     let pattern = globs(dev)?.selects(directory)?;
     Some(dev.place(pattern.span.clone()))
 }
 
-/// `path` without `.` and `..`.
+/// Returns `path` without `.` and `..`.
 pub(super) fn normal(path: &Utf8Path) -> Utf8PathBuf {
     path.components().fold(Utf8PathBuf::new(), |mut normal, component| {
         match component {

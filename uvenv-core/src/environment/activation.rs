@@ -1,11 +1,13 @@
-//! What a program must see to use an environment: an interpreter that it starts, and one that it embeds.
+//! The variables that let programs use an environment: through an interpreter that they start, or through one that
+//! they embed.
 //!
-//! An embedded interpreter (`Py_Initialize`, as PyO3 calls it) does not know which environment is meant, and where its
-//! library was moved after it was built, not even where its standard library is. On Linux it looks for `python3` on
-//! `PATH`, takes that for its own executable, and finds `pyvenv.cfg` beside it: the environment, and through its `home` the
-//! base interpreter. So the environment's programs first on `PATH` are all that it needs; measured with Python 3.10 to
-//! 3.13, from a distribution, with a shared library elsewhere, and with a compiled-in prefix that does not exist.
-//! `PYTHONHOME` is not set: it would be in the way of every other Python that the program starts.
+//! An embedded interpreter (`Py_Initialize`, as PyO3 calls it) does not know which environment to use. If its library
+//! was moved after it was built, it cannot even find its standard library. On Linux it searches `PATH` for `python3`,
+//! takes that for its own executable, and finds `pyvenv.cfg` next to it. That file identifies the environment, and its
+//! `home` key identifies the base interpreter. It is therefore enough to put the environment's programs first on
+//! `PATH`. This was measured with Python 3.10 to 3.13: from a distribution, with a shared library in another place, and
+//! with a compiled-in prefix that does not exist. `PYTHONHOME` is not set, because it would break every other Python
+//! that the program starts.
 
 use std::ffi::{OsStr, OsString};
 
@@ -20,44 +22,46 @@ use crate::{
     process::Invocation,
 };
 
-/// Variables of other Pythons that lead an interpreter, or what builds for it, astray. PyO3's build script and maturin take
-/// a conda environment into account beside a virtual one.
+/// Variables of other Pythons that mislead an interpreter or a build for it. PyO3's build script and maturin consider a
+/// conda environment in addition to a virtual one.
 const HARMFUL: [&str; 6] =
     ["PYTHONHOME", "PYTHONPATH", "PYTHONEXECUTABLE", LAUNCHER, "CONDA_PREFIX", "CONDA_DEFAULT_ENV"];
 
-/// What the launchers of environments on macOS and Windows tell an interpreter of where they are. It reads and removes it.
+/// The variable with which the launchers of environments on macOS and Windows tell an interpreter its own location. The
+/// interpreter reads and removes it.
 const LAUNCHER: &str = "__PYVENV_LAUNCHER__";
 
-/// What becomes of a variable.
+/// A change to a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum VariableEdit {
-    /// It gets this value.
+    /// Sets the variable to this value.
     Set(String),
-    /// These directories are put before those that it has.
+    /// Puts these directories before the existing ones.
     Prepend(Vec<Utf8PathBuf>),
-    /// It is taken away.
+    /// Removes the variable.
     Unset,
 }
 
-/// The variables that are changed for an environment, by name.
+/// The changes to variables for an environment, by name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Activation {
     pub(crate) changes: Vec<(&'static str, VariableEdit)>,
 }
 
-/// Whom the variables are for.
+/// Who uses the variables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Audience {
-    /// One program and what it starts.
+    /// One program and the programs that it starts.
     Program,
-    /// All that is started from now on, by a shell or by the steps of a workflow.
+    /// Everything that a shell, or the steps of a workflow, starts from now on.
     #[cfg_attr(not(any(feature = "full", test)), expect(dead_code, reason = "for `env`"))]
     Shell,
 }
 
 impl Activation {
-    /// For `environment`, which was made from `base`. `backend` is that of its last sync, `none` among them.
+    /// Returns the changes for `environment`, which was made from `base`. `backend` is the backend of its last sync and
+    /// may be `none`.
     pub(crate) fn new(
         environment: &Environment,
         base: &BaseInterpreter,
@@ -90,15 +94,16 @@ impl Activation {
         let mut changes = vec![
             ("VIRTUAL_ENV", set(environment.root().as_str())),
             ("PATH", VariableEdit::Prepend(programs)),
-            // Not the environment's: what was compiled for the one is right for the other, and stays.
+            // The base interpreter, not the environment's: it is the same for all environments that were made from it,
+            // so that compiled artifacts remain valid.
             ("PYO3_PYTHON", set(base.executable.as_str())),
             ("UVENV_PROFILE", set(profile.as_str())),
         ];
         changes.extend(backend.map(|backend| ("UVENV_BACKEND", set(backend))));
         changes.extend(library.map(|(name, directories)| (name, VariableEdit::Prepend(directories))));
         changes.extend(HARMFUL.map(|name| (name, VariableEdit::Unset)));
-        // There a program that embeds Python is taken for its executable, whatever `PATH` says. In a shell the variable
-        // would mislead every Python that is not this environment's.
+        // On macOS and Windows, a program that embeds Python is taken for its executable, regardless of `PATH`. In a
+        // shell, the variable would mislead every Python outside this environment.
         if system != System::Linux && audience == Audience::Program {
             changes.retain(|(name, _)| *name != LAUNCHER);
             changes.push((LAUNCHER, set(environment.executable().as_str())));
@@ -106,7 +111,7 @@ impl Activation {
         Self { changes }
     }
 
-    /// `invocation` with these changes to `variables`.
+    /// Adds these changes to `variables` to `invocation`.
     pub(crate) fn apply(&self, invocation: Invocation, variables: &Variables) -> Invocation {
         self.values(variables).into_iter().fold(invocation, |invocation, (name, value)| match value {
             Some(value) => invocation.env(name, value),
@@ -114,7 +119,7 @@ impl Activation {
         })
     }
 
-    /// What the variables are after the changes; `None` for one that is not there.
+    /// Returns the values of the variables after the changes; `None` for a variable that is unset.
     pub(crate) fn values(&self, variables: &Variables) -> Vec<(&'static str, Option<OsString>)> {
         let value = |(name, change): &(&'static str, VariableEdit)| {
             let value = match change {
@@ -128,7 +133,8 @@ impl Activation {
     }
 }
 
-/// Where the loader of macOS looks for libraries that are not where a program says, which the variable replaces.
+/// Adds the directories where the macOS loader looks by default for libraries that are not where a program says. The
+/// variable replaces these.
 fn with_fallback(directory: Utf8PathBuf, variables: &Variables) -> Vec<Utf8PathBuf> {
     let default = match variables.get("DYLD_FALLBACK_LIBRARY_PATH") {
         Some(_) => &[][..],
@@ -137,8 +143,8 @@ fn with_fallback(directory: Utf8PathBuf, variables: &Variables) -> Vec<Utf8PathB
     std::iter::once(directory).chain(default.iter().map(Utf8PathBuf::from)).collect()
 }
 
-/// `directories` before those of `search`, unless it begins with them. A directory with a separator in its name cannot be
-/// searched.
+/// Puts `directories` before those of `search`, unless `search` already begins with them. A directory with a separator
+/// in its name cannot be searched.
 fn prepended(directories: &[Utf8PathBuf], search: Option<&OsStr>) -> OsString {
     let present: Vec<_> = search.map(|search| std::env::split_paths(search).collect()).unwrap_or_default();
     let ours = directories.iter().map(|directory| directory.as_std_path().to_owned());
@@ -198,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_library_that_the_loader_finds_is_not_named() {
+    fn sets_the_library_path_only_for_unfound_libraries() {
         let found = on(System::Linux, &base(true), None, Audience::Program);
         assert_eq!(find(&found, "LD_LIBRARY_PATH"), None);
         let static_only = BaseInterpreter { library: None, ..base(false) };
@@ -210,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn macos_keeps_its_default_directories() {
+    fn keeps_default_library_directories_on_macos() {
         let found = on(System::MacOs, &base(false), None, Audience::Shell);
         let expected = prepend(&["/opt/python/lib", "/usr/local/lib", "/usr/lib"]);
         assert_eq!(find(&found, "DYLD_FALLBACK_LIBRARY_PATH"), Some(&expected));
@@ -218,13 +224,13 @@ mod tests {
     }
 
     #[test]
-    fn windows_searches_libraries_on_path() {
+    fn puts_the_library_directory_on_path_on_windows() {
         let found = on(System::Windows, &base(false), None, Audience::Program);
         assert_eq!(find(&found, "PATH"), Some(&prepend(&["/code/.venv/Scripts", "/opt/python/lib"])));
     }
 
     #[test]
-    fn an_executable_that_is_not_looked_for_is_named_to_one_program_only() {
+    fn sets_the_python_launcher_only_for_a_single_program() {
         let launcher = |system, audience| find(&on(system, &base(false), None, audience), LAUNCHER).cloned();
         assert_eq!(launcher(System::Linux, Audience::Program), Some(VariableEdit::Unset));
         assert_eq!(launcher(System::MacOs, Audience::Shell), Some(VariableEdit::Unset));
@@ -235,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn the_backend_is_that_of_the_environment() {
+    fn sets_the_backend_of_the_environment() {
         let backend =
             |backend| find(&on(System::Linux, &base(true), backend, Audience::Program), "UVENV_BACKEND").cloned();
         assert_eq!(backend(Some("cu124")), Some(VariableEdit::Set("cu124".to_owned())));
@@ -245,7 +251,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_is_first_already_is_not_put_first_again() {
+    fn does_not_prepend_directories_twice() {
         let directories = [Utf8PathBuf::from("/a"), Utf8PathBuf::from("/b")];
         let prepended = |search: &str| prepended(&directories, Some(OsStr::new(search)).filter(|s| !s.is_empty()));
         assert_eq!(prepended("/usr/bin:/a"), "/a:/b:/usr/bin:/a");

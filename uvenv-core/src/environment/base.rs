@@ -1,4 +1,4 @@
-//! The interpreter that an environment was made from, and its library, which programs that embed Python are linked with.
+//! The interpreter that an environment was made from, and the library that programs link with to embed Python.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::EnvironmentError;
 use crate::process::Invocation;
 
-/// What a Python says of itself, as JSON. Its own notion of the base executable is not enough: up to Python 3.10 it is the
-/// link in the environment, and elsewhere it may be any of the links beside the executable.
+/// The script that makes a Python describe itself, as JSON. Python's own value for the base executable is not enough:
+/// up to Python 3.10 it is the link in the environment, and otherwise it may be any of the links next to the
+/// executable.
 const QUESTION: &str = r"
 import json, os, site, sys, sysconfig
 executable = os.path.realpath(getattr(sys, '_base_executable', None) or sys.executable)
@@ -30,23 +31,23 @@ print(json.dumps({
 }))
 ";
 
-/// The interpreter that an environment was made from. It is one value for all environments that were made from it.
+/// The interpreter that an environment was made from. All environments made from one interpreter get the same value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BaseInterpreter {
-    /// The executable, without links in its path.
+    /// The executable, with links resolved.
     pub executable: Utf8PathBuf,
     /// Where it is installed.
     pub prefix: Utf8PathBuf,
-    /// Its version: major, minor, micro.
+    /// Its version: major, minor and micro.
     pub version: (u8, u8, u8),
-    /// What it is: `cpython`, `pypy`.
+    /// Its implementation: `cpython` or `pypy`.
     pub implementation: String,
     /// Whether it runs without a global interpreter lock.
     pub free_threaded: bool,
     /// Where its own packages are.
     pub site_packages: Vec<Utf8PathBuf>,
-    /// Its library; `None` where it has none that others can be linked with.
+    /// Its library; `None` if it has none that programs can link with.
     pub library: Option<PythonLibrary>,
 }
 
@@ -54,19 +55,19 @@ pub struct BaseInterpreter {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PythonLibrary {
-    /// Where it is.
+    /// The directory that contains it.
     pub directory: Utf8PathBuf,
-    /// What the linker calls it: `python3.11`.
+    /// Its name for the linker: `python3.11`.
     pub link_name: String,
-    /// Whether programs load it when they start.
+    /// Whether programs load it at startup.
     pub shared: bool,
-    /// Whether they then find it without being told where it is.
+    /// Whether programs find it at startup without being told where it is.
     pub on_default_path: bool,
-    /// The directory of the framework that it is a part of, on macOS.
+    /// On macOS, the directory of the framework that contains it.
     pub framework: Option<Utf8PathBuf>,
 }
 
-/// The operating systems whose loaders and installations differ.
+/// The operating systems, which differ in their loaders and in the layout of installations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum System {
     Linux,
@@ -74,7 +75,7 @@ pub(super) enum System {
     Windows,
 }
 
-/// The answer to the question.
+/// The output of the script.
 #[derive(Debug, Deserialize)]
 struct InterpreterReply {
     executable: Utf8PathBuf,
@@ -91,26 +92,26 @@ struct InterpreterReply {
 }
 
 impl BaseInterpreter {
-    /// Asks `python`, which may be that of an environment. `child` gives the process the variables that it is to see.
+    /// Runs the script with `python`, which may be an environment's. `child` sets the variables that the process sees.
     pub(crate) fn ask(
         python: &Utf8Path,
         child: impl FnOnce(Invocation) -> Invocation,
     ) -> Result<Self, EnvironmentError> {
         let failed = |problem| EnvironmentError::Silent { python: python.to_owned(), problem };
-        // Isolated, Python ignores all its variables but these.
+        // In isolated mode, Python ignores all its variables except these.
         let invocation = Invocation::new(python.as_str()).args(["-I", "-S", "-B", "-c", QUESTION]);
         let invocation = child(invocation).env_remove("__PYVENV_LAUNCHER__").env_remove("PYTHONEXECUTABLE");
         let said = invocation.capture().map_err(|error| failed(error.to_string()))?;
         if !said.status.success() {
             return Err(failed(last_line(&said.stderr).unwrap_or_else(|| crate::process::ending(said.status))));
         }
-        let answer: InterpreterReply = serde_json::from_str(&said.stdout)
-            .map_err(|error| failed(format!("it answers with something else than was asked for: {error}")))?;
+        let answer: InterpreterReply =
+            serde_json::from_str(&said.stdout).map_err(|error| failed(format!("unexpected output: {error}")))?;
         Ok(answer.interpreter(System::CURRENT, &|path| path.exists()))
     }
 }
 
-/// Where a program says in one line what has gone wrong.
+/// Returns the last line of the output, where a program usually states what went wrong.
 fn last_line(stderr: &str) -> Option<String> {
     stderr.lines().map(str::trim).rfind(|line| !line.is_empty()).map(str::to_owned)
 }
@@ -132,8 +133,8 @@ impl InterpreterReply {
         BaseInterpreter { executable, prefix, version, implementation, free_threaded, site_packages, library }
     }
 
-    /// The library, looked for where the interpreter says it is and then where it was installed: one that was moved after
-    /// it was built may still name the directory that it was built for.
+    /// Returns the library. Searches the directory that the interpreter reports, then the installation: an interpreter
+    /// that was moved after it was built may still report the directory that it was built for.
     fn library(&self, system: System, exists: &dyn Fn(&Utf8Path) -> bool) -> Option<PythonLibrary> {
         let link_name = self.link_name(system);
         let (shared, archive) = self.files(system, &link_name);
@@ -166,14 +167,14 @@ impl InterpreterReply {
         }
     }
 
-    /// The names of its files: those that are loaded, and those that are only linked with.
+    /// Returns the names of the library's files: those that programs load, and those that they only link with.
     fn files(&self, system: System, link_name: &str) -> (Vec<String>, Vec<String>) {
         match system {
-            // Where a linker needs the import library in `libs`, a program needs the DLL beside the executable.
+            // A linker needs the import library in `libs`, but a program needs the DLL next to the executable.
             System::Windows => (vec![format!("{link_name}.dll")], Vec::new()),
             System::MacOs => (vec![format!("lib{link_name}.dylib")], vec![format!("lib{link_name}.a")]),
             System::Linux => {
-                // Without the files for development only the versioned name is there.
+                // Without the development files, only the versioned name exists.
                 let versioned = Some(self.soname.clone()).filter(|name| name.contains(".so"));
                 let shared = [format!("lib{link_name}.so")].into_iter().chain(versioned).collect();
                 (shared, vec![format!("lib{link_name}.a")])
@@ -189,15 +190,15 @@ impl InterpreterReply {
         self.directories.iter().cloned().chain(installed).chain([self.prefix.join("bin")]).collect()
     }
 
-    /// Whether the loader looks there unasked.
+    /// Whether the loader searches the directory by default.
     fn is_default(&self, system: System, directory: &Utf8Path) -> bool {
         match system {
             System::Linux => ["/lib", "/usr/lib", "/lib64", "/usr/lib64"].map(Utf8Path::new).iter().any(|default| {
                 directory == *default || (!self.multiarch.is_empty() && directory == default.join(&self.multiarch))
             }),
-            // Libraries of frameworks are named in programs by their whole paths.
+            // Programs name the libraries of frameworks by their full paths.
             System::MacOs => !self.framework.is_empty() || ["/usr/lib", "/usr/local/lib"].contains(&directory.as_str()),
-            // `PATH` is the search path, and installers need not put Python there.
+            // The search path is `PATH`, and installers do not always add Python to it.
             System::Windows => false,
         }
     }
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_shared_library_is_preferred_to_an_archive() {
+    fn prefers_a_shared_library_to_an_archive() {
         let both = ["/opt/python/lib/libpython3.11.so", "/opt/python/lib/python3.11/config/libpython3.11.a"];
         let found = library(&answer(), System::Linux, &both).unwrap();
         assert_eq!(found.directory, "/opt/python/lib");
@@ -242,14 +243,14 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_that_was_only_built_for_is_passed_over() {
+    fn ignores_a_build_directory_that_does_not_exist() {
         let moved = InterpreterReply { directories: vec!["/install/lib".into()], ..answer() };
         let found = library(&moved, System::Linux, &["/opt/python/lib/libpython3.11.so.1.0"]).unwrap();
         assert_eq!(found.directory, "/opt/python/lib");
     }
 
     #[test]
-    fn the_system_s_directories_need_not_be_named() {
+    fn system_directories_are_on_the_default_path() {
         for directory in ["/usr/lib", "/usr/lib64", "/usr/lib/x86_64-linux-gnu"] {
             let system = InterpreterReply { prefix: "/usr".into(), directories: vec![directory.into()], ..answer() };
             let file = format!("{directory}/libpython3.11.so");
@@ -262,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn names_differ_by_system_and_build() {
+    fn link_name_depends_on_system_and_build() {
         let free =
             InterpreterReply { free_threaded: true, suffix: "3.13t".to_owned(), version: (3, 13, 0), ..answer() };
         assert_eq!(free.link_name(System::Linux), "python3.13t");
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_has_its_library_beside_the_executable() {
+    fn finds_the_library_beside_the_executable_on_windows() {
         let windows = InterpreterReply { prefix: "C:/Python311".into(), directories: Vec::new(), ..answer() };
         let found = library(&windows, System::Windows, &["C:/Python311/python311.dll"]).unwrap();
         assert_eq!((found.directory.as_str(), found.link_name.as_str()), ("C:/Python311", "python311"));
@@ -280,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_framework_is_found_by_its_path() {
+    fn finds_a_macos_framework() {
         let versions = "/Library/Frameworks/Python.framework/Versions/3.11";
         let framework = InterpreterReply {
             prefix: versions.into(),
@@ -295,10 +296,10 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_does_not_answer_is_named() {
+    fn reports_an_interpreter_that_does_not_answer() {
         let ask = |path: &str| BaseInterpreter::ask(Utf8Path::new(path), |invocation| invocation).unwrap_err();
         for (path, problem) in
-            [("/no/such/python", "No such file"), ("/bin/true", "something else"), ("/bin/false", "exit status 1")]
+            [("/no/such/python", "No such file"), ("/bin/true", "unexpected output"), ("/bin/false", "exit status 1")]
         {
             let said = ask(path).to_string();
             assert!(said.contains(path) && said.contains(problem), "{said}");

@@ -1,5 +1,5 @@
-//! What is installed in an environment, read the way uv reads it: from the names of the `*.dist-info` folders and
-//! their `direct_url.json`.
+//! The distributions that are installed in an environment, read as uv reads them: from the names of the `*.dist-info`
+//! directories and their `direct_url.json`.
 
 use std::{
     fs::{self, Metadata},
@@ -21,49 +21,49 @@ use crate::{
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Distribution {
-    /// Its name, normalised.
+    /// Its normalized name.
     pub name: Name,
     /// Its version.
     pub version: String,
-    /// Where it was installed from.
+    /// The source that it was installed from.
     pub source: Source,
-    /// When its `dist-info` folder was made or last changed: a new installation makes a new one.
+    /// When its `dist-info` directory was made or last changed. A new installation makes a new one.
     #[serde(skip)]
     changed: Option<SystemTime>,
-    /// That folder.
+    /// Its `dist-info` directory.
     #[serde(skip)]
     #[cfg_attr(feature = "schema", schemars(skip))]
     folder: Utf8PathBuf,
 }
 
-/// Where a distribution was installed from, as its `direct_url.json` says. URLs are without secrets.
+/// The source of an installed distribution, as its `direct_url.json` records it. URLs contain no secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Source {
-    /// A package index, or a folder of wheels: there is no `direct_url.json`.
+    /// A package index or a directory of wheels: there is no `direct_url.json`.
     Registry,
     /// A git repository.
     Git {
         /// The repository.
         url: String,
-        /// The commit that was installed.
+        /// The installed commit.
         commit: String,
-        /// The tag, branch or commit that was asked for.
+        /// The requested tag, branch or commit.
         #[serde(skip_serializing_if = "Option::is_none")]
         requested: Option<String>,
-        /// Where in the repository the package is.
+        /// The package's directory in the repository.
         #[serde(skip_serializing_if = "Option::is_none")]
         subdirectory: Option<String>,
     },
-    /// A directory, which is imported from.
+    /// A directory that Python imports from.
     Editable {
         /// The directory.
         #[cfg_attr(feature = "schema", schemars(with = "String"))]
         path: Utf8PathBuf,
     },
-    /// A directory, which was copied from.
+    /// A directory that the package was copied from.
     Directory {
         /// The directory.
         #[cfg_attr(feature = "schema", schemars(with = "String"))]
@@ -71,21 +71,22 @@ pub enum Source {
     },
     /// An archive.
     Archive {
-        /// Its URL, `file:` for one on this machine.
+        /// Its URL; a `file:` URL for an archive on this machine.
         url: String,
     },
-    /// There is a `direct_url.json`, and it cannot be understood.
+    /// There is a `direct_url.json`, but it cannot be understood.
     Unknown,
 }
 
-/// What a sync changed.
+/// The changes that a sync made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Changes {
-    /// What is there now and was not, or was installed again. A new version is here, the old one in `removed`.
+    /// Distributions that are new or were installed again. After an upgrade, the new version is here and the old one in
+    /// `removed`.
     pub installed: Vec<Distribution>,
-    /// What was there and is not now.
+    /// Distributions that are no longer installed.
     pub removed: Vec<Distribution>,
 }
 
@@ -93,28 +94,28 @@ pub struct Changes {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Distributions(Vec<Distribution>);
 
-/// What an interrupted sync may have left damaged, which uv takes for installed.
+/// Distributions that an interrupted sync may have damaged, although uv considers them installed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Suspects {
-    /// To be installed again (`--reinstall-package`).
+    /// Packages to install again (`--reinstall-package`).
     pub(crate) reinstall: Vec<Name>,
-    /// `dist-info` folders without a RECORD: uv cannot uninstall these, even to install the package again, so they must
-    /// go before uv starts. Without them uv sees that the package is missing.
+    /// `dist-info` directories without a RECORD. uv cannot uninstall these, even to install the package again, so they
+    /// must be removed before uv starts. uv then sees that the package is missing.
     pub(crate) remains: Vec<Utf8PathBuf>,
 }
 
-/// So many entries of a directory of packages are read by one core.
+/// The number of entries of a `site-packages` directory for which a further thread is worth its cost.
 const MIN_LEN: usize = 100;
 
-/// The clocks of file systems are coarse, some by two seconds, and may lag behind the one that we read.
+/// File system clocks are coarse (some by two seconds) and may lag behind the clock that we read.
 const CLOCK_SLACK: Duration = Duration::from_secs(2);
 
 impl Distributions {
-    /// Those of `environment`; none where it does not exist.
+    /// Reads the distributions of `environment`; there are none if it does not exist.
     pub(crate) fn read(environment: &Environment) -> Result<Self, EnvironmentError> {
         let Some(directory) = environment.site_packages() else { return Ok(Self::default()) };
         let entries = directory.read_dir_utf8().map_err(environment.unreadable(&directory))?;
-        // A name that is not Unicode is no `NAME-VERSION.dist-info`.
+        // A name that is not Unicode cannot be `NAME-VERSION.dist-info`.
         let mut folders: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.into_path())).collect();
         let parts = parallel::par_chunks(&mut folders, MIN_LEN, |folders| {
             let folders = folders.iter_mut().map(mem::take);
@@ -129,8 +130,8 @@ impl Distributions {
         self.0.iter()
     }
 
-    /// What may be damaged by a sync that began at `since` and did not end well: what changed since then, and what
-    /// lacks files of its RECORD, which an interrupted removal leaves without touching the `dist-info` folder.
+    /// Returns what may be damaged by a sync that began at `since` and did not end well: what changed since then, and
+    /// what lacks files of its RECORD. An interrupted removal deletes files without touching the `dist-info` directory.
     pub(crate) fn suspects(&self, since: SystemTime) -> Suspects {
         let since = since.checked_sub(CLOCK_SLACK).unwrap_or(since);
         let mut suspects = Suspects::default();
@@ -151,7 +152,7 @@ impl Distributions {
 }
 
 impl Suspects {
-    /// Removes the folders that uv cannot remove.
+    /// Removes the directories that uv cannot remove.
     pub(crate) fn remove_remains(&self, environment: &Environment) -> Result<(), EnvironmentError> {
         for folder in &self.remains {
             fs::remove_dir_all(folder).map_err(environment.not_writable(folder))?;
@@ -161,10 +162,10 @@ impl Suspects {
 }
 
 impl Changes {
-    /// What happened between two readings of one environment.
+    /// Returns the changes between two readings of one environment.
     pub(crate) fn between(before: &Distributions, after: &Distributions) -> Self {
         let same = |a: &Distribution, b: &Distribution| a.name == b.name && a.version == b.version;
-        // Both are sorted by name, but two of one name can be there; the lists are short.
+        // Both lists are sorted by name, but a name can occur twice; the lists are short.
         let only_in = |these: &Distributions, others: &Distributions, is: fn(&Distribution, &Distribution) -> bool| {
             these
                 .iter()
@@ -186,15 +187,15 @@ impl Changes {
         }
     }
 
-    /// Whether nothing happened.
+    /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
         self.installed.is_empty() && self.removed.is_empty()
     }
 }
 
 impl Distribution {
-    /// The distribution whose `dist-info` folder this is; none if it is another thing. uv does not see one that is a
-    /// link, and neither may we.
+    /// Returns the distribution whose `dist-info` directory is `folder`; `None` if it is something else. uv ignores a
+    /// directory that is a link, so this function ignores it too.
     fn read(folder: Utf8PathBuf) -> Option<Self> {
         let (name, version) = folder.file_name()?.strip_suffix(".dist-info")?.split_once('-')?;
         let (name, version) = (Name::parse(name)?, version.to_owned());
@@ -203,22 +204,22 @@ impl Distribution {
         Some(Self { name, version, source, changed: changed(&metadata), folder })
     }
 
-    /// Its `dist-info` folder.
+    /// Returns its `dist-info` directory.
     pub(crate) fn folder(&self) -> &Utf8Path {
         &self.folder
     }
 
-    /// The list of its files.
+    /// Returns the path of the list of its files.
     pub(crate) fn record_file(&self) -> Utf8PathBuf {
         self.folder.join("RECORD")
     }
 
-    /// The directory of packages that it is in.
+    /// Returns the `site-packages` directory that contains it.
     pub(crate) fn site_packages(&self) -> &Utf8Path {
         self.folder.parent().unwrap_or(&self.folder)
     }
 
-    /// Its files, as the list has them, without the compiled ones of Python.
+    /// Returns its files as the list has them, without Python's compiled files.
     pub(crate) fn files(&self) -> Vec<Utf8PathBuf> {
         let record = fs::read_to_string(self.record_file()).unwrap_or_default();
         let paths = record.lines().map(first_field).filter(|path| !path.is_empty());
@@ -226,7 +227,7 @@ impl Distribution {
         paths.filter(|path| path.extension() != Some("pyc")).collect()
     }
 
-    /// Whether all files that `record` lists are there. Compiled files come and go.
+    /// Whether all files that `record` lists exist. Compiled files are ignored, because they come and go.
     fn has_all(&self, record: &str) -> bool {
         let Some(site_packages) = self.folder.parent() else { return false };
         record
@@ -237,8 +238,8 @@ impl Distribution {
     }
 }
 
-/// On Unix the time of the last change of the folder itself, which no program can set: where uv clones files (macOS),
-/// a folder keeps the modification time that it has in uv's cache.
+/// On Unix, returns the time of the last change of the directory itself, which no program can set. Where uv clones
+/// files (macOS), a directory keeps the modification time that it has in uv's cache.
 #[cfg(unix)]
 fn changed(metadata: &Metadata) -> Option<SystemTime> {
     use std::os::unix::fs::MetadataExt;
@@ -253,7 +254,7 @@ fn changed(metadata: &Metadata) -> Option<SystemTime> {
     metadata.modified().ok()
 }
 
-/// The first field of a line of CSV.
+/// Returns the first field of a line of CSV.
 fn first_field(line: &str) -> String {
     let Some(quoted) = line.strip_prefix('"') else { return line.split(',').next().unwrap_or_default().to_owned() };
     let mut field = String::new();
@@ -267,7 +268,7 @@ fn first_field(line: &str) -> String {
     field
 }
 
-/// `direct_url.json`, by its specification.
+/// `direct_url.json`, as its specification defines it.
 #[derive(Deserialize)]
 struct DirectUrl {
     url: String,
@@ -318,7 +319,8 @@ impl Source {
     }
 }
 
-/// The path that a `file:` URL names. Bytes that are not Unicode are replaced: it is only shown.
+/// Returns the path that a `file:` URL names. Bytes that are not Unicode are replaced, because the path is only
+/// displayed.
 fn file_path(url: &str) -> Option<Utf8PathBuf> {
     let path = url.strip_prefix("file://")?;
     let path = path.strip_prefix("localhost").unwrap_or(path);
@@ -330,7 +332,7 @@ fn file_path(url: &str) -> Option<Utf8PathBuf> {
         rest = if escaped.is_some() { &tail[2..] } else { tail };
     }
     let path = String::from_utf8_lossy(&bytes).into_owned();
-    // `file:///C:/a` is `C:/a`.
+    // `file:///C:/a` means `C:/a`.
     let has_drive = matches!(path.as_bytes(), [b'/', drive, b':', ..] if drive.is_ascii_alphabetic());
     Some(if has_drive { path[1..].into() } else { path.into() })
 }
@@ -344,7 +346,7 @@ fn path_byte(after_percent: &[u8]) -> Option<u8> {
 mod tests {
     use super::*;
 
-    /// An environment in a path with a space and a letter beyond ASCII.
+    /// An environment whose path contains a space and a non-ASCII letter.
     struct Made {
         _guard: tempfile::TempDir,
         environment: Environment,
@@ -384,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_are_read_as_uv_reads_them() {
+    fn reads_dist_info_folders_like_uv() {
         let made = Made::new();
         made.install("torch-2.6.0+cu124", None);
         made.install("Model_Qwen2.5_VL-0.1.2.dev0", None);
@@ -397,13 +399,13 @@ mod tests {
     }
 
     #[test]
-    fn no_environment_has_no_distributions() {
+    fn missing_environment_has_no_distributions() {
         let environment = Environment::new("/no/such/environment");
         assert_eq!(Distributions::read(&environment).unwrap(), Distributions::default());
     }
 
     #[test]
-    fn sources_are_read_from_direct_url() {
+    fn reads_sources_from_direct_url_json() {
         let made = Made::new();
         let git = made.source(
             r#"{"url":"https://t@h/a.git","subdirectory":"python/a","vcs_info":{"vcs":"git","commit_id":"c0","requested_revision":"v0.1.2"}}"#,
@@ -429,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn file_urls_become_paths() {
+    fn converts_file_urls_to_paths() {
         let path = |url| file_path(url).map(Utf8PathBuf::into_string);
         assert_eq!(path("file:///C:/a%20b").as_deref(), Some("C:/a b"));
         assert_eq!(path("file://localhost/a").as_deref(), Some("/a"));
@@ -440,7 +442,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_between_two_readings() {
+    fn finds_changes_between_two_readings() {
         let made = Made::new();
         let commit = |commit| format!(r#"{{"url":"file:///r","vcs_info":{{"vcs":"git","commit_id":"{commit}"}}}}"#);
         made.install("same-1", None);
@@ -471,7 +473,7 @@ mod tests {
     }
 
     #[test]
-    fn suspects_are_what_changed_and_what_lacks_files() {
+    fn suspects_changed_and_incomplete_distributions() {
         let made = Made::new();
         let in_site_packages = |path: &str| made.site_packages.join(path);
         for name in ["whole", "lacking", "torn"] {

@@ -1,8 +1,9 @@
-//! One sync of an environment at a time, and a mark that outlives a sync which was interrupted.
+//! Ensures that an environment has one sync at a time, and marks a sync in progress. The mark outlives an interrupted
+//! sync.
 //!
-//! uv takes a `dist-info` folder for an installed package, so a package that a killed uv had half-copied stays broken
-//! for all later syncs. The mark says that there may be such packages, and since when.
-//! It lies in the cache, so that it is there when the environment is not.
+//! uv takes a `dist-info` directory for an installed package. A package that a killed uv had half-copied would
+//! therefore stay broken in all later syncs. The mark records that there may be such packages, and since when. It is in
+//! the cache, so that it exists even if the environment does not.
 
 use std::{
     fs::{self, File},
@@ -22,8 +23,8 @@ use crate::{
     model::{Observer, Variables},
 };
 
-/// The lock on an environment and the mark of an unfinished sync of it. The lock ends with the value; the mark, once
-/// made, with [`Journal::finish`] only.
+/// The lock on an environment and the mark of an unfinished sync of it. Dropping the value releases the lock; only
+/// [`Journal::finish`] removes the mark.
 #[derive(Debug)]
 pub(crate) struct Journal {
     lock: FileLock,
@@ -31,19 +32,19 @@ pub(crate) struct Journal {
     interrupted: Option<InterruptedSync>,
 }
 
-/// A sync that began and did not end well.
+/// A sync that began but did not end well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct InterruptedSync {
     /// When the first such sync began.
     pub(crate) since: SystemTime,
-    /// Whether the environment did not exist then, so that a broken one now is its making, and nobody else's.
+    /// Whether the environment did not exist then. If it is broken now, that sync made it.
     pub(crate) was_missing: bool,
 }
 
-/// What the file holds while a sync is in progress; it is empty otherwise.
+/// The content of the file while a sync is in progress; otherwise the file is empty.
 #[derive(Serialize, Deserialize)]
 struct JournalEntry {
-    /// For people who look into the cache.
+    /// For people who inspect the cache.
     environment: Utf8PathBuf,
     /// Milliseconds since 1970.
     in_progress_since: u64,
@@ -51,7 +52,7 @@ struct JournalEntry {
 }
 
 impl Journal {
-    /// Waits until no other process uses `environment`; `observer` is told so if that takes over a second.
+    /// Waits until no other process uses `environment`, and tells `observer` if that takes more than a second.
     pub(crate) fn open(
         environment: &Environment,
         variables: &Variables,
@@ -67,22 +68,22 @@ impl Journal {
         Ok(Self { lock, path, interrupted })
     }
 
-    /// The file, which is empty while no sync is in progress.
+    /// Returns the path of the file, which is empty while no sync is in progress.
     pub(crate) fn path(&self) -> &Utf8Path {
         &self.path
     }
 
-    /// A file of this name beside the journal, which only the holder of the lock may use.
+    /// Returns the path of a file next to the journal, with this extension. Only the holder of the lock may use it.
     pub(crate) fn beside(&self, extension: &str) -> Utf8PathBuf {
         self.path.with_extension(extension)
     }
 
-    /// The sync before this one, if it did not end well.
+    /// Returns the previous sync, if it did not end well.
     pub(crate) fn interrupted(&self) -> Option<&InterruptedSync> {
         self.interrupted.as_ref()
     }
 
-    /// Marks that a sync is in progress; to be called before uv starts.
+    /// Marks that a sync is in progress. Must be called before uv starts.
     pub(crate) fn begin(&mut self, environment: &Environment) -> Result<(), EnvironmentError> {
         let missing = environment.inspect()? == Inspection::Missing;
         let begun = InterruptedSync {
@@ -100,7 +101,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Takes the mark away: the sync ended well, or changed nothing.
+    /// Removes the mark, because the sync ended well or changed nothing.
     pub(crate) fn finish(self) -> Result<(), CacheError> {
         self.lock.file().set_len(0).map_err(CacheError::unusable(&self.path))
     }
@@ -115,7 +116,7 @@ impl Journal {
 }
 
 impl InterruptedSync {
-    /// What of `environment` may be damaged.
+    /// Returns what may be damaged in `environment`.
     pub(crate) fn suspects(&self, environment: &Environment) -> Result<Suspects, EnvironmentError> {
         Ok(Distributions::read(environment)?.suspects(self.since))
     }
@@ -134,12 +135,12 @@ fn read_mark(mut file: &File) -> io::Result<Option<InterruptedSync>> {
                 .unwrap_or(SystemTime::UNIX_EPOCH),
             was_missing: mark.was_missing,
         },
-        // A mark that was cut short, or that another version of uvenv wrote, is a mark; it was written at the start.
+        // A truncated mark, or one of another version of uvenv, still counts. It was written when the sync began.
         Err(_) => InterruptedSync { since: file.metadata()?.modified()?, was_missing: false },
     }))
 }
 
-/// `path` without links, whether or not it exists.
+/// Resolves the links in `path`, whether or not it exists.
 fn canonical(path: &Utf8Path) -> Utf8PathBuf {
     let absolute = std::path::absolute(path)
         .ok()
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sync_that_does_not_finish_is_remembered_from_its_first_start() {
+    fn remembers_when_an_unfinished_sync_first_started() {
         let machine = Machine::new();
         let environment = Environment::new(machine.root.join(".venv"));
         let mut journal = machine.open(&environment);
@@ -224,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_mark_is_a_mark() {
+    fn damaged_journal_counts_as_an_interrupted_sync() {
         let machine = Machine::new();
         let environment = Environment::new(machine.root.join(".venv"));
         let path = machine.open(&environment).path.clone();
@@ -236,7 +237,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn an_environment_has_one_journal_by_whatever_path() {
+    fn uses_one_journal_per_environment_for_any_path() {
         let machine = Machine::new();
         let project = machine.root.join("project");
         fs::create_dir(&project).unwrap();
@@ -251,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_process_waits_and_names_the_environment() {
+    fn second_process_waits_and_names_the_environment() {
         let machine = Machine::new();
         let environment = Environment::new(machine.root.join(".venv"));
         let journal = machine.open(&environment);

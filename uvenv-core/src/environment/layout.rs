@@ -1,17 +1,17 @@
-//! Where things are in an environment, on each platform.
+//! The layout of an environment on each platform.
 
 use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// What decides the layout of an environment.
+/// The platforms, which decide the layout of an environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Platform {
     Unix,
     Windows,
 }
 
-/// What the makers of environments write beside `pyvenv.cfg`, and no base interpreter has.
+/// The files that tools write next to `pyvenv.cfg` when they make an environment. No base interpreter has them.
 pub(super) const MARKS: [&str; 6] =
     ["CACHEDIR.TAG", ".gitignore", ".lock", super::sync_record::FILE, super::NATIVE_RECORD, super::CACHE_DIRECTORY];
 
@@ -25,7 +25,7 @@ impl Platform {
         }
     }
 
-    /// The interpreter, relative to the environment.
+    /// Returns the path of the interpreter, relative to the environment.
     pub(super) fn python(self) -> Utf8PathBuf {
         match self {
             Self::Unix => "bin/python".into(),
@@ -33,8 +33,8 @@ impl Platform {
         }
     }
 
-    /// The directory of packages. On Unix its path has the name of the interpreter (`python3.11`, `python3.13t`,
-    /// `pypy3.10`), so it is looked for.
+    /// Returns the `site-packages` directory. On Unix its path contains the interpreter's name (`python3.11`,
+    /// `python3.13t`, `pypy3.10`), so it must be searched for.
     pub(super) fn site_packages(self, root: &Utf8Path) -> Option<Utf8PathBuf> {
         let found = match self {
             Self::Windows => root.join("Lib/site-packages"),
@@ -43,8 +43,8 @@ impl Platform {
         found.is_dir().then_some(found)
     }
 
-    /// Whether a directory without `pyvenv.cfg`, with these `names` in it, is what is left of an environment, or the
-    /// beginning of one. In doubt it is not: what is an environment may be deleted.
+    /// Whether a directory without `pyvenv.cfg` that contains `names` is the remainder, or the beginning, of an
+    /// environment. In doubt it is not, because an environment may be deleted.
     pub(super) fn is_remains(self, root: &Utf8Path, names: &[String]) -> bool {
         let has = |name: &str| names.iter().any(|other| other == name);
         if names.iter().all(|name| MARKS.contains(&name.as_str())) {
@@ -56,7 +56,7 @@ impl Platform {
         marked && has(self.scripts()) && !self.is_base(root, names)
     }
 
-    /// Whether it is an installation of Python of its own, or a conda environment.
+    /// Whether it is a Python installation, or a conda environment.
     fn is_base(self, root: &Utf8Path, names: &[String]) -> bool {
         let has_library = |library: &Utf8Path| library.join("os.py").exists();
         names.iter().any(|name| name == "conda-meta")
@@ -67,7 +67,7 @@ impl Platform {
     }
 }
 
-/// The directories `lib/python3.11` and their like, in order.
+/// Returns `lib/python3.11` and similar directories, sorted.
 fn interpreters(root: &Utf8Path) -> impl Iterator<Item = Utf8PathBuf> {
     let mut found: Vec<_> = fs::read_dir(root.join("lib"))
         .into_iter()
@@ -82,7 +82,8 @@ fn interpreters(root: &Utf8Path) -> impl Iterator<Item = Utf8PathBuf> {
     found.into_iter()
 }
 
-/// The value of `key` in the text of a `pyvenv.cfg`, read as Python itself reads it: `key = value`, keys in any case.
+/// Returns the value of `key` in the text of a `pyvenv.cfg`, read as Python reads it: `key = value`, with keys in any
+/// case.
 pub(super) fn configuration_value<'text>(text: &'text str, key: &str) -> Option<&'text str> {
     text.lines()
         .filter_map(|line| line.split_once('='))

@@ -1,4 +1,4 @@
-//! The virtual environment of a profile, which uv makes and changes; uvenv looks at it, and removes it when asked to.
+//! The virtual environment of a profile. uv makes and changes it; uvenv inspects it, and removes it on request.
 
 mod activation;
 mod base;
@@ -28,31 +28,31 @@ use crate::{
     process::is_program,
 };
 
-/// The directory in an environment with a file for each request of which it is known what it depends on.
+/// The directory in an environment that has a file for each request whose dependencies are known.
 pub(crate) const CACHE_DIRECTORY: &str = ".uvenv-state";
 
-/// The file in an environment that says what its native packages were built from.
+/// The file in an environment that records what its native packages were built from.
 pub(crate) const NATIVE_RECORD: &str = ".uvenv-native.json";
 
-/// An environment, which need not exist.
+/// An environment, which may not exist yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Environment {
     root: Utf8PathBuf,
     platform: Platform,
 }
 
-/// What is at the place of an environment.
+/// What exists at the path of an environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Inspection {
-    /// Nothing, or an empty directory: uv makes the environment.
+    /// Nothing, or an empty directory: uv will make the environment.
     Missing,
     /// An environment.
     Ready(Interpreter),
-    /// An environment that must not be used. uv would replace some of these, fail on others and, where `pyvenv.cfg` is
-    /// missing and its cache is cold, change the *base* interpreter instead.
+    /// An environment that must not be used. uv would replace some of these and fail on others. If `pyvenv.cfg` is
+    /// missing and uv's cache is cold, it would change the *base* interpreter instead.
     Broken(Damage),
-    /// Something that is no environment, and so not uvenv's to change.
+    /// Something that is not an environment, so uvenv must not change it.
     Foreign(Foreign),
 }
 
@@ -62,7 +62,7 @@ pub enum Inspection {
 pub struct Interpreter {
     /// The executable in the environment.
     pub executable: Utf8PathBuf,
-    /// Its version, as `pyvenv.cfg` has it: `3.11.7`.
+    /// Its version, as in `pyvenv.cfg`: `3.11.7`.
     pub version: String,
     /// The directory of the base interpreter.
     pub home: String,
@@ -75,47 +75,47 @@ pub enum Damage {
     /// `pyvenv.cfg` is missing.
     #[error("has no `pyvenv.cfg`")]
     NoConfiguration,
-    /// `pyvenv.cfg` is there and cannot be read.
+    /// `pyvenv.cfg` exists but cannot be read.
     #[error("has a `pyvenv.cfg` that cannot be read ({0})")]
     UnreadableConfiguration(String),
     /// `pyvenv.cfg` lacks a key.
     #[error("has a `pyvenv.cfg` without `{0}`")]
     IncompleteConfiguration(&'static str),
-    /// There is no Python in it.
+    /// The environment has no Python.
     #[error("has no `{0}`")]
     NoInterpreter(Utf8PathBuf),
-    /// Its Python is a link to something that is gone.
+    /// Its Python is a link to a file that no longer exists.
     #[error("has a broken link `{link}` to `{target}`")]
     BrokenLink {
         /// The link, relative to the environment.
         link: Utf8PathBuf,
-        /// What it says.
+        /// The target of the link.
         target: String,
     },
-    /// Its Python is no program.
+    /// Its Python is not an executable file.
     #[error("has a `{0}` that is not an executable file")]
     NotExecutable(Utf8PathBuf),
-    /// The base interpreter is gone.
-    #[error("was made from the Python in `{0}`, which is gone")]
+    /// The base interpreter no longer exists.
+    #[error("was created from the Python in `{0}`, which no longer exists")]
     NoHome(String),
-    /// The environment is itself a link to something that is gone.
+    /// The environment is itself a link to a directory that no longer exists.
     #[error("is a broken link to `{0}`")]
     BrokenRoot(String),
 }
 
-/// What is there instead of an environment.
+/// What exists instead of an environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Foreign {
     /// A file.
     #[error("it is a file")]
     File,
-    /// A directory with other things in it.
-    #[error("it is a directory with other content")]
+    /// A directory with other content.
+    #[error("it is a directory with other files")]
     Directory,
 }
 
-/// Why an environment cannot be used, or is not removed.
+/// The reason why an environment cannot be used or is not removed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EnvironmentError {
@@ -127,20 +127,20 @@ pub enum EnvironmentError {
         /// What is wrong with it.
         damage: Damage,
     },
-    /// Something else is in its place.
+    /// Something else is at its path.
     #[error("`{path}` is not an environment: {found}")]
     Foreign {
-        /// The place.
+        /// The path.
         path: Utf8PathBuf,
-        /// What is there.
+        /// What exists there.
         found: Foreign,
     },
-    /// It holds what is not an environment's: a manifest or a repository.
-    #[error("`{environment}` is not removed: it is an environment, but holds `{name}` too")]
+    /// It contains something that does not belong to an environment: a manifest or a repository.
+    #[error("`{environment}` was not removed: it is an environment, but also contains `{name}`")]
     Inhabited {
         /// The environment.
         environment: Utf8PathBuf,
-        /// What must not be lost.
+        /// The name of what must not be lost.
         name: &'static str,
     },
     /// It cannot be changed.
@@ -150,40 +150,40 @@ pub enum EnvironmentError {
         environment: Utf8PathBuf,
         /// The file or directory.
         path: Utf8PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// It cannot be looked at.
+    /// It cannot be read.
     #[error("the environment `{environment}` cannot be read: {path}: {source}")]
     Unreadable {
         /// The environment.
         environment: Utf8PathBuf,
         /// The file or directory.
         path: Utf8PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Its Python does not say what is asked of it.
-    #[error("the Python `{python}` cannot be asked what it was made from: {problem}")]
+    /// Its Python did not answer a query.
+    #[error("cannot query the Python `{python}`: {problem}")]
     Silent {
         /// The interpreter.
         python: Utf8PathBuf,
-        /// What it said, or how it ended.
+        /// Its output, or how it ended.
         problem: String,
     },
-    /// It was made from another Python than the one that is to import from it.
-    #[error("the environment `{environment}` has {other}, and this is {running}: they cannot import the same packages")]
+    /// It was made from a different Python than the one that imports from it.
+    #[error("the environment `{environment}` has {other}, but this is {running}: they cannot import the same packages")]
     OtherPython {
         /// The environment.
         environment: Utf8PathBuf,
-        /// Its Python.
+        /// The environment's Python.
         other: String,
-        /// The one that runs.
+        /// The running Python.
         running: String,
         /// The profile.
         profile: Profile,
     },
-    /// The cache, where syncs of it are recorded, cannot be used.
+    /// The cache, which records the environment's syncs, cannot be used.
     #[error(transparent)]
     Cache(#[from] CacheError),
 }
@@ -203,23 +203,23 @@ impl Diagnostic for EnvironmentError {
 
     fn help(&self) -> Option<String> {
         Some(match self {
-            Self::Broken { .. } => "add `--recreate` to have it removed and made again".to_owned(),
+            Self::Broken { .. } => "add `--recreate` to remove it and create it again".to_owned(),
             Self::Foreign { path, .. } => {
-                format!("move `{path}` away if nobody needs it there; uvenv does not remove it")
+                format!("move or remove `{path}`; uvenv does not remove it")
             }
             Self::Inhabited { name, .. } => {
                 format!("move `{name}` out of it, or remove the environment yourself")
             }
-            Self::NotWritable { path, .. } => format!("give yourself the right to change `{path}`"),
-            Self::Unreadable { path, .. } => format!("give yourself the right to read `{path}`"),
+            Self::NotWritable { path, .. } => format!("get write permission for `{path}`"),
+            Self::Unreadable { path, .. } => format!("get read permission for `{path}`"),
             Self::Silent { .. } => {
-                "run `cargo uvenv sync --recreate` to have the environment made anew, with a Python \
-                                    that runs; `--python` chooses another"
+                "run `cargo uvenv sync --recreate` to recreate the environment with a working Python; `--python` \
+                                    chooses another one"
                     .to_owned()
             }
             Self::OtherPython { profile, .. } => format!(
-                "run `cargo uvenv kernel install --profile {profile}` for a Jupyter kernel with the environment's own \
-                 Python, or start this one's program with `cargo uvenv run --profile {profile}`"
+                "run `cargo uvenv kernel install --profile {profile}` to get a Jupyter kernel with the environment's \
+                 own Python, or start this program with `cargo uvenv run --profile {profile}`"
             ),
             Self::Cache(error) => return error.help(),
         })
@@ -227,32 +227,33 @@ impl Diagnostic for EnvironmentError {
 }
 
 impl Environment {
-    /// The environment at `root`.
+    /// Returns the environment at `root`.
     pub fn new(root: impl Into<Utf8PathBuf>) -> Self {
         Self { root: root.into(), platform: Platform::CURRENT }
     }
 
-    /// Its directory.
+    /// Returns its directory.
     pub fn root(&self) -> &Utf8Path {
         &self.root
     }
 
-    /// Where its programs are: `bin`, or `Scripts` on Windows.
+    /// Returns the directory of its programs: `bin`, or `Scripts` on Windows.
     pub fn scripts(&self) -> Utf8PathBuf {
         self.root.join(self.platform.scripts())
     }
 
-    /// Where its interpreter is.
+    /// Returns the path of its interpreter.
     pub fn executable(&self) -> Utf8PathBuf {
         self.root.join(self.platform.python())
     }
 
-    /// Where its packages are; `None` if it has no such directory.
+    /// Returns the directory of its packages; `None` if it has no such directory.
     pub fn site_packages(&self) -> Option<Utf8PathBuf> {
         self.platform.site_packages(&self.root)
     }
 
-    /// Where its interpreter, which was made from `base`, finds packages: in it and, if it was made so, with `base`.
+    /// Returns the directories where its interpreter, made from `base`, finds packages: its own directory and, if it
+    /// was made with access to them, those of `base`.
     #[cfg(feature = "full")]
     pub(crate) fn all_site_packages(&self, base: &BaseInterpreter) -> Vec<Utf8PathBuf> {
         let configuration = fs::read_to_string(self.root.join("pyvenv.cfg")).unwrap_or_default();
@@ -262,11 +263,11 @@ impl Environment {
         self.site_packages().into_iter().chain(of_base.iter().cloned()).collect()
     }
 
-    /// Looks at what is there. Starts nothing and changes nothing.
+    /// Inspects the path. Starts and changes nothing.
     pub fn inspect(&self) -> Result<Inspection, EnvironmentError> {
         let metadata = match fs::metadata(&self.root) {
             Ok(metadata) => metadata,
-            // A link to nowhere, or to itself.
+            // A link to a missing target, or to itself.
             Err(_) if self.root.is_symlink() => {
                 return Ok(Inspection::Broken(Damage::BrokenRoot(link_target(&self.root))));
             }
@@ -295,7 +296,7 @@ impl Environment {
         })
     }
 
-    /// Its Python, or `None` where uv is to make it; an error where it must not be used.
+    /// Returns its Python, or `None` if uv will make the environment. Returns an error if it must not be used.
     pub fn usable(&self) -> Result<Option<Interpreter>, EnvironmentError> {
         match self.inspect()? {
             Inspection::Missing => Ok(None),
@@ -321,14 +322,14 @@ impl Environment {
                 Err(_) => Damage::NoInterpreter(relative),
             });
         }
-        // On Windows `python.exe` is a launcher of its own, which is there when the base interpreter is gone.
+        // On Windows, `python.exe` is a separate launcher, which remains when the base interpreter is removed.
         if self.platform == Platform::Windows && fs::metadata(home).is_err_and(|error| is_absent(&error)) {
             return Err(Damage::NoHome(home.to_owned()));
         }
         Ok(Interpreter { executable, version: version.to_owned(), home: home.to_owned() })
     }
 
-    /// Tries whether files can be made in it, or in the directory where it is to be.
+    /// Checks that files can be created in it, or in the directory where it will be made.
     pub(crate) fn check_writable(&self) -> Result<(), EnvironmentError> {
         let nearest = self.root.ancestors().find(|path| path.is_dir());
         for directory in nearest.map(Utf8Path::to_owned).into_iter().chain(self.site_packages()) {
@@ -338,13 +339,13 @@ impl Environment {
         Ok(())
     }
 
-    /// Removes the environment, valid or broken, and nothing else: a link goes, not what it points to. It goes aside
-    /// first, so that a crash leaves either the whole environment or none.
+    /// Removes the environment, valid or broken, and nothing else: if it is a link, removes the link and not its
+    /// target. The environment is first moved aside, so that a crash leaves either the whole environment or none.
     pub(crate) fn remove(&self) -> Result<(), EnvironmentError> {
         self.back_up()?.discard()
     }
 
-    /// Takes the environment out of its place, so that it can be put back if no other can be made.
+    /// Moves the environment aside, so that it can be restored if no new one can be made.
     pub(crate) fn back_up(&self) -> Result<Backup, EnvironmentError> {
         let gone = || Backup { environment: self.clone(), path: None };
         if let Inspection::Foreign(found) = self.inspect()? {
@@ -366,19 +367,19 @@ impl Environment {
             self.backup_prefix().map(|(parent, prefix)| parent.join(format!("{prefix}{}", std::process::id())));
         match backup.filter(|backup| fs::rename(&self.root, backup).is_ok()) {
             Some(backup) => Ok(Backup { environment: self.clone(), path: Some(backup) }),
-            // A mount point (a volume of a container) cannot be renamed.
+            // A mount point, such as a container volume, cannot be renamed.
             None => self.remove_content().map(|()| gone()),
         }
     }
 
-    /// Where environments are moved aside to: the directory, and how their names begin.
+    /// Returns where environments are moved aside to: the directory, and the start of their names.
     fn backup_prefix(&self) -> Option<(&Utf8Path, String)> {
         let name = self.root.file_name()?;
         Some((self.root.parent()?, format!(".{}.removed-", name.trim_start_matches('.'))))
     }
 
-    /// Removes what is in the environment. What it is known by goes last, so that a crash leaves a broken environment
-    /// and not something foreign.
+    /// Removes the content of the environment. What identifies it goes last, so that a crash leaves a broken
+    /// environment rather than something that is not recognized as one.
     fn remove_content(&self) -> Result<(), EnvironmentError> {
         let mut names = self.names()?;
         names.sort_by_key(|name| layout::MARKS.contains(&name.as_str()) || name == self.platform.scripts());
@@ -394,7 +395,7 @@ impl Environment {
         Ok(())
     }
 
-    /// The names in the root directory. One that is not Unicode is none that makes an environment.
+    /// Returns the names in the root directory. A name that is not Unicode never identifies an environment.
     fn names(&self) -> Result<Vec<String>, EnvironmentError> {
         fs::read_dir(&self.root)
             .and_then(|entries| entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect())
@@ -412,7 +413,7 @@ impl Environment {
     }
 }
 
-/// An environment that was taken out of its place. Some cannot be put back: links, and mount points.
+/// An environment that was moved aside. Links and mount points cannot be restored.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Backup {
@@ -421,7 +422,7 @@ pub(crate) struct Backup {
 }
 
 impl Backup {
-    /// Removes it, and what earlier, interrupted removals left.
+    /// Removes the backup, and those of earlier, interrupted removals.
     pub(crate) fn discard(self) -> Result<(), EnvironmentError> {
         match (&self.path, self.environment.backup_prefix()) {
             (Some(backup), Some((parent, prefix))) => {
@@ -431,7 +432,7 @@ impl Backup {
         }
     }
 
-    /// Puts it back in place of what was made there since.
+    /// Moves the backup back, and replaces what was made in its place since.
     pub(crate) fn restore(self) -> Result<(), EnvironmentError> {
         let (Some(backup), root) = (&self.path, &self.environment.root) else { return Ok(()) };
         if root.exists() {
@@ -441,7 +442,7 @@ impl Backup {
     }
 }
 
-/// Removes what this and earlier, interrupted removals moved aside.
+/// Removes the backups of this removal and of earlier, interrupted ones.
 fn remove_backups(parent: &Utf8Path, prefix: &str) -> io::Result<()> {
     for entry in parent.read_dir_utf8()?.flatten() {
         if entry.file_name().starts_with(prefix) && entry.file_type()?.is_dir() {

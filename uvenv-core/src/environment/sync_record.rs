@@ -1,4 +1,4 @@
-//! What an environment was last synced with, so that `run` and `status` keep to it.
+//! The record of an environment's last sync, which lets `run` and `status` use the same choices.
 
 use std::{fs, io};
 
@@ -8,20 +8,20 @@ use serde::{Deserialize, Serialize};
 use super::{Environment, EnvironmentError};
 use crate::{fs::atomic, model::Profile};
 
-/// The file in the environment. It goes with the environment, also when uv makes that anew.
+/// The file in the environment. It disappears with the environment, also when uv makes a new one.
 pub(super) const FILE: &str = ".uvenv.json";
 
 const SCHEMA: u32 = 1;
 
-/// What an environment was last synced with.
+/// The choices of an environment's last sync.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SyncRecord {
     schema: u32,
     /// The profile.
     profile: Profile,
-    /// The choice of a backend, `none` among them; nothing where there was nothing to choose.
+    /// The chosen backend, which may be `none`; `None` if there was nothing to choose.
     pub(crate) backend: Option<String>,
-    /// The flags of uv that said what to install.
+    /// The uv flags that selected what to install.
     pub(crate) selection: Vec<String>,
     /// The version of uvenv that wrote it.
     uvenv: String,
@@ -32,19 +32,19 @@ impl SyncRecord {
         Self { schema: SCHEMA, profile, backend, selection, uvenv: crate::VERSION.to_owned() }
     }
 
-    /// What `environment` says of itself; nothing where it was synced by others only, or where the file is damaged or of
-    /// another schema: then the user is asked again.
+    /// Reads the record of `environment`. Returns `None` if only other tools synced it, or if the file is damaged or
+    /// has another schema; the user is then asked again.
     pub(crate) fn read(environment: &Environment) -> Option<Self> {
         let bytes = fs::read(environment.root().join(FILE)).ok()?;
         serde_json::from_slice(&bytes).ok().filter(|record: &Self| record.schema == SCHEMA)
     }
 
-    /// Where the record of `environment` is.
+    /// Returns the path of the record of `environment`.
     pub(crate) fn path(environment: &Environment) -> Utf8PathBuf {
         environment.root().join(FILE)
     }
 
-    /// Writes the record, unless it is there already.
+    /// Writes the record, unless the file has it already.
     pub(crate) fn write(&self, environment: &Environment) -> Result<(), EnvironmentError> {
         if Self::read(environment).as_ref() == Some(self) {
             return Ok(());

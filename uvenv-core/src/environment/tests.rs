@@ -1,7 +1,7 @@
 use super::*;
 use crate::Profile;
 
-/// A directory to lay environments out in, for one platform or the other.
+/// A directory in which environments are made, for either platform.
 struct Place {
     _guard: tempfile::TempDir,
     root: Utf8PathBuf,
@@ -18,7 +18,7 @@ impl Place {
         Environment { root: self.root.join(".venv"), platform }
     }
 
-    /// As uv makes one, but with a Python that only has to be there.
+    /// Makes an environment like uv's, but with a placeholder as its Python.
     fn made(&self, platform: Platform) -> Environment {
         let environment = self.environment(platform);
         let home = self.root.join("base");
@@ -72,7 +72,7 @@ fn broken(environment: &Environment) -> String {
 }
 
 #[test]
-fn an_environment_is_ready_in_the_layout_of_its_platform() {
+fn recognises_environments_of_each_platform() {
     for (platform, executable, site_packages) in [
         (Platform::Unix, "bin/python", "lib/python3.11/site-packages"),
         (Platform::Windows, "Scripts/python.exe", "Lib/site-packages"),
@@ -88,7 +88,7 @@ fn an_environment_is_ready_in_the_layout_of_its_platform() {
 }
 
 #[test]
-fn the_configuration_of_venv_and_virtualenv_is_read_too() {
+fn reads_pyvenv_cfg_of_venv_and_virtualenv() {
     let value = layout::configuration_value;
     assert_eq!(value("home = /usr/bin\nversion = 3.12.1\n", "version"), Some("3.12.1"));
     assert_eq!(value("HOME=C:\\Python 3\r\nVersion=3.12\r\n", "home"), Some("C:\\Python 3"));
@@ -97,7 +97,7 @@ fn the_configuration_of_venv_and_virtualenv_is_read_too() {
 }
 
 #[test]
-fn nothing_and_an_empty_directory_are_a_missing_environment() {
+fn empty_or_missing_directory_is_a_missing_environment() {
     let place = Place::new();
     let environment = place.environment(Platform::CURRENT);
     assert_eq!(environment.inspect().unwrap(), Inspection::Missing);
@@ -107,7 +107,7 @@ fn nothing_and_an_empty_directory_are_a_missing_environment() {
 }
 
 #[test]
-fn what_is_no_environment_is_foreign_and_never_removed() {
+fn never_removes_what_is_not_an_environment() {
     let file = Place::new();
     file.write(".venv", "/elsewhere");
     let other = Place::new();
@@ -115,7 +115,7 @@ fn what_is_no_environment_is_foreign_and_never_removed() {
     let tag_only = Place::new();
     tag_only.write(".venv/CACHEDIR.TAG", "");
     tag_only.write(".venv/debug/program", "");
-    // `/usr/local` of an image with Python in it.
+    // `/usr/local` of an image that contains Python.
     let base = Place::new();
     base.write(".venv/bin/activate", "");
     base.program(".venv/bin/python");
@@ -125,10 +125,10 @@ fn what_is_no_environment_is_foreign_and_never_removed() {
     conda.write(".venv/bin/activate", "");
     for (place, found) in [
         (file, "it is a file"),
-        (other, "it is a directory with other content"),
-        (tag_only, "it is a directory with other content"),
-        (base, "it is a directory with other content"),
-        (conda, "it is a directory with other content"),
+        (other, "it is a directory with other files"),
+        (tag_only, "it is a directory with other files"),
+        (base, "it is a directory with other files"),
+        (conda, "it is a directory with other files"),
     ] {
         let environment = place.environment(Platform::Unix);
         for error in [environment.usable().unwrap_err(), environment.remove().unwrap_err()] {
@@ -140,7 +140,7 @@ fn what_is_no_environment_is_foreign_and_never_removed() {
 }
 
 #[test]
-fn a_missing_or_damaged_configuration_is_a_broken_environment() {
+fn missing_or_damaged_pyvenv_cfg_is_a_broken_environment() {
     for platform in BOTH {
         let place = Place::new();
         let environment = place.made(platform);
@@ -159,7 +159,7 @@ fn a_missing_or_damaged_configuration_is_a_broken_environment() {
 }
 
 #[test]
-fn the_beginning_of_an_environment_is_a_broken_one() {
+fn partly_created_environment_is_broken() {
     let place = Place::new();
     let environment = place.environment(Platform::Unix);
     place.write(".venv/CACHEDIR.TAG", "");
@@ -170,7 +170,7 @@ fn the_beginning_of_an_environment_is_a_broken_one() {
 }
 
 #[test]
-fn an_environment_without_python_is_broken() {
+fn environment_without_python_is_broken() {
     for (platform, python) in [(Platform::Unix, "bin/python"), (Platform::Windows, "Scripts/python.exe")] {
         let place = Place::new();
         let environment = place.made(platform);
@@ -183,16 +183,16 @@ fn an_environment_without_python_is_broken() {
 }
 
 #[test]
-fn on_windows_the_launcher_outlives_its_python() {
+fn environment_is_broken_on_windows_if_its_base_python_is_gone() {
     let place = Place::new();
     let environment = place.made(Platform::Windows);
     let home = place.root.join("base");
     fs::remove_dir(&home).unwrap();
-    assert_eq!(broken(&environment), format!("was made from the Python in `{home}`, which is gone"));
+    assert_eq!(broken(&environment), format!("was created from the Python in `{home}`, which no longer exists"));
 }
 
 #[test]
-fn an_environment_that_holds_a_project_is_not_removed() {
+fn never_removes_an_environment_that_contains_a_project() {
     let place = Place::new();
     let environment = place.made(Platform::CURRENT);
     place.write(".venv/pyproject.toml", "");
@@ -202,7 +202,7 @@ fn an_environment_that_holds_a_project_is_not_removed() {
 }
 
 #[test]
-fn removal_takes_left_overs_of_earlier_ones_along_and_nothing_else() {
+fn removal_also_removes_leftovers_of_earlier_removals_only() {
     let place = Place::new();
     let environment = place.made(Platform::CURRENT);
     place.write(".venv.removed-1/x", "");
@@ -215,7 +215,7 @@ fn removal_takes_left_overs_of_earlier_ones_along_and_nothing_else() {
 }
 
 #[test]
-fn content_can_be_removed_where_the_directory_must_stay() {
+fn removes_the_content_and_keeps_the_directory() {
     let place = Place::new();
     let environment = place.made(Platform::CURRENT);
     environment.remove_content().unwrap();
@@ -224,7 +224,7 @@ fn content_can_be_removed_where_the_directory_must_stay() {
 }
 
 #[test]
-fn the_record_is_kept_and_a_damaged_one_is_no_record() {
+fn reads_back_its_record_and_ignores_a_damaged_one() {
     let place = Place::new();
     let environment = place.made(Platform::CURRENT);
     let file = environment.root().join(".uvenv.json");
@@ -249,7 +249,7 @@ fn the_record_is_kept_and_a_damaged_one_is_no_record() {
 }
 
 #[test]
-fn a_record_that_cannot_be_written_is_an_error() {
+fn reports_a_record_that_cannot_be_written() {
     let place = Place::new();
     let error =
         SyncRecord::new(Profile::Dev, None, Vec::new()).write(&place.environment(Platform::CURRENT)).unwrap_err();
@@ -257,7 +257,7 @@ fn a_record_that_cannot_be_written_is_an_error() {
 }
 
 #[test]
-fn a_writable_environment_passes_and_keeps_no_trace() {
+fn checking_writability_leaves_no_files() {
     let place = Place::new();
     place.environment(Platform::CURRENT).check_writable().unwrap();
     let environment = place.made(Platform::CURRENT);
@@ -273,7 +273,7 @@ mod unix {
     use super::*;
 
     #[test]
-    fn broken_and_looping_links_are_named() {
+    fn reports_broken_and_looping_links() {
         let place = Place::new();
         let environment = place.made(Platform::Unix);
         let python = environment.root().join("bin/python");
@@ -285,7 +285,7 @@ mod unix {
     }
 
     #[test]
-    fn a_linked_environment_is_one_and_its_removal_takes_the_link_only() {
+    fn removing_a_linked_environment_removes_only_the_link() {
         let place = Place::new();
         let target = place.made(Platform::Unix);
         let link = Environment::new(place.root.join("link"));
@@ -303,7 +303,7 @@ mod unix {
     }
 
     #[test]
-    fn removal_does_not_follow_links_inside() {
+    fn removal_does_not_follow_links() {
         let place = Place::new();
         let environment = place.made(Platform::Unix);
         place.write("precious/data", "");
@@ -314,7 +314,7 @@ mod unix {
     }
 
     #[test]
-    fn names_that_are_not_unicode_are_no_obstacle() {
+    fn handles_names_that_are_not_unicode() {
         use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
 
         let place = Place::new();
@@ -329,7 +329,7 @@ mod unix {
     }
 
     #[test]
-    fn a_path_too_long_for_the_system_is_an_error_that_names_it() {
+    fn reports_a_path_that_is_too_long() {
         let environment = Environment::new(format!("/{}/.venv", "x".repeat(300)));
         assert_eq!(environment.inspect().unwrap_err().code(), "environment-unreadable");
     }

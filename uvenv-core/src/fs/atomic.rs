@@ -1,18 +1,28 @@
-//! Files that are replaced whole: by rename, so that they are never half-written.
+//! Replaces files atomically, by renaming, so that they are never half-written.
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io::{self, Write as _},
     sync::atomic::{AtomicU32, Ordering},
 };
 
 use camino::Utf8Path;
 
-/// Tells the files apart that threads write at the same time.
+/// Distinguishes the files that threads write at the same time.
 static WRITTEN: AtomicU32 = AtomicU32::new(0);
 
-/// Replaces a file, or makes it. It keeps its permissions; one that must not be written is not replaced
-/// either, and where a link leads to the file, the link stays.
+/// Replaces or creates a file. The file keeps its permissions, and a read-only file is not replaced. If the path is a
+/// link, the link is kept. After a power failure, the file has either its old or its new content.
 pub(crate) fn replace(path: &Utf8Path, content: impl AsRef<[u8]>) -> io::Result<()> {
+    write(path, content.as_ref(), File::sync_all)
+}
+
+/// Like [`replace`], but does not wait for the disk: for caches, where a file that is lost or damaged only costs time.
+pub(crate) fn replace_cached(path: &Utf8Path, content: impl AsRef<[u8]>) -> io::Result<()> {
+    write(path, content.as_ref(), |_| Ok(()))
+}
+
+fn write(path: &Utf8Path, content: &[u8], flush: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
     let real = path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned());
     let permissions = fs::metadata(&real).ok().map(|file| file.permissions());
     if permissions.as_ref().is_some_and(fs::Permissions::readonly) {
@@ -21,7 +31,8 @@ pub(crate) fn replace(path: &Utf8Path, content: impl AsRef<[u8]>) -> io::Result<
     let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
     let name = real.file_name().unwrap_or_default();
     let beside = real.with_file_name(format!(".{name}.{}-{number}", std::process::id()));
-    let done = fs::write(&beside, content)
+    let done = File::create(&beside)
+        .and_then(|mut file| file.write_all(content).and_then(|()| flush(&file)))
         .and_then(|()| permissions.map_or(Ok(()), |permissions| fs::set_permissions(&beside, permissions)))
         .and_then(|()| fs::rename(&beside, &real));
     if done.is_err() {
@@ -45,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn permissions_and_links_stay() {
+    fn keeps_permissions_and_links() {
         let (_guard, directory) = directory();
         let (file, link) = (directory.join("real/file"), directory.join("link"));
         fs::create_dir(directory.join("real")).unwrap();
@@ -60,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_must_not_be_written_is_not_replaced() {
+    fn never_replaces_a_read_only_file() {
         let (_guard, directory) = directory();
         let file = directory.join("file");
         replace(&file, "one").unwrap();

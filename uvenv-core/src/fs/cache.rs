@@ -1,4 +1,4 @@
-//! uvenv's own directory of things that can be made again, and locks between processes.
+//! uvenv's cache directory, whose contents can be recreated, and locks between processes.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -18,24 +18,24 @@ use crate::model::{Diagnostic, Fault, Interrupted, Observer, PERIOD, Variables};
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum CacheError {
-    /// There is no home directory to have a cache in.
-    #[error("this user has no cache directory: the home directory is unknown")]
+    /// The home directory, which would contain the cache, is unknown.
+    #[error("cannot find a cache directory: the home directory is unknown")]
     NoDirectory,
-    /// The path of the cache directory is not Unicode.
-    #[error("the path of the cache directory is not Unicode: {}", .path.display())]
+    /// The path of the cache directory is not valid Unicode.
+    #[error("the path of the cache directory is not valid UTF-8: {}", .path.display())]
     NotUnicode {
         /// The path.
         path: PathBuf,
     },
-    /// Something in the cache cannot be read, made or changed.
-    #[error("uvenv's cache cannot be used: {path}: {source}")]
+    /// A file or directory in the cache cannot be read, created or changed.
+    #[error("cannot use the cache of uvenv: {path}: {source}")]
     Unusable {
         /// The file or directory.
         path: Utf8PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// Another process was waited for, and the observer wanted to wait no longer.
+    /// The observer canceled the operation while it waited for another process.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
 }
@@ -71,7 +71,8 @@ impl Diagnostic for CacheError {
     }
 }
 
-/// Where the cache is: `UVENV_CACHE_DIR`, else `uvenv` in the user's cache directory, where uv too has its own.
+/// Returns the cache directory: `UVENV_CACHE_DIR`, or else `uvenv` in the user's cache directory, which also contains
+/// uv's cache.
 pub(crate) fn directory(variables: &Variables) -> Result<Utf8PathBuf, CacheError> {
     let path = if let Some(chosen) = variables.get_os("UVENV_CACHE_DIR") {
         std::path::absolute(chosen).map_err(|_| CacheError::NoDirectory)?
@@ -83,7 +84,7 @@ pub(crate) fn directory(variables: &Variables) -> Result<Utf8PathBuf, CacheError
 
 fn user_directory(variables: &Variables) -> Option<PathBuf> {
     if cfg!(unix) {
-        // etcetera reads the process's variables; what the caller passes comes first.
+        // etcetera reads the variables of the process, but those of the caller take precedence.
         let absolute = |name| variables.get_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
         if let Some(cache) = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache"))) {
             return Some(cache);
@@ -92,14 +93,16 @@ fn user_directory(variables: &Variables) -> Option<PathBuf> {
     etcetera::choose_base_strategy().ok().map(|strategy| strategy.cache_dir())
 }
 
-/// A file that one process at a time holds locked. The lock ends with the value, or with the process however it ends.
+/// A file that only one process at a time can lock. The lock is released when the value is dropped, or when the process
+/// ends for any reason.
 #[derive(Debug)]
 pub(crate) struct FileLock {
     file: File,
 }
 
 impl FileLock {
-    /// Waits until `path`, which is made if need be, is ours. If that takes over a second, `observer` is told once why.
+    /// Waits until this process has the lock on `path`; creates the file if needed. If that takes more than a second,
+    /// tells `observer` the reason once.
     pub(crate) fn acquire(
         path: &Utf8Path,
         observer: &dyn Observer,
@@ -131,7 +134,7 @@ impl FileLock {
         Ok(Self { file })
     }
 
-    /// The locked file. On Windows no other handle can read it.
+    /// Returns the locked file. On Windows, no other handle can read it.
     pub(crate) fn file(&self) -> &File {
         &self.file
     }
@@ -141,7 +144,7 @@ fn try_lock(file: &File) -> io::Result<bool> {
     match file.try_lock() {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),
-        // Some network file systems have no locks; like cargo, go on without.
+        // Some network file systems do not support locks. Like cargo, continue without one.
         Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(true),
         Err(TryLockError::Error(error)) => Err(error),
     }
@@ -183,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn the_variable_decides_and_empty_is_unset() {
+    fn variable_sets_the_directory_and_empty_counts_as_unset() {
         let chosen: Variables = [("UVENV_CACHE_DIR", "/c d/e"), ("HOME", "/h")].into_iter().collect();
         let empty: Variables =
             [("UVENV_CACHE_DIR", ""), ("XDG_CACHE_HOME", "/x"), ("HOME", "/h")].into_iter().collect();
@@ -202,7 +205,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_path_that_is_not_unicode_is_an_error() {
+    fn rejects_a_path_that_is_not_unicode() {
         use std::{ffi::OsString, os::unix::ffi::OsStringExt};
 
         let variables: Variables = [("UVENV_CACHE_DIR", OsString::from_vec(b"/c/\xff".to_vec()))].into_iter().collect();
@@ -210,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_holder_waits_and_says_so() {
+    fn second_holder_waits_and_reports_it_once() {
         let (_guard, directory) = temporary();
         let path = directory.join("new folder/a.lock");
         let first = FileLock::acquire(&path, &QUIET, || panic!("nobody else holds it")).unwrap();
@@ -231,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_ends_when_the_observer_wants_it() {
+    fn observer_can_stop_the_wait() {
         let (_guard, directory) = temporary();
         let path = directory.join("a.lock");
         let first = FileLock::acquire(&path, &QUIET, || panic!("nobody else holds it")).unwrap();
@@ -249,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cache_that_cannot_be_made_is_named() {
+    fn reports_a_cache_that_cannot_be_created() {
         let (_guard, directory) = temporary();
         let file = directory.join("file");
         fs::write(&file, "").unwrap();

@@ -1,10 +1,10 @@
-//! Hashes that are the same on every machine and in every version of uvenv: to name files by, and to know content by.
+//! Hashes that are the same on every machine and in every version of uvenv, to name files and to identify content.
 
 use std::hash::Hasher as _;
 
 use rustc_stable_hash::{FromStableHash, SipHasher128Hash, hashers::StableSipHasher128};
 
-/// The 128-bit hash of `bytes`, in hexadecimal digits.
+/// Returns the 128-bit hash of `bytes`, in hexadecimal.
 pub(crate) fn digest(bytes: &[u8]) -> String {
     struct Digest(String);
     impl FromStableHash for Digest {
@@ -19,7 +19,7 @@ pub(crate) fn digest(bytes: &[u8]) -> String {
     hasher.finish::<Digest>().0
 }
 
-/// The 64-bit hash of `numbers`: for what is compared often and kept in thousands.
+/// Returns the 64-bit hash of `numbers`, for values that are often compared and stored by the thousands.
 pub(crate) fn number(numbers: &[u64]) -> u64 {
     struct Number(u64);
     impl FromStableHash for Number {
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_what_it_always_was() {
+    fn digest_is_stable() {
         assert_eq!(digest(b""), "2134935d61d9b40db91c5ed031fb3303");
         assert_eq!(digest(b"uvenv"), "beb05cfd6be9b61b8ea2f83bc7fadc16");
     }

@@ -1,4 +1,4 @@
-//! The file system: files that are replaced whole, what the system says of them, hashes, locks, and work on all cores.
+//! The file system: atomic file replacement, file metadata, hashes, locks, and parallel work on all cores.
 
 pub(crate) mod atomic;
 pub(crate) mod cache;

@@ -1,12 +1,12 @@
-//! Work that is shared out to all cores.
+//! Distributes work to all cores.
 
 use std::{num::NonZero, panic::resume_unwind, sync::OnceLock, thread};
 
-/// To ask for the number of cores is to read files.
+/// Cached, because determining the number of cores reads files.
 static CORES: OnceLock<usize> = OnceLock::new();
 
-/// What `work` makes of each part of `items`, in their order. Up to `min_len` items are one part: more threads would cost
-/// more than they save.
+/// Returns the results of `work` for each part of `items`, in order. Up to `min_len` items form one part, because more
+/// threads would cost more than they save.
 pub(crate) fn par_chunks<T: Send, R: Send>(
     items: &mut [T],
     min_len: usize,
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_items_are_worked_on_in_their_order() {
+    fn processes_all_items_in_order() {
         for count in [0, 1, 2, 3, 7, 64, 1001] {
             let mut items: Vec<usize> = (0..count).collect();
             let parts = par_chunks(&mut items, 2, |part| {

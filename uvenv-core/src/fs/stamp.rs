@@ -1,4 +1,4 @@
-//! Whether a file is still what it was: by its state where that can be trusted, else by its content.
+//! Checks whether a file is unchanged: by its file system metadata if that can be trusted, otherwise by its content.
 
 use std::{
     fs::{self, Metadata},
@@ -11,25 +11,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::fs::digest::digest;
 
-/// The clocks of file systems are coarse: a file that was changed a moment ago may change again without another time.
+/// The clocks of file systems are coarse: a file that has just changed may change again with the same timestamp.
 const CLOCK_SLACK: Duration = Duration::from_secs(2);
 
-/// A file as it was seen.
+/// The recorded state of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FileStamp {
-    /// What stands for the content as long as it is the same; none where that cannot be trusted.
+    /// The metadata that identifies the content; `None` if it cannot be trusted.
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     stat: Option<Stat>,
-    /// The hash of the content; none where there is no file.
+    /// The hash of the content; `None` if the file does not exist.
     #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
     hash: Option<String>,
 }
 
-/// Device, inode, size, modification and change time.
+/// Device, inode, size, modification time and change time.
 pub(crate) type Stat = [u64; 5];
 
 impl FileStamp {
-    /// Looks at the file, which was `before` at an earlier time.
+    /// Records the state of the file. `before` is its state at an earlier time.
     pub(crate) fn take(path: &Utf8Path, before: Option<&Self>, now: SystemTime) -> Self {
         let metadata = match fs::metadata(path) {
             Ok(metadata) if metadata.is_file() => metadata,
@@ -44,12 +44,12 @@ impl FileStamp {
         Self { stat: is_settled(&stat, now).then_some(stat), hash: Some(digest(&content)) }
     }
 
-    /// A file that was changed while something read it, so that nobody knows what was read.
+    /// Returns the state of a file that was changed while a program read it, so that it is unknown what was read.
     pub(crate) fn torn() -> Self {
         Self { stat: None, hash: Some("torn".to_owned()) }
     }
 
-    /// What cannot be read by us cannot be read by the build.
+    /// A file that we cannot read cannot be read by the build either.
     fn unreadable() -> Self {
         Self { stat: None, hash: Some("unreadable".to_owned()) }
     }
@@ -64,7 +64,7 @@ impl FileStamp {
     }
 }
 
-/// What stands for the content of the file at `path`, for keys.
+/// Returns the metadata that identifies the content of the file at `path`, for use in keys.
 pub(crate) fn stat_of(path: &Utf8Path) -> Option<Stat> {
     fs::metadata(path).ok().map(|metadata| stat(&metadata))
 }
@@ -96,7 +96,7 @@ pub(crate) fn stat(metadata: &Metadata) -> Stat {
     [0, nanoseconds(metadata.created()), metadata.len(), nanoseconds(metadata.modified()), 0]
 }
 
-/// Whether the file was last changed long enough before `now`.
+/// Whether the last change to the file was long enough before `now`.
 pub(crate) fn is_settled(stat: &Stat, now: SystemTime) -> bool {
     changed(stat).is_some_and(|changed| changed + CLOCK_SLACK <= now)
 }
@@ -105,20 +105,20 @@ fn changed([.., modified, changed]: &Stat) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_nanos(*modified.max(changed)))
 }
 
-/// When the file, or what the file system says of it, was last changed: a time that no program can set.
+/// Returns the time of the last change to the file or its metadata, which no program can set.
 #[cfg(unix)]
 pub(crate) fn changed_at(path: &Utf8Path) -> Option<SystemTime> {
     let [.., changed] = stat_of(path)?;
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_nanos(changed))
 }
 
-/// When the file was last changed.
+/// Returns the time of the last change to the file.
 #[cfg(not(unix))]
 pub(crate) fn changed_at(path: &Utf8Path) -> Option<SystemTime> {
     fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
 }
 
-/// Whether the file may have been changed since `start`.
+/// Whether the file may have changed since `start`.
 pub(crate) fn changed_since(path: &Utf8Path, start: SystemTime) -> bool {
     let changed = stat_of(path).and_then(|stat| changed(&stat));
     changed.is_none_or(|changed| changed >= start)
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn content_decides_and_time_does_not() {
+    fn compares_content_and_not_time() {
         let directory = tempfile::tempdir().unwrap();
         let path = Utf8Path::from_path(directory.path()).unwrap().join("lib.rs");
         let now = SystemTime::now();
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_state_is_trusted_only_when_the_file_has_come_to_rest() {
+    fn trusts_metadata_only_of_files_not_just_written() {
         let directory = tempfile::tempdir().unwrap();
         let path = Utf8Path::from_path(directory.path()).unwrap().join("lib.rs");
         fs::write(&path, "one").unwrap();
@@ -153,7 +153,7 @@ mod tests {
         assert_eq!(FileStamp::take(&path, None, now).stat, None);
         let later = FileStamp::take(&path, None, now + Duration::from_secs(10));
         assert!(later.stat.is_some());
-        // The state is the same, so the content is not read again.
+        // The metadata is unchanged, so the content is not read again.
         let claimed = FileStamp { hash: Some("claimed".to_owned()), ..later };
         assert_eq!(FileStamp::take(&path, Some(&claimed), now), claimed);
     }

@@ -1,4 +1,4 @@
-//! What a commit of a remote holds, fetched into uvenv's cache and kept there.
+//! The contents of a remote's commit, fetched into uvenv's cache and kept there.
 
 use std::time::Duration;
 
@@ -21,11 +21,11 @@ use crate::{
 pub(crate) struct CommitContents {
     repository: Invocation,
     commit: String,
-    /// The remote and what was asked of it, for messages.
+    /// The remote and the requested revision, for messages.
     shown: String,
 }
 
-/// A commit, as a log tells it.
+/// A commit in a log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CommitLine {
     /// Its hash.
@@ -35,7 +35,7 @@ pub(crate) struct CommitLine {
 }
 
 impl Git {
-    /// What the commit of `tag` holds. What was fetched before is not fetched again.
+    /// Returns the contents of the commit of `tag`. Fetches it only if it is not in the cache.
     pub(crate) fn contents(
         &self,
         cache: &Utf8Path,
@@ -50,7 +50,7 @@ impl Git {
         })
     }
 
-    /// Has the commits of `tags` in the cache, with one fetch where any is missing.
+    /// Makes sure that the commits of `tags` are in the cache, with a single fetch if any is missing.
     pub(crate) fn fetch(
         &self,
         cache: &Utf8Path,
@@ -62,14 +62,15 @@ impl Git {
         self.fetched(cache, url, &wanted.collect::<Vec<_>>(), limit)
     }
 
-    /// When `commit` was made, `2025-01-01`, if the remote still has it.
+    /// Returns the date of `commit`, `2025-01-01`, if the remote still has it.
     pub(crate) fn date_of(&self, cache: &Utf8Path, url: &str, commit: &str, limit: Duration) -> Option<String> {
         let repository = self.fetched(cache, url, &[(commit.to_owned(), commit)], limit).ok()?;
         let answer = run(repository, &["show", "--no-patch", "--format=%cs", commit]).ok()?;
         Some(answer.stdout.trim().to_owned())
     }
 
-    /// The commits that are in `new` and not in `old`, newest first; `None` where the remote does not tell.
+    /// Returns the commits that are in `new` but not in `old`, newest first; `None` if the remote does not provide
+    /// them.
     pub(crate) fn commits_between(
         &self,
         cache: &Utf8Path,
@@ -79,7 +80,7 @@ impl Git {
     ) -> Option<Vec<CommitLine>> {
         let repository = self.repository(cache, "history", url).ok()?;
         let log = ["log", "--format=%H %s", &format!("{old}..{new}"), "--"];
-        // Of trees and files nothing is needed.
+        // Trees and files are not needed.
         let fetch = ["fetch", "--quiet", "--no-tags", "--filter=tree:0", "origin", old, new];
         if !(has(&repository, old) && has(&repository, new)) {
             run_within(repository.clone(), &fetch, Some(limit)).ok()?;
@@ -92,7 +93,7 @@ impl Git {
         Some(answer.stdout.lines().filter_map(line).collect())
     }
 
-    /// A repository of the cache that has these commits, each with what the remote calls it.
+    /// Returns a repository in the cache that has these commits. Each is given with its name in the remote.
     fn fetched(
         &self,
         cache: &Utf8Path,
@@ -112,7 +113,8 @@ impl Git {
         Ok(repository)
     }
 
-    /// A bare repository of the cache, with `url` as its remote for this call: it may have credentials, which are not kept.
+    /// Returns a bare repository in the cache, with `url` as its remote for this call only: it can contain credentials,
+    /// which are not stored.
     fn repository(&self, cache: &Utf8Path, purpose: &str, url: &str) -> crate::Result<Invocation> {
         let directory = directory(cache, purpose, url);
         if !directory.join("HEAD").is_file() {
@@ -125,7 +127,7 @@ impl Git {
 }
 
 fn has(repository: &Invocation, commit: &str) -> bool {
-    // Or git would look for it in the remote.
+    // Otherwise git would look for it in the remote.
     let repository = repository.clone().env("GIT_NO_LAZY_FETCH", "1");
     run(repository, &["cat-file", "-e", &format!("{commit}^{{commit}}")]).is_ok()
 }
@@ -135,7 +137,8 @@ fn directory(cache: &Utf8Path, purpose: &str, url: &str) -> Utf8PathBuf {
 }
 
 impl CommitContents {
-    /// The manifest in a directory of the commit, the top where there is none; `None` where it has no manifest.
+    /// Returns the manifest in a directory of the commit, or in its root if no directory is given; `None` if there is
+    /// no manifest.
     pub(crate) fn manifest(&self, subdirectory: Option<&str>) -> crate::Result<Option<Manifest>> {
         let path = match subdirectory {
             Some(directory) => format!("{}/{}", directory.trim_end_matches('/'), manifest::FILE_NAME),
@@ -144,25 +147,25 @@ impl CommitContents {
         let Some(text) = self.file(&path)? else { return Ok(None) };
         let file = File { path: format!("{}/{path}", self.shown).into(), text: text.into() };
         match Manifest::from_file(file) {
-            // A file of other tools' settings.
+            // The file has only settings of other tools.
             Err(ManifestError::NoProject { .. }) => Ok(None),
             read => Ok(Some(read?)),
         }
     }
 
-    /// The text of a file of the commit; `None` where it has none of that path.
+    /// Returns the text of a file in the commit; `None` if it does not exist.
     fn file(&self, path: &str) -> Result<Option<String>, GitError> {
         let listed = run(self.repository.clone(), &["ls-tree", &self.commit, "--", path])?;
         let Some(object) = listed.stdout.split_whitespace().nth(2) else { return Ok(None) };
         Ok(Some(run(self.repository.clone(), &["cat-file", "blob", object])?.stdout))
     }
 
-    /// Whether the commit has a file or directory of this path.
+    /// Whether the commit has a file or directory with this path.
     pub(crate) fn has(&self, path: &str) -> bool {
         run(self.repository.clone(), &["cat-file", "-e", &format!("{}:{path}", self.commit)]).is_ok()
     }
 
-    /// The directories of the commit that have a manifest; the top is the empty path.
+    /// Returns the directories of the commit that have a manifest; the root is the empty path.
     pub(crate) fn manifest_directories(&self) -> Result<Vec<String>, GitError> {
         let listed = run(self.repository.clone(), &["ls-tree", "-r", "-z", "--name-only", &self.commit])?;
         let directory = |path: &str| Some(path.strip_suffix(manifest::FILE_NAME)?.to_owned());

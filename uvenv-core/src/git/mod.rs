@@ -1,4 +1,4 @@
-//! The port to git: it explains pins that cannot be resolved, and makes repositories.
+//! The interface to git. It explains pins that cannot be resolved, and creates repositories.
 
 mod contents;
 mod remotes;
@@ -21,10 +21,10 @@ use crate::{
     process::{Captured, Invocation, ending, on_path},
 };
 
-/// The variables by which a caller, a hook for one, points git to another repository than the one we mean.
+/// The variables with which a caller, such as a hook, redirects git to a repository other than the intended one.
 ///
-/// `git rev-parse --local-env-vars` names more. The ones for configuration stay: continuous integration passes the
-/// credentials of remotes in them, and uv's git sees them as well.
+/// `git rev-parse --local-env-vars` lists more. The configuration variables are kept: CI systems use them to pass the
+/// credentials of remotes, and uv's git also reads them.
 const REDIRECTIONS: [&str; 16] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
@@ -44,8 +44,8 @@ const REDIRECTIONS: [&str; 16] = [
     "GIT_WORK_TREE",
 ];
 
-/// What makes a repository and its commits the same on every machine: no signature, hook, template or filter of the
-/// user's, no conversion of line ends, and an object format that every git can read.
+/// The settings that make a repository and its commits identical on every machine: none of the user's signatures,
+/// hooks, templates or filters, no line-ending conversion, and an object format that every version of git can read.
 const REPRODUCIBLE: [&str; 12] = [
     "commit.gpgSign=false",
     "core.attributesFile=/dev/null",
@@ -61,123 +61,123 @@ const REPRODUCIBLE: [&str; 12] = [
     "tag.gpgSign=false",
 ];
 
-/// Where a remote whose tag is missing has this many others, they are enough to see what is meant.
+/// How many existing tags are listed if a remote does not have a tag: enough to recognize the intended one.
 const TAGS_SHOWN: usize = 5;
 
-/// A git to run.
+/// A git executable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Git {
     program: Invocation,
 }
 
-/// A bare repository that was made by [`Git::create_bare`].
+/// A bare repository created by [`Git::create_bare`].
 #[derive(Clone, Debug)]
 pub struct BareRepository {
     prepared: Invocation,
 }
 
-/// A tag of a remote.
+/// A tag in a remote.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RemoteTag {
     /// Its name, without `refs/tags/`.
     pub name: String,
-    /// The commit that it names.
+    /// The commit that the tag points to.
     pub commit: String,
 }
 
-/// What a manifest says of a package: this tag of that remote.
+/// A pin of a package in a manifest: a tag of a remote.
 #[derive(Clone, Debug)]
 pub(crate) struct TagQuery {
     pub(crate) package: Name,
     pub(crate) url: String,
     pub(crate) tag: String,
-    /// Where the manifest says the URL.
+    /// The location of the URL in the manifest.
     pub(crate) url_place: Place,
-    /// Where the manifest says the tag.
+    /// The location of the tag in the manifest.
     pub(crate) tag_place: Place,
 }
 
-/// Why git did not do what it was asked to, or what it says of a pin.
+/// Why git failed, or what is wrong with a pin.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum GitError {
     /// There is no git on `PATH`.
     #[error("git was not found on `PATH`")]
     NotFound,
-    /// git did not start, did not end in time, or failed.
+    /// git could not be started, did not finish in time, or failed.
     #[error("`{command}` {ending}{}", on_new_lines(.stderr))]
     Failed {
-        /// The command; without secrets.
+        /// The command, without secrets.
         command: String,
         /// How it ended.
         ending: String,
-        /// What git wrote to stderr, without secrets.
+        /// git's stderr, without secrets.
         stderr: String,
     },
-    /// A revision that the repository does not have.
+    /// The repository does not have the revision.
     #[error("the git repository has no revision `{revision}`")]
     NoRevision {
         /// The revision.
         revision: String,
     },
-    /// Remotes were waited for, and the observer wanted to wait no longer.
+    /// The observer canceled the operation while it waited for remotes.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
-    /// A pin names a tag that its remote does not have.
-    #[error("`{package}` is pinned to the tag `{tag}`, which {url} does not have")]
+    /// A pin names a tag that does not exist in its remote.
+    #[error("`{package}` is pinned to the tag `{tag}`, which does not exist in {url}")]
     MissingTag {
         /// The package.
         package: Name,
         /// The tag.
         tag: String,
-        /// The remote; without secrets.
+        /// The URL of the remote, without secrets.
         url: String,
-        /// Tags that the remote does have: the most alike first and, of these, the newest.
+        /// Existing tags of the remote: the most similar first and, among equally similar ones, the newest first.
         nearest: Vec<String>,
-        /// The pin.
+        /// The location of the pin.
         place: Box<Place>,
     },
-    /// The remote of a pin does not answer.
+    /// The remote of a pin does not respond.
     #[error("the git remote of `{package}`, {url}, cannot be reached: {reason}")]
     UnreachableRemote {
         /// The package.
         package: Name,
-        /// The remote; without secrets.
+        /// The URL of the remote, without secrets.
         url: String,
-        /// What git said; without secrets.
+        /// git's error message, without secrets.
         reason: String,
-        /// A command that shows it; without secrets.
+        /// A command that reproduces the failure, without secrets.
         command: String,
-        /// The pin.
+        /// The location of the pin.
         place: Box<Place>,
     },
 }
 
 impl Git {
-    /// The first git on `PATH`.
+    /// Returns the first git on `PATH`.
     pub fn find(variables: &Variables) -> Result<Self, GitError> {
         let program = on_path(variables, "git").next().ok_or(GitError::NotFound)?;
         Ok(Self { program: Invocation::new(program.as_str()).seeing(variables) })
     }
 
-    /// Whether `directory` lies in the work tree of a repository.
+    /// Whether `directory` is in the work tree of a repository.
     pub fn is_work_tree(&self, directory: &Utf8Path) -> bool {
         run(self.prepared().current_dir(directory), &["rev-parse", "--is-inside-work-tree"])
             .is_ok_and(|answer| answer.stdout.trim() == "true")
     }
 
-    /// Makes `directory` a repository, as the user's own `git init` would.
+    /// Creates a repository in `directory`, as the user's own `git init` would.
     pub fn init(&self, directory: &Utf8Path) -> Result<(), GitError> {
         run(self.prepared(), &["init", "--quiet", "--", directory.as_str()]).map(drop)
     }
 
-    /// Makes a bare repository in `directory`, whatever the user's settings are.
+    /// Creates a bare repository in `directory`, independently of the user's settings.
     pub fn create_bare(&self, directory: &Utf8Path) -> Result<BareRepository, GitError> {
         BareRepository::create(self.prepared(), directory)
     }
 
-    /// Fails with the first of `pins` that its remote says cannot be.
+    /// Returns an error for the first of `pins` that its remote cannot satisfy.
     pub(crate) fn explain(&self, pins: &[TagQuery], limit: Duration, observer: &dyn Observer) -> Result<(), GitError> {
         let urls = pins.iter().map(|pin| pin.url.clone());
         let remotes = Remotes::ask(self, urls, limit, observer)?;
@@ -185,11 +185,11 @@ impl Git {
         problem.map_or(Ok(()), Err)
     }
 
-    /// The command that all others start with: it never asks, never runs a program that a URL names, and speaks
-    /// English.
+    /// Returns the base of all git commands. It never prompts, never runs a program named by a URL, and prints English
+    /// messages.
     ///
-    /// What the user configured for remotes (credential helpers, `GIT_ASKPASS`, `GIT_SSH_COMMAND`) holds, so that git
-    /// reaches what uv reaches.
+    /// The user's configuration for remotes (credential helpers, `GIT_ASKPASS`, `GIT_SSH_COMMAND`) still applies, so
+    /// that git can reach the same remotes as uv.
     fn prepared(&self) -> Invocation {
         let base = REDIRECTIONS
             .iter()
@@ -197,7 +197,8 @@ impl Git {
             .env("LC_ALL", "C")
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GCM_INTERACTIVE", "never")
-            // ssh asks on the terminal, whatever its stdin is, unless it is told to ask this program, which refuses.
+            // ssh prompts on the terminal even if its stdin is not one, unless it must ask this program, which always
+            // refuses.
             .env("SSH_ASKPASS", "false")
             .env("SSH_ASKPASS_REQUIRE", "force");
         with_settings(base, &["core.askPass=", "protocol.ext.allow=never"])
@@ -218,7 +219,7 @@ impl BareRepository {
         Ok(Self { prepared: prepared.arg(format!("--git-dir={directory}")) })
     }
 
-    /// Commits all files of the directory `tree`, and nothing else, on the branch `main`. Returns the commit.
+    /// Commits all files of the directory `tree`, and nothing else, to the branch `main`, and returns the commit.
     pub fn commit_all(&self, tree: &Utf8Path, message: &str) -> Result<String, GitError> {
         let in_tree = self.prepared.clone().arg(format!("--work-tree={tree}")).current_dir(tree);
         run(in_tree.clone(), &["add", "--all", "--force"])?;
@@ -227,7 +228,7 @@ impl BareRepository {
         Ok(head.stdout.trim().to_owned())
     }
 
-    /// Gives the last commit an annotated tag.
+    /// Adds an annotated tag to the last commit.
     pub fn tag(&self, name: &str) -> Result<(), GitError> {
         let message = format!("--message={name}");
         run(self.prepared.clone(), &["tag", "--annotate", &message, "--", name]).map(drop)
@@ -235,7 +236,7 @@ impl BareRepository {
 }
 
 impl TagQuery {
-    /// What is wrong with the pin, given what its remote answered.
+    /// Returns what is wrong with the pin, given the answer of its remote.
     pub(crate) fn explain(&self, answer: Result<&[RemoteTag], &GitError>) -> Option<GitError> {
         let package = self.package.clone();
         let url = redact(&self.url).into_owned();
@@ -254,7 +255,7 @@ impl TagQuery {
         }
     }
 
-    /// The error that nothing can be had from the remote.
+    /// Returns the error for a remote that cannot be reached.
     pub(crate) fn unreachable(&self, reason: &str) -> GitError {
         GitError::UnreachableRemote {
             package: self.package.clone(),
@@ -266,7 +267,7 @@ impl TagQuery {
     }
 }
 
-/// The URL by which git and uv reach the repository in `directory`, which is absolute.
+/// Returns the URL with which git and uv access the repository in `directory`, which must be absolute.
 pub fn file_url(directory: &Utf8Path) -> String {
     if cfg!(windows) {
         file_url_on_windows(directory.as_str())
@@ -290,7 +291,8 @@ fn file_url_on_windows(directory: &str) -> String {
     }
 }
 
-/// `path` with all but letters, digits and what never means anything in a URL written as `%20` and the like.
+/// Percent-encodes `path` (`%20` and the like), except for letters, digits and characters that have no special meaning
+/// in any URL.
 fn escaped(path: &str) -> impl std::fmt::Display + '_ {
     const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
     utf8_percent_encode(path, UNSAFE)
@@ -315,14 +317,14 @@ fn run_within(prepared: Invocation, arguments: &[&str], limit: Option<Duration>)
         Ok(answer) => (ending(answer.status), answer.stderr),
         Err(error) if error.kind() == io::ErrorKind::TimedOut => {
             let seconds = limit.unwrap_or_default().as_secs();
-            (format!("had no answer after {seconds} s"), String::new())
+            (format!("got no answer within {seconds} s"), String::new())
         }
         Err(error) => (format!("could not be started: {error}"), String::new()),
     };
     Err(GitError::Failed { command: shown(arguments), ending, stderr })
 }
 
-/// The command as one would type it: what is prepared says nothing of what was asked.
+/// Returns the command as the user would type it, without the prepared arguments, which say nothing about the request.
 fn shown(arguments: &[&str]) -> String {
     Invocation::new("git").args(arguments).to_string()
 }
@@ -332,8 +334,8 @@ fn on_new_lines(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("\n{text}") }
 }
 
-/// The tags that begin most like `wanted`, which in a repository of many packages are those of the same package; the
-/// newest of them first, which is how `tags` are sorted.
+/// Returns the tags that share the longest prefix with `wanted`. In a repository with many packages, these are the tags
+/// of the same package. The newest come first, because `tags` are sorted that way.
 fn nearest(wanted: &str, tags: &[RemoteTag]) -> Vec<String> {
     let in_common = |name: &str| name.bytes().zip(wanted.bytes()).take_while(|(one, other)| one == other).count();
     let mut names: Vec<_> = tags.iter().map(|tag| tag.name.as_str()).collect();
@@ -341,7 +343,8 @@ fn nearest(wanted: &str, tags: &[RemoteTag]) -> Vec<String> {
     names.into_iter().take(TAGS_SHOWN).map(str::to_owned).collect()
 }
 
-/// The line of git's stderr that says why: the last that is not what git says after every failure of a transport.
+/// Returns the line of git's stderr with the cause: the last line, except for what git prints after every transport
+/// failure.
 fn cause(stderr: &str) -> Option<&str> {
     const AFTER_EVERY_FAILURE: [&str; 3] = [
         "fatal: Could not read from remote repository.",
@@ -355,10 +358,10 @@ fn cause(stderr: &str) -> Option<&str> {
 }
 
 impl GitError {
-    /// The same, where git could only fail because it has no such revision.
+    /// Converts the error if the only possible cause is that the revision does not exist.
     fn of_revision(self, revision: &str) -> Self {
         match self {
-            // `--quiet` says no more than that.
+            // With `--quiet`, git prints nothing in this case.
             Self::Failed { stderr, .. } if stderr.is_empty() => Self::NoRevision { revision: revision.to_owned() },
             other => other,
         }
@@ -382,7 +385,7 @@ impl Diagnostic for GitError {
             Self::NotFound => Some("install git, or add its directory to `PATH`".to_owned()),
             Self::Failed { .. } => None,
             Self::NoRevision { .. } => {
-                Some("name a tag, a branch or a commit that `git rev-parse` knows, or fetch it first".to_owned())
+                Some("use a tag, branch or commit that `git rev-parse` accepts, or fetch it first".to_owned())
             }
             Self::Interrupted(interrupted) => interrupted.help(),
             Self::MissingTag { tag, nearest, .. } if nearest.is_empty() => {
@@ -391,7 +394,7 @@ impl Diagnostic for GitError {
             Self::MissingTag { tag, nearest, .. } => {
                 let nearest: Vec<_> = nearest.iter().map(|tag| format!("`{tag}`")).collect();
                 let nearest = nearest.join(", ");
-                Some(format!("push `{tag}` to the remote, or pin a tag that it has: {nearest}"))
+                Some(format!("push `{tag}` to the remote, or pin an existing tag: {nearest}"))
             }
             Self::UnreachableRemote { command, .. } => {
                 Some(format!("check the URL, the network and your credentials: `{command}` must succeed"))
@@ -410,7 +413,7 @@ impl Diagnostic for GitError {
         match self {
             Self::NotFound | Self::NoRevision { .. } => Fault::Request,
             Self::Interrupted(interrupted) => interrupted.fault(),
-            // The request may be right and the remote wrong; both become known only when uv or git has failed.
+            // The request may be correct and the remote wrong. Both are known only after uv or git has failed.
             Self::Failed { .. } | Self::MissingTag { .. } | Self::UnreachableRemote { .. } => Fault::Finding,
         }
     }
@@ -437,7 +440,7 @@ mod tests {
         (directory, path)
     }
 
-    /// A repository with these tags, each of a commit of its own. The name of its directory tests quoting.
+    /// Creates a repository with these tags, each on its own commit. The name of its directory tests quoting.
     fn remote(directory: &Utf8Path, tags: &[&str]) -> (Utf8PathBuf, Vec<String>) {
         let path = directory.join("it's $(id).git");
         let tree = directory.join("-tree");
@@ -474,7 +477,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_of_a_remote_are_its_commits_newest_first() {
+    fn lists_remote_tags_newest_first_with_their_commits() {
         let (_guard, directory) = temporary();
         let tags = ["v0.9", "v0.10.dev0", "v0.10rc1", "v0.10"];
         let (path, commits) = remote(&directory, &tags);
@@ -484,7 +487,7 @@ mod tests {
         assert_eq!(found, expected);
     }
 
-    /// The commit of one file that the user's ignore rules, attributes and line ends would change.
+    /// Returns the commit of a file that the user's ignore rules, attributes and line-ending settings would change.
     fn commit_in(home: &Utf8Path) -> String {
         let tree = home.join("tree");
         fs::create_dir(&tree).unwrap();
@@ -499,7 +502,7 @@ mod tests {
     }
 
     #[test]
-    fn commits_are_the_same_whatever_the_user_has_set() {
+    fn commits_do_not_depend_on_user_settings() {
         let ((_one, plain), (_two, odd)) = (temporary(), temporary());
         fs::create_dir_all(odd.join(".config/git")).unwrap();
         fs::write(odd.join(".config/git/attributes"), "* filter=no-such text=auto\n").unwrap();
@@ -519,7 +522,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_pin_lacks_is_explained() {
+    fn explains_a_missing_tag_and_lists_similar_ones() {
         let (_guard, directory) = temporary();
         let (path, _) = remote(&directory, &["a-v0.1.2", "b-v0.1.9", "b-v0.1.2", "b-v0.1.10"]);
         let url = path.as_str();
@@ -527,8 +530,8 @@ mod tests {
         assert_eq!(
             said(&error),
             format!(
-                "error[missing-tag]: `a` is pinned to the tag `b-v0.2`, which {url} does not have\n\
-                 help: push `b-v0.2` to the remote, or pin a tag that it has: `b-v0.1.10`, `b-v0.1.9`, `b-v0.1.2`, \
+                "error[missing-tag]: `a` is pinned to the tag `b-v0.2`, which does not exist in {url}\n\
+                 help: push `b-v0.2` to the remote, or pin an existing tag: `b-v0.1.10`, `b-v0.1.9`, `b-v0.1.2`, \
                  `a-v0.1.2`"
             )
         );
@@ -536,7 +539,7 @@ mod tests {
     }
 
     #[test]
-    fn pins_that_are_right_need_no_explanation() {
+    fn finds_no_fault_with_valid_pins() {
         let (_guard, directory) = temporary();
         let (path, _) = remote(&directory, &["v1", "v2"]);
         let pins = [pin(path.as_str(), "v1"), pin(&format!("git+{}", file_url(&path)), "v2")];
@@ -544,7 +547,7 @@ mod tests {
     }
 
     #[test]
-    fn a_remote_without_tags_says_so() {
+    fn explains_a_remote_without_tags() {
         let (_guard, directory) = temporary();
         let (path, _) = remote(&directory, &[]);
         let error = explained(&[pin(path.as_str(), "v1")]);
@@ -552,7 +555,7 @@ mod tests {
     }
 
     #[test]
-    fn a_remote_that_is_not_there_is_unreachable() {
+    fn reports_an_unreachable_remote() {
         let error = explained(&[pin("git+file:///no/such/it's.git", "v1")]);
         assert_eq!(
             said(&error),
@@ -564,7 +567,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_not_shown() {
+    fn never_shows_a_password() {
         let error = explained(&[pin("https://user:secret@localhost:1/a.git", "v1")]);
         let text = format!("{}{:?}", said(&error), error).replace(error.place().unwrap().text(), "");
         assert!(text.contains("https://****@localhost:1/a.git"), "{text}");
@@ -572,15 +575,15 @@ mod tests {
     }
 
     #[test]
-    fn a_remote_that_never_answers_is_given_up() {
+    fn times_out_on_a_remote_that_never_answers() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("git://{}/a.git", listener.local_addr().unwrap());
         let error = git().explain(&[pin(&url, "v1")], Duration::from_secs(1), &Terminal { quiet: true }).unwrap_err();
-        assert!(said(&error).contains("cannot be reached: git had no answer after 1 s"));
+        assert!(said(&error).contains("cannot be reached: git got no answer within 1 s"));
     }
 
     #[test]
-    fn a_url_never_runs_a_program() {
+    fn never_runs_a_program_named_in_a_url() {
         let (_guard, directory) = temporary();
         let made = directory.join("made");
         for url in [format!("ext::touch {made}"), format!("--upload-pack=touch {made}")] {
@@ -590,7 +593,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cause_is_not_what_git_always_says() {
+    fn finds_the_cause_in_gits_error_output() {
         let ssh = "Warning: Permanently added 'h'.\nssh: connect to host h port 22: Connection refused\n\
                    fatal: Could not read from remote repository.\n\n\
                    Please make sure you have the correct access rights\nand the repository exists.\n";
@@ -602,7 +605,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn git_understands_the_url_of_any_path() {
+    fn git_accepts_file_urls_of_unusual_paths() {
         let (_guard, directory) = temporary();
         let odd = directory.join("a b%20c#d?e@f+g'h\"i&é~");
         fs::create_dir(&odd).unwrap();
@@ -613,7 +616,7 @@ mod tests {
     }
 
     #[test]
-    fn drives_and_shares_of_windows_have_urls() {
+    fn makes_file_urls_of_windows_drives_and_shares() {
         for (path, url) in [
             (r"C:\my work\a.git", "file:///C:/my%20work/a.git"),
             (r"\\?\C:\a.git", "file:///C:/a.git"),
@@ -625,13 +628,13 @@ mod tests {
     }
 
     #[test]
-    fn without_git_on_path_the_error_says_so() {
+    fn reports_a_missing_git() {
         let error = Git::find(&Variables::from_iter([("PATH", "/no/such")])).unwrap_err();
         assert_eq!(error.code(), "git-not-found");
     }
 
     #[test]
-    fn a_work_tree_is_one_below_its_root_too() {
+    fn recognises_a_work_tree_from_a_subdirectory() {
         let (_guard, directory) = temporary();
         assert!(!git().is_work_tree(&directory));
         git().init(&directory).unwrap();

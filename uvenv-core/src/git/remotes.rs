@@ -1,4 +1,4 @@
-//! Git remotes, asked for their tags: each once, all at the same time.
+//! Queries git remotes for their tags: each remote once, all of them at the same time.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -13,26 +13,26 @@ use std::{
 use super::{Git, GitError, RemoteTag, run_within, with_settings};
 use crate::model::{Interrupted, Observer, PERIOD, Progress, git_url, redact};
 
-/// What a tag may have after the version, so that `v1.0rc1` and `v1.0.dev0` are older than `v1.0`.
+/// The suffixes after which a version counts as older, so that `v1.0rc1` and `v1.0.dev0` are older than `v1.0`.
 pub(super) const BEFORE_A_RELEASE: [&str; 8] = [".dev", "-dev", "a", "b", "rc", "-a", "-b", "-rc"];
 
-/// How many remotes are asked at a time. Each is a process that waits for the network.
+/// How many remotes are queried at the same time. Each query is a process that waits for the network.
 const AT_A_TIME: usize = 64;
 
-/// After this long, people are told what is waited for.
+/// The time after which users are told what uvenv is waiting for.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What remotes have said.
+/// The answers of remotes.
 #[derive(Debug)]
 pub(crate) struct Remotes {
-    /// By the canonical spelling of the URL.
+    /// The answers by canonical URL.
     answers: BTreeMap<String, Result<Vec<RemoteTag>, GitError>>,
 }
 
 type RemoteReply = (String, Result<Vec<RemoteTag>, GitError>);
 
 impl Remotes {
-    /// Asks each distinct repository of `urls` once, all at the same time. git is killed where it has no answer after
+    /// Queries each distinct repository of `urls` once, all at the same time. Kills git if it has no answer after
     /// `limit`.
     pub(crate) fn ask(
         git: &Git,
@@ -55,7 +55,7 @@ impl Remotes {
                     pending.remove(&url);
                     answers.insert(git_url::canonical(&url), answer);
                 }
-                // A thread that panicked has no answer.
+                // A thread that panicked sends no answer.
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => Interrupted::check(observer)?,
             }
@@ -71,7 +71,7 @@ impl Remotes {
         Ok(Self { answers })
     }
 
-    /// The tags of a remote that was asked, newest version first.
+    /// Returns the tags of a remote that was queried, newest version first.
     pub(crate) fn tags(&self, url: &str) -> Result<&[RemoteTag], &GitError> {
         match self.answers.get(&git_url::canonical(url)) {
             Some(Ok(tags)) => Ok(tags),
@@ -81,7 +81,7 @@ impl Remotes {
     }
 }
 
-/// Asks on threads of their own, which nobody has to wait for.
+/// Queries the remotes on separate threads, which nobody has to wait for.
 fn ask_all(git: &Git, urls: BTreeMap<String, String>, limit: Duration) -> mpsc::Receiver<RemoteReply> {
     let workers = urls.len().min(AT_A_TIME);
     let queue: Arc<Mutex<VecDeque<String>>> = Arc::new(Mutex::new(urls.into_values().collect()));
@@ -102,22 +102,22 @@ fn ask_all(git: &Git, urls: BTreeMap<String, String>, limit: Duration) -> mpsc::
 }
 
 impl Git {
-    /// The tags of the remote at `url`, newest version first. git is killed if it has no answer after `limit`.
+    /// Returns the tags of the remote at `url`, newest version first. Kills git if it has no answer after `limit`.
     pub fn remote_tags(&self, url: &str, limit: Duration) -> Result<Vec<RemoteTag>, GitError> {
         let arguments = ["ls-remote", "--tags", "--sort=-version:refname", "--", git_url::plain(url)];
         let answer = run_within(self.sorting_versions(), &arguments, Some(limit))?;
         Ok(read_tags(&answer.stdout))
     }
 
-    /// git, for which `v1.0rc1` comes before `v1.0`.
+    /// Returns a git command that sorts `v1.0rc1` before `v1.0`.
     pub(super) fn sorting_versions(&self) -> crate::process::Invocation {
         let suffixes = BEFORE_A_RELEASE.map(|suffix| format!("versionsort.suffix={suffix}"));
         with_settings(self.prepared(), &suffixes)
     }
 }
 
-/// Reads the answer of `git ls-remote --tags`. An annotated tag has two lines, the second with `^{}` after the name and
-/// the commit that it names.
+/// Parses the output of `git ls-remote --tags`. An annotated tag has two lines; the second has `^{}` after the name,
+/// and the commit to which the tag points.
 fn read_tags(answer: &str) -> Vec<RemoteTag> {
     let lines: Vec<_> = answer
         .lines()

@@ -1,4 +1,4 @@
-//! The user's own repository: what a revision has, what is staged, a commit, submodules.
+//! The user's own repository: files at a revision, the staging area, commits and submodules.
 
 use std::collections::BTreeMap;
 
@@ -6,20 +6,20 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Git, GitError, RemoteTag, run};
 
-/// A git link in the index, and what belongs to it.
+/// A git link in the index (a submodule).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Submodule {
     /// Its directory, absolute.
     pub(crate) directory: Utf8PathBuf,
-    /// Whether `.gitmodules` says where its repository is.
+    /// Whether `.gitmodules` has the location of its repository.
     pub(crate) is_declared: bool,
-    /// Whether its repository is there.
+    /// Whether its repository exists.
     pub(crate) is_initialised: bool,
 }
 
 impl Git {
-    /// The text of the file `path` at `revision`; `None` where it was not there. `directory` is in the repository, and
-    /// `path` below it.
+    /// Returns the text of the file `path` at `revision`; `None` if it did not exist. `directory` is in the repository,
+    /// and `path` is relative to it.
     pub(crate) fn show(
         &self,
         directory: &Utf8Path,
@@ -38,7 +38,7 @@ impl Git {
         }
     }
 
-    /// The tags of a repository on this machine, newest version first.
+    /// Returns the tags of a local repository, newest version first.
     pub(crate) fn local_tags(&self, directory: &Utf8Path) -> Result<Vec<RemoteTag>, GitError> {
         let format = "--format=%(refname:strip=2)%09%(objectname)%09%(*objectname)";
         let git = self.sorting_versions().current_dir(directory);
@@ -46,7 +46,7 @@ impl Git {
         let tag = |line: &str| {
             let mut parts = line.split('\t');
             let (name, object) = (parts.next()?, parts.next()?);
-            // An annotated tag is an object of its own, which names the commit.
+            // An annotated tag is a separate object that refers to the commit.
             let commit = parts.next().filter(|commit| !commit.is_empty()).unwrap_or(object);
             Some(RemoteTag { name: name.to_owned(), commit: commit.to_owned() })
         };
@@ -59,7 +59,7 @@ impl Git {
         Ok(answer.stdout.is_empty())
     }
 
-    /// Commits `paths` and nothing else, as the user's own `git commit` would, and returns the commit. Where git refuses,
+    /// Commits `paths` and nothing else, as the user's own `git commit` would, and returns the commit. If git refuses,
     /// nothing stays staged.
     pub(crate) fn commit(
         &self,
@@ -67,7 +67,7 @@ impl Git {
         paths: &[Utf8PathBuf],
         message: &str,
     ) -> Result<String, GitError> {
-        // A path is no pattern.
+        // Do not treat paths as patterns.
         let git = || self.prepared().arg("--literal-pathspecs").current_dir(directory);
         let with = |words: &[&str]| -> Vec<String> {
             words.iter().map(|&word| word.to_owned()).chain(paths.iter().map(Utf8PathBuf::to_string)).collect()
@@ -82,7 +82,7 @@ impl Git {
         Ok(run(git(), &["rev-parse", "HEAD"])?.stdout.trim().to_owned())
     }
 
-    /// The URL of the remote `origin`, or of the only remote there is.
+    /// Returns the URL of the remote `origin`, or of the only remote.
     pub(crate) fn remote_url(&self, directory: &Utf8Path) -> Option<String> {
         let git = || self.prepared().current_dir(directory);
         let remotes = run(git(), &["remote"]).ok()?.stdout;
@@ -95,13 +95,13 @@ impl Git {
         Some(answer.stdout.trim().to_owned())
     }
 
-    /// The top directory of the work tree that `directory` is in.
+    /// Returns the top directory of the work tree that contains `directory`.
     pub(crate) fn top_level(&self, directory: &Utf8Path) -> Option<Utf8PathBuf> {
         let answer = run(self.prepared().current_dir(directory), &["rev-parse", "--show-toplevel"]).ok()?;
         Some(answer.stdout.trim_end_matches('\n').into())
     }
 
-    /// The git links of the repository that `directory` is in; none where it is in no repository.
+    /// Returns the git links of the repository that contains `directory`; empty if it is not in a repository.
     pub(crate) fn submodules(&self, directory: &Utf8Path) -> Vec<Submodule> {
         let Some(top) = self.top_level(directory) else { return Vec::new() };
         let git = || self.prepared().current_dir(&top);
@@ -118,7 +118,7 @@ impl Git {
         index.stdout.split('\0').filter_map(link).collect()
     }
 
-    /// What `.gitmodules` declares: path and name.
+    /// Returns the path and the name of each submodule in `.gitmodules`.
     fn declared(&self, top: &Utf8Path) -> BTreeMap<String, String> {
         let words = ["config", "--file", ".gitmodules", "--null", "--get-regexp", r"^submodule\..*\.path$"];
         let Ok(answer) = run(self.prepared().current_dir(top), &words) else { return BTreeMap::new() };

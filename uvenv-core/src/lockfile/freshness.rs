@@ -1,7 +1,7 @@
-//! Whether a lockfile still satisfies its manifests, told package by package, without a network.
+//! Checks whether a lockfile still satisfies its manifests, package by package and without network access.
 //!
-//! This finds what can be known from the two files. It never calls a lockfile stale that uv accepts; where it finds
-//! nothing, uv has the last word (constraints, overrides and the metadata of dynamic projects are only in its view).
+//! This finds only what the two files show. It never reports a lockfile as stale that uv accepts. If it finds nothing,
+//! uv decides, because only uv sees the constraints, the overrides and the metadata of dynamic projects.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,19 +14,19 @@ use crate::{
     model::{Name, Place, git_url},
 };
 
-/// How a lockfile stands to its manifests.
+/// Whether a lockfile satisfies its manifests.
 #[derive(Clone, Debug)]
 pub enum Freshness {
-    /// There is none.
+    /// There is no lockfile.
     Missing,
-    /// Nothing was found that it does not satisfy.
+    /// No differences were found.
     Fresh,
-    /// It does not satisfy them.
+    /// The lockfile does not satisfy the manifests.
     Stale(Vec<Staleness>),
 }
 
 impl Freshness {
-    /// What has changed; empty where only uv could know more.
+    /// Returns what has changed; empty if only uv can find more.
     pub fn changes(&self) -> &[Staleness] {
         match self {
             Self::Stale(changes) => changes,
@@ -35,73 +35,73 @@ impl Freshness {
     }
 }
 
-/// One thing in a manifest that the lockfile does not satisfy.
+/// An entry of a manifest that the lockfile does not satisfy.
 #[derive(Clone, Debug)]
 pub struct Staleness {
-    /// The package that it is about.
+    /// The affected package.
     pub package: Name,
     /// What has changed.
     pub change: LockfileChange,
-    /// The line of the manifest, where there is one.
+    /// The location in the manifest, if there is one.
     pub place: Option<Place>,
 }
 
-/// What has changed since a lockfile was made.
+/// What has changed since a lockfile was created.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum LockfileChange {
-    /// A git source names another repository, reference or directory.
+    /// A git source has a different repository, reference or directory.
     Pin {
-        /// What the manifest asks for.
+        /// The git source in the manifest.
         manifest: String,
-        /// What is locked.
+        /// What the lockfile has.
         locked: String,
     },
-    /// It is to come from another kind of place.
+    /// The package must come from a different kind of source.
     Origin {
-        /// Where the manifest takes it from.
+        /// The kind of source in the manifest.
         manifest: &'static str,
-        /// Where the lockfile takes it from.
+        /// The kind of source in the lockfile.
         locked: &'static str,
     },
-    /// A requirement that the lockfile does not have.
+    /// The lockfile does not have a requirement of a manifest.
     Added {
-        /// The project that asks for it.
+        /// The project that has the requirement.
         by: Name,
     },
-    /// A requirement that only the lockfile has.
+    /// Only the lockfile has the requirement.
     Removed {
-        /// The project that no longer asks for it.
+        /// The project that no longer has the requirement.
         by: Name,
     },
-    /// A requirement on other versions.
+    /// The requirement allows different versions.
     Versions {
-        /// What the manifest asks for.
+        /// The versions that the manifest allows.
         manifest: String,
-        /// What the lockfile was made for.
+        /// The versions for which the lockfile was created.
         locked: String,
     },
-    /// The project itself has another version.
+    /// The project itself has a different version.
     Version {
-        /// What the manifest says.
+        /// The version in the manifest.
         manifest: String,
-        /// What is locked.
+        /// The version in the lockfile.
         locked: String,
     },
-    /// Other versions of Python.
+    /// The projects require different versions of Python.
     Python {
-        /// What the manifests ask for.
+        /// The versions that the manifests require.
         manifest: String,
-        /// What the lockfile was made for.
+        /// The versions for which the lockfile was created.
         locked: String,
     },
-    /// A workspace member that the lockfile does not have.
+    /// The lockfile does not have this workspace member.
     MemberAdded,
-    /// A workspace member that only the lockfile has.
+    /// Only the lockfile has this workspace member.
     MemberRemoved,
-    /// Extras have come or gone.
+    /// Extras were added or removed.
     Extras,
-    /// Dependency groups have come or gone.
+    /// Dependency groups were added or removed.
     Groups,
 }
 
@@ -110,12 +110,12 @@ impl fmt::Display for Staleness {
         let package = &self.package;
         match &self.change {
             LockfileChange::Pin { manifest, locked } => {
-                write!(f, "`{package}` is pinned to {manifest}, but locked from {locked}")
+                write!(f, "`{package}` is pinned to {manifest}, but is locked from {locked}")
             }
             LockfileChange::Origin { manifest, locked } => {
-                write!(f, "`{package}` is to come from {manifest}, but is locked from {locked}")
+                write!(f, "the source of `{package}` is {manifest}, but it is locked from {locked}")
             }
-            LockfileChange::Added { by } => write!(f, "`{package}` is required by `{by}`, but not locked for it"),
+            LockfileChange::Added { by } => write!(f, "`{package}` is required by `{by}`, but is not locked for it"),
             LockfileChange::Removed { by } => {
                 write!(f, "`{package}` is locked for `{by}`, which no longer requires it")
             }
@@ -131,14 +131,14 @@ impl fmt::Display for Staleness {
             LockfileChange::MemberAdded => {
                 write!(f, "the workspace member `{package}` is not in the lockfile")
             }
-            LockfileChange::MemberRemoved => write!(f, "`{package}` is locked as a workspace member, but is none"),
-            LockfileChange::Extras => write!(f, "the extras of `{package}` are not those that are locked"),
-            LockfileChange::Groups => write!(f, "the dependency groups of `{package}` are not those that are locked"),
+            LockfileChange::MemberRemoved => write!(f, "`{package}` is locked as a workspace member, but is not one"),
+            LockfileChange::Extras => write!(f, "the extras of `{package}` differ from the locked ones"),
+            LockfileChange::Groups => write!(f, "the dependency groups of `{package}` differ from the locked ones"),
         }
     }
 }
 
-/// Compares a lockfile with the manifest beside it and those of the workspace's members.
+/// Compares a lockfile with the manifest next to it and the manifests of the workspace members.
 pub fn freshness<'a>(
     lockfile: Option<&Lockfile>,
     root: &'a Manifest,
@@ -154,13 +154,13 @@ pub fn freshness<'a>(
     if found.is_empty() { Freshness::Fresh } else { Freshness::Stale(found) }
 }
 
-/// The git sources of `manifest` that the lockfile has otherwise: what `--frozen` would install in their place.
+/// Returns the git sources of `manifest` that differ in the lockfile. `--frozen` would install the locked ones instead.
 pub fn stale_pins(lockfile: &Lockfile, manifest: &Manifest) -> Vec<Staleness> {
     compare_pins(lockfile, manifest, manifest)
 }
 
 fn compare_members(lockfile: &Lockfile, root: &Manifest, members: &[&Manifest]) -> Vec<Staleness> {
-    // uv lists the members of a workspace, the root among them, and nothing for a single project.
+    // uv lists the members of a workspace, including the root, and no members for a single project.
     if lockfile.members.is_empty() && members.is_empty() {
         return Vec::new();
     }
@@ -176,7 +176,7 @@ fn compare_members(lockfile: &Lockfile, root: &Manifest, members: &[&Manifest]) 
     added.chain(removed).collect()
 }
 
-/// Compares one project with the metadata that the lockfile has kept of it.
+/// Compares a project with its metadata in the lockfile.
 fn compare_project(lockfile: &Lockfile, root: &Manifest, manifest: &Manifest, found: &mut Vec<Staleness>) {
     let Some(project) = &manifest.project else { return };
     let name = &project.name.value;
@@ -195,7 +195,8 @@ fn compare_project(lockfile: &Lockfile, root: &Manifest, manifest: &Manifest, fo
         return;
     }
     let extras = project.extras.values().flat_map(|extra| &extra.requirements);
-    // A project may name itself to join its own extras; uv puts what they hold in its place.
+    // A project can require itself to combine its own extras; uv replaces such a requirement with the contents of those
+    // extras.
     let required: Vec<_> =
         project.dependencies.iter().chain(extras).filter(|requirement| requirement.name != *name).collect();
     let projects = Projects { root, manifest };
@@ -220,7 +221,7 @@ fn added(manifest: &Manifest, requirement: &Requirement, by: &Name) -> Staleness
     }
 }
 
-/// A project, and the root of its workspace.
+/// A project and the root of its workspace.
 #[derive(Clone, Copy)]
 struct Projects<'a> {
     root: &'a Manifest,
@@ -228,7 +229,8 @@ struct Projects<'a> {
 }
 
 impl<'a> Projects<'a> {
-    /// The sources of `package`, and whose they are: those of the root hold for its members too.
+    /// Returns the sources of `package` and the manifest that has them. The sources of the root also apply to its
+    /// members.
     fn sources_of(self, package: &Name) -> (&'a Manifest, &'a [UvSource]) {
         match self.manifest.sources_of(package) {
             [] => (self.root, self.root.sources_of(package)),
@@ -271,8 +273,8 @@ fn compare_requirements(
 const INDEX: &str = "a package index";
 const ELSEWHERE: &str = "a directory or an archive";
 
-/// Whether a requirement comes from an index or from elsewhere, in the manifest and in the lockfile. Git sources are looked at
-/// more closely, as pins.
+/// Compares whether a requirement comes from an index or from another source, in the manifest and in the lockfile. Git
+/// sources are compared in more detail, as pins.
 fn compare_origin(
     projects: Projects<'_>,
     requirement: &Requirement,
@@ -280,7 +282,7 @@ fn compare_origin(
 ) -> Option<Staleness> {
     let (holder, sources) = projects.sources_of(&requirement.name);
     let (place, manifest) = match sources {
-        // A URL of its own.
+        // The requirement has its own URL.
         [] if requirement.text.contains('@') => return None,
         [] => (projects.manifest.place(requirement.span.clone()), INDEX),
         [source] if source.selector.is_none() && source.marker.is_none() => {
@@ -304,14 +306,14 @@ fn compare_origin(
     Some(Staleness { package: requirement.name.clone(), change, place: Some(place) })
 }
 
-// Where a build script has no PEP 440, changes of versions are left for uv to find.
+// A build script is compiled without PEP 440 support, so it leaves changed versions for uv to find.
 
 #[cfg(not(feature = "full"))]
 fn compare_version(_: &Package, _: &Manifest) -> Option<Staleness> {
     None
 }
 
-/// The version of the project itself, which the lockfile has in its normal form.
+/// Compares the version of the project itself, which the lockfile has in normalized form.
 #[cfg(feature = "full")]
 fn compare_version(package: &Package, manifest: &Manifest) -> Option<Staleness> {
     let version = manifest.project.as_ref()?.version.as_ref()?;
@@ -329,7 +331,7 @@ fn compare_python(_: &Lockfile, _: &Manifest, _: &[&Manifest]) -> Option<Stalene
     None
 }
 
-/// What all projects together require of Python. uv looks at the two ends of the range only.
+/// Compares the Python versions that all projects together require. uv compares only the two bounds of the range.
 #[cfg(feature = "full")]
 fn compare_python(lockfile: &Lockfile, root: &Manifest, members: &[&Manifest]) -> Option<Staleness> {
     let projects = std::iter::once(root).chain(members.iter().copied());
@@ -351,7 +353,7 @@ fn compare_python(lockfile: &Lockfile, root: &Manifest, members: &[&Manifest]) -
     })
 }
 
-/// The two ends of a range of versions, each with whether it lies within.
+/// The two bounds of a version range, each with whether it is inclusive.
 #[cfg(feature = "full")]
 #[derive(Debug, Default, PartialEq, Eq)]
 struct VersionBounds {
@@ -361,13 +363,13 @@ struct VersionBounds {
 
 #[cfg(feature = "full")]
 impl VersionBounds {
-    /// `None` where there is more to it than two ends.
+    /// Parses a version range; returns `None` if it is more than two bounds.
     fn parse(text: &str) -> Option<Self> {
         use pep440_rs::Operator;
 
         let specifiers: pep440_rs::VersionSpecifiers = text.parse().ok()?;
         specifiers.iter().try_fold(Self::default(), |ends, specifier| {
-            // uv drops what is behind the release: Python 3.13.0rc1 is a 3.13.
+            // uv ignores everything after the release segment: Python 3.13.0rc1 counts as 3.13.
             let version = specifier.version().only_release();
             let release = version.release();
             let (lower, upper) = match specifier.operator() {
@@ -385,9 +387,9 @@ impl VersionBounds {
         })
     }
 
-    /// What lies within both.
+    /// Returns the intersection of both ranges.
     fn and(self, other: Self) -> Self {
-        // Of two equal versions, the end that lies outside is the narrower one.
+        // If two versions are equal, the exclusive bound is the narrower one.
         let lower = match (self.lower, other.lower) {
             (Some(a), Some(b)) => Some(if (&a.0, !a.1) >= (&b.0, !b.1) { a } else { b }),
             (a, b) => a.or(b),
@@ -400,7 +402,7 @@ impl VersionBounds {
     }
 }
 
-/// The version behind all that start with `release`.
+/// Returns the first version after all versions that start with `release`.
 #[cfg(feature = "full")]
 fn next(release: &[u64]) -> Option<pep440_rs::Version> {
     let (last, start) = release.split_last()?;
@@ -425,7 +427,7 @@ fn compare_versions(
     }
     let mut wanted = BTreeSet::new();
     for requirement in required {
-        // What pep508_rs cannot read, uv will judge.
+        // If pep508_rs cannot parse it, uv decides.
         let parsed: Parsed<VerbatimUrl> = requirement.text.parse().ok()?;
         wanted.insert(match parsed.version_or_url {
             None => String::new(),
@@ -449,7 +451,7 @@ fn compare_versions(
     })
 }
 
-/// The specifiers in an order of their own: uv keeps them sorted, a manifest as they were typed.
+/// Returns the specifiers in a normalized order, because uv sorts them and a manifest has them as written.
 #[cfg(feature = "full")]
 fn canonical_specifiers(specifiers: &pep440_rs::VersionSpecifiers) -> String {
     let sorted: BTreeSet<_> = specifiers.iter().map(ToString::to_string).collect();
@@ -463,7 +465,7 @@ fn compare_groups(
     found: &mut Vec<Staleness>,
 ) {
     let manifest = projects.manifest;
-    // uv may or may not keep a group that requires nothing.
+    // uv may keep or omit a group that has no requirements.
     let names = |groups: &mut dyn Iterator<Item = (&Name, bool)>| -> BTreeSet<Name> {
         groups.filter(|(_, is_empty)| !is_empty).map(|(name, _)| name.clone()).collect()
     };
@@ -488,8 +490,8 @@ fn compare_groups(
     }
 }
 
-/// Git sources against what is locked. Sources of a workspace's root hold for its members too; sources of packages that
-/// the project does not itself require mean nothing to uv.
+/// Compares git sources with the lockfile. The sources of a workspace root also apply to its members. uv ignores
+/// sources of packages that the project itself does not require.
 fn compare_pins(lockfile: &Lockfile, root: &Manifest, manifest: &Manifest) -> Vec<Staleness> {
     let required: BTreeSet<_> = manifest.requirements().map(|requirement| &requirement.name).collect();
     let mut found = Vec::new();
@@ -498,13 +500,14 @@ fn compare_pins(lockfile: &Lockfile, root: &Manifest, manifest: &Manifest) -> Ve
         for source in sources {
             let Some(asked) = GitSource::of(&source.kind) else { continue };
             let mut locked = lockfile.packages_named(package);
-            // A source with a marker that no locked environment meets leaves no package behind.
+            // A source whose marker matches no locked environment adds no package to the lockfile.
             let first = locked.next();
             if first.is_none() && source.marker.is_some() {
                 continue;
             }
             let Some(first) = first else {
-                // Without a locked package, the requirement itself is reported where there is metadata to compare with.
+                // If there is no locked package but metadata to compare with, the requirement itself is reported
+                // instead.
                 if let Some(name) = manifest.name() {
                     let place = Some(holder.place(source.span.clone()));
                     let change = LockfileChange::Added { by: name.clone() };
@@ -525,7 +528,7 @@ fn compare_pins(lockfile: &Lockfile, root: &Manifest, manifest: &Manifest) -> Ve
     found
 }
 
-/// What a manifest asks for, in words; the directory and the repository only where they are what differs.
+/// Describes a pin of the manifest. Includes the directory and the repository only if they differ.
 fn describe_pin(asked: &GitSource<'_>, locked: &Package) -> String {
     let (same_directory, same_url) = match &locked.source {
         PackageSource::Git(pin) => {
@@ -538,7 +541,7 @@ fn describe_pin(asked: &GitSource<'_>, locked: &Package) -> String {
     in_words(asked.reference.map(LockedReference::from).as_ref(), directory, url.as_deref())
 }
 
-/// What is locked instead of a git source of `url`, in words.
+/// Describes the locked package that replaces a git source with `url`.
 fn describe_locked(package: &Package, url: &str) -> String {
     match &package.source {
         PackageSource::Git(pin) => {
@@ -618,9 +621,9 @@ mod tests {
     }
 
     #[test]
-    fn spelling_and_order_leave_a_lockfile_fresh() {
+    fn ignores_spelling_and_order() {
         assert_eq!(found(MANIFEST, LOCKFILE), [""; 0]);
-        // An older uv kept a project's own extras by name.
+        // Older versions of uv recorded a project's own extras by name.
         let older = LOCKFILE.replace(
             "{ name = \"runtime\", marker = \"extra == 'all'\"",
             "{ name = \"app\", marker = \"extra == 'all'\"",
@@ -629,53 +632,52 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_pin_is_told_with_both_sides() {
+    fn reports_a_changed_pin_with_both_sides() {
         assert_eq!(
             changed("v0.1.2", "v0.1.3"),
-            ["`bench-utils` is pinned to tag `v0.1.3`, but locked from tag `v0.1.2`"]
+            ["`bench-utils` is pinned to tag `v0.1.3`, but is locked from tag `v0.1.2`"]
         );
         assert_eq!(
             changed("bench-utils.git/", "other.git"),
-            [
-                "`bench-utils` is pinned to tag `v0.1.2` of `https://git.example.com/other.git`, but locked from tag `v0.1.2` of \
-              `https://git.example.com/bench-utils.git`"
-            ]
+            ["`bench-utils` is pinned to tag `v0.1.2` of `https://git.example.com/other.git`, but is locked \
+                 from tag `v0.1.2` of \
+              `https://git.example.com/bench-utils.git`"]
         );
         assert_eq!(
             changed("subdirectory = \".\"", "subdirectory = \"py\""),
-            ["`bench-utils` is pinned to tag `v0.1.2` in the directory `py`, but locked from tag `v0.1.2`"]
+            ["`bench-utils` is pinned to tag `v0.1.2` in the directory `py`, but is locked from tag `v0.1.2`"]
         );
         assert_eq!(
             changed("tag = \"v0.1.2\"", "branch = \"main\""),
-            ["`bench-utils` is pinned to branch `main`, but locked from tag `v0.1.2`"]
+            ["`bench-utils` is pinned to branch `main`, but is locked from tag `v0.1.2`"]
         );
     }
 
-    /// uv locks all packages of one commit with the tag of one of them.
+    /// uv locks all packages of a commit with the tag of one of them.
     #[test]
-    fn a_package_that_is_locked_with_the_tag_of_another_is_fresh() {
+    fn accepts_a_package_locked_with_the_tag_of_another() {
         let manifest = MANIFEST.replace("v0.1.2", "utils/v0.1.2");
         let asked = LOCKFILE.replace("git?tag=v0.1.2\"", "git?tag=utils%2Fv0.1.2\"");
         assert_eq!(found(&manifest, &asked), [""; 0]);
         assert_eq!(
             found(&manifest.replace("utils/v0.1.2", "utils/v0.1.3"), &asked),
-            ["`bench-utils` is pinned to tag `utils/v0.1.3`, but locked from tag `v0.1.2`"]
+            ["`bench-utils` is pinned to tag `utils/v0.1.3`, but is locked from tag `v0.1.2`"]
         );
     }
 
     #[test]
-    fn another_origin_is_told() {
+    fn reports_a_changed_origin() {
         let source = "bench_utils = { git = \"https://git.example.com/bench-utils.git/\", tag = \"v0.1.2\", subdirectory = \".\" }";
-        assert_eq!(changed(source, ""), ["`bench-utils` is to come from a package index, but is locked from git"]);
+        assert_eq!(changed(source, ""), ["the source of `bench-utils` is a package index, but it is locked from git"]);
         assert_eq!(
             changed(source, "bench_utils = { index = \"internal\" }"),
-            ["`bench-utils` is to come from a package index, but is locked from git"]
+            ["the source of `bench-utils` is a package index, but it is locked from git"]
         );
         assert_eq!(
             changed(source, &format!("{source}\nsix = {{ path = \"../six\" }}")),
-            ["`six` is to come from a directory or an archive, but is locked from a package index"]
+            ["the source of `six` is a directory or an archive, but it is locked from a package index"]
         );
-        // For other platforms uv has another requirement.
+        // uv has a different requirement for other platforms.
         assert_eq!(
             changed(source, &format!("{source}\nsix = {{ path = \"../six\", marker = \"os_name == 'nt'\" }}")),
             [""; 0]
@@ -683,28 +685,28 @@ mod tests {
     }
 
     #[test]
-    fn requirements_that_come_and_go_are_told() {
+    fn reports_added_and_removed_requirements() {
         assert_eq!(
             changed("\"bench-utils\", ", "\"bench-utils\", \"numpy\", "),
-            ["`numpy` is required by `app`, but not locked for it"]
+            ["`numpy` is required by `app`, but is not locked for it"]
         );
         assert_eq!(changed(", \"Six>=1.16,<2\"", ""), ["`six` is locked for `app`, which no longer requires it"]);
         assert_eq!(
             changed("cu124 = [\"runtime==12.4\"], ", ""),
             [
                 "`runtime` is locked for `app`, which no longer requires it",
-                "the extras of `app` are not those that are locked"
+                "the extras of `app` differ from the locked ones"
             ]
         );
         assert_eq!(
             changed("dev = [\"pytest\"]", "test = [\"pytest\"]"),
-            ["the dependency groups of `app` are not those that are locked"]
+            ["the dependency groups of `app` differ from the locked ones"]
         );
     }
 
     #[cfg(feature = "full")]
     #[test]
-    fn other_versions_are_told() {
+    fn reports_changed_versions() {
         assert_eq!(changed("version = \"0.1.0\"", "version = \"0.1\""), [""; 0]);
         assert_eq!(
             changed("version = \"0.1.0\"", "version = \"0.2.0\""),
@@ -718,7 +720,7 @@ mod tests {
 
     #[cfg(feature = "full")]
     #[test]
-    fn another_range_of_pythons_is_told() {
+    fn reports_a_changed_requires_python() {
         let with = |manifest: &str, locked: &str| {
             let python = |versions: &str| format!("requires-python = \"{versions}\"");
             found(
@@ -727,7 +729,7 @@ mod tests {
             )
         };
         assert_eq!(with(">=3.11", ">=3.10"), ["`app` requires Python `>=3.11`, but is locked for `>=3.10`"]);
-        // What uv 0.7.16 and 0.13.9 take for the same.
+        // Pairs that uv 0.7.16 and 0.13.9 treat as equal.
         for (manifest, locked) in [
             ("<3.13,>=3.10", ">=3.10, <3.13"),
             ("~=3.10", ">=3.10, <4"),
@@ -752,7 +754,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_that_is_not_locked_is_told() {
+    fn reports_members_that_are_not_locked_or_gone() {
         let manifest =
             |path: &str, text: &str| Manifest::from_file(File { path: path.into(), text: text.into() }).unwrap();
         let root = manifest("pyproject.toml", MANIFEST);
@@ -763,7 +765,10 @@ mod tests {
         let changes: Vec<_> = changes.iter().map(ToString::to_string).collect();
         assert_eq!(
             changes,
-            ["the workspace member `a` is not in the lockfile", "`gone` is locked as a workspace member, but is none"]
+            [
+                "the workspace member `a` is not in the lockfile",
+                "`gone` is locked as a workspace member, but is not one"
+            ]
         );
     }
 }

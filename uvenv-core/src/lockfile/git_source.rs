@@ -1,4 +1,4 @@
-//! Git sources of a lockfile: `https://host/a.git?subdirectory=python&tag=v0.1.2#<commit>`.
+//! Git sources in a lockfile: `https://host/a.git?subdirectory=python&tag=v0.1.2#<commit>`.
 
 use std::fmt;
 
@@ -9,20 +9,20 @@ use crate::{
     model::git_url,
 };
 
-/// A git repository, what was asked of it, and the commit that it was.
+/// A git repository, the requested reference, and the commit to which it was resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GitPin {
     /// The repository, without credentials.
     pub url: String,
-    /// The tag, branch or revision that was asked for; none for the default branch.
+    /// The requested tag, branch or revision; `None` for the default branch.
     pub reference: Option<LockedReference>,
     /// The package's directory in the repository.
     pub subdirectory: Option<String>,
-    /// The commit, in full.
+    /// The full commit hash.
     pub commit: Option<String>,
 }
 
-/// A git source of a manifest.
+/// A git source in a manifest.
 pub(crate) struct GitSource<'a> {
     pub(crate) url: &'a str,
     pub(crate) reference: Option<&'a GitReference>,
@@ -30,7 +30,7 @@ pub(crate) struct GitSource<'a> {
 }
 
 impl<'a> GitSource<'a> {
-    /// `kind`, where it is git.
+    /// Returns the git source in `kind`, if it is one.
     pub(crate) fn of(kind: &'a SourceKind) -> Option<Self> {
         match kind {
             SourceKind::Git { url, reference, subdirectory } => {
@@ -41,7 +41,7 @@ impl<'a> GitSource<'a> {
     }
 }
 
-/// A git reference of a lockfile.
+/// A git reference in a lockfile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockedReference {
     /// `tag`, `branch` or `rev`.
@@ -63,7 +63,7 @@ impl From<&GitReference> for LockedReference {
 }
 
 impl GitPin {
-    /// Takes the URL of a lockfile's git source apart. Queries that uv does not write make it `None`.
+    /// Parses the URL of a git source in a lockfile. Returns `None` if it has query parameters that uv does not write.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (text, commit) = match text.split_once('#') {
             Some((text, commit)) => (text, Some(commit.to_owned())),
@@ -85,19 +85,19 @@ impl GitPin {
         Some(pin)
     }
 
-    /// Whether this is what a manifest asks for with a git source.
+    /// Whether this is what a git source of a manifest requires.
     pub(crate) fn satisfies(&self, source: &GitSource<'_>) -> bool {
         self.is_same_directory(source) && self.reference == source.reference.map(LockedReference::from)
     }
 
-    /// Whether this is the directory of the repository that a git source names, at whatever commit.
+    /// Whether this is the repository directory that a git source names, at any commit.
     pub(crate) fn is_same_directory(&self, source: &GitSource<'_>) -> bool {
         self.url == git_url::canonical(source.url)
             && self.subdirectory == source.subdirectory.and_then(canonical_directory)
     }
 }
 
-/// `.` is no directory of its own, and a slash at the end says nothing.
+/// Returns the directory in normalized form: `.` counts as no directory, and a trailing slash is ignored.
 fn canonical_directory(directory: &str) -> Option<String> {
     let directory = directory.trim_start_matches("./").trim_end_matches('/');
     (!matches!(directory, "" | ".")).then(|| directory.to_owned())
@@ -109,7 +109,7 @@ mod tests {
     use crate::toml::Spanned;
 
     #[test]
-    fn a_locked_url_is_taken_apart() {
+    fn parses_a_locked_url() {
         let pin = GitPin::parse("ssh://git@H.example.com/o/a.git?subdirectory=py%2Fa&tag=a%2Fv0.1.2#0123").unwrap();
         assert_eq!(pin.url, "ssh://h.example.com/o/a.git");
         assert_eq!(pin.reference.as_ref().unwrap().to_string(), "tag `a/v0.1.2`");
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn spelling_makes_no_difference() {
+    fn compares_sources_regardless_of_spelling() {
         let tag = GitReference::Tag(Spanned { value: "a/v0.1.2".to_owned(), span: 0..0 });
         let pin = GitPin::parse("ssh://git@h.example.com/o/a.git?tag=a%2Fv0.1.2#0123").unwrap();
         let satisfies = |url, reference, subdirectory| pin.satisfies(&GitSource { url, reference, subdirectory });

@@ -1,4 +1,4 @@
-//! The lockfile: `uv.lock`, read as a typed value, and how it stands to its manifest.
+//! The lockfile: `uv.lock`, parsed into typed values, and how it differs from its manifest.
 
 mod freshness;
 mod git_source;
@@ -25,23 +25,23 @@ pub const FILE_NAME: &str = "uv.lock";
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LockfileError {
-    /// Not readable as TOML, or not what uv writes.
+    /// The file is not valid TOML, or uv did not write it.
     #[error(transparent)]
     Toml(TomlError),
-    /// Not what uv writes.
+    /// The file does not have the format that uv writes.
     #[error("the lockfile `{}` is damaged: {message}", place.path())]
     Damaged {
         /// What is wrong.
         message: String,
-        /// Where.
+        /// The location of the problem.
         place: Place,
     },
-    /// Written by a uv whose format this uvenv does not know.
-    #[error("the lockfile `{}` has version {version}, and this uvenv reads version {}", place.path(), wire::VERSION)]
+    /// The file was written by a version of uv whose format this uvenv does not support.
+    #[error("the lockfile `{}` has version {version}, but this uvenv supports version {}", place.path(), wire::VERSION)]
     Newer {
         /// The version in the file.
         version: u32,
-        /// The version's place.
+        /// The location of the version.
         place: Place,
     },
 }
@@ -61,7 +61,7 @@ impl Diagnostic for LockfileError {
             Self::Toml(_) | Self::Damaged { .. } => {
                 Some("restore the file from version control, or delete it and lock again".to_owned())
             }
-            Self::Newer { .. } => Some("update uvenv and uv to versions that know it".to_owned()),
+            Self::Newer { .. } => Some("update uvenv and uv to versions that support it".to_owned()),
         }
     }
 
@@ -78,13 +78,13 @@ impl Diagnostic for LockfileError {
 pub struct Lockfile {
     /// The file and its text.
     pub file: File,
-    /// The revision of the format, 0 where none is given.
+    /// The revision of the format; 0 if the file has none.
     pub revision: u32,
-    /// `requires-python`: what all members together allow.
+    /// `requires-python`: the versions that all members support.
     pub requires_python: Option<String>,
-    /// The workspace members it was made for; empty for a single project.
+    /// The workspace members that the lockfile covers; empty for a single project.
     pub members: Vec<Name>,
-    /// The packages, in the order of the file. One name may stand several times, for different extras or platforms.
+    /// The packages, in file order. A name can occur several times, for different extras or platforms.
     pub packages: Vec<Package>,
 }
 
@@ -93,17 +93,17 @@ pub struct Lockfile {
 pub struct Package {
     /// Its name.
     pub name: Name,
-    /// Its version; a package with a dynamic version has none.
+    /// Its version; `None` for a package with a dynamic version.
     pub version: Option<String>,
-    /// Where it comes from.
+    /// Its source.
     pub source: PackageSource,
-    /// Where the file says so.
+    /// The location of the source in the file.
     pub span: Range<usize>,
-    /// `[package.metadata]`, of packages whose metadata can change.
+    /// `[package.metadata]`, for packages whose metadata can change.
     pub metadata: Option<Metadata>,
 }
 
-/// Where a locked package comes from.
+/// The source of a locked package.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PackageSource {
     /// A package index, by URL or path.
@@ -114,21 +114,21 @@ pub enum PackageSource {
     Url(String),
     /// A local archive.
     Path(String),
-    /// A local directory, installed by copy.
+    /// A local directory, installed as a copy.
     Directory(String),
     /// A local directory, installed as editable.
     Editable(String),
-    /// A local project that is not installed itself.
+    /// A local project that is not itself installed.
     Virtual(String),
 }
 
 impl PackageSource {
-    /// Whether the package is a directory of the monorepo or beside it.
+    /// Whether the package is a directory, in the monorepo or next to it.
     pub fn is_directory(&self) -> bool {
         matches!(self, Self::Directory(_) | Self::Editable(_) | Self::Virtual(_))
     }
 
-    /// The git repository, where it is one.
+    /// Returns the git source, if it is one.
     pub fn git(&self) -> Option<&GitPin> {
         match self {
             Self::Git(pin) => Some(pin),
@@ -137,32 +137,32 @@ impl PackageSource {
     }
 }
 
-/// What a package's manifest asked for when the lockfile was made.
+/// What a package's manifest required when the lockfile was created.
 #[derive(Clone, Debug, Default)]
 pub struct Metadata {
-    /// `requires-dist`: dependencies and, with markers, those of extras.
+    /// `requires-dist`: the dependencies and, with markers, the requirements of extras.
     pub requires_dist: Vec<LockedRequirement>,
-    /// `provides-extras`; not in every revision of the format.
+    /// `provides-extras`; not present in every revision of the format.
     pub provides_extras: Option<Vec<Name>>,
     /// `requires-dev`: dependency groups.
     pub requires_dev: BTreeMap<Name, Vec<LockedRequirement>>,
 }
 
-/// A requirement as the lockfile keeps it.
+/// A requirement in the lockfile.
 #[derive(Clone, Debug)]
 pub struct LockedRequirement {
     /// The package.
     pub name: Name,
-    /// Its versions; requirements on directories, archives and git repositories have none.
+    /// Its versions; `None` for requirements on directories, archives and git repositories.
     pub specifier: Option<String>,
-    /// Whether it is to come from a package index.
+    /// Whether the package must come from a package index.
     pub from_registry: bool,
-    /// The git source that it is to come from; without a commit.
+    /// The git source that the package must come from, without a commit.
     pub git: Option<GitPin>,
 }
 
 impl Lockfile {
-    /// Reads the lockfile at `path`; `None` where there is no such file.
+    /// Reads the lockfile at `path`; returns `None` if the file does not exist.
     pub fn read(path: &Utf8Path) -> Result<Option<Self>, LockfileError> {
         match File::read(path) {
             Ok(file) => Self::from_file(&file).map(Some),
@@ -171,25 +171,25 @@ impl Lockfile {
         }
     }
 
-    /// Reads the lockfile's text.
+    /// Parses the text of the lockfile.
     pub fn from_file(file: &File) -> Result<Self, LockfileError> {
         wire::read(file)
     }
 
-    /// Where the lockfile says where `package` comes from.
+    /// Returns the location of the source of `package`.
     pub fn place(&self, package: &Package) -> Place {
         self.file.place(package.span.clone())
     }
 
-    /// The packages called `name`.
+    /// Returns the packages named `name`.
     pub fn packages_named<'a>(&'a self, name: &'a Name) -> impl Iterator<Item = &'a Package> {
         self.packages.iter().filter(move |package| package.name == *name)
     }
 
-    /// What the git source of a manifest was locked as, if this is what was locked.
+    /// Returns what a git source of a manifest was locked as, if that source is the one that was locked.
     ///
-    /// Packages of one repository at one commit are all locked with the tag of one of them, whatever tag was asked for. What
-    /// was is in the metadata of the project.
+    /// All packages of one repository at one commit are locked with the tag of one of them, whichever tag was
+    /// requested. The metadata of the project has the requested tag.
     pub(crate) fn locked_for(&self, name: &Name, source: &GitSource<'_>) -> Option<(&Package, &GitPin)> {
         let packages = self.packages.iter().filter(|package| package.name == *name);
         let mut locked = packages.filter_map(|package| Some((package, package.source.git()?)));
@@ -202,7 +202,7 @@ impl Lockfile {
         })
     }
 
-    /// What the projects that were locked asked of `name`.
+    /// Returns the requirements on `name` of all locked projects.
     pub(crate) fn requirements_on<'a>(&'a self, name: &'a Name) -> impl Iterator<Item = &'a LockedRequirement> {
         let metadata = self.packages.iter().filter_map(|package| package.metadata.as_ref());
         let all =
@@ -210,7 +210,7 @@ impl Lockfile {
         all.filter(move |requirement| requirement.name == *name)
     }
 
-    /// The git source of `name`, if it has one.
+    /// Returns the git source of `name`, if it has one.
     pub fn git_pin<'a>(&'a self, name: &'a Name) -> Option<&'a GitPin> {
         self.packages_named(name).find_map(|package| package.source.git())
     }

@@ -1,4 +1,4 @@
-//! The lockfile as uv writes it: version 1, revisions 0 to 5.
+//! The format of the lockfile as uv writes it: version 1, revisions 0 to 5.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::{
     toml::{Element, File, Node, TomlError},
 };
 
-/// The version of the format. A new revision of it stays readable for older programs, a new version does not.
+/// The version of the format. Older programs can read a new revision of it, but not a new version.
 pub(super) const VERSION: u32 = 1;
 
 pub(super) fn read(file: &File) -> Result<Lockfile, LockfileError> {
@@ -16,7 +16,7 @@ pub(super) fn read(file: &File) -> Result<Lockfile, LockfileError> {
     let root = Node::root(file, &document);
     check_version(file, &root)?;
     read_lockfile(file, &root).map_err(|error| match error {
-        // The user did not write the file: what is wrong in it is damage, not a mistake of theirs.
+        // The user did not write this file, so errors in it are damage and not the user's mistakes.
         LockfileError::Toml(error @ (TomlError::Type { .. } | TomlError::Name { .. })) => LockfileError::Damaged {
             message: error.to_string(),
             place: crate::model::error::Diagnostic::place(&error).cloned().unwrap_or_else(|| file.place(0..0)),
@@ -25,7 +25,7 @@ pub(super) fn read(file: &File) -> Result<Lockfile, LockfileError> {
     })
 }
 
-/// The version is read first: a newer one must be called that, not a syntax error in what is new about it.
+/// Checks the version first, so that a newer version is reported as such, and not as a syntax error in its new parts.
 fn check_version(file: &File, root: &Node<'_>) -> Result<(), LockfileError> {
     let node = root.get("version")?;
     let place = || node.as_ref().map_or_else(|| file.place(0..0), Node::place);
@@ -43,7 +43,7 @@ fn read_lockfile(file: &File, root: &Node<'_>) -> Result<Lockfile, LockfileError
         Some(manifest) => manifest.get("members")?.map(|node| node.names()).transpose()?.unwrap_or_default(),
         None => Vec::new(),
     };
-    // uv 0.4 and older called the packages distributions.
+    // uv 0.4 and older used the name `distribution` for packages.
     let packages = match root.get("package")?.or(root.get("distribution")?) {
         Some(packages) => packages.elements()?.iter().map(read_package).collect::<Result<_, _>>()?,
         None => Vec::new(),
@@ -82,7 +82,7 @@ fn read_source(source: &Node<'_>) -> Result<Option<PackageSource>, TomlError> {
             "directory" => |path| Some(PackageSource::Directory(path)),
             "editable" => |path| Some(PackageSource::Editable(path)),
             "virtual" => |path| Some(PackageSource::Virtual(path)),
-            // More about a source of one of these kinds, such as an archive's `subdirectory`.
+            // Further details about one of these kinds of source, such as an archive's `subdirectory`.
             _ => continue,
         };
         return Ok(make(value.string()?.value));
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn packages_of_every_source_are_read() {
+    fn reads_packages_from_every_kind_of_source() {
         let lock = parse(
             r#"
             version = 1
@@ -182,14 +182,14 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_version_is_named_as_such() {
+    fn rejects_a_newer_lockfile_version() {
         let error = parse("version = 2\nrevision = 1\npackages = 3\n").unwrap_err();
         assert_eq!(error.code(), "newer-lockfile");
         assert_eq!(error.place().map(|place| (place.line(), place.column())), Some((1, 11)));
     }
 
     #[test]
-    fn damage_is_named_with_its_place() {
+    fn reports_damage_with_its_place() {
         for text in [
             "",
             "version = \"1\"\n",

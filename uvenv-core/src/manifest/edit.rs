@@ -1,4 +1,4 @@
-//! Edits of a manifest that keep every other byte of it: comments, order, spelling, line ends.
+//! Edits to a manifest that preserve every other byte: comments, order, spelling and line endings.
 
 mod headings;
 mod line_ends;
@@ -17,52 +17,52 @@ use crate::{
 
 const SOURCES: &[&str] = &["tool", "uv", "sources"];
 
-/// One change of a manifest.
+/// A change to a manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Edit {
-    /// The tag of the package's git sources; a branch or revision gives way to it, all other keys stay as they are.
+    /// Sets the tag of the package's git sources. Replaces a branch or revision; all other keys are kept.
     SetTag {
         /// The package.
         package: Name,
         /// The tag.
         tag: String,
     },
-    /// The package's source, in place of those that are there, or as the last of the sources.
+    /// Sets the package's source: replaces the existing ones, or adds it after the last source.
     SetSource {
         /// The package.
         package: Name,
         /// Its new source.
         source: NewSource,
     },
-    /// No source for the package.
+    /// Removes the sources of the package.
     RemoveSource {
         /// The package.
         package: Name,
     },
-    /// One more requirement in `project.dependencies`, unless the package is there.
+    /// Adds a requirement to `project.dependencies`, unless there already is one on the package.
     AddDependency {
-        /// The requirement, as PEP 508 writes it.
+        /// The requirement, in PEP 508 syntax.
         requirement: String,
     },
-    /// One more pattern in `tool.uv.workspace.members`.
+    /// Adds a pattern to `tool.uv.workspace.members`.
     AddMember {
         /// The pattern.
         pattern: String,
     },
-    /// No `[[tool.uv.index]]` of this name.
+    /// Removes the `[[tool.uv.index]]` with this name.
     RemoveIndex {
         /// Its name.
         name: String,
     },
-    /// `tool.uv.cache-keys`, where there are none.
+    /// Sets `tool.uv.cache-keys` if there are none.
     SetCacheKeys {
         /// Glob patterns of files.
         files: Vec<String>,
     },
 }
 
-/// A source that is written.
+/// A source to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NewSource {
     /// `{ workspace = true }`.
@@ -73,29 +73,29 @@ pub enum NewSource {
         url: String,
         /// The tag.
         tag: String,
-        /// The package's directory in it.
+        /// The directory of the package in the repository.
         subdirectory: Option<String>,
     },
 }
 
-/// An edit that a manifest has no place for.
+/// Why an edit is not possible.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EditError {
-    /// The manifest is no TOML.
+    /// The manifest is not valid TOML.
     #[error(transparent)]
     Toml(#[from] TomlError),
-    /// What stands where the edit belongs is something else.
+    /// The existing value has the wrong type for the edit.
     #[error("`{key}` in `{}` is no {expected}, and cannot be edited", place.path())]
     Occupied {
         /// The dotted key.
         key: &'static str,
-        /// What it must be.
+        /// The expected type.
         expected: &'static str,
         /// The file.
         place: Place,
     },
-    /// The tag of a package that is not taken from git.
+    /// The package whose tag must be set does not come from git.
     #[error("`{}` takes `{package}` from no git repository", place.path())]
     NoGitSource {
         /// The package.
@@ -132,7 +132,7 @@ impl Diagnostic for EditError {
     }
 }
 
-/// A manifest that is being edited. Nothing is written: [`ManifestEditor::text`] is what the file would be.
+/// A manifest that is being edited. This writes no file: [`ManifestEditor::text`] returns the new content.
 #[derive(Clone, Debug)]
 pub struct ManifestEditor {
     file: File,
@@ -140,15 +140,15 @@ pub struct ManifestEditor {
 }
 
 impl ManifestEditor {
-    /// Begins with `file` as it is.
+    /// Creates an editor with the content of `file`.
     pub fn new(file: &File) -> Result<Self, TomlError> {
         file.parse()?;
         Ok(Self { file: file.clone(), text: file.text.to_string() })
     }
 
-    /// Makes an edit, and says whether it has changed anything. After an error nothing is changed.
+    /// Makes an edit, and returns whether it changed anything. If there is an error, nothing is changed.
     pub fn apply(&mut self, edit: &Edit) -> Result<bool, EditError> {
-        // What is not UTF-8 text of TOML was refused before; a mark of its encoding is no part of it.
+        // Text that is not valid UTF-8 TOML has already been rejected. A byte order mark is not part of the TOML.
         let (mark, body) = match self.text.strip_prefix('\u{feff}') {
             Some(body) => ("\u{feff}", body),
             None => ("", self.text.as_str()),
@@ -165,7 +165,7 @@ impl ManifestEditor {
         Ok(true)
     }
 
-    /// The text with the edits made so far.
+    /// Returns the text with the edits made so far.
     pub fn text(&self) -> String {
         self.text.clone()
     }
@@ -214,7 +214,7 @@ impl ManifestEditor {
         }
     }
 
-    /// `[tool.uv.sources]`; made where it is missing and `make` says so.
+    /// Returns `[tool.uv.sources]`; creates it if it is missing and `make` is set.
     fn sources<'a>(
         &self,
         document: &'a mut DocumentMut,
@@ -233,7 +233,7 @@ impl ManifestEditor {
         Ok(self.item(document, path, key, make)?.and_then(Item::as_table_like_mut))
     }
 
-    /// The table at `path`.
+    /// Returns the table at `path`.
     fn item<'a>(
         &self,
         document: &'a mut DocumentMut,
@@ -249,7 +249,7 @@ impl ManifestEditor {
                     return Ok(None);
                 }
                 let mut new = Table::new();
-                // `[tool]` alone is a line that nobody writes.
+                // Nobody writes a line with `[tool]` alone.
                 new.set_implicit(depth + 1 < path.len());
                 table.insert(part, Item::Table(new));
             }
@@ -267,7 +267,7 @@ impl ManifestEditor {
     }
 }
 
-/// An inline table of these keys, laid out as people write it.
+/// Creates an inline table with these keys, formatted as people write it.
 fn inline<'a>(entries: impl IntoIterator<Item = (&'a str, Value)>) -> InlineTable {
     let mut table = InlineTable::new();
     for (key, value) in entries {
@@ -276,11 +276,11 @@ fn inline<'a>(entries: impl IntoIterator<Item = (&'a str, Value)>) -> InlineTabl
     table
 }
 
-/// Adds a key at the end of a table. In an inline one, the blank before the brace stays the last thing.
+/// Adds a key at the end of a table. In an inline table, the space before the closing brace stays at the end.
 fn put(table: &mut dyn TableLike, key: &str, value: Value) {
     let last = table.iter().last().map(|(key, _)| key.to_owned());
     let suffix = last.and_then(|last| {
-        // In a full table the end of a line may have a comment, which stays where it is.
+        // In a regular table, a line can end with a comment, which stays in place.
         let value = table.get_mut(&last)?.as_value_mut()?;
         let suffix = value.decor().suffix()?.as_str()?.to_owned();
         (!suffix.is_empty() && suffix.trim().is_empty() && !suffix.contains('\n')).then(|| {

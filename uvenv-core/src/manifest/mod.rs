@@ -1,6 +1,6 @@
-//! The manifest: `pyproject.toml`, read with the place of everything that a message may point at.
+//! The manifest: `pyproject.toml`, parsed with the source location of everything that a message can point to.
 //!
-//! Only what uvenv acts on is read; what uv itself checks (keys it does not know, versions, markers) is left to uv.
+//! Reads only what uvenv uses. Everything that uv itself checks (unknown keys, versions, markers) is left to uv.
 
 #[cfg(feature = "full")]
 mod edit;
@@ -34,49 +34,49 @@ pub const FILE_NAME: &str = "pyproject.toml";
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestError {
-    /// Not readable as TOML, or a value of the wrong type.
+    /// The file is not valid TOML, or a value has the wrong type.
     #[error(transparent)]
     Toml(#[from] TomlError),
-    /// Neither `[project]` nor a workspace.
+    /// The file has neither a `[project]` table nor a workspace.
     #[error("`{}` has no `[project]` table", place.path())]
     NoProject {
         /// The start of the file.
         place: Place,
     },
-    /// `[project]` without `name`.
+    /// `[project]` has no `name`.
     #[error("`[project]` in `{}` has no `name`", place.path())]
     NoName {
-        /// The table.
+        /// The location of the table.
         place: Place,
     },
-    /// A string that does not start like a requirement.
-    #[error("`{text}` in `{key}` is not a requirement")]
+    /// A string is not a valid requirement, judging by how it starts.
+    #[error("`{text}` in `{key}` is not a valid requirement")]
     Requirement {
         /// The dotted key.
         key: String,
-        /// What stands there.
+        /// The invalid text.
         text: String,
-        /// Where.
+        /// The location of the text.
         place: Place,
     },
-    /// A source of no form that uv knows.
-    #[error("the source of `{package}` names no `git`, `url`, `path`, `workspace` or `index`")]
+    /// A source has none of the forms that uv supports.
+    #[error("the source of `{package}` has no `git`, `url`, `path`, `workspace` or `index`")]
     Source {
         /// The package.
         package: Name,
-        /// The source.
+        /// The location of the source.
         place: Place,
     },
-    /// A git URL or reference that git could take for a command or for an option.
+    /// Git could mistake a URL or reference for a command or an option.
     #[error("the source of `{package}` has an unsafe {what}: `{text}`")]
     UnsafeGit {
         /// The package.
         package: Name,
-        /// `git URL`, `tag`, …
+        /// Which value is unsafe: `git URL`, `tag`, …
         what: &'static str,
-        /// What stands there.
+        /// The unsafe text.
         text: String,
-        /// Where.
+        /// The location of the text.
         place: Place,
     },
 }
@@ -97,7 +97,7 @@ impl Diagnostic for ManifestError {
             Self::Toml(error) => return error.help(),
             Self::NoProject { .. } => "add a `[project]` table with `name` and `version`",
             Self::NoName { .. } => "add `name = \"…\"` to the table",
-            Self::Requirement { .. } => "write it as PEP 508 says: a name, then extras, versions and a marker",
+            Self::Requirement { .. } => "write it as in PEP 508: a name, then extras, versions and a marker",
             Self::Source { .. } => {
                 "write it like `{ git = \"https://…\", tag = \"v0.1.2\" }` or `{ workspace = true }`"
             }
@@ -126,21 +126,21 @@ impl Diagnostic for ManifestError {
 pub struct Manifest {
     /// The file and its text.
     pub file: File,
-    /// `[project]` (PEP 621); a workspace's root may do without.
+    /// `[project]` (PEP 621). The root of a workspace may omit it.
     pub project: Option<Project>,
-    /// `[dependency-groups]` (PEP 735), and `[tool.uv] dev-dependencies` as the group `dev`.
+    /// `[dependency-groups]` (PEP 735), including `[tool.uv] dev-dependencies` as the group `dev`.
     pub groups: BTreeMap<Name, Vec<GroupEntry>>,
     /// `[build-system] build-backend`.
     pub build_backend: Option<String>,
     /// `[build-system] requires`.
     pub build_requires: Vec<Requirement>,
-    /// What has to do with builds from Rust.
+    /// The tables that affect builds from Rust.
     pub(crate) build: BuildTables,
     /// `[tool.uv]`.
     pub uv: UvTable,
     /// Whether there is a `[tool.uv]` table: uv takes settings from the nearest manifest that has one.
     pub has_uv_table: bool,
-    /// Whether there is a `[tool.uvenv]` table, and where.
+    /// The location of the `[tool.uvenv]` table, if there is one.
     pub uvenv: Option<Range<usize>>,
 }
 
@@ -149,7 +149,7 @@ pub struct Manifest {
 pub struct Project {
     /// The project's name.
     pub name: Spanned<Name>,
-    /// `version`, where it is static.
+    /// `version`, if it is static.
     pub version: Option<Spanned<String>>,
     /// `requires-python`, as written.
     pub requires_python: Option<Spanned<String>>,
@@ -157,16 +157,16 @@ pub struct Project {
     pub dependencies: Vec<Requirement>,
     /// `[project.optional-dependencies]`: the extras.
     pub extras: BTreeMap<Name, Extra>,
-    /// `dynamic`: the fields that only a build knows.
+    /// `dynamic`: the fields whose values are known only after a build.
     pub dynamic: Vec<String>,
 }
 
 /// An extra and its requirements.
 #[derive(Clone, Debug)]
 pub struct Extra {
-    /// The extra's key.
+    /// The location of the extra's key.
     pub span: Range<usize>,
-    /// What it adds.
+    /// The requirements that the extra adds.
     pub requirements: Vec<Requirement>,
 }
 
@@ -179,28 +179,29 @@ pub enum GroupEntry {
     Include(Name),
 }
 
-/// `[tool.uv]`, as far as uvenv acts on it.
+/// The parts of `[tool.uv]` that uvenv uses.
 #[derive(Clone, Debug, Default)]
 pub struct UvTable {
-    /// `package`: whether uv builds and installs the project itself.
+    /// `package`: whether uv builds and installs the project.
     pub package: Option<bool>,
-    /// `managed = false`: uv leaves the project alone.
+    /// `managed = false`: uv does not manage the project.
     pub is_unmanaged: bool,
     /// `[tool.uv.workspace]`.
     pub workspace: Option<Workspace>,
-    /// `[tool.uv.sources]`, in the order of the file.
+    /// `[tool.uv.sources]`, in file order.
     pub sources: Vec<(Spanned<Name>, Vec<UvSource>)>,
-    /// `conflicts`: sets of which at most one entry can be chosen.
+    /// `conflicts`: sets of mutually exclusive entries.
     pub conflicts: Vec<ConflictSet>,
     /// `[[tool.uv.index]]`.
     pub indexes: Vec<Index>,
-    /// `override-dependencies`, `constraint-dependencies` and the like for builds: requirements on what others depend on.
+    /// `override-dependencies`, `constraint-dependencies` and their counterparts for builds: requirements that restrict
+    /// the dependencies of other packages.
     pub constraints: Vec<Requirement>,
-    /// `environments`: the markers that the lockfile is made for.
+    /// `environments`: the markers that the lockfile covers.
     pub environments: Vec<String>,
     /// `default-groups`; uv's own default is the group `dev`.
     pub default_groups: DefaultGroups,
-    /// All keys that the table has.
+    /// All keys of the table.
     pub keys: Vec<Spanned<String>>,
 }
 
@@ -209,31 +210,31 @@ pub struct UvTable {
 pub struct Workspace {
     /// Glob patterns of the members' directories.
     pub members: Vec<Spanned<String>>,
-    /// Glob patterns of directories that are no members.
+    /// Glob patterns of directories that are not members.
     pub exclude: Vec<Spanned<String>>,
 }
 
 /// One set of `conflicts`.
 #[derive(Clone, Debug)]
 pub struct ConflictSet {
-    /// The set.
+    /// The location of the set.
     pub span: Range<usize>,
-    /// What excludes each other.
+    /// The mutually exclusive entries.
     pub entries: Vec<ConflictEntry>,
 }
 
 /// One entry of a set of `conflicts`.
 #[derive(Clone, Debug)]
 pub struct ConflictEntry {
-    /// The entry.
+    /// The location of the entry.
     pub span: Range<usize>,
-    /// The package whose extra or group it is; the manifest's own where it is not said.
+    /// The package that has the extra or group; `None` if it is the manifest's own package.
     pub package: Option<Name>,
-    /// The extra or group. An entry that names a package alone has none.
+    /// The extra or group; `None` for an entry that names only a package.
     pub selector: Option<Selector>,
 }
 
-/// Something that a user of a project can switch on.
+/// An extra or a dependency group, which users of a project can enable.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Selector {
     /// An extra (`uv sync --extra`).
@@ -258,9 +259,9 @@ pub struct Index {
     pub name: Option<String>,
     /// The index's URL.
     pub url: String,
-    /// Where the URL stands.
+    /// The location of the URL.
     pub span: Range<usize>,
-    /// Whether only sources that name it take anything from it.
+    /// Whether packages come from this index only if a source names it.
     pub is_explicit: bool,
 }
 
@@ -269,7 +270,7 @@ pub struct Index {
 pub enum DefaultGroups {
     /// `"all"`.
     All,
-    /// The groups named.
+    /// The listed groups.
     List(Vec<Name>),
 }
 
@@ -280,7 +281,7 @@ impl Default for DefaultGroups {
 }
 
 impl DefaultGroups {
-    /// Whether `group` is switched on by default.
+    /// Whether `group` is enabled by default.
     pub fn contains(&self, group: &Name) -> bool {
         match self {
             Self::All => true,
@@ -295,7 +296,7 @@ impl Manifest {
         Self::from_file(File::read(path)?)
     }
 
-    /// Reads the manifest's text.
+    /// Parses the text of the manifest.
     pub fn from_file(file: File) -> Result<Self, ManifestError> {
         let document = file.parse()?;
         let root = Node::root(&file, &document);
@@ -328,27 +329,27 @@ impl Manifest {
         Ok(Self { file, project, groups, build_backend, build_requires, build, uv, has_uv_table, uvenv })
     }
 
-    /// The path of the file.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Utf8Path {
         &self.file.path
     }
 
-    /// The directory of the file.
+    /// Returns the directory of the file.
     pub fn directory(&self) -> &Utf8Path {
         self.file.path.parent().unwrap_or(Utf8Path::new(""))
     }
 
-    /// A place in this manifest.
+    /// Returns a location in this manifest.
     pub fn place(&self, span: Range<usize>) -> Place {
         self.file.place(span)
     }
 
-    /// The name of the project, where it has one.
+    /// Returns the name of the project, if it has one.
     pub fn name(&self) -> Option<&Name> {
         self.project.as_ref().map(|project| &project.name.value)
     }
 
-    /// All requirements: dependencies, extras and groups.
+    /// Returns all requirements: dependencies, extras and groups.
     pub fn requirements(&self) -> impl Iterator<Item = &Requirement> {
         let project = self.project.iter().flat_map(|project| {
             project.dependencies.iter().chain(project.extras.values().flat_map(|extra| &extra.requirements))
@@ -360,47 +361,50 @@ impl Manifest {
         project.chain(groups)
     }
 
-    /// The packages that the project itself requires: its dependencies and those of its extras. Groups are for developers.
+    /// Returns the packages that the project itself requires: its dependencies and those of its extras. Groups are not
+    /// included, because they are only for developers.
     pub(crate) fn direct_requirements(&self) -> BTreeSet<&Name> {
         let Some(project) = &self.project else { return BTreeSet::new() };
         let extras = project.extras.values().flat_map(|extra| &extra.requirements);
         project.dependencies.iter().chain(extras).map(|requirement| &requirement.name).collect()
     }
 
-    /// Where a message about the whole file, or about what it lacks, points: the project's name.
+    /// Returns the location for messages about the whole file, or about something that it does not have: the name of
+    /// the project.
     #[cfg(feature = "full")]
     pub(crate) fn heading(&self) -> Place {
         self.place(self.project.as_ref().map_or(0..0, |project| project.name.span.clone()))
     }
 
-    /// Where the file asks for `package`.
+    /// Returns the location of the requirement on `package`.
     #[cfg(feature = "full")]
     pub(crate) fn place_of_requirement(&self, package: &Name) -> Option<Place> {
         let requirement = self.requirements().find(|requirement| requirement.name == *package)?;
         Some(self.place(requirement.span.clone()))
     }
 
-    /// Whether anything in the file asks for `package`: sources hold for all of these.
+    /// Whether the file has any requirement on `package`, including build requirements and constraints. Sources apply
+    /// to all of them.
     #[cfg(feature = "full")]
     pub(crate) fn asks_for(&self, package: &Name) -> bool {
         let others = self.build_requires.iter().chain(&self.uv.constraints);
         self.requirements().chain(others).any(|requirement| requirement.name == *package)
     }
 
-    /// Whether only a build knows what the project depends on.
+    /// Whether the dependencies of the project are known only after a build.
     pub(crate) fn has_dynamic_requirements(&self) -> bool {
         let fields = self.project.iter().flat_map(|project| &project.dynamic);
         fields.into_iter().any(|field| matches!(field.as_str(), "dependencies" | "optional-dependencies"))
     }
 
-    /// The sources of `package`; none where nothing is said of it.
+    /// Returns the sources of `package`; empty if it has none.
     pub fn sources_of(&self, package: &Name) -> &[UvSource] {
         let mut sources = self.uv.sources.iter();
         sources.find(|(name, _)| name.value == *package).map_or(&[], |(_, sources)| sources)
     }
 }
 
-/// `key` of a table that need not be there itself.
+/// Returns the value of `key` in a table that may be missing.
 fn get<'a>(node: Option<&Node<'a>>, key: &str) -> Result<Option<Node<'a>>, TomlError> {
     node.map_or(Ok(None), |node| node.get(key))
 }
@@ -458,7 +462,7 @@ fn read_groups(root: &Node<'_>, uv: Option<&Node<'_>>) -> Result<BTreeMap<Name, 
             groups.insert(key_name(key, &list)?, entries);
         }
     }
-    // uv's older spelling of the group `dev`, which it still reads beside the newer one.
+    // The older spelling of the group `dev`. uv still reads it in addition to the newer one.
     if let (Some(list), Some(dev)) = (get(uv, "dev-dependencies")?, Name::parse("dev")) {
         let requirements = requirement::read_list(&list)?;
         groups.entry(dev).or_default().extend(requirements.into_iter().map(GroupEntry::Requirement));
@@ -513,7 +517,7 @@ impl UvTable {
             }
         }
         if let Some(environments) = node.get("environments")? {
-            // uv takes one marker as well as a list of them.
+            // uv accepts a single marker as well as a list of markers.
             table.environments = if environments.is_list() {
                 environments.strings()?.into_iter().map(|text| text.value).collect()
             } else {
@@ -533,7 +537,8 @@ impl UvTable {
     }
 }
 
-/// Requirements, some with a word on the version that runs: `{ requirement = "torch", match-runtime = true }`.
+/// Reads requirements. An entry can also say that it must match the version at runtime:
+/// `{ requirement = "torch", match-runtime = true }`.
 fn read_extra_build_dependencies(list: &Node<'_>) -> Result<Vec<Requirement>, ManifestError> {
     let mut requirements = Vec::new();
     for element in list.elements()? {

@@ -1,4 +1,5 @@
-//! What a manifest says of a build from Rust. What is wrong there is for the build backend to say: it is passed over.
+//! The settings in a manifest for builds from Rust. Invalid values are ignored here, because the build backend reports
+//! them.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +10,10 @@ use crate::{
     toml::{Element, File, Node},
 };
 
-/// Settings for build backends (PEP 517): each key with its values.
+/// Settings for build backends (PEP 517): the values of each key.
 pub(crate) type ConfigSettings = BTreeMap<String, Vec<String>>;
 
-/// `[tool.maturin]`, as far as it decides what is built.
+/// The parts of `[tool.maturin]` that decide what is built.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Maturin {
     /// `manifest-path`, as written.
@@ -21,7 +22,7 @@ pub(crate) struct Maturin {
     pub(crate) python_source: Option<String>,
     /// `features`.
     pub(crate) features: Vec<String>,
-    /// Whether some of `features` hold for some versions of Python only.
+    /// Whether some of `features` apply only to some versions of Python.
     pub(crate) has_conditional_features: bool,
     /// `no-default-features`.
     pub(crate) no_default_features: bool,
@@ -29,28 +30,29 @@ pub(crate) struct Maturin {
     pub(crate) all_features: bool,
 }
 
-/// The tables that have to do with builds from Rust.
+/// The tables that affect builds from Rust.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BuildTables {
     /// `[tool.maturin]`.
     pub(crate) maturin: Maturin,
-    /// `path` of `[[tool.setuptools-rust.ext-modules]]` and `bins`, as written; `Cargo.toml` where an entry has none.
+    /// The `path` of each entry of `[[tool.setuptools-rust.ext-modules]]` and `bins`, as written; `Cargo.toml` if an
+    /// entry has none.
     pub(crate) setuptools_rust: Vec<String>,
-    /// What uv gives build backends.
+    /// The settings that uv passes to build backends.
     pub(crate) settings: BuildSettings,
 }
 
-/// `config-settings` and `config-settings-package` of uv.
+/// uv's `config-settings` and `config-settings-package`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BuildSettings {
-    /// For all packages.
+    /// The settings for all packages.
     pub(crate) all: ConfigSettings,
-    /// For one package each.
+    /// The settings for individual packages.
     pub(crate) packages: BTreeMap<Name, ConfigSettings>,
 }
 
 impl BuildTables {
-    /// Reads them from `tool`.
+    /// Reads the tables from `tool`.
     pub(super) fn read(tool: Option<&Node<'_>>) -> Self {
         let setuptools = get(tool, "setuptools-rust");
         let crates = ["ext-modules", "bins"].iter().filter_map(|key| get(setuptools.as_ref(), key));
@@ -90,7 +92,7 @@ impl BuildSettings {
         }
     }
 
-    /// Those of a `uv.toml`, where there is one: it takes the place of `[tool.uv]`.
+    /// Reads the settings of a `uv.toml`, if it exists: it replaces `[tool.uv]`.
     pub(crate) fn from_uv_toml(path: &Utf8Path) -> Option<Self> {
         let file = File::read(path).ok()?;
         let document = file.parse().ok()?;

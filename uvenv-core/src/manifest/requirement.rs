@@ -1,7 +1,7 @@
-//! Requirements: strings of PEP 508.
+//! Requirements: PEP 508 strings.
 //!
-//! A build script needs only whom a requirement names; its versions and markers are read with `pep508_rs`, where the
-//! feature `requirements` is on. That crate costs more than all others of this one together.
+//! A build script needs only the name in a requirement. Versions and markers are parsed with `pep508_rs` if the feature
+//! `requirements` is enabled, because that crate costs more than all other dependencies of this crate together.
 
 use std::ops::Range;
 
@@ -14,18 +14,18 @@ use crate::{
 /// A requirement, such as `torch[opt]>=2.6; python_version >= "3.10"`.
 #[derive(Clone, Debug)]
 pub struct Requirement {
-    /// As it stands in the file.
+    /// The text, as written.
     pub text: String,
-    /// Where it stands.
+    /// The location of the text.
     pub span: Range<usize>,
-    /// The package it asks for.
+    /// The required package.
     pub name: Name,
     /// The extras of that package.
     pub extras: Vec<Name>,
 }
 
 impl Requirement {
-    /// Whom the requirement `text` names.
+    /// Returns the name in the requirement `text`.
     #[cfg(feature = "full")]
     pub(crate) fn name_of(text: &str) -> Option<Name> {
         head(text).map(|(name, _)| name)
@@ -36,7 +36,8 @@ impl Requirement {
         Some(Self { text: text.to_owned(), span, name, extras })
     }
 
-    /// Its name and extras as they are written, and its marker: the tag of a pin says which version.
+    /// Returns its name and extras as written, and its marker. The version is omitted, because the tag of a pin
+    /// determines it.
     #[cfg(feature = "full")]
     pub(crate) fn without_versions(&self) -> String {
         let (what, marker) = match self.text.split_once(';') {
@@ -48,7 +49,7 @@ impl Requirement {
     }
 }
 
-/// The name and the extras with which a requirement starts (PEP 508: `name [extras] …`).
+/// Parses the name and the extras at the start of a requirement (PEP 508: `name [extras] …`).
 fn head(text: &str) -> Option<(Name, Vec<Name>)> {
     let text = text.trim_start();
     let in_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn the_head_is_read() {
+    fn parses_the_name_and_extras() {
         let owned = |name: &str, extras: &[&str]| {
             Some((name.to_owned(), extras.iter().map(|&extra| extra.to_owned()).collect()))
         };
@@ -103,9 +104,9 @@ mod tests {
 
     #[cfg(feature = "full")]
     proptest! {
-        /// Whatever `pep508_rs` takes for a requirement has the name and the extras that we read.
+        /// Every requirement that `pep508_rs` accepts has the name and the extras that we parse.
         #[test]
-        fn the_head_agrees_with_pep508(
+        fn name_and_extras_agree_with_pep508(
             name in "[A-Za-z0-9]([A-Za-z0-9._-]{0,8}[A-Za-z0-9])?",
             extras in prop::collection::vec("[a-z0-9]([a-z0-9._-]{0,5}[a-z0-9])?", 0..3),
             space in "[ \t]{0,2}",

@@ -8,16 +8,16 @@ use crate::{
     toml::{Element, Node, Spanned},
 };
 
-/// One source of a package. A package may have several, told apart by `extra`, `group` and `marker`.
+/// A source of a package. A package can have several, distinguished by `extra`, `group` and `marker`.
 #[derive(Clone, Debug)]
 pub struct UvSource {
-    /// Where it stands.
+    /// The location of the source.
     pub span: Range<usize>,
     /// Where the package comes from.
     pub kind: SourceKind,
-    /// The extra or group for which the source holds.
+    /// The extra or group to which the source applies.
     pub selector: Option<Selector>,
-    /// The marker for which the source holds, as written.
+    /// The marker under which the source applies, as written.
     pub marker: Option<String>,
 }
 
@@ -30,9 +30,9 @@ pub enum SourceKind {
     Git {
         /// The repository.
         url: Spanned<String>,
-        /// What of it.
+        /// The tag, branch or revision.
         reference: Option<GitReference>,
-        /// The package's directory in the repository; `.` is none.
+        /// The package's directory in the repository; `.` counts as no directory.
         subdirectory: Option<String>,
     },
     /// An archive.
@@ -55,7 +55,7 @@ pub enum GitReference {
 }
 
 impl GitReference {
-    /// The key under which it stands.
+    /// Returns the key of the reference.
     pub fn key(&self) -> &'static str {
         match self {
             Self::Tag(_) => "tag",
@@ -64,7 +64,7 @@ impl GitReference {
         }
     }
 
-    /// The name of the tag or branch, or the revision.
+    /// Returns the name of the tag or branch, or the revision.
     pub fn text(&self) -> &Spanned<String> {
         match self {
             Self::Tag(text) | Self::Branch(text) | Self::Rev(text) => text,
@@ -91,7 +91,7 @@ fn read_one(package: &Name, element: &Element<'_>) -> Result<UvSource, ManifestE
     } else if let Some(index) = element.get_string("index")? {
         SourceKind::Index(index.value)
     } else if element.contains("workspace")? {
-        // `true`, or in newer uv versions the path of another workspace.
+        // `true`, or in newer versions of uv the path of another workspace.
         SourceKind::Workspace
     } else {
         return Err(ManifestError::Source { package: package.clone(), place: element.place() });
@@ -130,17 +130,18 @@ fn read_git(package: &Name, url: Spanned<String>, element: &Element<'_>) -> Resu
     Ok(SourceKind::Git { url, reference, subdirectory })
 }
 
-/// Whether git can only take `url` for a place to fetch from: `ext::sh -c …` would run a command, `--upload-pack=…` would
-/// be an option (gitremote-helpers(7), gitnamespaces(7)).
+/// Whether git can only interpret `url` as a location to fetch from. `ext::sh -c …` would run a command, and
+/// `--upload-pack=…` would be an option (gitremote-helpers(7), gitnamespaces(7)).
 fn is_safe_url(url: &str) -> bool {
     let scheme = url.strip_prefix("git+").unwrap_or(url).split_once("://").map(|(scheme, _)| scheme);
     scheme.is_some_and(|scheme| ["https", "ssh", "git", "http", "file"].contains(&scheme.to_ascii_lowercase().as_str()))
         && !url.chars().any(char::is_control)
-        // `ssh://-oProxyCommand=…/` would be an option of ssh.
+        // `ssh://-oProxyCommand=…/` would be interpreted as an option of ssh.
         && !url.split_once("://").is_some_and(|(_, rest)| rest.rsplit('@').next().is_some_and(|host| host.starts_with('-')))
 }
 
-/// Rules of git-check-ref-format(1) that keep a name from being taken for an option or for several arguments.
+/// Checks the rules of git-check-ref-format(1) that prevent a name from being interpreted as an option or as several
+/// arguments.
 fn is_safe_reference(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('-') && !name.chars().any(|c| c.is_control() || c.is_whitespace())
 }
@@ -150,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_urls_that_git_fetches_from_are_safe() {
+    fn accepts_only_urls_that_git_fetches_from() {
         for url in
             ["https://h/a.git", "ssh://git@h/a.git", "file:///srv/it's $(id)/a.git", "git+https://h/a", "HTTPS://h/a"]
         {
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_is_one_argument_and_no_option() {
+    fn rejects_references_that_are_not_one_plain_argument() {
         assert!(is_safe_reference("auth-client/v0.1.0"));
         assert!(is_safe_reference("v$(id)'\""));
         for name in ["", "-f", "--exec=x", "a b", "a\nb"] {

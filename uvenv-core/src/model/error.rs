@@ -1,7 +1,9 @@
-//! What every error of uvenv has: a stable code, a sentence, a way out and, where a file is to blame, the place in it.
+//! The parts that all errors of uvenv have: a stable code, a message, a suggested fix and, if a file causes the error,
+//! the location in it.
 //!
-//! Each module defines its own error enum with `thiserror` and says the rest through [`Diagnostic`];
-//! [`Error`](crate::Error) joins them. Nothing here knows how errors are rendered: the command line draws them, Python raises them.
+//! Each module defines its own error enum with `thiserror` and implements [`Diagnostic`] for the other parts;
+//! [`Error`](crate::Error) combines them. This module does not decide how errors are presented: the command line
+//! renders them, Python raises them.
 
 use std::{borrow::Cow, fmt, ops::Range, sync::Arc};
 
@@ -9,7 +11,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::model::redact::{redact, redact_in_place};
 
-/// A range of a text file that the user wrote. Cheap to clone, and small in an error.
+/// A range in a text file that the user wrote. Cheap to clone, and small enough for an error type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place(Arc<Inner>);
 
@@ -21,51 +23,52 @@ struct Inner {
 }
 
 impl Place {
-    /// The bytes `span` of `text`, which was read from `path`.
+    /// Creates a location: the bytes `span` of `text`, which was read from `path`.
     pub fn new(path: impl Into<Utf8PathBuf>, text: Arc<str>, span: Range<usize>) -> Self {
         let end = span.end.min(text.len());
         let start = span.start.min(end);
         Self(Arc::new(Inner { path: path.into(), text, span: start..end }))
     }
 
-    /// The file.
+    /// Returns the path of the file.
     pub fn path(&self) -> &Utf8Path {
         &self.0.path
     }
 
-    /// The whole text of the file as it was read.
+    /// Returns the whole text of the file as it was read.
     pub fn text(&self) -> &str {
         &self.0.text
     }
 
-    /// The same text with the credentials of its URLs masked, byte by byte: [`Self::span`] is a range of it too.
+    /// Returns the text with the credentials in its URLs masked byte by byte, so that [`Self::span`] is also valid in
+    /// the masked text.
     pub fn text_without_secrets(&self) -> Cow<'_, str> {
         redact_in_place(&self.0.text)
     }
 
-    /// The range, in bytes of [`Self::text`].
+    /// Returns the range, in bytes of [`Self::text`].
     pub fn span(&self) -> Range<usize> {
         self.0.span.clone()
     }
 
-    /// The empty place behind the range.
+    /// Returns the empty location at the end of the range.
     #[must_use]
     pub fn end(&self) -> Self {
         let end = self.0.span.end;
         self.at(end..end)
     }
 
-    /// Another range of the same file.
+    /// Returns another range of the same file.
     pub(crate) fn at(&self, span: Range<usize>) -> Self {
         Self::new(self.0.path.clone(), Arc::clone(&self.0.text), span)
     }
 
-    /// The line on which the range starts, from 1.
+    /// Returns the line on which the range starts, counted from 1.
     pub fn line(&self) -> usize {
         self.before().matches('\n').count() + 1
     }
 
-    /// The column at which the range starts, in characters, from 1.
+    /// Returns the column at which the range starts, in characters, counted from 1.
     pub fn column(&self) -> usize {
         let before = self.before();
         before[before.rfind('\n').map_or(0, |newline| newline + 1)..].chars().count() + 1
@@ -76,35 +79,35 @@ impl Place {
     }
 }
 
-/// Whom an error speaks to, which decides the exit status of a command.
+/// The kind of problem that an error reports, which determines the exit status of a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The request or a file is wrong: exit status 2.
     Request,
-    /// A check found something, or a program that was asked failed: exit status 1.
+    /// A check has findings, or a program that uvenv ran failed: exit status 1.
     Finding,
 }
 
-/// The parts of an error beside its sentence (`Display`).
+/// The parts of an error in addition to its message (`Display`).
 pub trait Diagnostic: std::error::Error {
-    /// Stable, kebab-case: `backend-required`.
+    /// Returns the stable code, in kebab case: `backend-required`.
     fn code(&self) -> &'static str;
 
-    /// The command or the edit that mends it.
+    /// Returns the command or the edit that fixes the problem.
     fn help(&self) -> Option<String>;
 
-    /// Where in the user's files it is.
+    /// Returns the location in the user's files.
     fn place(&self) -> Option<&Place> {
         None
     }
 
-    /// Whether the request is wrong or something was found.
+    /// Returns whether the request is wrong or the error is a finding.
     fn fault(&self) -> Fault {
         Fault::Request
     }
 }
 
-/// Writes an error as the command line draws it, without colours.
+/// Writes an error as the command line shows it, without colours.
 pub(crate) fn write(error: &dyn Diagnostic, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "error[{}]: {}", error.code(), redact(&error.to_string()))?;
     let mut margin = String::new();
@@ -121,7 +124,7 @@ pub(crate) fn write(error: &dyn Diagnostic, f: &mut fmt::Formatter<'_>) -> fmt::
     }
 }
 
-/// The carets under what `place` says of `line`, its first line in `text`.
+/// Returns the carets for the part of `place` on `line`, its first line in `text`.
 fn underline(place: &Place, text: &str, line: &str) -> String {
     let before = place.column() - 1;
     let chosen = text.get(place.span()).and_then(|chosen| chosen.lines().next()).unwrap_or_default();
@@ -129,7 +132,7 @@ fn underline(place: &Place, text: &str, line: &str) -> String {
     blank + &"^".repeat(chosen.chars().count().max(1))
 }
 
-/// The one of `names` that a mistyped `wanted` is most likely to mean: at most `within` edits away.
+/// Returns the element of `names` that a misspelled `wanted` most likely means, with at most `within` edits.
 pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>, within: usize) -> Option<&'a str> {
     let edits = |name: &&str| strsim::damerau_levenshtein(wanted, name);
     names.into_iter().min_by_key(edits).filter(|name| edits(name) <= within)
@@ -147,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_is_the_whole_message() {
+    fn debug_shows_the_whole_message() {
         let text = "1\n2\n3\n4\n5\n6\n7\n8\n9\n\tü = \"[\" # https://u:p@h\n11";
         let start = text.find('"').unwrap();
         assert_eq!(
@@ -159,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_that_is_not_there_is_no_panic() {
+    fn does_not_panic_on_an_invalid_place() {
         for span in [0..0, 3..3, 2..9] {
             let shown = format!("{:?}", refused("a\r\n", span));
             assert!(shown.contains("\n  | "), "{shown}");

@@ -1,14 +1,14 @@
-//! URLs of git repositories, which people spell in several ways.
+//! URLs of git repositories, which can be spelled in several ways.
 
 use percent_encoding::percent_decode_str;
 
-/// What git calls what `pip` and `uv` write as `git+https://…`.
+/// Converts the spelling of `pip` and `uv`, `git+https://…`, to that of git.
 pub(crate) fn plain(url: &str) -> &str {
     url.strip_prefix("git+").unwrap_or(url)
 }
 
-/// `url` in the spelling that two URLs of one repository share: uv drops credentials and a `git+` in front, and a manifest
-/// may have a slash at the end.
+/// Returns the common spelling of all URLs of the same repository: uv drops credentials and a leading `git+`, and a
+/// manifest can have a trailing slash.
 pub(crate) fn canonical(url: &str) -> String {
     let url = plain(url).trim_end_matches('/');
     let decoded = percent_decode_str(url).decode_utf8_lossy();

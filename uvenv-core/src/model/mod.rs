@@ -1,4 +1,4 @@
-//! The words that everybody uses: names, profiles, places in files, errors, variables, and what is kept secret.
+//! The shared vocabulary: names, profiles, locations in files, errors, variables, and the masking of secrets.
 
 pub mod error;
 pub(crate) mod git_url;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// A normalised name of a package, an extra or a dependency group: lower case, with each run of `-`, `_` and `.` as one
 /// `-`, so that `Model.Qwen2_5--VL` is `model-qwen2-5-vl`.
 ///
-/// The rule is that of the [name normalisation specification][spec] (PEP 503), which PEP 685 and PEP 735 take over for
+/// The rules are those of the [name normalisation specification][spec] (PEP 503), which PEP 685 and PEP 735 adopt for
 /// extras and groups.
 ///
 /// ```
@@ -24,8 +24,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 pub struct Name(String);
 
 impl Name {
-    /// `text` normalised; `None` where it is no valid name, which starts and ends with an ASCII letter or digit and has
-    /// only those, `-`, `_` and `.` between.
+    /// Normalises `text`; returns `None` if it is not a valid name. A valid name starts and ends with an ASCII letter
+    /// or digit and contains only letters, digits, `-`, `_` and `.`.
     pub fn parse(text: &str) -> Option<Self> {
         let ends_well = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
         let valid = ends_well(text.chars().next())
@@ -37,7 +37,7 @@ impl Name {
         })
     }
 
-    /// The normalised name.
+    /// Returns the normalised name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -71,14 +71,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_normalised() {
+    fn normalises_names() {
         for text in ["model-qwen2-5-vl", "model-qwen2_5-vl", "Model.Qwen2--5__VL"] {
             assert_eq!(Name::parse(text).unwrap().as_str(), "model-qwen2-5-vl");
         }
     }
 
     #[test]
-    fn what_is_no_name_is_refused() {
+    fn rejects_invalid_names() {
         for text in ["", "-a", "a-", "a b", "a/b", "é", "$(id)", "--upload-pack=x"] {
             assert_eq!(Name::parse(text), None, "{text:?}");
         }

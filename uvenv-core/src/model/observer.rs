@@ -1,4 +1,5 @@
-//! Who follows an operation while it goes on: a face that shows progress elsewhere than on a terminal, and that may stop it.
+//! Observers of a running operation: user interfaces that show progress somewhere other than on a terminal, and that
+//! can stop the operation.
 
 use std::time::Duration;
 
@@ -9,26 +10,27 @@ use crate::model::error::{Diagnostic, Fault};
 /// How often an observer is asked whether to stop.
 pub(crate) const PERIOD: Duration = Duration::from_millis(50);
 
-/// Follows an operation while it goes on. Without one, uv has the terminal and an operation ends when it ends.
+/// Observes a running operation. Without an observer, uv uses the terminal and an operation cannot be stopped.
 pub trait Observer: Send + Sync {
-    /// A step of uv has begun, goes on or is done.
+    /// Called when a step of uv starts, makes progress or ends.
     fn progress(&self, progress: &Progress);
 
-    /// A line for the user that is no part of the outcome, without secrets: what uv says, a wait for another process.
+    /// Called with a line for the user that is not part of the result, without secrets: output of uv, or a note about
+    /// waiting for another process.
     fn say(&self, line: &str);
 
-    /// The command line of uv that starts now, without secrets.
+    /// Called with the command line of uv when it starts, without secrets.
     fn runs(&self, command: &str) {
         self.say(&format!("Running {command}"));
     }
 
-    /// Whether the user gets to see all lines. Errors then do not repeat what uv has said.
+    /// Whether the user sees all lines. If so, errors do not repeat uv's output.
     fn shows(&self) -> bool {
         false
     }
 
-    /// Whether the operation is to stop. Asked on the operation's thread, some twenty times a second, while uv runs and
-    /// while another process is waited for.
+    /// Whether the operation must stop. Called on the operation's thread, about twenty times a second, while uv runs or
+    /// the operation waits for another process.
     fn wants_stop(&self) -> bool;
 }
 
@@ -37,74 +39,74 @@ pub trait Observer: Send + Sync {
 #[serde(tag = "step", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Progress {
-    /// Versions are being chosen.
+    /// uv is choosing versions.
     Resolving {
-        /// The package that is looked at.
+        /// The current package.
         package: Option<String>,
     },
-    /// All versions are chosen.
+    /// uv has chosen all versions.
     Resolved {
-        /// How many packages there are.
+        /// The number of packages.
         packages: u64,
     },
-    /// What is to be installed is being downloaded and built.
+    /// uv is downloading and building the packages to install.
     Preparing {
-        /// How many packages are ready.
+        /// The number of packages that are ready.
         done: u64,
-        /// How many there are to get ready.
+        /// The number of packages to prepare.
         total: u64,
     },
-    /// A file is being downloaded.
+    /// uv is downloading a file.
     Downloading {
         /// The package.
         name: String,
-        /// How much is here, in bytes.
+        /// The number of bytes downloaded so far.
         bytes: u64,
-        /// How much it is, in bytes, as exactly as uv shows it.
+        /// The total number of bytes, as precisely as uv shows it.
         total: Option<u64>,
     },
-    /// A file is here.
+    /// uv has downloaded a file.
     Downloaded {
         /// The package.
         name: String,
     },
-    /// A git repository is being fetched.
+    /// uv is fetching a git repository.
     Fetching {
         /// Its URL, without secrets.
         url: String,
     },
-    /// A git repository is here.
+    /// uv has fetched a git repository.
     Fetched {
         /// Its URL, without secrets.
         url: String,
     },
-    /// A package is being built.
+    /// uv is building a package.
     Building {
         /// The package.
         name: String,
     },
-    /// A package is built.
+    /// uv has built a package.
     Built {
         /// The package.
         name: String,
     },
-    /// Packages are being put into the environment.
+    /// uv is installing packages into the environment.
     Installing {
-        /// How many are there.
+        /// The number of installed packages.
         done: u64,
-        /// How many there are to install.
+        /// The number of packages to install.
         total: u64,
     },
 }
 
-/// Why an operation ended early: its observer wanted it.
+/// The error of an operation that its observer stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the operation was interrupted")]
 #[non_exhaustive]
 pub struct Interrupted;
 
 impl Interrupted {
-    /// An error if `observer` wants the operation to stop.
+    /// Returns an error if `observer` wants to stop the operation.
     pub(crate) fn check(observer: &dyn Observer) -> Result<(), Self> {
         if observer.wants_stop() { Err(Self) } else { Ok(()) }
     }
@@ -116,7 +118,7 @@ impl Diagnostic for Interrupted {
     }
 
     fn help(&self) -> Option<String> {
-        Some("do it again: what was left half-done is mended first".to_owned())
+        Some("run the command again: it first repairs what the interruption left unfinished".to_owned())
     }
 
     fn fault(&self) -> Fault {

@@ -9,19 +9,19 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
-    /// Internal packages from the workspace, editable.
+    /// Takes internal packages from the workspace, editable.
     Dev,
-    /// Internal packages at their dev-release tags.
+    /// Takes internal packages at their dev-release tags.
     Staging,
-    /// Internal packages at their stable tags.
+    /// Takes internal packages at their stable tags.
     Prod,
 }
 
 impl Profile {
-    /// All profiles, in the order in which a change travels through them.
+    /// All profiles, in the order in which a change passes through them.
     pub const ALL: [Self; 3] = [Self::Dev, Self::Staging, Self::Prod];
 
-    /// The name, as on the command line.
+    /// Returns the name, as on the command line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Dev => "dev",

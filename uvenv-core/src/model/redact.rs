@@ -1,18 +1,19 @@
-//! Secrets in URLs never reach output, JSON or logs: every text that came from a user or a program passes here first.
+//! Removes secrets in URLs from output, JSON and logs: every text from a user or a program passes through here first.
 
 use std::{borrow::Cow, ops::Range};
 
 const MASK: &str = "****";
 
-/// `text` with the credentials of every URL in it masked.
+/// Returns `text` with the credentials in all URLs masked.
 ///
-/// The whole user part of a URL is masked, not only what follows the colon: git hosts take a token as the user name
-/// too (`https://TOKEN:x-oauth-basic@host`). Over ssh the user name is no secret and stays (`ssh://git@host`).
+/// The whole user part of a URL is masked, not only the part after the colon, because git hosts also accept a token as
+/// the user name (`https://TOKEN:x-oauth-basic@host`). For ssh, the user name is not a secret and is kept
+/// (`ssh://git@host`).
 pub(crate) fn redact(text: &str) -> Cow<'_, str> {
     masked(text, |_| MASK.to_owned())
 }
 
-/// The same, with all else at its place: a text into which a line and a column point.
+/// Like `redact`, but keeps the position of everything else, for text to which a line and a column refer.
 pub(crate) fn redact_in_place(text: &str) -> Cow<'_, str> {
     masked(text, |secret| "*".repeat(secret.len()))
 }
@@ -32,7 +33,7 @@ fn masked(text: &str, mask: impl Fn(&str) -> String) -> Cow<'_, str> {
     Cow::Owned(redacted)
 }
 
-/// Where the credentials are, in order.
+/// Returns the ranges of the credentials, in order.
 fn secrets(text: &str) -> Vec<Range<usize>> {
     let mut secrets = Vec::new();
     let mut from = 0;
@@ -49,26 +50,26 @@ fn secrets(text: &str) -> Vec<Range<usize>> {
     secrets
 }
 
-/// Where, in what follows `://`, the `@` is that ends the credentials.
+/// Returns the position of the `@` that ends the credentials in the text after `://`.
 fn credentials_end(rest: &str) -> Option<usize> {
     let url = &rest[..rest.find(ends_url).unwrap_or(rest.len())];
     let authority = &url[..url.find(['/', '?', '#']).unwrap_or(url.len())];
     if let Some(at) = authority.rfind('@') {
         return Some(at);
     }
-    // A password with an unescaped `/`, `?` or `#` cuts the authority short, and what is left of it ends in a "port"
-    // that is no number.
+    // A password with an unescaped `/`, `?` or `#` ends the authority too early. The remaining part then ends in a
+    // "port" that is not a number.
     let (_, port) = authority.rsplit_once(':')?;
     let is_port = port.bytes().all(|byte| byte.is_ascii_digit()) || port.ends_with(']');
     if is_port { None } else { url.rfind('@') }
 }
 
-/// An apostrophe does not: a password may have one. To mask too much is the lesser harm.
+/// An apostrophe does not end a URL, because a password can contain one. Masking too much is the lesser harm.
 fn ends_url(character: char) -> bool {
     character.is_whitespace() || character.is_control() || "\"`<>\\".contains(character)
 }
 
-/// How many bytes of `credentials` are no secret.
+/// Returns how many bytes of `credentials` are not secret.
 fn kept(before_scheme: &str, credentials: &str) -> usize {
     let no_scheme = |character: char| !character.is_ascii_alphanumeric() && !"+-.".contains(character);
     let scheme = before_scheme.rsplit(no_scheme).next().unwrap_or_default();
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn passwords_and_tokens_are_masked() {
+    fn masks_passwords_and_tokens() {
         masks("https://user:pass@host/a", "https://****@host/a");
         masks("https://ghp_token@host/a", "https://****@host/a");
         masks("https://ghp_token:x-oauth-basic@host/a", "https://****@host/a");
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_user_name_of_ssh_is_no_secret() {
+    fn keeps_ssh_user_names() {
         masks("ssh://git@host/a", "ssh://git@host/a");
         masks("git+ssh://git@host/a", "git+ssh://git@host/a");
         masks("ssh://git:pass@host/a", "ssh://git:****@host/a");
@@ -107,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn several_urls_on_a_line_and_around_them() {
+    fn masks_several_urls_on_a_line() {
         masks(
             "error: a=https://u:p@x/1,https://t@y/2 'ssh://git:s@z' \"http://q@w\" é://b@c",
             "error: a=https://****@x/1,https://****@y/2 'ssh://git:****@z' \"http://****@w\" é://****@c",
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_may_stay_at_its_place() {
+    fn redacting_in_place_keeps_columns() {
         let text = "a = \"https://u:pä@x/1\" # ssh://git:s@z";
         let redacted = redact_in_place(text);
         assert_eq!(redacted, "a = \"https://*****@x/1\" # ssh://git:*@z");
@@ -124,13 +125,13 @@ mod tests {
     }
 
     #[test]
-    fn unescaped_delimiters_in_a_password() {
+    fn masks_passwords_with_unescaped_delimiters() {
         masks("https://u:p@ss@host/a", "https://****@host/a");
         masks("https://u:p/a?s#s@host/a", "https://****@host/a");
     }
 
     #[test]
-    fn what_holds_no_secret_stays() {
+    fn keeps_text_without_secrets() {
         for text in [
             "",
             "://",

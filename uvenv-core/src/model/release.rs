@@ -1,6 +1,7 @@
-//! What a tag says of a release: `v0.1.2`, `auth-client/v0.1.0.dev3`, `model-1.0`.
+//! What a tag says about a release: `v0.1.2`, `auth-client/v0.1.0.dev3`, `model-1.0`.
 //!
-//! Versions are those of PEP 440. What stands before them is the tag's prefix, the same for all releases of a package.
+//! Versions follow PEP 440. The text before the version is the prefix of the tag, which is the same for all releases of
+//! a package.
 
 use std::str::FromStr;
 
@@ -9,26 +10,27 @@ use pep440_rs::Version;
 /// A tag that names a release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Release {
-    /// What stands before the version, `v` included: `v`, `auth-client/v`, or nothing.
+    /// The text before the version, including `v`: `v`, `auth-client/v`, or nothing.
     pub prefix: String,
     /// The version.
     pub version: Version,
 }
 
-/// For which profile a release is meant.
+/// The profile for which a release is intended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     /// A dev-release, `.devN`: for staging.
     Dev,
-    /// A pre-release that is no dev-release, or a version with a local segment: for neither, unless it is asked for.
+    /// A pre-release that is not a dev-release, or a version with a local segment. For neither profile, unless it is
+    /// requested.
     Pre,
-    /// Neither pre-, dev- nor local segment; a post-release is stable. For prod.
+    /// A version without a pre-, dev- or local segment; this includes post-releases. For prod.
     Stable,
 }
 
 impl Release {
-    /// Reads a tag: the longest end of it that is a version and starts where a version can, at the beginning or behind a
-    /// character that no version goes on from.
+    /// Parses a tag. The version is the longest suffix that is a valid version and starts where a version can start: at
+    /// the beginning of the tag or after a separator.
     pub(crate) fn parse(tag: &str) -> Option<Self> {
         Self::starts(tag).filter(|at| Self::is_prefix(&tag[..*at])).find_map(|at| {
             let version = Version::from_str(&tag[at..]).ok()?;
@@ -36,7 +38,8 @@ impl Release {
         })
     }
 
-    /// Where a version may start: at a digit, at the beginning or behind a separator or a `v` that itself follows one of these.
+    /// Returns the positions at which a version can start: at a digit that is at the beginning of the tag, after a
+    /// separator, or after a `v` in one of these places.
     fn starts(tag: &str) -> impl Iterator<Item = usize> {
         let is_start = |before: &str| {
             let before = before.strip_suffix(['v', 'V']).unwrap_or(before);
@@ -46,8 +49,8 @@ impl Release {
         digits.map(|(at, _)| at).filter(move |at| is_start(&tag[..*at]))
     }
 
-    /// Whether `before` can stand before a version. Digits alone cannot, `2024-01-02` is a date; nor can another version where no
-    /// `v` says which is meant.
+    /// Whether `before` can precede a version. It cannot consist of digits only, because `2024-01-02` is a date. It
+    /// cannot be another version either, unless a `v` shows which version is meant.
     fn is_prefix(before: &str) -> bool {
         let has_version = || {
             Self::starts(before)
@@ -56,7 +59,7 @@ impl Release {
         before.is_empty() || (before.contains(char::is_alphabetic) && (before.ends_with(['v', 'V']) || !has_version()))
     }
 
-    /// For which profile it is meant.
+    /// Returns the profile for which the release is intended.
     pub(crate) fn stage(&self) -> Stage {
         if self.version.is_local() {
             Stage::Pre
@@ -84,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_is_a_prefix_and_a_version() {
+    fn parses_a_tag_into_prefix_and_version() {
         assert_eq!(read("v0.1.2"), Some(release("v", "0.1.2", Stage::Stable)));
         assert_eq!(read("0.1.2"), Some(release("", "0.1.2", Stage::Stable)));
         assert_eq!(read("auth-client/v0.1.0"), Some(release("auth-client/v", "0.1.0", Stage::Stable)));
@@ -99,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn other_tags_are_no_releases() {
+    fn rejects_tags_without_version() {
         for tag in ["nightly", "", "v", "release", "v1.0-final-2", "dev1.x", "2024-01-02"] {
             assert_eq!(read(tag), None, "{tag}");
         }

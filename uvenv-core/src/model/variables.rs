@@ -1,6 +1,7 @@
-//! The environment variables of the process, read in one place and passed on as a value.
+//! The environment variables of the process, read in one place and passed around as a value.
 //!
-//! An operation gets them as an argument, so that a test, a Python caller or a thread can decide what it sees.
+//! Operations receive them as an argument, so that a test, a Python caller or a thread can decide which variables they
+//! see.
 
 use std::{
     collections::BTreeMap,
@@ -11,61 +12,63 @@ use std::{
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Variables {
     values: BTreeMap<String, OsString>,
-    /// Whether these are all that programs see.
+    /// Whether programs see only these variables.
     complete: bool,
 }
 
 impl Variables {
-    /// Those of the current process. A variable whose name is not Unicode is left out: uvenv reads none such.
+    /// Returns the variables of the current process. Skips variables whose names are not Unicode, because uvenv does
+    /// not read any.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn from_process() -> Self {
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value))).collect()
     }
 
-    /// Those of a caller that has read them itself: the programs that are started see these, and those of the process are
-    /// not looked at. Where another thread may set some meanwhile by other means than Rust's, nothing else is safe.
+    /// Uses the variables that a caller has read. Programs are started with these variables, and those of the process
+    /// are not read. This is the only safe way if another thread may set variables by means other than Rust's.
     pub fn given(pairs: impl IntoIterator<Item = (String, OsString)>) -> Self {
         Self { values: pairs.into_iter().collect(), complete: true }
     }
 
-    /// All that a program sees, where it does not see those of the process.
+    /// Returns all variables that a program sees, if it does not see those of the process.
     pub(crate) fn complete(&self) -> Option<&BTreeMap<String, OsString>> {
         self.complete.then_some(&self.values)
     }
 
-    /// The value of `name`. A variable that is set to nothing counts as unset, as it does for uv and cargo.
+    /// Returns the value of `name`. An empty variable counts as unset, as in uv and cargo.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.get_os(name)?.to_str()
     }
 
-    /// The value of `name`, which need not be Unicode. Empty counts as unset.
+    /// Returns the value of `name`, which may not be valid Unicode. An empty variable counts as unset.
     pub fn get_os(&self, name: &str) -> Option<&OsStr> {
         self.values.get(name).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
-    /// The value of `name`, empty or not.
+    /// Returns the value of `name`, even if it is empty.
     pub(crate) fn raw(&self, name: &str) -> Option<&OsStr> {
         self.values.get(name).map(OsString::as_os_str)
     }
 
-    /// The value of a search path. Names have no case on Windows, where `PATH` is usually written `Path`.
+    /// Returns the value of a search path. Names are not case-sensitive on Windows, where `PATH` is usually spelled
+    /// `Path`.
     pub(crate) fn get_path(&self, name: &str) -> Option<&OsStr> {
         let same = || self.values.keys().find(|other| other.eq_ignore_ascii_case(name)).map(String::as_str);
         self.get_os(if cfg!(windows) { same().unwrap_or(name) } else { name })
     }
 
-    /// The names of those that are set, to something or to nothing.
+    /// Returns the names of all variables that are set, including empty ones.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.values.keys().map(String::as_str)
     }
 
-    /// The names that start so, in order.
+    /// Returns the names that start with `start`, in order.
     pub(crate) fn starting_with(&self, start: &'static str) -> impl Iterator<Item = &str> {
         let names = self.values.range(start.to_owned()..).map(|(name, _)| name.as_str());
         names.take_while(move |name| name.starts_with(start))
     }
 
-    /// These, with some changed; `None` takes one away.
+    /// Returns these variables with changes; `None` unsets a variable.
     pub(crate) fn with(&self, changes: &[(String, Option<OsString>)]) -> Self {
         let mut variables = self.values.clone();
         for (name, value) in changes {
@@ -77,7 +80,7 @@ impl Variables {
         Self { values: variables, complete: self.complete }
     }
 
-    /// Whether `name` is switched on: `1`, `true`, `yes`, `on` and their capital forms, as uv and cargo read them.
+    /// Whether `name` is enabled: `1`, `true`, `yes`, `on` or their uppercase forms, as in uv and cargo.
     pub fn is_on(&self, name: &str) -> bool {
         self.get(name)
             .is_some_and(|value| ["1", "true", "t", "yes", "y", "on"].contains(&value.to_ascii_lowercase().as_str()))

@@ -24,21 +24,21 @@ pub enum ConfigError {
     /// A value of the wrong type, or a file that cannot be read.
     #[error(transparent)]
     Toml(#[from] TomlError),
-    /// A key that uvenv does not have.
+    /// An unknown key.
     #[error("unknown key `{key}` in `[{table}]`")]
     UnknownKey {
         /// The key.
         key: String,
         /// The table.
         table: String,
-        /// The valid name that is nearest to it.
+        /// The most similar valid name.
         nearest: Option<&'static str>,
         /// All valid names.
         valid: &'static [&'static str],
-        /// The key.
+        /// The location of the key.
         place: Place,
     },
-    /// Both tables are there.
+    /// Both tables exist.
     #[error("uvenv is configured in both `{cargo}` and `{}`", place.path())]
     Both {
         /// The `Cargo.toml`.
@@ -76,23 +76,23 @@ impl Diagnostic for ConfigError {
     }
 }
 
-/// What a monorepo says of itself where it differs from the usual layout.
+/// The configuration of a monorepo, for what differs from the usual layout.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
-    /// `backends`: the backends of every manifest, in place of what its conflicts say.
+    /// `backends`: the backends of every manifest, which replace those that its conflicts declare.
     pub backends: Option<Vec<Name>>,
     /// `env-per-backend`: one environment for each backend, `.venv-cu124` beside `.venv-cu128`.
     pub env_per_backend: bool,
-    /// `profiles`: directories of staging and prod that are called otherwise, relative to the root.
+    /// `profiles`: the directories of staging and prod, relative to the root, if they have other names.
     pub profiles: BTreeMap<Profile, Utf8PathBuf>,
-    /// `check`: which findings are errors, warnings or nothing.
+    /// `check`: which findings are errors, warnings or ignored.
     pub check: CheckConfig,
 }
 
-/// `check`: codes of findings, as they are written.
+/// `check`: codes of findings, as written in the configuration.
 #[derive(Clone, Debug, Default)]
 pub struct CheckConfig {
-    /// `allow`: not told.
+    /// `allow`: not reported.
     pub allow: Vec<Code>,
     /// `warn`: warnings.
     pub warn: Vec<Code>,
@@ -103,9 +103,9 @@ pub struct CheckConfig {
 /// A code in the configuration.
 #[derive(Clone, Debug)]
 pub struct Code {
-    /// What stands there.
+    /// The text of the code.
     pub text: String,
-    /// Where.
+    /// Its location.
     pub place: Place,
 }
 

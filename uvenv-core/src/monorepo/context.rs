@@ -1,4 +1,4 @@
-//! A profile with its files, each read once and passed on.
+//! A profile with its files, each of which is read once and passed on.
 
 use std::{borrow::Cow, sync::OnceLock};
 
@@ -12,14 +12,14 @@ use crate::{
     model::Profile,
 };
 
-/// A profile as one operation sees it: its manifest, and its lockfile and backends once somebody has asked for them.
+/// A profile as one operation sees it: its manifest and, once they have been requested, its lockfile and backends.
 #[derive(Clone, Debug)]
 pub struct ProfileContext<'m> {
     /// The monorepo.
     pub monorepo: &'m Monorepo,
     /// The profile.
     pub profile: Profile,
-    /// Where its files are.
+    /// The paths of its files.
     pub paths: &'m ProfilePaths,
     /// Its manifest.
     pub manifest: Cow<'m, Manifest>,
@@ -41,28 +41,28 @@ impl<'m> ProfileContext<'m> {
         }
     }
 
-    /// The same profile with a lockfile that is not its file yet.
+    /// Returns the same profile with a lockfile that has not been written to its file yet.
     #[cfg(feature = "full")]
     pub(crate) fn with_lockfile(self, lockfile: Option<Lockfile>) -> Self {
         Self { lockfile: lockfile.into(), freshness: OnceLock::new(), ..self }
     }
 
-    /// The workspace members that are locked together with the manifest.
+    /// Returns the workspace members that are locked together with the manifest.
     pub fn members(&self) -> &'m [Member] {
         self.monorepo.members_of(self.profile)
     }
 
-    /// The manifests of [`Self::members`].
+    /// Returns the manifests of [`Self::members`].
     pub(crate) fn member_manifests(&self) -> impl Iterator<Item = &'m Manifest> + use<'m> {
         self.members().iter().map(|member| &member.manifest)
     }
 
-    /// The manifest, and those of the members.
+    /// Returns the manifest and those of the members.
     pub(crate) fn manifests(&self) -> impl Iterator<Item = &Manifest> {
         std::iter::once(&*self.manifest).chain(self.member_manifests())
     }
 
-    /// The lockfile, if there is one.
+    /// Returns the lockfile, if there is one.
     pub fn lockfile(&self) -> Result<Option<&Lockfile>, LockfileError> {
         if let Some(known) = self.lockfile.get() {
             return Ok(known.as_ref());
@@ -71,13 +71,13 @@ impl<'m> ProfileContext<'m> {
         Ok(self.lockfile.get_or_init(|| read).as_ref())
     }
 
-    /// The lockfile, if there is one that can be read.
+    /// Returns the lockfile, if there is one that can be read.
     #[cfg(feature = "full")]
     pub(crate) fn readable_lockfile(&self) -> Option<&Lockfile> {
         self.lockfile().ok().flatten()
     }
 
-    /// Whether the lockfile satisfies the manifest and those of the members, as far as the files tell.
+    /// Returns whether the lockfile satisfies the manifest and those of the members, as far as the files show.
     pub fn freshness(&self) -> Result<&Freshness, LockfileError> {
         if let Some(known) = self.freshness.get() {
             return Ok(known);
@@ -86,7 +86,7 @@ impl<'m> ProfileContext<'m> {
         Ok(self.freshness.get_or_init(|| found))
     }
 
-    /// The backends of the manifest, for all who use it as it is.
+    /// Returns the backends of the manifest itself.
     pub fn backends(&self) -> Result<&[Backend], BackendError> {
         if let Some(known) = self.backends.get() {
             return Ok(known);
@@ -99,18 +99,18 @@ impl<'m> ProfileContext<'m> {
         Ok(self.backends.get_or_init(|| found))
     }
 
-    /// The backends with which `scope`, the manifest or a member, can be synced.
+    /// Returns the backends that `scope`, the manifest or a member, can be synced with.
     pub(crate) fn backends_of(&self, scope: BackendScope<'_>) -> Result<Vec<Backend>, BackendError> {
         let configured = self.monorepo.config.backends.as_deref();
         backend::backends(&self.manifest, self.member_manifests(), scope, configured, self.manifest_name().as_str())
     }
 
-    /// The manifest as messages call it: as seen from the root.
+    /// Returns the manifest's path relative to the root, as used in messages.
     pub(crate) fn manifest_name(&self) -> &Utf8Path {
         self.monorepo.relative(self.manifest.path())
     }
 
-    /// The lockfile as messages call it: as seen from the root.
+    /// Returns the lockfile's path relative to the root, as used in messages.
     pub(crate) fn lockfile_name(&self) -> camino::Utf8PathBuf {
         self.monorepo.relative(&self.paths.lockfile()).to_owned()
     }

@@ -1,4 +1,4 @@
-//! From any directory to the monorepo that it belongs to.
+//! Finds the monorepo that a directory belongs to.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,13 @@ pub(super) fn discover_manifest(path: &Utf8Path) -> Result<Monorepo, DiscoveryEr
     let is_manifest = path.file_name().is_some_and(|name| [manifest::FILE_NAME, "Cargo.toml"].contains(&name));
     if !is_manifest || !path.is_file() {
         let problem = wrong_kind(path, "is a directory", "is not a `Cargo.toml` or a `pyproject.toml`");
-        let help = "name a `Cargo.toml` or a `pyproject.toml` of the monorepo";
+        let help = "use a `Cargo.toml` or `pyproject.toml` in the monorepo";
         return Err(DiscoveryError::NotAManifest { path: path.to_owned(), problem, help });
     }
     discover(parent(path))
 }
 
-/// The directory of a project that is named by it or by its manifest.
+/// Returns the directory of a project, given by that directory or by its manifest.
 pub(super) fn project_directory(path: &Utf8Path) -> Result<Utf8PathBuf, DiscoveryError> {
     if path.is_dir() && has_manifest(path) {
         canonical(path)
@@ -29,7 +29,7 @@ pub(super) fn project_directory(path: &Utf8Path) -> Result<Utf8PathBuf, Discover
         canonical(parent(path))
     } else {
         let problem = wrong_kind(path, "is a directory without a `pyproject.toml`", "is not a `pyproject.toml`");
-        let help = "name the `pyproject.toml` of a profile, or the directory that holds it";
+        let help = "use the `pyproject.toml` of a profile, or its directory";
         Err(DiscoveryError::NotAManifest { path: path.to_owned(), problem, help })
     }
 }
@@ -42,7 +42,7 @@ fn wrong_kind(path: &Utf8Path, directory: &'static str, file: &'static str) -> &
     }
 }
 
-/// The directory of a file; `.` for a bare file name.
+/// Returns the directory of a file; `.` for a bare file name.
 fn parent(path: &Utf8Path) -> &Utf8Path {
     path.parent().filter(|parent| !parent.as_str().is_empty()).unwrap_or(Utf8Path::new("."))
 }
@@ -51,7 +51,7 @@ fn canonical(path: &Utf8Path) -> Result<Utf8PathBuf, DiscoveryError> {
     let found = path.canonicalize().map_err(|source| DiscoveryError::Directory { path: path.to_owned(), source })?;
     let found = Utf8PathBuf::try_from(found)
         .map_err(|error| DiscoveryError::NotUnicode { path: error.into_path_buf().to_string_lossy().into_owned() })?;
-    // Windows answers with `\\?\C:\…`, which few programs take.
+    // Windows returns `\\?\C:\…`, which few programs accept.
     Ok(found.as_str().strip_prefix(r"\\?\").map_or_else(|| found.clone(), Utf8PathBuf::from))
 }
 
@@ -83,18 +83,18 @@ fn monorepo_of(dev: Manifest, config: Config) -> Result<Monorepo, DiscoveryError
     Ok(monorepo)
 }
 
-/// The nearest project above `start`, unless one further up has it as a workspace member or as a profile.
+/// Finds the nearest project above `start`, or one further up that has it as a workspace member or as a profile.
 fn find_root(start: &Utf8Path) -> Result<(Manifest, Config), DiscoveryError> {
     let mut root: Option<(Manifest, Config)> = None;
     let mut not_a_project = None;
     for directory in start.ancestors().filter(|directory| has_manifest(directory)) {
         let manifest = match Manifest::read(&directory.join(manifest::FILE_NAME)) {
-            // Settings of other tools; worth a word if there is no project at all.
+            // The file has settings of other tools. This is reported only if there is no project at all.
             Err(error @ ManifestError::NoProject { .. }) => {
                 not_a_project.get_or_insert(error);
                 continue;
             }
-            // Above a root, only a manifest that could be read would have a claim on it.
+            // A manifest above a root can only include the root if it can be read.
             Err(_) if root.is_some() && !contains_tool_uv(directory) => continue,
             read => read?,
         };
@@ -114,7 +114,7 @@ fn find_root(start: &Utf8Path) -> Result<(Manifest, Config), DiscoveryError> {
     }
 }
 
-/// Whether a broken manifest seems to be one that uv would have looked into.
+/// Whether a broken manifest seems to have settings that uv would have read.
 fn contains_tool_uv(directory: &Utf8Path) -> bool {
     std::fs::read_to_string(directory.join(manifest::FILE_NAME)).is_ok_and(|text| text.contains("tool.uv"))
 }
@@ -128,7 +128,7 @@ fn claims(manifest: &Manifest, config: &Config, directory: &Utf8Path) -> Result<
     if !is_there(Profile::Staging) && !is_there(Profile::Prod) {
         return Ok(false);
     }
-    // A name alone makes no profile: the members must be known to tell.
+    // The directory's name alone does not make it a profile: the members must be known to decide.
     let monorepo = monorepo_of(manifest.clone(), config.clone())?;
     Ok(monorepo.profiles.iter().any(|paths| paths.directory == directory))
 }
@@ -138,7 +138,7 @@ fn profile_directory(root: &Utf8Path, config: &Config, profile: Profile) -> Utf8
         (Some(path), _) => {
             let path = if path.file_name() == Some(manifest::FILE_NAME) { parent(path) } else { path };
             let path = root.join(path);
-            // `../envs/prod` and links are compared by what they lead to.
+            // `../envs/prod` and links are resolved before comparison.
             canonical(&path).unwrap_or(path)
         }
         (None, Profile::Dev) => root.to_owned(),
@@ -146,18 +146,18 @@ fn profile_directory(root: &Utf8Path, config: &Config, profile: Profile) -> Utf8
     }
 }
 
-/// What there is of a profile.
+/// What exists of a profile.
 enum ProfileManifest {
     /// Nothing: there is no such profile.
     Absent,
     /// Its manifest.
     Read(Box<Manifest>),
-    /// A manifest that was not read, or cannot be: whoever asks for the profile gets the error.
+    /// A manifest that was not read or cannot be read. The error is reported when the profile is requested.
     Unread,
 }
 
-/// What `directory` has of `profile`. A folder that happens to be called `prod` is none: the manifest of a profile is no
-/// member of the workspace, and it speaks of the monorepo's own packages.
+/// Returns what `directory` contains of `profile`. A directory that merely has the name `prod` is not a profile: the
+/// manifest of a profile is not a member of the workspace, and it refers to the monorepo's own packages.
 fn profile_in(monorepo: &Monorepo, profile: Profile, directory: &Utf8Path) -> Result<ProfileManifest, DiscoveryError> {
     if profile == Profile::Dev {
         return Ok(ProfileManifest::Unread);
@@ -217,7 +217,7 @@ mod tests {
             discover(&self.root.join(start))
         }
 
-        /// The root, relative to the tree, and the profiles.
+        /// Returns the root, relative to the tree, and the profiles.
         fn found(&self, start: &str) -> (String, Vec<Profile>) {
             let monorepo = self.discover(start).unwrap();
             let root = monorepo.root.strip_prefix(&self.root).unwrap().to_string();
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn the_root_is_found_from_anywhere() {
+    fn finds_the_root_from_any_subdirectory() {
         let staging = project("app", "dependencies = [\"a\"]");
         let tree =
             monorepo(&[("staging/pyproject.toml", &staging), ("crates/k/Cargo.toml", "[package]\nname = \"k\"\n")]);
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_project_that_nobody_claims_is_its_own_root() {
+    fn unclaimed_project_is_its_own_root() {
         let other = project("excluded", "");
         let tree =
             monorepo(&[("packages/excluded/pyproject.toml", &other), ("tools/pyproject.toml", &project("tools", ""))]);
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_of_other_tools_are_no_project() {
+    fn manifest_with_only_tool_settings_is_not_a_project() {
         let tree = monorepo(&[("crates/k/pyproject.toml", "[tool.ruff]\nline-length = 100\n")]);
         assert_eq!(tree.found("crates/k").0, "");
         let alone = Tree::new(&[("pyproject.toml", "[tool.ruff]\n")]);
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_called_like_a_profile_need_not_be_one() {
+    fn folder_named_like_a_profile_may_be_unrelated() {
         let unrelated = project("deploy-scripts", "dependencies = [\"boto3\"]");
         let tree = monorepo(&[("prod/pyproject.toml", &unrelated), ("staging/notes.txt", "")]);
         assert_eq!(tree.found("").1, [Profile::Dev]);
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn a_member_is_no_profile() {
+    fn member_is_not_a_profile() {
         let root = project("root", "[tool.uv.workspace]\nmembers = [\"*\"]\n");
         let tree = Tree::new(&[
             ("pyproject.toml", &root),
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_configuration_names_other_directories() {
+    fn configuration_can_move_a_profile() {
         let config = "[workspace]\n[workspace.metadata.uvenv.profiles]\nprod = \"envs/production\"\n";
         let prod = project("app", "");
         let tree = monorepo(&[("Cargo.toml", config), ("envs/production/pyproject.toml", &prod)]);
@@ -298,14 +298,14 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_without_a_match_is_remembered() {
+    fn records_patterns_without_matches() {
         let tree = Tree::new(&[("pyproject.toml", &project("root", WORKSPACE))]);
         let places = tree.discover("").unwrap().unmatched_patterns;
         assert_eq!(places.iter().map(Place::line).collect::<Vec<_>>(), [5]);
     }
 
     #[test]
-    fn nothing_is_found_where_nothing_is() {
+    fn reports_a_missing_monorepo_or_manifest() {
         let tree = Tree::new(&[]);
         assert_eq!(tree.discover("a/b").unwrap_err().code(), "no-monorepo");
         let error = discover_manifest(&tree.root.join("Cargo.toml")).unwrap_err();

@@ -1,4 +1,4 @@
-//! Why a monorepo, or a part of it, cannot be found.
+//! The reasons why a monorepo, or a part of it, cannot be found.
 
 use camino::Utf8PathBuf;
 
@@ -8,7 +8,7 @@ use crate::{
     model::{Diagnostic, Place, Profile},
 };
 
-/// A monorepo, or a part of it, that is not there.
+/// A monorepo, or a part of it, that cannot be found.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DiscoveryError {
@@ -26,14 +26,14 @@ pub enum DiscoveryError {
         /// Where the search began.
         start: Utf8PathBuf,
     },
-    /// A path that was named and is not there, or is of the wrong kind.
+    /// A given path that does not exist or is of the wrong kind.
     #[error("`{path}` {problem}")]
     NotAManifest {
         /// The path as it was given.
         path: Utf8PathBuf,
-        /// What is there instead.
+        /// What exists instead.
         problem: &'static str,
-        /// What may be named.
+        /// The kinds of paths that are accepted.
         help: &'static str,
     },
     /// A directory that cannot be entered.
@@ -41,13 +41,13 @@ pub enum DiscoveryError {
     Directory {
         /// The directory.
         path: Utf8PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// A path that is no Unicode.
+    /// A path that is not Unicode.
     #[error("the path `{path}` is not valid UTF-8")]
     NotUnicode {
-        /// The path, with what cannot be shown replaced.
+        /// The path; characters that cannot be displayed are replaced.
         path: String,
     },
     /// A profile that the monorepo does not have.
@@ -60,13 +60,13 @@ pub enum DiscoveryError {
         /// The profiles it has.
         available: Vec<Profile>,
     },
-    /// The variable that names the profile names none.
-    #[error("the variable `UVENV_PROFILE` names no profile: {problem}")]
+    /// A value of the profile variable that is not the name of a profile.
+    #[error("the variable `UVENV_PROFILE` is not valid: {problem}")]
     ProfileVariable {
         /// What is wrong with it.
         problem: String,
     },
-    /// A manifest that is not that of a profile.
+    /// A manifest that does not belong to a profile.
     #[error("`{path}` is not the manifest of a profile")]
     NotAProfile {
         /// The path as it was given.
@@ -74,14 +74,14 @@ pub enum DiscoveryError {
         /// The manifests of the profiles.
         available: Vec<Utf8PathBuf>,
     },
-    /// A workspace pattern that is none.
+    /// An invalid workspace pattern.
     #[error("the workspace pattern `{pattern}` is not valid: {message}")]
     Glob {
         /// The pattern.
         pattern: String,
         /// What is wrong with it.
         message: String,
-        /// Where it stands.
+        /// The location of the pattern.
         place: Place,
     },
 }
@@ -106,14 +106,14 @@ impl Diagnostic for DiscoveryError {
             Self::Manifest(error) => return error.help(),
             Self::Config(error) => return error.help(),
             Self::NotFound { .. } => {
-                "go into a monorepo, name one with `-C DIR`, or make one with `cargo uvenv new PATH`".to_owned()
+                "change to a monorepo, select one with `-C DIR`, or create one with `cargo uvenv new PATH`".to_owned()
             }
             Self::NotAManifest { help, .. } => (*help).to_owned(),
-            Self::Directory { .. } => "check that the directory exists and may be read".to_owned(),
-            Self::NotUnicode { .. } => "rename the directory, or work from a path that is UTF-8".to_owned(),
+            Self::Directory { .. } => "check that the directory exists and is readable".to_owned(),
+            Self::NotUnicode { .. } => "rename the directory, or use a path that is valid UTF-8".to_owned(),
             Self::NoProfile { profile, available, .. } => format!(
-                "the profiles here are {}; a profile `{profile}` needs `{profile}/pyproject.toml` with at least one internal \
-                 package, or an entry under `profiles` in the configuration",
+                "the profiles are {}; the profile `{profile}` requires a `{profile}/pyproject.toml` with at least one \
+                 internal package, or an entry under `profiles` in the configuration",
                 quoted(available)
             ),
             Self::ProfileVariable { .. } => "set it to one of those, or unset it".to_owned(),

@@ -8,13 +8,14 @@ use crate::{
     model::Name,
 };
 
-/// The names of the internal packages. These are:
+/// The names of the internal packages:
 ///
 /// - the members of the workspace;
-/// - what dev, or a member, takes from a directory;
-/// - what staging or prod require from git, unless dev or a member requires it too: that is somebody else's.
+/// - the packages that dev, or a member, takes from a directory;
+/// - the packages that staging or prod require from git, unless dev or a member requires them too: such a package is
+///   someone else's.
 ///
-/// The groups of staging and prod are for developers, and do not count.
+/// The groups of staging and prod are for developers and do not count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InternalPackages {
     local: BTreeSet<Name>,
@@ -22,7 +23,8 @@ pub struct InternalPackages {
 }
 
 impl InternalPackages {
-    /// Those of a monorepo whose staging and prod have the manifests `pinned`, as far as these are known.
+    /// Finds the internal packages of a monorepo. `pinned` are the manifests of staging and prod, as far as they are
+    /// known.
     pub fn new<'a>(monorepo: &Monorepo, pinned: impl IntoIterator<Item = &'a Manifest>) -> Self {
         let local = local(monorepo);
         let manifests = || std::iter::once(&monorepo.dev).chain(monorepo.members.iter().map(|member| &member.manifest));
@@ -37,17 +39,17 @@ impl InternalPackages {
         Self { pinned: names.difference(&local).cloned().collect(), local }
     }
 
-    /// Whether `package` is one of them.
+    /// Whether `package` is an internal package.
     pub fn contains(&self, package: &Name) -> bool {
         self.local.contains(package) || self.pinned.contains(package)
     }
 
-    /// Whether the sources of `package` lie in the monorepo, or in a directory beside it.
+    /// Whether the sources of `package` are in the monorepo, or in a directory next to it.
     pub fn is_local(&self, package: &Name) -> bool {
         self.local.contains(package)
     }
 
-    /// All of them, in the order of their names.
+    /// Returns all internal packages, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = &Name> {
         let all: BTreeSet<_> = self.local.iter().chain(&self.pinned).collect();
         all.into_iter()
@@ -70,7 +72,7 @@ fn local(monorepo: &Monorepo) -> BTreeSet<Name> {
     names
 }
 
-/// Whether a path names a wheel or a source archive, as somebody else makes them.
+/// Whether a path names a wheel or a source archive, which other people make.
 fn is_archive(path: &camino::Utf8Path) -> bool {
     const EXTENSIONS: [&str; 12] = ["whl", "zip", "tar", "gz", "bz2", "xz", "lz", "lzma", "zst", "tgz", "tbz", "txz"];
     path.extension().is_some_and(|extension| EXTENSIONS.contains(&extension))

@@ -12,7 +12,7 @@ use crate::{
     uv::workspace::WorkspaceGlobs,
 };
 
-/// So few manifests are read by one core.
+/// The number of manifests for which a further thread is worth its cost.
 const MIN_LEN: usize = 16;
 
 /// A member of the dev manifest's workspace.
@@ -26,13 +26,13 @@ pub struct Member {
     pub manifest: Manifest,
 }
 
-/// What the patterns of a workspace select.
+/// The result of the patterns of a workspace.
 pub(super) struct Members {
     pub(super) members: Vec<Member>,
     pub(super) unmatched_patterns: Vec<Place>,
 }
 
-/// Reads the members that the workspace of `root` selects: uv's rules, with the crate that uv matches with.
+/// Reads the members that the workspace of `root` selects. Follows uv's rules, and matches with the same crate as uv.
 pub(super) fn read(root: &Manifest) -> Result<Members, DiscoveryError> {
     let mut found = Members { members: Vec::new(), unmatched_patterns: Vec::new() };
     let (Some(workspace), Some(globs)) = (&root.uv.workspace, globs(root)) else { return Ok(found) };
@@ -61,10 +61,10 @@ pub(super) fn read(root: &Manifest) -> Result<Members, DiscoveryError> {
     Ok(found)
 }
 
-/// The member in `directory`, if there is one.
+/// Returns the member in `directory`, if there is one.
 fn member(directory: &Utf8Path) -> Result<Option<Member>, ManifestError> {
     let manifest = match Manifest::read(&directory.join(manifest::FILE_NAME)) {
-        // A directory of other tools' settings; uv has a word on it when it is asked.
+        // The file has settings of other tools only. uv reports it if necessary.
         Err(ManifestError::NoProject { .. }) => return Ok(None),
         read => read?,
     };

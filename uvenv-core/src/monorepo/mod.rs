@@ -38,16 +38,16 @@ pub struct Monorepo {
     pub dev: Manifest,
     /// The members of the dev manifest's workspace, without the root itself, by path.
     pub members: Vec<Member>,
-    /// The profiles that there are, dev first.
+    /// The existing profiles, dev first.
     pub profiles: Vec<ProfilePaths>,
-    /// The manifests of staging and prod, as far as they were read.
+    /// The manifests of staging and prod that were read.
     pinned: BTreeMap<Profile, Manifest>,
     /// Workspace patterns that match no member.
     pub unmatched_patterns: Vec<Place>,
 }
 
 impl Monorepo {
-    /// Finds the monorepo that the directory `start` belongs to: `start` may be anywhere in it.
+    /// Finds the monorepo that contains the directory `start`.
     ///
     /// ```no_run
     /// # fn main() -> uvenv_core::Result<()> {
@@ -62,23 +62,23 @@ impl Monorepo {
         discovery::discover(start)
     }
 
-    /// Finds the monorepo of a `Cargo.toml` or `pyproject.toml`, as `--manifest-path` names it.
+    /// Finds the monorepo of a `Cargo.toml` or `pyproject.toml`, as given to `--manifest-path`.
     pub fn discover_manifest(path: &Utf8Path) -> Result<Self, DiscoveryError> {
         discovery::discover_manifest(path)
     }
 
-    /// Finds the monorepo of a project, which is named by its directory or its `pyproject.toml`, as uv takes it for
+    /// Finds the monorepo of a project, given by its directory or its `pyproject.toml`, as uv accepts it for
     /// `--project`.
     pub fn discover_project(path: &Utf8Path) -> Result<Self, DiscoveryError> {
         discovery::discover(&discovery::project_directory(path)?)
     }
 
-    /// The paths of `profile`.
+    /// Returns the paths of `profile`.
     pub fn profile(&self, profile: Profile) -> Result<&ProfilePaths, DiscoveryError> {
         if let Some(paths) = self.profiles.iter().find(|paths| paths.profile == profile) {
             return Ok(paths);
         }
-        // A manifest in its place that is no project is what the caller wants to hear of.
+        // If a manifest exists in its place but is not a project, that error is more useful.
         if let Err(error @ ManifestError::NoProject { .. }) =
             Manifest::read(&self.root.join(profile.as_str()).join(manifest::FILE_NAME))
         {
@@ -87,7 +87,7 @@ impl Monorepo {
         Err(DiscoveryError::NoProfile { profile, root: self.root.clone(), available: self.profile_names() })
     }
 
-    /// The profile whose manifest is `path`, a directory or the file itself, as uv takes it for `--project`.
+    /// Returns the profile whose manifest is `path`, a directory or the file itself, as uv accepts it for `--project`.
     pub fn profile_of_project(&self, path: &Utf8Path) -> Result<&ProfilePaths, DiscoveryError> {
         let directory = discovery::project_directory(path)?;
         self.profiles.iter().find(|paths| paths.directory == directory).ok_or_else(|| DiscoveryError::NotAProfile {
@@ -96,13 +96,13 @@ impl Monorepo {
         })
     }
 
-    /// The profile that the variable `UVENV_PROFILE` names.
+    /// Returns the profile that the variable `UVENV_PROFILE` names.
     pub fn profile_of_variables(variables: &Variables) -> Result<Option<Profile>, DiscoveryError> {
         let parse = |text: &str| text.parse().map_err(|problem| DiscoveryError::ProfileVariable { problem });
         variables.get("UVENV_PROFILE").map(parse).transpose()
     }
 
-    /// The profile that one works on in `directory` where nothing else is said: that whose manifest is nearest, as for uv.
+    /// Returns the default profile for work in `directory`: the one whose manifest is nearest, as in uv.
     pub fn profile_at(&self, directory: &Utf8Path) -> Profile {
         let directory = directory.canonicalize_utf8().unwrap_or_else(|_| directory.to_owned());
         let enclosing = self.profiles.iter().filter(|paths| directory.starts_with(&paths.directory));
@@ -114,25 +114,25 @@ impl Monorepo {
         self.profiles.iter().map(|paths| paths.profile).collect()
     }
 
-    /// A profile with its files, for one operation.
+    /// Returns a profile with its files, for one operation.
     pub fn context(&self, profile: Profile) -> Result<ProfileContext<'_>, DiscoveryError> {
         let paths = self.profile(profile)?;
         Ok(ProfileContext::new(self, paths, self.manifest(paths)?))
     }
 
-    /// A profile with another manifest than the one that is there.
+    /// Returns a profile with a manifest other than the existing one.
     #[cfg(feature = "full")]
     pub(crate) fn context_of<'m>(&'m self, paths: &'m ProfilePaths, manifest: Manifest) -> ProfileContext<'m> {
         ProfileContext::new(self, paths, Cow::Owned(manifest))
     }
 
-    /// The manifest of a profile, which was mostly read when the monorepo was found.
+    /// Returns the manifest of a profile, which was usually read when the monorepo was found.
     fn manifest(&self, paths: &ProfilePaths) -> Result<Cow<'_, Manifest>, ManifestError> {
         if paths.profile == Profile::Dev {
             return Ok(Cow::Borrowed(&self.dev));
         }
         let file = File::read(&paths.manifest())?;
-        // A promotion that was interrupted may have been taken back since.
+        // An interrupted promotion may have been rolled back since.
         if let Some(known) = self.pinned.get(&paths.profile).filter(|known| known.file.text == file.text) {
             return Ok(Cow::Borrowed(known));
         }
@@ -143,7 +143,7 @@ impl Monorepo {
         }
     }
 
-    /// The workspace members that are locked together with the manifest of `profile`.
+    /// Returns the workspace members that are locked together with the manifest of `profile`.
     pub fn members_of(&self, profile: Profile) -> &[Member] {
         match profile {
             Profile::Dev => &self.members,
@@ -151,8 +151,8 @@ impl Monorepo {
         }
     }
 
-    /// The environment of a profile, where uv places it: `.venv` beside the manifest, or what `UV_PROJECT_ENVIRONMENT` says,
-    /// with the backend's name appended where the configuration keeps one environment per backend.
+    /// Returns the path of a profile's environment, where uv places it: `.venv` next to the manifest, or the value of
+    /// `UV_PROJECT_ENVIRONMENT`. The backend's name is appended if the configuration keeps one environment per backend.
     pub fn environment(&self, paths: &ProfilePaths, backend: Option<&Name>, variables: &Variables) -> Utf8PathBuf {
         let path = paths.directory.join(project_environment(variables));
         match (backend, path.file_name()) {
@@ -163,23 +163,23 @@ impl Monorepo {
         }
     }
 
-    /// The internal packages.
+    /// Returns the internal packages.
     pub fn internal_packages(&self) -> InternalPackages {
         InternalPackages::new(self, self.pinned.values())
     }
 
-    /// Whether the dev manifest's workspace would take a project in `directory` for a member.
+    /// Whether the dev manifest's workspace would include a project in `directory` as a member.
     #[cfg(feature = "full")]
     pub(crate) fn has_member_at(&self, directory: &Utf8Path) -> bool {
         globs(&self.dev).is_some_and(|globs| globs.selects(directory).is_some())
     }
 
-    /// `path` as one sees it from the root; as it is, where it is elsewhere.
+    /// Returns `path` relative to the root, or unchanged if it is outside.
     pub fn relative<'a>(&self, path: &'a Utf8Path) -> &'a Utf8Path {
         path.strip_prefix(&self.root).unwrap_or(path)
     }
 
-    /// The `Cargo.toml` at the root, where there is one.
+    /// Returns the `Cargo.toml` at the root, if there is one.
     pub fn cargo_manifest(&self) -> Option<Utf8PathBuf> {
         Some(self.root.join("Cargo.toml")).filter(|path| path.is_file())
     }

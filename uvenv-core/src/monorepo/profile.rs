@@ -1,25 +1,25 @@
-//! Where a profile's files are.
+//! The paths of a profile's files.
 
 use camino::Utf8PathBuf;
 
 use crate::{lockfile, manifest, model::Profile};
 
-/// Where a profile's files are.
+/// The paths of a profile's files.
 #[derive(Clone, Debug)]
 pub struct ProfilePaths {
     /// The profile.
     pub profile: Profile,
-    /// The directory of its manifest, absolute.
+    /// The absolute path of the directory that contains its manifest.
     pub directory: Utf8PathBuf,
 }
 
 impl ProfilePaths {
-    /// The path of the manifest.
+    /// Returns the path of the manifest.
     pub fn manifest(&self) -> Utf8PathBuf {
         self.directory.join(manifest::FILE_NAME)
     }
 
-    /// The path of the lockfile.
+    /// Returns the path of the lockfile.
     pub fn lockfile(&self) -> Utf8PathBuf {
         self.directory.join(lockfile::FILE_NAME)
     }

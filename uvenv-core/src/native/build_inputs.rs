@@ -1,4 +1,4 @@
-//! Everything that the build of a package reads.
+//! The inputs of a package's build.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -15,33 +15,33 @@ use crate::{
     fs::{digest::digest, parallel, stamp::FileStamp},
 };
 
-/// So many files are looked at by one core.
+/// The number of files for which a further thread is worth its cost.
 const MIN_LEN: usize = 200;
 
-/// Variables that change what cargo builds. Wrappers of the compiler, such as sccache, do not.
+/// The variables that change what cargo builds. Compiler wrappers, such as sccache, do not.
 pub(super) const VARIABLES: [&str; 4] =
     ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_TARGET"];
 
-/// Files as they were seen. A path without a file is not among them, so that a file that appears is a difference.
+/// The recorded state of files. A missing file has no entry, so that a file that appears is a difference.
 pub(super) type Files = HashMap<Utf8PathBuf, FileStamp>;
 
-/// What a build reads, with what was there.
+/// The inputs of a build, with their recorded state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct BuildInputs {
     pub(super) files: Files,
-    /// What is no file, by a name for messages.
+    /// The inputs that are not files, by their names in messages.
     pub(super) facts: BTreeMap<String, String>,
 }
 
-/// What a build was seen to read beside what is known beforehand.
+/// The inputs that a build was observed to read, in addition to those that are known beforehand.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Discovered {
-    /// Files, and directories that are read whole.
+    /// Files, and directories that are read completely.
     pub(super) files: BTreeSet<Utf8PathBuf>,
     pub(super) variables: BTreeSet<String>,
 }
 
-/// The files that decide what belongs to a package, cargo's configuration among them; some need not exist.
+/// Returns the files that decide what belongs to a package, including cargo's configuration. Some may not exist.
 pub(super) fn keys(package: &NativePackage, closure: &Closure, context: &BuildContext<'_>) -> BTreeSet<Utf8PathBuf> {
     closure.manifests().chain(configuration(package, context)).collect()
 }
@@ -54,7 +54,7 @@ fn configuration(package: &NativePackage, context: &BuildContext<'_>) -> BTreeSe
 }
 
 impl BuildInputs {
-    /// Looks at all inputs, which were `before` at an earlier time.
+    /// Records all inputs. `before` is an earlier record, which is reused for unchanged files.
     pub(super) fn read(
         package: &NativePackage,
         closure: &Closure,
@@ -66,7 +66,7 @@ impl BuildInputs {
         paths.extend(walk(package, closure).files);
         paths.retain(|path| !(path.starts_with(&package.directory) && is_native(path)));
         paths.insert(closure.root.join("Cargo.toml"));
-        // Its part that matters is `dependencies`.
+        // Only its dependencies matter, and `dependencies` records them.
         paths.remove(&closure.root.join("Cargo.lock"));
         paths.extend(discovered.files.iter().flat_map(|path| files_at(path)));
         Self {
@@ -75,7 +75,7 @@ impl BuildInputs {
         }
     }
 
-    /// What is not as it is in `now`, in words; `is_live` says which files are read where they are.
+    /// Describes a difference from `now`. `is_live` tells which files Python reads where they are; they are ignored.
     pub(super) fn difference(
         &self,
         now: &Self,
@@ -98,7 +98,7 @@ impl BuildInputs {
         });
         let facts: BTreeSet<_> = self.facts.keys().chain(now.facts.keys()).collect();
         let fact = || facts.iter().find(|fact| self.facts.get(**fact) != now.facts.get(**fact));
-        // The same one each time, however the files are kept.
+        // The minimum, so that the answer does not depend on the order in the map.
         differs.min().or_else(|| fact().map(|fact| format!("{fact} has changed")))
     }
 }
@@ -118,12 +118,12 @@ pub(super) fn facts(
     variables.chain([lock]).collect()
 }
 
-/// Whether `path` is what a compiler makes, and not reads: an editable installation leaves such files among the sources.
+/// Whether a compiler makes `path` rather than reads it. An editable installation leaves such files among the sources.
 pub(super) fn is_native(path: &Utf8Path) -> bool {
     matches!(path.extension(), Some("so" | "pyd" | "dylib" | "dll" | "pdb"))
 }
 
-/// Whether Python reads the file where it is as long as the package is installed as editable.
+/// Whether Python reads the file in place while the package is installed as editable.
 pub(super) fn is_live(package: &NativePackage, closure: &Closure, discovered: &Discovered, path: &Utf8Path) -> bool {
     if !path.starts_with(&package.directory) || discovered.files.iter().any(|found| path.starts_with(found)) {
         return false;
@@ -139,17 +139,17 @@ pub(super) fn is_live(package: &NativePackage, closure: &Closure, discovered: &D
     is_python || is_in_python || !is_in_crate
 }
 
-/// What a look through directories finds.
+/// The result of a walk through directories.
 #[derive(Debug, Default)]
 pub(super) struct FoundFiles {
     pub(super) files: BTreeSet<Utf8PathBuf>,
-    /// The directories that were looked through.
+    /// The directories that were walked.
     pub(super) directories: BTreeSet<Utf8PathBuf>,
-    /// The files for which directories were left out.
+    /// The files that caused a directory to be skipped.
     pub(super) marks: BTreeSet<Utf8PathBuf>,
 }
 
-/// Looks through the directories of the crates of a package, and its own.
+/// Walks through the directories of a package's crates, and through its own.
 pub(super) fn walk(package: &NativePackage, closure: &Closure) -> FoundFiles {
     let mut found = FoundFiles::default();
     for one in &closure.crates {
@@ -159,9 +159,9 @@ pub(super) fn walk(package: &NativePackage, closure: &Closure) -> FoundFiles {
     found
 }
 
-/// A look through the files of a crate or package.
+/// A walk through the files of a crate or package.
 struct Walk<'a> {
-    /// Whether tests, benchmarks and examples are left out: only a build script could read them.
+    /// Whether tests, benchmarks and examples are skipped, because only a build script could read them.
     skip_tests: bool,
     target: &'a Utf8Path,
 }
@@ -169,7 +169,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn directory(&self, directory: &Utf8Path, is_top: bool, found: &mut FoundFiles) {
         found.directories.insert(directory.to_owned());
-        // What is not Unicode is no source of Rust; what cannot be read cannot be read by the build.
+        // A file whose name is not Unicode is not a Rust source. The build cannot read an unreadable directory either.
         let Ok(entries) = directory.read_dir_utf8() else { return };
         for entry in entries.flatten() {
             let (name, path) = (entry.file_name(), entry.path());
@@ -196,13 +196,13 @@ impl Walk<'_> {
     }
 }
 
-/// What shows that a directory is that of another package, an environment or a cache.
+/// Returns the file that shows that a directory belongs to another package, an environment or a cache.
 fn mark(directory: &Utf8Path) -> Option<Utf8PathBuf> {
     let marks = ["Cargo.toml", "pyvenv.cfg", "CACHEDIR.TAG"].map(|name| directory.join(name));
     marks.into_iter().find(|mark| mark.is_file())
 }
 
-/// The files that a compiler made under `directory`, where an editable installation leaves them.
+/// Returns the compiled files under `directory`, where an editable installation leaves them.
 pub(super) fn native_files(directory: &Utf8Path, target: &Utf8Path) -> BTreeSet<Utf8PathBuf> {
     let mut found = FoundFiles::default();
     Walk { skip_tests: false, target }.directory(directory, true, &mut found);
@@ -210,12 +210,12 @@ pub(super) fn native_files(directory: &Utf8Path, target: &Utf8Path) -> BTreeSet<
     found.files
 }
 
-/// The files at or under `path`.
+/// Returns the files at or under `path`.
 pub(super) fn files_at(path: &Utf8Path) -> BTreeSet<Utf8PathBuf> {
     found_at(path).files
 }
 
-/// What is at or under `path`.
+/// Returns everything at or under `path`.
 pub(super) fn found_at(path: &Utf8Path) -> FoundFiles {
     let mut found = FoundFiles::default();
     if path.is_dir() {
@@ -226,7 +226,7 @@ pub(super) fn found_at(path: &Utf8Path) -> FoundFiles {
     found
 }
 
-/// Looks at `paths`, which were `before` at an earlier time.
+/// Records the state of `paths`. `before` is an earlier record, which is reused for unchanged files.
 pub(super) fn stamps_of(
     paths: impl IntoIterator<Item = Utf8PathBuf>,
     before: Option<&Files>,
@@ -243,7 +243,7 @@ pub(super) fn stamps_of(
     parts.into_iter().flatten().collect()
 }
 
-/// The directories in `path`.
+/// Returns the subdirectories of `path`.
 pub(super) fn directories(path: &Utf8Path) -> Vec<Utf8PathBuf> {
     let entries = fs::read_dir(path).into_iter().flatten();
     let paths = entries.filter_map(|entry| Utf8PathBuf::from_path_buf(entry.ok()?.path()).ok());

@@ -1,4 +1,4 @@
-//! What an environment's native packages were built from, kept in the environment.
+//! The record of what an environment's native packages were built from. It is kept in the environment.
 
 use std::{collections::BTreeMap, fs, io};
 
@@ -17,39 +17,39 @@ use crate::{
 
 const SCHEMA: u32 = 1;
 
-/// What is known of the native packages of an environment.
+/// What is known about the native packages of an environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct BuildRecord {
     schema: u32,
-    /// What `--release` or `--debug` said, for `run`.
+    /// The choice of `--release` or `--debug`, for use by `run`.
     pub(super) profile: Option<CargoProfile>,
     pub(super) packages: BTreeMap<String, RecordedBuild>,
 }
 
-/// What is known of one package.
+/// What is known about one package.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct RecordedBuild {
     pub(super) closure: Closure,
     /// The files that decide whether `closure` is still right.
     pub(super) keys: Files,
-    /// What stood for the compiler.
+    /// The key of the compiler.
     pub(super) toolchain: String,
     pub(super) inputs: BuildInputs,
     pub(super) discovered: Discovered,
     /// The arguments of the build.
     pub(super) arguments: String,
-    /// What was installed; none where it is not installed, and only what is known of its files is kept.
+    /// The installed files; `None` if the package is not installed, and only its inputs are recorded.
     pub(super) built: Option<Files>,
 }
 
 impl BuildRecord {
-    /// That of `environment`. One that is missing, damaged or of another version says nothing.
+    /// Reads the record of `environment`. A missing or damaged record, or one of another version, counts as empty.
     pub(super) fn read(environment: &Environment) -> Self {
         let record = fs::read(environment.root().join(FILE)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         record.filter(|record: &Self| record.schema == SCHEMA).unwrap_or_default()
     }
 
-    /// One that is yet to be filled.
+    /// Makes an empty record.
     pub(super) fn new(profile: Option<CargoProfile>) -> Self {
         Self { schema: SCHEMA, profile, packages: BTreeMap::new() }
     }
@@ -58,7 +58,7 @@ impl BuildRecord {
         self.packages.get(package.as_str())
     }
 
-    /// Writes it in the place of `before`.
+    /// Writes the record, which replaces `before`.
     pub(super) fn write(self, before: &Self, environment: &Environment) -> Result<(), EnvironmentError> {
         if self == *before || (self.packages.is_empty() && before.packages.is_empty()) {
             return Ok(());

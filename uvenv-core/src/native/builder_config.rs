@@ -1,7 +1,7 @@
-//! How the builders are told of the backend and of the Cargo profile.
+//! Passes the backend and the Cargo profile to the builders.
 //!
-//! uv gives a package's settings to its builder; one key that is given in several places becomes a list, of which maturin
-//! takes each item for one argument. What the user has set there must not be lost.
+//! uv passes a package's settings to its builder. If a key is set in several places, its values become a list, and
+//! maturin takes each item as one argument. The user's own settings must be kept.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,43 +18,43 @@ use crate::{
     uv::{Version, settings},
 };
 
-/// The first uv with settings for one package.
+/// The first uv version with settings for a single package.
 const PACKAGE_SETTINGS: Version = Version { major: 0, minor: 8, patch: 1 };
 
-/// maturin's arguments for all builds.
+/// The variable with maturin's arguments for all builds.
 const MATURIN_VARIABLE: &str = "MATURIN_PEP517_ARGS";
 
 /// setuptools-rust's variable for the Cargo profile.
 const SETUPTOOLS_VARIABLE: &str = "SETUPTOOLS_RUST_CARGO_PROFILE";
 
-/// maturin's setting, and its newer name, which wins where both are given.
+/// maturin's setting, and its newer name, which wins if both are set.
 const KEYS: [&str; 2] = ["build-args", "maturin.build-args"];
 
-/// What decides how packages are built, beside their sources.
+/// What decides how packages are built, in addition to their sources.
 #[derive(Clone, Debug)]
 pub(crate) struct BuildChoices<'a> {
     /// All backends of the manifest.
     pub(crate) backends: &'a [Name],
-    /// The one that is selected.
+    /// The selected backend.
     pub(crate) backend: Option<&'a Name>,
     /// The Cargo profile.
     pub(crate) profile: Option<CargoProfile>,
-    /// What the user gives uv.
+    /// The user's arguments for uv.
     pub(crate) uv_args: &'a [std::ffi::OsString],
 }
 
-/// What uv is told.
+/// The settings and variables that uvenv passes to uv.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct BuilderConfig {
     /// `PACKAGE:KEY=VALUE`.
     pub(crate) settings: Vec<String>,
     /// Variables for the builders.
     pub(crate) variables: Vec<(&'static str, String)>,
-    /// For each package, all arguments of its build, its own included.
+    /// For each package, all arguments of its build, including its own.
     pub(super) arguments: BTreeMap<Name, String>,
 }
 
-/// Finds what uv must be told for `packages`.
+/// Determines what uv must be told for `packages`.
 pub(super) fn configure_builders(
     packages: &[NativePackage],
     manifest: &Manifest,
@@ -98,7 +98,7 @@ pub(super) fn configure_builders(
     Ok(config)
 }
 
-/// The one variable that an older uv passes on, which all builds see.
+/// Returns the value of the one variable that an older uv passes on. All builds see it.
 fn for_all(
     maturin: &[(&NativePackage, UserArguments)],
     ours: &[Vec<String>],
@@ -157,19 +157,19 @@ fn feature_arguments(
     let mut seen = BTreeSet::new();
     kept.retain(|feature| seen.insert(feature.clone()));
     let no_default = lose_default.then(|| "--no-default-features".to_owned());
-    // Without a feature on the command line maturin takes those of the manifest.
+    // If the command line has no features, maturin uses those in the manifest.
     let needs_list = !kept.is_empty() || lose_feature;
     Ok(no_default.into_iter().chain(needs_list.then(|| format!("--features={}", kept.join(",")))).collect())
 }
 
-/// The features of a crate, as its `Cargo.toml` has them, and the backends.
+/// The features in a crate's `Cargo.toml`, and the backends.
 struct CrateFeatures<'a> {
     table: BTreeMap<String, Vec<String>>,
     choices: &'a BuildChoices<'a>,
 }
 
 impl<'a> CrateFeatures<'a> {
-    /// Those of a manifest that cannot be read are none: cargo has a word on it.
+    /// Reads the features. A manifest that cannot be read has none, because cargo reports the error.
     fn read(manifest: &Utf8Path, choices: &'a BuildChoices<'a>) -> Self {
         Self { table: read_features(manifest).unwrap_or_default(), choices }
     }
@@ -178,19 +178,20 @@ impl<'a> CrateFeatures<'a> {
         !self.choices.backends.is_empty() && !self.table.is_empty()
     }
 
-    /// The feature that is called like the backend.
+    /// Returns the feature that has the name of the selected backend.
     fn chosen(&self) -> Option<&str> {
         let backend = self.choices.backend?;
         self.table.keys().map(String::as_str).find(|feature| Name::parse(feature).as_ref() == Some(backend))
     }
 
-    /// Whether `feature` is called like a backend that is not selected. It may be one of a dependency: `crate/feature`.
+    /// Whether `feature` has the name of a backend that is not selected. It may belong to a dependency:
+    /// `crate/feature`.
     fn is_other(&self, feature: &str) -> bool {
         let name = feature.rsplit('/').next().and_then(Name::parse);
         name.is_some_and(|name| self.choices.backends.contains(&name) && self.choices.backend != Some(&name))
     }
 
-    /// Whether `feature` switches on such a backend.
+    /// Whether `feature` enables such a backend.
     fn lead_elsewhere(&self, feature: &str) -> bool {
         self.leads(feature, &mut BTreeSet::new())
     }
@@ -200,9 +201,9 @@ impl<'a> CrateFeatures<'a> {
         self.is_other(feature) || (visited.insert(feature) && next.into_iter().any(|next| self.leads(next, visited)))
     }
 
-    /// Adds what is left of `feature` without the other backends.
+    /// Adds what remains of `feature` without the other backends.
     fn keep<'b>(&'b self, feature: &'b str, visited: &mut BTreeSet<&'b str>, kept: &mut Vec<String>) {
-        // A dependency alone, or one that need not be on, cannot be named on a command line.
+        // A dependency alone, or a weak dependency feature, cannot be named on a command line.
         let can_be_named = !feature.starts_with("dep:") && !feature.contains("?/");
         if self.is_other(feature) || !can_be_named || !visited.insert(feature) {
             return;
@@ -227,14 +228,14 @@ fn read_features(manifest: &Utf8Path) -> Option<BTreeMap<String, Vec<String>>> {
     Some(table.entries().ok()?.iter().map(|(name, node)| ((*name).to_owned(), list(node))).collect())
 }
 
-/// What the user gives builders.
+/// The user's settings for builders.
 struct UserSettings {
     settings: BuildSettings,
     variable: Option<String>,
 }
 
 impl UserSettings {
-    /// From uv's configuration and command line, and from maturin's own variable.
+    /// Reads them from uv's configuration and command line, and from maturin's own variable.
     fn new(manifest: &Manifest, uv_args: &[std::ffi::OsString], variables: &Variables) -> Self {
         let file = BuildSettings::from_uv_toml(&manifest.directory().join(settings::FILE_NAME));
         let mut settings = file.unwrap_or_else(|| manifest.build.settings.clone());
@@ -285,14 +286,14 @@ fn add(settings: &mut ConfigSettings, text: &str) {
 
 /// The user's arguments for one package's build.
 struct UserArguments {
-    /// The setting that has them; none where they come from the variable.
+    /// The setting that contains them; `None` if they come from the variable.
     key: Option<&'static str>,
-    /// One is a text in a shell's syntax; each of several is an argument.
+    /// A single value is in shell syntax; each of several values is one argument.
     values: Vec<String>,
 }
 
 impl UserArguments {
-    /// As one text in a shell's syntax.
+    /// Returns them as one text in shell syntax.
     fn text(&self) -> String {
         match self.values.as_slice() {
             [text] => text.clone(),
@@ -308,7 +309,7 @@ impl UserArguments {
         })
     }
 
-    /// The settings that give maturin the user's arguments and `ours`.
+    /// Returns the settings that pass the user's arguments and `ours` to maturin.
     fn with(
         &self,
         package: &NativePackage,
@@ -320,7 +321,7 @@ impl UserArguments {
         }
         let name = &package.name;
         if self.key == Some(KEYS[1]) {
-            // The newer key is taken already, so that uv makes a list of what is there and ours.
+            // The newer key is already taken, so uv combines the existing values and ours into a list.
             let is_one = |value: &String| !value.contains(|c: char| c.is_whitespace() || "\"'\\".contains(c));
             if !self.values.iter().all(is_one) || (profile.is_some() && self.has(&PROFILE_OPTIONS)) {
                 return Err(NativeError::BuildArguments { package: name.clone(), arguments: self.text() });
@@ -336,7 +337,7 @@ impl UserArguments {
 
 const PROFILE_OPTIONS: [&str; 3] = ["--profile", "--release", "-r"];
 
-/// maturin takes one profile only.
+/// Removes the profile from the arguments, because maturin accepts only one.
 fn without_profile(text: &str) -> String {
     let mut kept = Vec::new();
     let mut words = text.split_whitespace();
@@ -364,7 +365,7 @@ fn quoted(value: &str) -> String {
 mod tests {
     use super::*;
 
-    /// What is left of `features` for `backend`, and the feature that is called like it.
+    /// Returns what remains of `features` for `backend`, and the feature that has the backend's name.
     fn kept(table: &[(&str, &[&str])], backend: Option<&str>, roots: &[&str]) -> (Vec<String>, Option<String>) {
         let name = |text: &&str| Name::parse(text).unwrap();
         let backends: Vec<_> = ["cu124", "cu128", "rocm6.2"].iter().map(name).collect();
@@ -381,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn other_backends_are_taken_out_and_the_rest_is_expanded() {
+    fn expands_features_to_remove_other_backends() {
         let table: &[(&str, &[&str])] = &[
             ("default", &["std", "gpu", "kernels/cu124", "kernels/fast", "kernels?/slow", "dep:cudarc"]),
             ("gpu", &["cu124", "fused"]),
@@ -398,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn features_in_a_circle_and_names_of_another_form() {
+    fn handles_feature_cycles_and_names_that_are_not_normalised() {
         let table: &[(&str, &[&str])] =
             &[("a", &["b", "rocm6_2"]), ("b", &["a", "c"]), ("c", &[]), ("rocm6_2", &[]), ("CU124", &[])];
         assert_eq!(
@@ -409,12 +410,12 @@ mod tests {
     }
 
     #[test]
-    fn one_profile_is_left() {
+    fn removes_all_profile_options() {
         assert_eq!(without_profile("--profile dev --strip -r --profile=x --release -F a"), "--strip -F a");
     }
 
     #[test]
-    fn options_are_found_in_all_their_forms() {
+    fn finds_options_in_all_their_forms() {
         let given =
             |values: &[&str]| UserArguments { key: None, values: values.iter().map(ToString::to_string).collect() };
         for values in [&["--strip --features a"][..], &["-Fa"], &["--features=a"], &["--strip", "-F", "a"]] {
@@ -425,7 +426,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_of_the_command_line_are_found_in_all_their_forms() {
+    fn finds_config_settings_in_all_their_forms() {
         let file = File { path: "pyproject.toml".into(), text: "[project]\nname = \"a\"\n".into() };
         let manifest = Manifest::from_file(file).unwrap();
         let arguments = ["-C", "a=1", "-Ca=2", "--config-setting=a=3", "--config-settings-package", "x_y:b=4", "-q"];

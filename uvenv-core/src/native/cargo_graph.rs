@@ -1,4 +1,4 @@
-//! The crates that a package is built from, as `cargo metadata` knows them.
+//! The crates that a package is built from, according to `cargo metadata`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,32 +11,32 @@ use crate::{
     fs::digest::digest,
 };
 
-/// The crates from directories that a package is built from, and all else that it depends on.
+/// The local crates that a package is built from, and everything else that it depends on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Closure {
     /// The root of the Cargo workspace.
     pub(super) root: Utf8PathBuf,
-    /// Where cargo builds.
+    /// Cargo's target directory.
     pub(super) target: Utf8PathBuf,
-    /// Its own and those that it depends on by path, directly or not.
+    /// Its own crates and those that it depends on by path, directly or indirectly.
     pub(super) crates: Vec<Crate>,
-    /// Stands for the names and versions of what comes from elsewhere.
+    /// A digest of the names and versions of the dependencies that are not local.
     pub(super) dependencies: String,
 }
 
-/// A crate from a directory.
+/// A local crate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Crate {
     pub(super) name: String,
     pub(super) directory: Utf8PathBuf,
-    /// The names of its targets, as they are in names of files.
+    /// The names of its targets, as they appear in file names.
     pub(super) targets: BTreeSet<String>,
-    /// Whether it has a build script, which may read any file of it.
+    /// Whether it has a build script, which may read any of its files.
     pub(super) has_script: bool,
 }
 
 impl Closure {
-    /// The crate's own files aside, the files that decide what is in the closure.
+    /// Returns the files that decide what is in the closure, apart from the crate's own files.
     pub(super) fn manifests(&self) -> impl Iterator<Item = Utf8PathBuf> {
         let crates = self.crates.iter().map(|one| one.directory.join("Cargo.toml"));
         crates.chain([self.root.join("Cargo.toml"), self.root.join("Cargo.lock")])
@@ -54,12 +54,12 @@ impl Closure {
     }
 }
 
-/// What cargo has answered so far: one answer holds for a whole workspace.
+/// The answers of cargo so far. One answer covers a whole workspace.
 #[derive(Debug, Default)]
 pub(super) struct MetadataCache(Vec<CargoMetadata>);
 
 impl MetadataCache {
-    /// The closure of the crates at `manifests`; why there is none is a sentence for the user.
+    /// Returns the closure of the crates at `manifests`. An error is a sentence for the user.
     pub(super) fn closure(&mut self, manifests: &[Utf8PathBuf], context: &BuildContext<'_>) -> Result<Closure, String> {
         let mut whole: Option<Closure> = None;
         for manifest in manifests {
@@ -69,7 +69,7 @@ impl MetadataCache {
                 None => whole = Some(closure),
             }
         }
-        whole.ok_or_else(|| "it names no crate".to_owned())
+        whole.ok_or_else(|| "it does not name a crate".to_owned())
     }
 
     fn of_crate(&mut self, manifest: &Utf8Path, context: &BuildContext<'_>) -> Result<Closure, String> {
@@ -78,7 +78,7 @@ impl MetadataCache {
             return Ok(closure);
         }
         let metadata = ask(manifest, context)?;
-        let closure = metadata.closure(manifest).ok_or_else(|| format!("cargo knows no crate at `{manifest}`"))?;
+        let closure = metadata.closure(manifest).ok_or_else(|| format!("cargo finds no crate at `{manifest}`"))?;
         self.0.push(metadata);
         Ok(closure)
     }
@@ -91,17 +91,17 @@ fn ask(manifest: &Utf8Path, context: &BuildContext<'_>) -> Result<CargoMetadata,
         (false, false) => Access::Full,
     };
     let answer = metadata(manifest, access, context.variables, context.child)?;
-    serde_json::from_str(&answer).map_err(|error| format!("the answer of `cargo metadata` is odd: {error}"))
+    serde_json::from_str(&answer).map_err(|error| format!("the output of `cargo metadata` is not valid: {error}"))
 }
 
-/// The few fields of `cargo metadata --format-version 1` that are needed.
+/// The required fields of `cargo metadata --format-version 1`.
 #[derive(Debug, Deserialize)]
 struct CargoMetadata {
     packages: Vec<MetadataPackage>,
     resolve: Option<Resolve>,
     workspace_root: Utf8PathBuf,
     target_directory: Utf8PathBuf,
-    /// Where newer versions of cargo put what is in between.
+    /// The directory for intermediate files, in newer versions of cargo.
     build_directory: Option<Utf8PathBuf>,
 }
 
@@ -153,7 +153,7 @@ impl CargoMetadata {
         let mut waiting = vec![start.id.as_str()];
         while let Some(id) = waiting.pop() {
             if reached.insert(id) {
-                // A crate that is needed for tests only is no part of the build.
+                // A crate that only tests need is not part of the build.
                 let edges = nodes.get(id).into_iter().flat_map(|node| &node.deps);
                 let edges = edges.filter(|edge| edge.dep_kinds.iter().any(|kind| kind.kind.as_deref() != Some("dev")));
                 waiting.extend(edges.map(|edge| edge.pkg.as_str()));

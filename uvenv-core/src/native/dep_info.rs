@@ -1,6 +1,6 @@
-//! What builds were seen to read, as cargo and the compiler have noted it in the target directory.
+//! Reads from the target directory which inputs cargo and the compiler have noted for a build.
 //!
-//! What earlier builds have noted is there too: more than was read is no harm.
+//! The notes of earlier builds are there too. The additional inputs do no harm.
 
 use std::{collections::BTreeSet, fs};
 
@@ -11,7 +11,7 @@ use super::{
     cargo_graph::{Closure, Crate},
 };
 
-/// What the builds of the crates of `closure` have read outside their own directories, or may have.
+/// Returns what the builds of the crates of `closure` have read, or may have read, outside their own directories.
 pub(super) fn discovered(closure: &Closure) -> Discovered {
     let mut found = Discovered::default();
     let profiles = directories(&closure.target);
@@ -40,13 +40,13 @@ fn files_in(directory: &Utf8Path) -> impl Iterator<Item = Utf8PathBuf> {
     entries.filter_map(|entry| Utf8PathBuf::from_path_buf(entry.ok()?.path()).ok())
 }
 
-/// Reads a `.d` file: rules as make has them, and the variables that the crate was compiled with.
+/// Reads a `.d` file: make rules, and the variables that the crate was compiled with.
 fn read_dep_info(file: &Utf8Path, closure: &Closure, one: &Crate, found: &mut Discovered) {
     let Ok(text) = fs::read_to_string(file) else { return };
     for line in text.lines() {
         if let Some(variable) = line.strip_prefix("# env-dep:") {
             let name = variable.split('=').next().unwrap_or_default();
-            // Cargo's own are no input.
+            // Cargo's own variables are not inputs.
             if !name.starts_with("CARGO") && name != "OUT_DIR" {
                 found.variables.insert(name.to_owned());
             }
@@ -56,7 +56,7 @@ fn read_dep_info(file: &Utf8Path, closure: &Closure, one: &Crate, found: &mut Di
     }
 }
 
-/// The words of a rule; a space in a path has a backslash before it.
+/// Splits a rule into words. A backslash precedes a space in a path.
 fn unescaped(paths: &str) -> Vec<String> {
     let (mut words, mut word) = (Vec::new(), String::new());
     let mut characters = paths.chars().peekable();
@@ -72,13 +72,14 @@ fn unescaped(paths: &str) -> Vec<String> {
     words
 }
 
-/// Where the compiler read `path`: it runs in the workspace's root or, for crates elsewhere, in theirs.
+/// Returns the file that the compiler read as `path`. The compiler runs in the workspace's root or, for crates outside
+/// it, in the crate's directory.
 fn located(path: &str, closure: &Closure, one: &Crate) -> Option<Utf8PathBuf> {
     let candidates = [&closure.root, &one.directory].map(|directory| directory.join(path));
     candidates.into_iter().find_map(|path| path.canonicalize_utf8().ok()).filter(|path| path.is_file())
 }
 
-/// Reads what a build script was compiled from and what it has told cargo.
+/// Reads what a build script was compiled from and what it told cargo.
 fn read_script(directory: &Utf8Path, closure: &Closure, one: &Crate, found: &mut Discovered) {
     for file in files_in(directory).filter(|path| path.extension() == Some("d")) {
         read_dep_info(&file, closure, one, found);
@@ -97,7 +98,7 @@ fn read_script(directory: &Utf8Path, closure: &Closure, one: &Crate, found: &mut
     }
 }
 
-/// The discovered files that are not among `known`.
+/// Returns the discovered inputs, without the files that are `known`.
 pub(super) fn beyond(discovered: Discovered, known: impl Fn(&Utf8Path) -> bool) -> Discovered {
     let files: BTreeSet<_> = discovered.files.into_iter().filter(|path| !known(path)).collect();
     Discovered { files, ..discovered }
@@ -108,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cargo_has_noted_is_read() {
+    fn reads_inputs_from_dep_info_and_build_script_output() {
         let directory = tempfile::tempdir().unwrap();
         let root = Utf8Path::from_path(directory.path()).unwrap().canonicalize_utf8().unwrap();
         let write = |path: &str, text: &str| {

@@ -1,4 +1,4 @@
-//! Which native packages are not what their sources say.
+//! Finds the native packages that are not up to date with their sources.
 
 use std::{
     collections::BTreeMap,
@@ -26,13 +26,13 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stale {
     pub(crate) name: Name,
-    /// Why, in words.
+    /// The reason, in words.
     pub(crate) cause: String,
-    /// Whether it is installed. One that is not is built where uv installs it, and not taken from uv's cache.
+    /// Whether it is installed. If not, it is built when uv installs it, instead of being taken from uv's cache.
     pub(crate) is_installed: bool,
 }
 
-/// What was found of the native packages of an environment, before uv starts.
+/// What was found about the native packages of an environment before uv started.
 #[derive(Debug)]
 pub(crate) struct FreshnessReport<'a> {
     pub(crate) stale: Vec<Stale>,
@@ -45,12 +45,12 @@ pub(crate) struct FreshnessReport<'a> {
 
 const COMPILER: &str = "the Rust toolchain";
 
-/// Clocks of file systems go in steps: a file may seem to be older than it is by one of these.
+/// The resolution of file system clocks: a file may seem to be older than it is by this much.
 const STEP: Duration = Duration::from_millis(10);
 
 impl NativePackages {
-    /// Compares what is `installed` in `environment` with its sources. Nothing is changed but, unless
-    /// [`BuildContext::read_only`], a `Cargo.lock` that cargo finds out of date.
+    /// Compares the packages that are `installed` in `environment` with their sources. Changes nothing except, unless
+    /// [`BuildContext::read_only`] is set, a `Cargo.lock` that cargo considers out of date.
     pub(crate) fn check(
         &self,
         environment: &Environment,
@@ -83,7 +83,7 @@ impl NativePackages {
                         let package = package.name.clone();
                         report.warnings.push(NativeWarning::FreshnessUnknown { package, reason: reason.clone() });
                     }
-                    Some(format!("it is not known whether it is up to date: {reason}"))
+                    Some(format!("cannot tell whether it is up to date: {reason}"))
                 }
             };
             let name = package.name.clone();
@@ -104,7 +104,7 @@ fn find<'a>(installed: &'a Distributions, package: &NativePackage) -> Option<&'a
     })
 }
 
-/// One package and all that is known of it.
+/// One package and everything that is known about it.
 struct PackageCheck<'a> {
     package: &'a NativePackage,
     distribution: Option<&'a Distribution>,
@@ -114,7 +114,7 @@ struct PackageCheck<'a> {
 }
 
 impl PackageCheck<'_> {
-    /// What is found now, and why the package must be built; an error is the reason why nothing can be found.
+    /// Returns the current inputs, and why the package must be built; an error explains why nothing can be determined.
     fn check(&self, metadata_cache: &mut MetadataCache) -> Result<(RecordedBuild, Option<String>), String> {
         let remembered = self.remembered();
         let is_remembered = remembered.is_some();
@@ -127,12 +127,12 @@ impl PackageCheck<'_> {
         if !is_remembered || cause.is_none() || self.context.read_only {
             return Ok((entry, cause));
         }
-        // It is built anyway: what cargo says now is what is recorded. A new file may be a new build script.
+        // The package is built in any case, so what cargo says now is recorded. A new file may be a new build script.
         let closure = metadata_cache.closure(&self.package.crates, self.context)?;
         Ok((if closure == entry.closure { entry } else { self.current_build(closure)? }, cause))
     }
 
-    /// The crates as they were known, if nothing says that they are others now.
+    /// Returns the recorded crates, unless something suggests that they have changed.
     fn remembered(&self) -> Option<Closure> {
         let known = self.known?;
         let keys = inputs::keys(self.package, &known.closure, self.context);
@@ -161,11 +161,11 @@ impl PackageCheck<'_> {
         Ok(RecordedBuild { closure, keys, toolchain, inputs, discovered, arguments: self.arguments.clone(), built })
     }
 
-    /// Why the package must be built.
+    /// Returns why the package must be built.
     fn cause(&self, now: &RecordedBuild) -> Option<String> {
         let Some(distribution) = self.distribution else { return Some("it is not installed".to_owned()) };
         let Some((known, built)) = self.known.and_then(|known| Some((known, known.built.as_ref()?))) else {
-            return Some("it is not known what it was built from".to_owned());
+            return Some("its build inputs are unknown".to_owned());
         };
         let is_editable = matches!(distribution.source, Source::Editable { .. });
         let is_live = |path: &Utf8Path| is_editable && is_live(self.package, &now.closure, &now.discovered, path);
@@ -174,26 +174,30 @@ impl PackageCheck<'_> {
             return Some(cause);
         }
         if known.arguments != now.arguments {
-            return Some(format!("it was built {}, and now {}", with(&known.arguments), with(&now.arguments)));
+            return Some(format!(
+                "it was built {}, and would now be built {}",
+                with(&known.arguments),
+                with(&now.arguments)
+            ));
         }
         let there = now.built.as_ref()?;
         let other = built.iter().find(|(path, seen)| there.get(*path).is_none_or(|there| !there.is_same(seen)));
         let is_known = built.contains_key(&distribution.record_file());
         match other {
-            Some((path, _)) => Some(format!("{} is not what was built", path.strip_prefix(root).unwrap_or(path))),
-            None if !is_known => Some("somebody else has installed it".to_owned()),
+            Some((path, _)) => Some(format!("{} has changed since the build", path.strip_prefix(root).unwrap_or(path))),
+            None if !is_known => Some("it was not installed by uvenv".to_owned()),
             None => None,
         }
     }
 }
 
-/// Arguments, to follow `built`.
+/// Describes arguments, in words that follow `built`.
 fn with(arguments: &str) -> String {
     if arguments.is_empty() { "without arguments".to_owned() } else { format!("with `{arguments}`") }
 }
 
 impl FreshnessReport<'_> {
-    /// Records what the packages were built from, after uv has ended well.
+    /// Records what the packages were built from, after uv has succeeded.
     pub(crate) fn record(
         mut self,
         environment: &Environment,
@@ -212,7 +216,7 @@ impl FreshnessReport<'_> {
                     self.learn(package, &mut entry, context);
                     entry.built = Some(stamp(package, &entry.closure, distribution, context.now));
                 }
-                // uv did not build it: what was known of it still holds.
+                // uv did not build it, so the earlier record is still valid.
                 Some(_) if is_stale => match self.before.of(&package.name) {
                     Some(known) => entry = known.clone(),
                     None => continue,
@@ -224,7 +228,7 @@ impl FreshnessReport<'_> {
         record.write(&self.before, environment)
     }
 
-    /// Adds what the build was seen to read.
+    /// Adds the inputs that the build was observed to read.
     fn learn(&self, package: &NativePackage, entry: &mut RecordedBuild, context: &BuildContext<'_>) {
         let known = |path: &Utf8Path| {
             entry.inputs.files.contains_key(path)
@@ -236,7 +240,7 @@ impl FreshnessReport<'_> {
             if entry.inputs.files.contains_key(&path) || !path.is_file() {
                 continue;
             }
-            // What was changed during the build may have been read before or after.
+            // The build may have read a file before or after it changed during the build.
             let is_torn = changed_since(&path, self.start);
             let seen = if is_torn { FileStamp::torn() } else { FileStamp::take(&path, None, context.now) };
             entry.inputs.files.insert(path, seen);
@@ -248,7 +252,7 @@ impl FreshnessReport<'_> {
     }
 }
 
-/// What stands for an installation: uv's list of its files, and what was compiled.
+/// Returns what identifies an installation: uv's list of its files, and the compiled files.
 fn stamp(package: &NativePackage, closure: &Closure, distribution: &Distribution, now: SystemTime) -> Files {
     let record = distribution.record_file();
     let site_packages = distribution.site_packages().to_owned();
@@ -262,7 +266,8 @@ fn stamp(package: &NativePackage, closure: &Closure, distribution: &Distribution
     inputs::stamps_of(paths, None, now)
 }
 
-/// Whether an extension module is for the Python of `site_packages`: one for another version is another environment's.
+/// Whether an extension module is for the Python of `site_packages`. A module for another version belongs to another
+/// environment.
 fn is_for(path: &Utf8Path, site_packages: &Utf8Path) -> bool {
     let version = site_packages.components().rev().find_map(|part| part.as_str().strip_prefix("python"));
     let tag = path.file_name().and_then(|name| name.split_once(".cpython-")).map(|(_, tag)| tag);

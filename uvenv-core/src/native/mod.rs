@@ -1,5 +1,5 @@
-//! Python packages of the workspace that are built from Rust: which crates they are built from, whether what is
-//! installed of them is still what their sources say, and how they are told about the backend.
+//! Python packages of the workspace that are built from Rust: which crates they are built from, whether the installed
+//! packages are up to date with their sources, and how the backend is passed to their builds.
 
 mod build_inputs;
 mod build_record;
@@ -31,7 +31,7 @@ use crate::{
 };
 use package::NativePackage;
 
-/// Which of Cargo's profiles native packages are built with.
+/// The Cargo profile that native packages are built with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CargoProfile {
@@ -50,7 +50,7 @@ impl CargoProfile {
     }
 }
 
-/// The native packages of a profile, and what uv must be told to build them.
+/// The native packages of a profile, and the settings that uv needs to build them.
 #[derive(Clone, Debug)]
 pub(crate) struct NativePackages {
     packages: Vec<NativePackage>,
@@ -58,22 +58,22 @@ pub(crate) struct NativePackages {
     profile: Option<CargoProfile>,
 }
 
-/// What freshness is judged with.
+/// The context in which freshness is checked.
 pub(crate) struct BuildContext<'a> {
-    /// The monorepo's root, from which messages name files.
+    /// The monorepo's root. Messages name files relative to it.
     pub(crate) root: &'a Utf8Path,
     /// The variables that builds see.
     pub(crate) variables: &'a Variables,
-    /// Gives a program those variables.
+    /// Sets those variables for a program.
     pub(crate) child: &'a dyn Fn(Invocation) -> Invocation,
     pub(crate) offline: bool,
-    /// Whether nothing may be changed, not even a `Cargo.lock`.
+    /// Whether nothing may be changed, including a `Cargo.lock`.
     pub(crate) read_only: bool,
     pub(crate) now: SystemTime,
 }
 
 impl NativePackages {
-    /// Those of a profile, to be built as `choices` say.
+    /// Finds the native packages of a profile, and configures their builds according to `choices`.
     pub(crate) fn plan(
         context: &ProfileContext<'_>,
         choices: &BuildChoices<'_>,
@@ -86,13 +86,13 @@ impl NativePackages {
     }
 }
 
-/// The Cargo profile that the last sync of `environment` was told.
+/// Returns the Cargo profile of the last sync of `environment`.
 pub(crate) fn recorded_profile(environment: &Environment) -> Option<CargoProfile> {
     build_record::BuildRecord::read(environment).profile
 }
 
-/// The files that the native packages of `environment` were built from; not the Python ones, of which there is no build
-/// where they are installed as editable.
+/// Returns the files that the native packages of `environment` were built from. Python files are omitted where the
+/// package is installed as editable, because they need no build.
 pub(crate) fn sources(environment: &Environment) -> Vec<Utf8PathBuf> {
     let record = build_record::BuildRecord::read(environment);
     let built = record.packages.into_values().filter(|entry| entry.built.is_some());
@@ -102,23 +102,24 @@ pub(crate) fn sources(environment: &Environment) -> Vec<Utf8PathBuf> {
     files
 }
 
-/// Why native packages cannot be built as they should be.
+/// The reason why native packages cannot be built as required.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NativeError {
-    /// An older uv has settings for all packages only.
-    #[error("uv {uv} cannot give `{package}` build arguments of its own; uv {needed} can")]
+    /// An older uv only has settings for all packages together.
+    #[error("uv {uv} cannot pass build arguments to `{package}` only; this requires uv {needed}")]
     UvTooOld {
         /// The package.
         package: Name,
         /// The version of uv.
         uv: Version,
-        /// The version that is needed.
+        /// The required version.
         needed: Version,
     },
-    /// Features that hold for some versions of Python only are lost where others are given.
+    /// Features that depend on the version of Python are lost if other features are passed.
     #[error(
-        "the features of `{package}` in `{manifest}` depend on the version of Python, so that uvenv cannot add the backend's"
+        "the features of `{package}` in `{manifest}` depend on the Python version, so uvenv cannot add those of the \
+         backend"
     )]
     ConditionalFeatures {
         /// The package.
@@ -126,9 +127,10 @@ pub enum NativeError {
         /// Its manifest.
         manifest: Utf8PathBuf,
     },
-    /// The user's own arguments cannot be joined with others.
+    /// The user's own arguments cannot be combined with others.
     #[error(
-        "the setting `maturin.build-args` of `{package}`, `{arguments}`, cannot be joined with uvenv's own arguments"
+        "the setting `maturin.build-args` of `{package}`, `{arguments}`, cannot be combined with the arguments from \
+         uvenv"
     )]
     BuildArguments {
         /// The package.
@@ -150,25 +152,28 @@ impl Diagnostic for NativeError {
         Some(match self {
             Self::UvTooOld { needed, .. } => format!("update uv to {needed} or newer"),
             Self::ConditionalFeatures { package, .. } => format!(
-                "give all features in `[tool.uv]`: `config-settings-package = {{ {package} = {{ build-args = \"--features=…\" }} }}`"
+                "list all features in `[tool.uv]`: \
+                 `config-settings-package = {{ {package} = {{ build-args = \"--features=…\" }} }}`"
             ),
             Self::BuildArguments { .. } => {
-                "call the setting `build-args`, and leave the profile to `--release` and `--debug`".to_owned()
+                "use the name `build-args` for the setting, and select the profile with `--release` or \
+                 `--debug`"
+                    .to_owned()
             }
         })
     }
 }
 
-/// What is worth a word, and stops nothing.
+/// A problem that is reported but stops nothing.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NativeWarning {
-    /// Whether a package is up to date cannot be found out.
-    #[error("whether `{package}` is up to date with its Rust sources is not known: {reason}; it is built again")]
+    /// It cannot be determined whether a package is up to date.
+    #[error("cannot tell whether `{package}` is up to date with its Rust sources: {reason}; it is rebuilt")]
     FreshnessUnknown {
         /// The package.
         package: Name,
-        /// Why, in words.
+        /// The reason, in words.
         reason: String,
     },
 }
@@ -182,7 +187,9 @@ impl Diagnostic for NativeWarning {
 
     fn help(&self) -> Option<String> {
         match self {
-            Self::FreshnessUnknown { .. } => Some("make `cargo metadata` work in the package's directory".to_owned()),
+            Self::FreshnessUnknown { .. } => {
+                Some("check that `cargo metadata` works in the directory of the package".to_owned())
+            }
         }
     }
 }

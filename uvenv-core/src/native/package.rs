@@ -1,4 +1,4 @@
-//! Which packages are built from Rust, by what, and from which crates.
+//! Finds the packages that are built from Rust, their builders, and their crates.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct NativePackage {
     pub(crate) name: Name,
-    /// Where its manifest is, and where its build runs.
+    /// The directory of its manifest, in which its build runs.
     pub(crate) directory: Utf8PathBuf,
     pub(super) builder: Builder,
     /// The `Cargo.toml` of each crate that it is built from.
@@ -22,19 +22,19 @@ pub(crate) struct NativePackage {
     pub(super) manifest: Manifest,
 }
 
-/// What builds a package, which decides what it can be told.
+/// The builder of a package, which decides what settings it accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Builder {
     /// maturin.
     Maturin,
     /// setuptools with setuptools-rust.
     SetuptoolsRust,
-    /// Another one, which calls maturin or setuptools-rust.
+    /// Another builder, which calls maturin or setuptools-rust.
     Hook,
 }
 
-/// The packages of a profile that are built from Rust and come from directories: the manifest's own, the members of the
-/// workspace, and what their path sources lead to.
+/// Returns the packages of a profile that are built from Rust and come from directories: the manifest's own, the
+/// members of the workspace, and the packages that their path sources lead to.
 pub(crate) fn packages(context: &ProfileContext<'_>) -> Vec<NativePackage> {
     let mut waiting: Vec<Manifest> = context.manifests().cloned().collect();
     let mut known: BTreeSet<_> = waiting.iter().map(|manifest| manifest.directory().to_owned()).collect();
@@ -42,7 +42,7 @@ pub(crate) fn packages(context: &ProfileContext<'_>) -> Vec<NativePackage> {
     while let Some(manifest) = waiting.pop() {
         for directory in path_sources(&manifest) {
             if known.insert(directory.clone()) {
-                // uv has the word on one that cannot be read.
+                // A manifest that cannot be read is skipped, because uv reports it.
                 waiting.extend(Manifest::read(&directory.join(manifest::FILE_NAME)).ok());
             }
         }
@@ -98,13 +98,13 @@ impl NativePackage {
         Some(Self { name, directory, builder, crates, manifest })
     }
 
-    /// The files under this directory are read where they are by an editable installation.
+    /// Returns the directory whose files an editable installation reads in place.
     pub(super) fn python_source(&self) -> Option<Utf8PathBuf> {
         self.manifest.build.maturin.python_source.as_ref().map(|path| self.directory.join(path))
     }
 }
 
-/// The crate of a maturin package, where maturin looks for it.
+/// Returns the crate of a maturin package, following maturin's own rules.
 fn maturin_crate(manifest: &Manifest) -> Utf8PathBuf {
     let directory = manifest.directory();
     let maturin = &manifest.build.maturin;

@@ -1,4 +1,4 @@
-//! The compiler, as its version, without starting it each time.
+//! Identifies the compiler without starting it each time.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ use crate::{
     process::{Invocation, ending, on_path},
 };
 
-/// Stands for the compiler that a build in `directory` would use, as far as files and variables decide that.
+/// Returns a key of the compiler that a build in `directory` would use, as far as files and variables determine it.
 pub(super) fn key(directory: &Utf8Path, context: &BuildContext<'_>) -> String {
     let files = files(directory, context).into_iter();
     let mut parts: Vec<_> = files.map(|path| format!("{path} {:?}", stat_of(&path))).collect();
@@ -19,16 +19,16 @@ pub(super) fn key(directory: &Utf8Path, context: &BuildContext<'_>) -> String {
     digest(parts.join("\n").as_bytes())
 }
 
-/// Variables by which the compiler is found.
+/// The variables that determine the compiler.
 pub(super) const VARIABLES: [&str; 6] = ["CARGO", "CARGO_HOME", "PATH", "RUSTC", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
 
-/// The files that decide which compiler it is.
+/// Returns the files that determine the compiler.
 pub(super) fn files(directory: &Utf8Path, context: &BuildContext<'_>) -> Vec<Utf8PathBuf> {
     let chosen = directory.ancestors().flat_map(|directory| TOOLCHAIN.map(|name| directory.join(name)));
     let mut files: Vec<_> = rustc(context).into_iter().chain(chosen.filter(|path| path.is_file())).collect();
     if let Some(rustup) = rustup_home(context.variables) {
         files.push(rustup.join("settings.toml"));
-        // Each update of a toolchain writes its file here.
+        // Each update of a toolchain writes a file in this directory.
         let hashes = fs::read_dir(rustup.join("update-hashes")).into_iter().flatten();
         let mut hashes: Vec<_> =
             hashes.filter_map(|entry| Utf8PathBuf::from_path_buf(entry.ok()?.path()).ok()).collect();
@@ -38,9 +38,9 @@ pub(super) fn files(directory: &Utf8Path, context: &BuildContext<'_>) -> Vec<Utf
     files
 }
 
-/// What the compiler says of itself; why it does not is a sentence for the user.
+/// Returns the compiler's description of itself. An error is a sentence for the user.
 pub(super) fn ask(directory: &Utf8Path, context: &BuildContext<'_>) -> Result<String, String> {
-    let rustc = rustc(context).ok_or("there is no rustc on `PATH`")?;
+    let rustc = rustc(context).ok_or("rustc was not found on `PATH`")?;
     let command = Invocation::new(rustc.as_str()).arg("-vV").current_dir(directory);
     let answer = (context.child)(command).capture().map_err(|error| format!("`{rustc}` cannot be started: {error}"))?;
     if !answer.status.success() {

@@ -1,5 +1,5 @@
-//! What the native packages of an environment depend on, for somebody who wants to know whether anything has changed
-//! without judging it again.
+//! What the native packages of an environment depend on, for callers that need to know whether anything has changed
+//! without a full freshness check.
 
 use std::collections::BTreeSet;
 
@@ -13,10 +13,10 @@ use super::{
 };
 use crate::{environment::Environment, model::Name};
 
-/// What is read, looked through and asked for. More than counts does no harm.
+/// The files, directories and variables to watch. Extra entries do no harm.
 #[derive(Debug, Default)]
 pub(crate) struct Watched {
-    /// Files whose content counts, and paths where one may appear.
+    /// Files whose content is relevant, and paths where a file may appear.
     pub(crate) files: BTreeSet<Utf8PathBuf>,
     /// Directories in which a file may appear.
     pub(crate) directories: BTreeSet<Utf8PathBuf>,
@@ -26,12 +26,12 @@ pub(crate) struct Watched {
 }
 
 impl NativePackages {
-    /// Whether `name` is one of them.
+    /// Whether `name` is one of the native packages.
     pub(crate) fn contains(&self, name: &Name) -> bool {
         self.packages.iter().any(|package| package.name == *name)
     }
 
-    /// What the packages that are installed in `environment` depend on, as was recorded of them.
+    /// Returns the recorded dependencies of the packages that are installed in `environment`.
     pub(crate) fn watched(&self, environment: &Environment, context: &BuildContext<'_>) -> Watched {
         let mut watched = Watched::default();
         if self.packages.is_empty() {
@@ -44,7 +44,7 @@ impl NativePackages {
             let (closure, discovered) = (&entry.closure, &entry.discovered);
             watched.files.extend(inputs::keys(package, closure, context));
             watched.files.extend(entry.inputs.files.keys().cloned());
-            // What is read where it is, in an editable installation, needs no build.
+            // A file that an editable installation reads in place needs no build.
             watched.files.retain(|path| !is_live(package, closure, discovered, path));
             watched.files.extend(built.keys().cloned());
             let elsewhere = discovered.files.iter().map(|path| found_at(path));

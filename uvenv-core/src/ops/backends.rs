@@ -11,7 +11,7 @@ use crate::{
     report::{AutoChoice, BackendInfo, BackendsReport, DetectionReport, ProfileBackends},
 };
 
-/// The backends of each profile, and the Cargo features that select them.
+/// Lists the backends of each profile, and the Cargo features that select them.
 pub fn list(monorepo: &Monorepo, session: &Session) -> crate::Result<BackendsReport> {
     let profiles = all_backends(monorepo)?;
     let mut names: Vec<Name> = Vec::new();
@@ -31,7 +31,7 @@ pub fn list(monorepo: &Monorepo, session: &Session) -> crate::Result<BackendsRep
     Ok(BackendsReport { profiles: profiles.collect(), features_unknown })
 }
 
-/// What the driver says, and what `auto` makes of it.
+/// Returns the answer of the driver, and the backend that `auto` would select.
 pub fn detect(monorepo: Option<&Monorepo>) -> crate::Result<DetectionReport> {
     let detected = ask_driver();
     let profiles = monorepo.map(all_backends).transpose()?.unwrap_or_default();

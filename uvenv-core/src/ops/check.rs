@@ -1,4 +1,5 @@
-//! `check`: what in the monorepo contradicts itself, drifts apart or will not install, and mending it.
+//! `check`: reports what in the monorepo is inconsistent, differs between profiles or cannot be installed, and fixes
+//! it.
 
 mod fix_plan;
 
@@ -13,33 +14,33 @@ use crate::{
     report::{CheckReport, FindingReport},
 };
 
-/// What a check is asked to do.
+/// The options of a check.
 #[derive(Clone, Debug, Default)]
 pub struct CheckRequest {
-    /// The profiles to look at; all where there is none.
+    /// The profiles to check; all if this is empty.
     pub profiles: Vec<Profile>,
-    /// Whether git remotes are asked.
+    /// Whether git remotes are queried.
     pub remote: bool,
-    /// Levels of findings; stronger than the configuration's.
+    /// Levels of findings, which override those of the configuration.
     pub levels: Vec<LevelOverride>,
-    /// What becomes of findings that have one right answer.
+    /// What to do with findings that can be fixed.
     pub fix_mode: FixMode,
 }
 
-/// What becomes of findings that have one right answer.
+/// What to do with findings that can be fixed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum FixMode {
-    /// They are told.
+    /// Only report them.
     #[default]
     No,
-    /// It is shown how they would be mended.
+    /// Show how they would be fixed.
     DryRun,
-    /// They are mended.
+    /// Fix them.
     Write,
 }
 
 impl CheckRequest {
-    /// Looks at the profiles, and mends what is to be mended.
+    /// Checks the profiles, and fixes the findings if requested.
     pub fn check(&self, monorepo: &Monorepo, session: &Session) -> crate::Result<CheckReport> {
         for profile in &self.profiles {
             monorepo.profile(*profile)?;
@@ -79,7 +80,7 @@ impl CheckRequest {
         Ok(found.filter_map(|finding| levels.apply(finding)).collect())
     }
 
-    /// Whether `profile` was asked for. What is about no one profile always was.
+    /// Whether `profile` is part of the request. Findings that are not about a single profile always are.
     fn is_about(&self, profile: Option<Profile>) -> bool {
         self.profiles.is_empty() || profile.is_none_or(|profile| self.profiles.contains(&profile))
     }

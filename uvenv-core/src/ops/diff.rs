@@ -1,4 +1,4 @@
-//! `diff`: what differs between two profiles, or between a profile now and at a git revision.
+//! `diff`: the differences between two profiles, or between a profile now and at a git revision.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -61,7 +61,7 @@ impl DiffSide {
     }
 }
 
-/// Takes `A..B` apart. A revision has no two dots in it (git-check-ref-format(1)).
+/// Splits `A..B`. A revision cannot contain two consecutive dots (git-check-ref-format(1)).
 fn split(text: &str) -> Option<(&str, &str)> {
     text.split_once("..")
 }
@@ -88,28 +88,28 @@ impl fmt::Display for DiffSide {
     }
 }
 
-/// Why two sides cannot be compared.
+/// An error of a comparison of two sides.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DiffError {
-    /// Neither a profile nor one at a revision.
-    #[error("`{text}` is no profile, nor a profile at a revision: {problem}")]
+    /// The text is neither a profile nor a profile at a revision.
+    #[error("`{text}` is neither a profile nor a profile at a revision: {problem}")]
     LoadedSide {
-        /// What was given.
+        /// The given text.
         text: String,
         /// What is wrong.
         problem: String,
     },
-    /// The same side twice.
-    #[error("`{side}` is to be compared with itself")]
+    /// Both sides are the same.
+    #[error("cannot compare `{side}` with itself")]
     Same {
         /// The side.
         side: String,
     },
-    /// There is no such file at the revision.
-    #[error("there is no `{path}` at `{revision}`")]
+    /// The file does not exist at the revision.
+    #[error("`{path}` does not exist at `{revision}`")]
     NotThere {
-        /// The file, as seen from the root.
+        /// The file, relative to the root.
         path: String,
         /// The revision.
         revision: String,
@@ -128,9 +128,9 @@ impl Diagnostic for DiffError {
         Some(
             match self {
                 Self::LoadedSide { .. } | Self::Same { .. } => {
-                    "name two profiles, as in `staging prod`, or a revision, as in `prod@v1.0..prod`"
+                    "give two profiles, as in `staging prod`, or a revision, as in `prod@v1.0..prod`"
                 }
-                Self::NotThere { .. } => "name a revision that has it: `git log --oneline -- PATH` lists them",
+                Self::NotThere { .. } => "use a revision that has it: `git log --oneline -- PATH` lists them",
             }
             .to_owned(),
         )
@@ -141,7 +141,7 @@ impl Diagnostic for DiffError {
     }
 }
 
-/// What a side has.
+/// The files of a side.
 struct LoadedSide<'m> {
     request: DiffSide,
     context: ProfileContext<'m>,
@@ -219,13 +219,13 @@ impl<'m> LoadedSide<'m> {
         self.lockfile().into_iter().flat_map(|lockfile| &lockfile.packages)
     }
 
-    /// What is locked from a directory, without the project itself.
+    /// Returns the packages that are locked from a directory, except the project itself.
     fn of_working_tree(&self) -> impl Iterator<Item = &Name> {
         let packages = self.packages().filter(|package| package.source.is_directory());
         packages.map(|package| &package.name).filter(|name| self.context.manifest.name() != Some(name))
     }
 
-    /// Where the internal packages come from.
+    /// Returns the origins of the internal packages.
     fn origins(&self, internal: &BTreeSet<Name>) -> BTreeMap<Name, InternalOrigin> {
         let others = internal.iter().filter(|name| self.context.manifest.name() != Some(name));
         others.filter_map(|name| Some((name.clone(), self.origin(name)?))).collect()
@@ -241,7 +241,7 @@ impl<'m> LoadedSide<'m> {
         let pinned = asked.and_then(|source| self.lockfile()?.locked_for(name, &source));
         let package = match (pinned, &reference) {
             (Some((package, _)), _) => Some(package),
-            // Another pin is locked: what the manifest says is not locked yet.
+            // Another pin is locked, so the manifest's pin is not locked yet.
             (None, Some(_)) => None,
             (None, None) => self.packages().find(|package| package.name == *name),
         };
@@ -256,7 +256,7 @@ impl<'m> LoadedSide<'m> {
         Some(origin(package, reference))
     }
 
-    /// The backends, each with what it adds.
+    /// Returns the backends, each with the requirements that it adds.
     fn backends(&self) -> crate::Result<BTreeMap<Name, Vec<String>>> {
         let backends = self.context.backends()?.iter();
         Ok(backends.map(|backend| (backend.name.clone(), self.adds(&backend.selector))).collect())
@@ -297,7 +297,7 @@ fn origin(package: &Package, reference: Option<String>) -> InternalOrigin {
     InternalOrigin { version: package.version.clone(), reference, commit, directory }
 }
 
-/// What the two sides have in common is left out.
+/// Returns the entries in which the two sides differ.
 fn differences<T: PartialEq + Clone>(
     from: BTreeMap<Name, T>,
     mut to: BTreeMap<Name, T>,
@@ -311,7 +311,8 @@ fn differences<T: PartialEq + Clone>(
     all.into_iter().filter(|(_, (from, to))| from != to).map(|(name, (from, to))| (name, from, to))
 }
 
-/// The packages of others whose versions differ. Where a side is not locked, nothing is known of them.
+/// Returns the packages that are not internal and whose versions differ. If a side is not locked, its versions are
+/// unknown.
 fn other_packages(from: &LoadedSide<'_>, to: &LoadedSide<'_>, internal: &BTreeSet<Name>) -> Vec<LockedChange> {
     let (Some(one), Some(other)) = (from.lockfile(), to.lockfile()) else { return Vec::new() };
     let projects = [from.context.manifest.name(), to.context.manifest.name()];

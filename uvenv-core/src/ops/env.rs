@@ -1,4 +1,4 @@
-//! `env`: what programs must see to use a profile's environment, for a shell or for cargo's configuration.
+//! `env`: the variables that programs need to use a profile's environment, for a shell or for cargo's configuration.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -16,15 +16,15 @@ use crate::{
     report::{CargoConfig, EnvReport, PythonInfo, Variable, VariableChange},
 };
 
-/// Whose variables.
+/// A request for the variables of an environment.
 #[derive(Clone, Debug, Default)]
 pub struct EnvRequest {
-    /// Which environment, where there is one for each backend.
+    /// Which environment to use, if there is one per backend.
     pub backend: BackendRequest,
 }
 
 impl EnvRequest {
-    /// The variables. The environment is taken as it is.
+    /// Returns the variables. The environment is not changed.
     pub fn variables(&self, monorepo: &Monorepo, session: &Session, profile: Profile) -> crate::Result<EnvReport> {
         let request = SyncRequest { backend: self.backend.clone(), ..SyncRequest::default() };
         let environment = existing_environment(monorepo, session, profile, &request)?;
@@ -42,7 +42,7 @@ impl EnvRequest {
     }
 }
 
-/// What an activation changes, and what becomes of each of `variables` by it.
+/// Returns the changes of an activation, with the value that each variable has afterwards, starting from `variables`.
 pub(super) fn changed(activation: &Activation, variables: &Variables) -> Vec<Variable> {
     let values = activation.values(variables);
     let changes = activation.changes.iter().zip(values);
@@ -63,8 +63,8 @@ pub(super) fn changed(activation: &Activation, variables: &Variables) -> Vec<Var
         .collect()
 }
 
-/// Merges what plain cargo needs into the monorepo's configuration of cargo. `launcher` is what starts this
-/// program.
+/// Merges the variables that plain cargo needs into the monorepo's cargo configuration. `launcher` is the command that
+/// starts this program.
 pub fn write_cargo_config(
     monorepo: &Monorepo,
     session: &Session,
@@ -82,15 +82,16 @@ pub fn write_cargo_config(
     Ok(written.other_runner)
 }
 
-/// The command that cargo starts programs with. The monorepo is named, because a test runs in the directory of its crate,
-/// where another project may be nearer.
+/// Returns the command with which cargo starts programs. It names the monorepo, because a test runs in the directory of
+/// its crate, where another project may be nearer.
 fn runner(monorepo: &Monorepo, session: &Session, launcher: &[String]) -> Vec<String> {
     let manifest = monorepo.root.join(manifest::FILE_NAME);
     let words = ["run", "--manifest-path", manifest.as_str(), "--no-sync", "--"];
     name_of(session, launcher).into_iter().chain(words.map(str::to_owned)).collect()
 }
 
-/// Our program, by its name alone where that is found on `PATH`, as cargo itself finds it.
+/// Returns the command for this program. It is only the name if `PATH` leads to this program, because cargo searches
+/// `PATH` too.
 fn name_of(session: &Session, launcher: &[String]) -> Vec<String> {
     const NAME: &str = "cargo-uvenv";
     let found = on_path(&session.variables, NAME).next();
@@ -100,7 +101,7 @@ fn name_of(session: &Session, launcher: &[String]) -> Vec<String> {
             let is = |other: Utf8PathBuf| other.canonicalize().ok() == program.canonicalize().ok();
             program.file_stem() != Some(NAME) || found.is_some_and(is)
         }
-        // A script of that name starts the same module.
+        // A script with that name starts the same module.
         _ => found.is_some(),
     };
     if by_name { vec![NAME.to_owned()] } else { launcher.to_vec() }

@@ -1,4 +1,4 @@
-//! Why a lock failed, where a remote knows.
+//! Explains why a lock failed, if a remote can tell.
 
 use super::Session;
 use crate::{
@@ -9,8 +9,8 @@ use crate::{
     uv::variables::http_timeout,
 };
 
-/// Asks the remotes of the pins that are not locked yet, and fails with what they say is wrong. Where they have nothing to
-/// say, uv's own words must do.
+/// Queries the remotes of the pins that are not locked yet, and fails with the problems found there. If there are none,
+/// uv's own message is all there is.
 pub(super) fn pins(session: &Session, manifest: &Manifest, freshness: &Freshness) -> crate::Result<()> {
     let Ok(git) = Git::find(&session.variables) else { return Ok(()) };
     if session.offline {
@@ -38,7 +38,7 @@ pub(super) fn pins(session: &Session, manifest: &Manifest, freshness: &Freshness
     Ok(git.explain(&pins, http_timeout(&session.variables), session.observer())?)
 }
 
-/// Whether the lockfile has the package's pin as it is in the manifest.
+/// Whether the lockfile has the same pin of the package as the manifest.
 fn is_locked(freshness: &Freshness, package: &Name) -> bool {
     let concerns_pin =
         |change: &LockfileChange| matches!(change, LockfileChange::Pin { .. } | LockfileChange::Added { .. });

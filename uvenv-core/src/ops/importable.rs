@@ -1,5 +1,5 @@
-//! Whether an interpreter that already runs, such as that of a notebook, can import what is in an environment, and from
-//! where. The environment is taken as it is.
+//! Determines whether a running interpreter, such as that of a notebook, can import the packages of an environment, and
+//! from where. The environment is not changed.
 
 use camino::Utf8PathBuf;
 use serde::Serialize;
@@ -16,18 +16,18 @@ use crate::{
     report::{PythonInfo, Variable},
 };
 
-/// An interpreter that runs. Extension modules are compiled for one of these.
+/// A running interpreter. Extension modules are compiled for one of these.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunningPython {
     /// `sys.implementation.name`: `cpython`.
     pub implementation: String,
-    /// Its version: major, minor, micro. The last does not matter.
+    /// Its version: major, minor, micro. The micro version is ignored.
     pub version: (u8, u8, u8),
     /// Whether it runs without a global interpreter lock.
     pub free_threaded: bool,
 }
 
-/// From where to import what an environment has.
+/// The directories from which the packages of an environment can be imported.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct ImportReport {
@@ -39,18 +39,18 @@ pub struct ImportReport {
     pub environment: Utf8PathBuf,
     /// Its Python.
     pub python: PythonInfo,
-    /// The directories of packages, as the environment's own interpreter has them, first to last.
+    /// The directories of packages, in the same order as in the environment's own interpreter.
     pub site_packages: Vec<Utf8PathBuf>,
-    /// The variables that programs must see otherwise.
+    /// The variables to change.
     pub variables: Vec<Variable>,
 }
 
-/// From where `running` imports what the environment of `profile` has.
+/// Returns from where `running` can import the packages in the environment of `profile`.
 ///
 /// # Errors
 ///
-/// `other-python` where the environment was made from another Python: another implementation, another minor version, or
-/// one that differs in free threading.
+/// `other-python` if the environment was created from another Python: one with another implementation or minor version,
+/// or one that differs in free threading.
 pub fn importable(
     monorepo: &Monorepo,
     session: &Session,
@@ -79,7 +79,7 @@ pub fn importable(
 }
 
 impl RunningPython {
-    /// Whether it can load what was compiled for `other`.
+    /// Whether it can load modules that were compiled for `other`.
     fn fits(&self, other: &Self) -> bool {
         let abi = |python: &Self| {
             (python.implementation.to_ascii_lowercase(), python.version.0, python.version.1, python.free_threaded)
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_minor_version_is_one_abi() {
+    fn pythons_of_one_minor_version_fit() {
         let ours = python((3, 11, 7));
         assert!(ours.fits(&python((3, 11, 2))));
         assert!(!ours.fits(&python((3, 12, 7))));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn people_read_what_they_know() {
+    fn displays_a_readable_python_name() {
         let free = RunningPython { free_threaded: true, ..python((3, 13, 0)) };
         let pypy = RunningPython { implementation: "pypy".to_owned(), ..python((3, 10, 14)) };
         let shown = [python((3, 11, 7)), free, pypy].map(|python| python.to_string());

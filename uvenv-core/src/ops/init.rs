@@ -1,5 +1,5 @@
-//! `init`: the staging and prod manifests of a monorepo that has dev's only, and what goes with them; `add-package`: one more
-//! internal package in all profiles.
+//! `init`: adds the staging and prod manifests, and related files, to a monorepo that has only a dev manifest.
+//! `add-package`: adds another internal package to all profiles.
 
 mod profile_manifest;
 mod repository_files;
@@ -18,11 +18,11 @@ use crate::{
     report::{NewPin, Problem, PromotionOutcome, SetUpReport},
 };
 
-/// What stands in the way of setting a monorepo up.
+/// An error of setting up a monorepo.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum InitError {
-    /// A package that is not in the monorepo.
+    /// The package is not in the monorepo.
     #[error("`{path}` is not in the monorepo `{root}`")]
     Outside {
         /// The package's directory.
@@ -38,7 +38,7 @@ pub enum InitError {
         /// What the operating system said.
         source: std::io::Error,
     },
-    /// The dev manifest has no place for what is to be added.
+    /// The dev manifest has no place for the addition.
     #[error(transparent)]
     Edit(#[from] EditError),
 }
@@ -54,7 +54,7 @@ impl Diagnostic for InitError {
 
     fn help(&self) -> Option<String> {
         match self {
-            Self::Outside { .. } => Some("name a directory below the root, such as `packages/bench-utils`".to_owned()),
+            Self::Outside { .. } => Some("use a directory below the root, such as `packages/bench-utils`".to_owned()),
             Self::NotWritable { .. } => Some("check the permissions of the file and its directory".to_owned()),
             Self::Edit(error) => error.help(),
         }
@@ -68,8 +68,9 @@ impl Diagnostic for InitError {
     }
 }
 
-/// Writes what a monorepo lacks to have three profiles, and changes nothing that is there. The pins are the newest tags that
-/// fit, from the remotes of the packages' checkouts, or from `git`, one repository that has them all where they lie here.
+/// Writes what a monorepo lacks to have three profiles, and does not change existing files. The pins are the newest
+/// tags that fit, from the remotes of the packages' checkouts or from `git`, a single repository that contains all
+/// packages in the same directories as here.
 pub fn init(monorepo: &Monorepo, session: &Session, git: Option<&str>) -> crate::Result<SetUpReport> {
     let mut report = SetUpReport { root: monorepo.root.clone(), ..SetUpReport::default() };
     let facts = Facts::read(monorepo, &session.variables);
@@ -100,8 +101,8 @@ pub fn init(monorepo: &Monorepo, session: &Session, git: Option<&str>) -> crate:
     Ok(report)
 }
 
-/// Puts the package in the directory `path` into all profiles that there are: as a member of the workspace in dev, at its
-/// newest fitting tag in staging and prod.
+/// Adds the package in the directory `path` to all existing profiles: as a workspace member in dev, and at its newest
+/// tag that fits in staging and prod.
 pub fn add_package(
     monorepo: &Monorepo,
     session: &Session,
@@ -114,6 +115,7 @@ pub fn add_package(
     let Ok(below) = directory.strip_prefix(&monorepo.root) else {
         return Err(InitError::Outside { path: path.to_owned(), root: monorepo.root.clone() }.into());
     };
+    report.package = Some(below.to_owned());
     let Some(name) = package.name().cloned() else {
         return Err(ManifestError::NoProject { place: package.place(0..0) }.into());
     };
@@ -148,15 +150,15 @@ pub fn add_package(
 fn not_a_profile(profile: Profile, path: &Utf8Path) -> Problem {
     Problem {
         code: "not-a-profile".to_owned(),
-        message: format!("`{path}` is there and has nothing to do with the monorepo: it is left alone"),
-        help: Some(format!("name another directory for {profile} in the configuration, under `profiles`")),
+        message: format!("`{path}` exists and is not part of the monorepo, so it is not changed"),
+        help: Some(format!("set another directory for {profile} under `profiles` in the configuration")),
         file: None,
         line: None,
         column: None,
     }
 }
 
-/// Writes all files, or none.
+/// Writes all files or none.
 fn write(texts: &[(Utf8PathBuf, String)]) -> Result<(), InitError> {
     let mut done: Vec<(&Utf8Path, Option<String>)> = Vec::new();
     for (path, text) in texts {
@@ -164,7 +166,7 @@ fn write(texts: &[(Utf8PathBuf, String)]) -> Result<(), InitError> {
         let written = fs::create_dir_all(path.parent().unwrap_or(path)).and_then(|()| atomic::replace(path, text));
         if let Err(source) = written {
             for (path, before) in done {
-                // Nobody has seen them yet.
+                // Nobody has read the new files yet.
                 let _ = match before {
                     Some(before) => atomic::replace(path, before),
                     None => fs::remove_file(path),
@@ -177,7 +179,7 @@ fn write(texts: &[(Utf8PathBuf, String)]) -> Result<(), InitError> {
     Ok(())
 }
 
-/// Pins what a new profile is to have. What cannot be pinned is told, and keeps nothing else from it.
+/// Pins the packages of a new profile. A package that cannot be pinned is reported, and the others are still pinned.
 fn pin_all(
     root: &Utf8Path,
     session: &Session,
@@ -196,7 +198,8 @@ fn pin_all(
     Ok(())
 }
 
-/// Pins one package by the same plan as a promotion, which proves the tag. An interrupt ends all of it.
+/// Pins one package with the same plan as a promotion, which verifies the tag. An interruption ends the whole
+/// operation.
 fn pin_one(
     root: &Utf8Path,
     session: &Session,
@@ -221,7 +224,7 @@ fn pin_one(
                 Some(NewPin { profile, name: package.name.clone(), url: package.url.clone()?, tag })
             }));
         }
-        Err(error) if error.code() == "interrupted" => return Err(error),
+        Err(error) if error.is_interruption() => return Err(error),
         Err(error) => report.unknown.push(Problem::new(&error)),
     }
     Ok(())

@@ -1,8 +1,9 @@
 //! `kernel`: Jupyter kernels that always start in a profile's environment.
 //!
-//! A kernel is started with `cargo uvenv run`, which brings the environment up to date first. So it has the backend that it
-//! was installed for even if the environment was synced with another in the meantime, the variables that `run` gives to
-//! programs, and the signals of Jupyter, because `run` becomes the kernel. It needs no network where nothing has changed.
+//! A kernel is started with `cargo uvenv run`, which first brings the environment up to date. The kernel therefore has
+//! the backend for which it was installed, even if the environment was synced with another one in the meantime. It also
+//! gets the variables that `run` sets for programs, and Jupyter's signals, because `run` becomes the kernel process. If
+//! nothing has changed, it needs no network.
 
 mod kernelspec;
 
@@ -23,15 +24,15 @@ use crate::{
 /// A kernel to install.
 #[derive(Clone, Debug, Default)]
 pub struct KernelRequest {
-    /// Its name; else one made of the project's, the profile's and the backend's.
+    /// Its name; by default made from the names of the project, the profile and the backend.
     pub name: Option<String>,
-    /// What people see; else made of the same.
+    /// The name that people see; by default made from the same names.
     pub display_name: Option<String>,
-    /// Where Jupyter is installed; else the kernel is the user's.
+    /// Where Jupyter is installed; by default the kernel is installed for the user.
     pub prefix: Option<Utf8PathBuf>,
-    /// The words that start the command line of uvenv, before its arguments.
+    /// The first words of the command line that starts uvenv, before its arguments.
     pub launcher: Vec<String>,
-    /// What the environment is to have.
+    /// How to sync the environment.
     pub sync: SyncRequest,
 }
 
@@ -39,15 +40,15 @@ pub struct KernelRequest {
 ///
 /// # Errors
 ///
-/// `missing-ipykernel` where the environment has nothing to start, `kernel-exists` where the name is somebody else's, and
-/// those of a sync.
+/// `missing-ipykernel` if the environment does not contain `ipykernel`, `kernel-exists` if another kernel has the name,
+/// and the errors of a sync.
 pub fn install_kernel(
     monorepo: &Monorepo,
     session: &Session,
     profile: Profile,
     request: &KernelRequest,
 ) -> crate::Result<KernelReport> {
-    // As `run` will do it.
+    // `run` does the same.
     let sync = SyncRequest { keep_extraneous: true, ..request.sync.clone() };
     let plan = SyncPlan::new(monorepo, session, profile, &sync)?;
     let kernels = Kernels::at(request.prefix.as_deref(), &session.variables)?;
@@ -59,7 +60,7 @@ pub fn install_kernel(
     report(&kernel).ok_or_else(|| JupyterError::Foreign { name: kernel.name, path: kernel.path }.into())
 }
 
-/// uvenv's kernels: those in `prefix`, else all that Jupyter finds.
+/// Returns the kernels of uvenv: those in `prefix`, or all that Jupyter finds.
 pub fn list_kernels(session: &Session, prefix: Option<&Utf8Path>) -> crate::Result<KernelsReport> {
     let places = match prefix {
         Some(prefix) => vec![Kernels::at(Some(prefix), &session.variables)?],
@@ -68,11 +69,11 @@ pub fn list_kernels(session: &Session, prefix: Option<&Utf8Path>) -> crate::Resu
     Ok(KernelsReport { kernels: places.iter().flat_map(Kernels::list).filter_map(|kernel| report(&kernel)).collect() })
 }
 
-/// Removes a kernel of uvenv's: from `prefix`, else from where the user's are.
+/// Removes a kernel of uvenv: from `prefix`, or from the user's kernels.
 ///
 /// # Errors
 ///
-/// `unknown-kernel` where there is none of that name, `not-a-uvenv-kernel` where it is somebody else's.
+/// `unknown-kernel` if there is no kernel with that name, `not-a-uvenv-kernel` if it was not installed by uvenv.
 pub fn remove_kernel(session: &Session, name: &str, prefix: Option<&Utf8Path>) -> crate::Result<KernelReport> {
     let kernels = Kernels::at(prefix, &session.variables)?;
     let Some(kernel) = kernels.find(name) else {
@@ -88,7 +89,7 @@ pub fn remove_kernel(session: &Session, name: &str, prefix: Option<&Utf8Path>) -
     Ok(report)
 }
 
-/// The kernel that is asked for.
+/// Returns the requested kernel.
 fn kernel(
     monorepo: &Monorepo,
     session: &Session,
@@ -113,7 +114,8 @@ fn kernel(
     KernelSpec::new(kernels, &name, display_name, argv, owner)
 }
 
-/// The command that starts it. The monorepo is named, since a kernel starts in the directory of its notebook.
+/// Returns the command that starts the kernel. It names the monorepo, because a kernel starts in the directory of its
+/// notebook.
 fn argv(
     monorepo: &Monorepo,
     session: &Session,
@@ -130,7 +132,7 @@ fn argv(
     request.launcher.iter().cloned().chain(words(&run)).chain(backend).chain(selection).chain(words(&kernel)).collect()
 }
 
-/// What of a request belongs to the environment that the kernel is to have whenever it starts.
+/// Returns the arguments for the part of the request that applies whenever the kernel starts.
 fn selection(sync: &SyncRequest, session: &Session) -> Vec<String> {
     let flags = [
         (matches!(sync.lock, LockMode::Locked), "--locked"),
@@ -143,7 +145,7 @@ fn selection(sync: &SyncRequest, session: &Session) -> Vec<String> {
     let extras = sync.extras.iter().map(|name| format!("--extra={name}"));
     let groups = sync.groups.iter().map(|name| format!("--group={name}"));
     let packages = sync.packages.iter().map(|name| format!("--package={name}"));
-    // A path is one as seen from here, and the kernel starts elsewhere.
+    // A relative path refers to the current directory, but the kernel starts elsewhere.
     let is_path = |python: &str| python.contains(std::path::is_separator);
     let absolute = |python: &String| {
         if is_path(python) { session.directory.join(python).into() } else { python.clone() }
@@ -152,11 +154,12 @@ fn selection(sync: &SyncRequest, session: &Session) -> Vec<String> {
     flags.chain(extras).chain(groups).chain(packages).chain(python).collect()
 }
 
-/// Refuses a name that another kernel has. One of the same monorepo and profile is replaced, and one whose monorepo is gone.
+/// Rejects a name that another kernel has. A kernel of the same monorepo and profile, or of a monorepo that no longer
+/// exists, may be replaced.
 fn check_name(kernels: &Kernels, kernel: &KernelSpec) -> Result<(), JupyterError> {
     let Some(there) = kernels.find(&kernel.name) else { return Ok(()) };
     let owner = match (&there.owner, &kernel.owner) {
-        (None, _) => "is not uvenv's".to_owned(),
+        (None, _) => "was not installed by uvenv".to_owned(),
         (Some(owner), Some(ours)) if owner.root == ours.root && owner.profile == ours.profile => {
             return Ok(());
         }
@@ -178,7 +181,7 @@ fn check_ipykernel(monorepo: &Monorepo, plan: &SyncPlan) -> crate::Result<()> {
     Err(JupyterError::NoIpykernel { environment, profile, backend, project }.into())
 }
 
-/// What there is to say of a kernel of uvenv's.
+/// Returns the report of a kernel of uvenv.
 fn report(kernel: &KernelSpec) -> Option<KernelReport> {
     let owner = kernel.owner.as_ref()?;
     Some(KernelReport {

@@ -1,4 +1,4 @@
-//! `lock`: make, update or check the lockfile of a profile.
+//! `lock`: creates, updates or checks the lockfile of a profile.
 
 use std::time::Instant;
 
@@ -15,17 +15,17 @@ use crate::{
 /// What to lock, and how.
 #[derive(Clone, Debug, Default)]
 pub struct LockRequest {
-    /// Only check that the lockfile satisfies the manifest.
+    /// Whether to only check that the lockfile satisfies the manifest.
     pub locked: bool,
-    /// Take the newest versions of all packages.
+    /// Whether to upgrade all packages to their newest versions.
     pub upgrade: bool,
-    /// Take the newest version of these, with or without a specifier.
+    /// The packages to upgrade to their newest versions, with or without a specifier.
     pub upgrade_packages: Vec<String>,
-    /// Write nothing.
+    /// Whether nothing is written.
     pub dry_run: bool,
 }
 
-/// A lock that is about to be done.
+/// A lock that is ready to be executed.
 #[derive(Debug)]
 pub struct LockPlan<'m> {
     context: ProfileContext<'m>,
@@ -45,7 +45,8 @@ impl<'m> LockPlan<'m> {
         #[cfg(feature = "full")]
         super::promote::recover(monorepo.profile(profile)?, &session.variables, session.observer())?;
         let context = monorepo.context(profile)?;
-        // uv would lock from nothing in place of one that cannot be read, and the versions that it held would be lost.
+        // If the lockfile cannot be read, uv would ignore it and lock from scratch, and the locked versions would be
+        // lost.
         if context.lockfile()?.is_none() && request.locked {
             return Err(OperationError::no_lockfile(&context).into());
         }
@@ -62,7 +63,7 @@ impl<'m> LockPlan<'m> {
         Ok(Self { context, request: request.clone(), uv, invocation })
     }
 
-    /// Locks.
+    /// Executes the plan.
     pub fn execute(&self, session: &Session) -> crate::Result<LockReport> {
         let start = Instant::now();
         let (context, request) = (&self.context, &self.request);
@@ -70,7 +71,7 @@ impl<'m> LockPlan<'m> {
         if request.locked && !freshness.changes().is_empty() {
             return Err(OperationError::stale(context, freshness.changes(), false).into());
         }
-        // A check has one line to say, which uvenv says itself.
+        // A check has a single line of output, which uvenv prints itself.
         let stderr = if request.locked { Stderr::Capture } else { session.stderr(&[&context.manifest.file.text]) };
         let streamed = session.stream(&self.invocation, stderr)?;
         if !streamed.status.success() {

@@ -1,5 +1,5 @@
-//! The operations. Each computes a plan, a plain value, and then executes it: only there do files change and do processes
-//! start that change them.
+//! The operations. Each computes a plan, which is a plain value, and then executes it. Only the execution changes files
+//! and starts processes that change them.
 
 #[cfg(feature = "full")]
 mod backends;
@@ -77,30 +77,30 @@ use crate::{
     },
 };
 
-/// What all operations of a caller share.
+/// The settings that all operations of a caller share.
 pub struct Session {
     /// The environment variables.
     pub variables: Variables,
-    /// The directory that the caller is in, absolute.
+    /// The caller's directory, as an absolute path.
     pub directory: Utf8PathBuf,
-    /// Whether the network is off limits.
+    /// Whether the network must not be used.
     pub offline: bool,
-    /// How uv's output looks.
+    /// How uv's output is formatted.
     pub appearance: Appearance,
-    /// Whether the command lines of uv are shown.
+    /// Whether to show the uv command lines.
     pub show_commands: bool,
-    /// Variables that the programs which are started see otherwise than we do; `None` takes one away.
+    /// Variables that child processes see differently from this process; `None` removes one.
     pub child_variables: Vec<(String, Option<OsString>)>,
-    /// Who follows the operations, in place of the terminal.
+    /// The observer that follows the operations instead of the terminal.
     pub observer: Option<Arc<dyn Observer>>,
-    /// A uv that was installed together with the caller, where there is one.
+    /// A uv that was installed together with the caller, if there is one.
     pub companion_uv: Option<Utf8PathBuf>,
     uv: OnceCell<Uv>,
     warnings: RefCell<Vec<NativeWarning>>,
 }
 
 impl Session {
-    /// A session in `directory`.
+    /// Creates a session in `directory`.
     pub fn new(variables: Variables, directory: Utf8PathBuf, offline: bool) -> Self {
         Self {
             variables,
@@ -116,7 +116,7 @@ impl Session {
         }
     }
 
-    /// The same for an operation that goes on at the same time, on a thread and with an observer of its own.
+    /// Returns a session for an operation that runs at the same time, on another thread and with its own observer.
     #[must_use]
     pub fn beside(&self, observer: Arc<dyn Observer>) -> Self {
         Self {
@@ -133,7 +133,8 @@ impl Session {
         }
     }
 
-    /// The uv of this session, looked for once, and fetched if there is none and that is allowed.
+    /// Returns the uv of this session. It is searched for once, and downloaded if it is missing and downloads are
+    /// allowed.
     fn uv(&self) -> Result<&Uv, UvError> {
         let fetch = if self.offline { Fetch::Offline } else { Fetch::Allowed };
         self.uv_with(fetch)
@@ -147,7 +148,7 @@ impl Session {
         Ok(self.uv.get_or_init(|| uv))
     }
 
-    /// Who follows the operations: the observer, or else the user at our terminal.
+    /// Returns the observer of the operations; without one, the user at the terminal.
     pub(crate) fn observer(&self) -> &dyn Observer {
         match &self.observer {
             Some(observer) => &**observer,
@@ -156,8 +157,8 @@ impl Session {
         }
     }
 
-    /// What becomes of uv's stderr: an observer follows it, or a terminal gets it directly, with progress bars, unless URLs
-    /// with credentials are about, which uv and git may repeat.
+    /// Returns where uv's stderr goes. An observer receives it, if there is one. Otherwise it goes directly to the
+    /// terminal, with progress bars, unless URLs with credentials are involved, because uv and git may print them.
     fn stderr(&self, texts: &[&str]) -> Stderr {
         if let Some(observer) = &self.observer {
             return if observer.shows() { Stderr::Relay } else { Stderr::Follow };
@@ -172,24 +173,24 @@ impl Session {
         }
     }
 
-    /// Whether uv says, without a network, that the lockfile of `project` does not satisfy its manifest.
+    /// Whether uv reports, without using the network, that the lockfile of `project` does not satisfy its manifest.
     fn uv_finds_stale(&self, uv: &Uv, project: &Utf8Path) -> bool {
         let command = LockCommand { project: project.to_owned(), check: true, offline: true, ..LockCommand::default() };
         let streamed = self.stream(&command.invocation(uv, &self.appearance), Stderr::Capture);
         streamed.is_ok_and(|streamed| !streamed.status.success() && is_stale_lockfile_error(&streamed.stderr))
     }
 
-    /// What was worth a word in the operations so far; each is given once.
+    /// Returns the warnings of the operations so far. Each is returned once.
     pub fn take_warnings(&self) -> Vec<NativeWarning> {
         self.warnings.take()
     }
 
-    /// The variables that programs of this session see.
+    /// Returns the variables that child processes of this session see.
     pub(crate) fn child_view(&self) -> Variables {
         self.variables.with(&self.child_variables)
     }
 
-    /// `invocation` with the variables that programs of this session see.
+    /// Returns `invocation` with the variables that child processes of this session see.
     pub(crate) fn child(&self, invocation: Invocation) -> Invocation {
         self.child_variables.iter().fold(invocation.seeing(&self.variables), |invocation, (name, value)| match value {
             Some(value) => invocation.env(name, value),
@@ -197,7 +198,7 @@ impl Session {
         })
     }
 
-    /// Says why something is done, where the user wants to know.
+    /// Explains why something is done, if the user has asked for such messages.
     fn explain(&self, why: &str) {
         if self.show_commands {
             self.observer.as_deref().unwrap_or(&Terminal { quiet: false }).say(why);
@@ -208,7 +209,7 @@ impl Session {
     fn stream(&self, invocation: &Invocation, stderr: Stderr) -> crate::Result<Streamed> {
         let invocation = &self.child(invocation.clone());
         if self.show_commands {
-            // Asked for, so quiet or not.
+            // The command line was requested, so it is shown even with `--quiet`.
             self.observer.as_deref().unwrap_or(&Terminal { quiet: false }).runs(&invocation.to_string());
         }
         let streamed = match &self.observer {
@@ -233,44 +234,44 @@ impl From<&Uv> for UvInfo {
     }
 }
 
-/// What stands in the way of an operation.
+/// An error of an operation.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OperationError {
     /// The lockfile does not satisfy the manifest.
     #[error("`{lockfile}` does not satisfy `{manifest}`: {}", reasons(changes))]
     Stale {
-        /// The lockfile, as seen from the root.
+        /// The lockfile, relative to the root.
         lockfile: Utf8PathBuf,
-        /// The manifest, as seen from the root.
+        /// The manifest, relative to the root.
         manifest: Utf8PathBuf,
         /// The profile.
         profile: Profile,
-        /// What has changed; empty where only uv knows.
+        /// What has changed; empty if only uv knows.
         changes: Vec<Staleness>,
-        /// Whether `--frozen` was given, which has a way around.
+        /// Whether `--frozen` was given, because the help then names another option.
         frozen: bool,
     },
     /// There is no lockfile.
-    #[error("there is no `{lockfile}`")]
+    #[error("the lockfile `{lockfile}` does not exist")]
     NoLockfile {
-        /// The lockfile, as seen from the root.
+        /// The lockfile, relative to the root.
         lockfile: Utf8PathBuf,
         /// The profile.
         profile: Profile,
     },
-    /// A package that was named and is not in the workspace.
-    #[error("`{name}` is not a package of the workspace of `{manifest}`")]
+    /// A named package is not in the workspace.
+    #[error("`{name}` is not a package in the workspace of `{manifest}`")]
     UnknownMember {
         /// The name.
         name: String,
-        /// The manifest, as seen from the root.
+        /// The manifest, relative to the root.
         manifest: Utf8PathBuf,
         /// The members.
         available: Vec<String>,
     },
-    /// `env` or `run --no-sync` without an environment.
-    #[error("there is no environment `{environment}`")]
+    /// `env` or `run --no-sync` was used without an environment.
+    #[error("the environment `{environment}` does not exist")]
     NoEnvironment {
         /// The environment.
         environment: Utf8PathBuf,
@@ -285,14 +286,14 @@ pub enum OperationError {
         /// What the operating system said.
         source: std::io::Error,
     },
-    /// The observer wanted the operation to stop.
+    /// The observer stopped the operation.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
 }
 
 fn reasons(changes: &[Staleness]) -> String {
     match changes {
-        [] => "uv says that it needs to be updated".to_owned(),
+        [] => "uv reports that it needs to be updated".to_owned(),
         changes => changes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
     }
 }
@@ -312,12 +313,12 @@ impl Diagnostic for OperationError {
     fn help(&self) -> Option<String> {
         Some(match self {
             Self::Stale { profile, frozen, .. } => {
-                let around = if *frozen { ", or install what is locked with `--allow-stale`" } else { "" };
+                let around = if *frozen { ", or install the locked versions with `--allow-stale`" } else { "" };
                 format!("run `{}`{around}", lock_command(*profile))
             }
             Self::NoLockfile { profile, .. } => format!("run `{}`", lock_command(*profile)),
             Self::UnknownMember { available, .. } if available.is_empty() => {
-                "leave `--package` out: there are no workspace members".to_owned()
+                "remove `--package`: there are no workspace members".to_owned()
             }
             Self::UnknownMember { available, .. } => {
                 format!("the packages are `{}`", available.join("`, `"))
@@ -370,7 +371,7 @@ fn lock_command(profile: Profile) -> String {
 }
 
 fn uv_failed(invocation: &Invocation, status: ExitStatus, streamed: &Streamed, how: Stderr) -> UvError {
-    // What the user has seen is not shown a second time.
+    // Output that the user has already seen is not shown again.
     let is_shown = matches!(how, Stderr::Inherit | Stderr::Tee | Stderr::Relay);
     let stderr = if is_shown { String::new() } else { streamed.stderr.clone() };
     UvError::Failed { command: invocation.to_string(), status, stderr }

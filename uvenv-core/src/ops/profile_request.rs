@@ -1,23 +1,24 @@
-//! Which profile of which monorepo an operation is for, as its caller names them.
+//! The profile and monorepo that an operation is for, as the caller specifies them.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Session;
 use crate::{model::Profile, monorepo::Monorepo};
 
-/// A profile of a monorepo, by what was said of it. Nothing was looked for yet.
+/// A profile of a monorepo, as specified. Nothing has been searched for yet.
 #[derive(Clone, Debug, Default)]
 pub struct ProfileRequest {
-    /// `--manifest-path`, absolute; else the monorepo is looked for from the session's directory.
+    /// `--manifest-path`, absolute. Without it, the search for the monorepo starts from the session's directory.
     pub manifest: Option<Utf8PathBuf>,
     /// `--project`, absolute.
     pub project: Option<Utf8PathBuf>,
-    /// `--profile`; else what `UVENV_PROFILE` says, else the profile in whose directory the session is.
+    /// `--profile`. Without it, `UVENV_PROFILE` applies, and otherwise the profile whose directory contains the
+    /// session's directory.
     pub profile: Option<Profile>,
 }
 
 impl ProfileRequest {
-    /// The monorepo.
+    /// Finds the monorepo.
     pub fn monorepo(&self, session: &Session) -> crate::Result<Monorepo> {
         Ok(match (&self.manifest, &self.project) {
             (Some(manifest), _) => Monorepo::discover_manifest(manifest)?,
@@ -26,7 +27,7 @@ impl ProfileRequest {
         })
     }
 
-    /// The monorepo and the profile.
+    /// Finds the monorepo and the profile.
     pub fn find(&self, session: &Session) -> crate::Result<(Monorepo, Profile)> {
         let monorepo = self.monorepo(session)?;
         let profile = match (&self.project, self.profile) {
@@ -37,7 +38,7 @@ impl ProfileRequest {
         Ok((monorepo, profile))
     }
 
-    /// The profile that is meant where none is named.
+    /// Returns the profile to use if none is named.
     pub fn profile_here(&self, monorepo: &Monorepo, session: &Session) -> crate::Result<Profile> {
         if let Some(profile) = Monorepo::profile_of_variables(&session.variables)? {
             return Ok(profile);
@@ -46,7 +47,7 @@ impl ProfileRequest {
         Ok(monorepo.profile_at(manifest.unwrap_or(&session.directory)))
     }
 
-    /// Where the search for the monorepo begins.
+    /// Returns the path where the search for the monorepo starts.
     pub(super) fn start<'a>(&'a self, session: &'a Session) -> &'a Utf8Path {
         self.manifest.as_deref().or(self.project.as_deref()).unwrap_or(&session.directory)
     }

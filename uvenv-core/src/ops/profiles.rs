@@ -1,4 +1,4 @@
-//! The profiles of a monorepo and the pins of their manifests, as programs look at them. Nothing is started.
+//! The profiles of a monorepo and the pins in their manifests, for use by programs. No process is started.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::{
     monorepo::{Monorepo, ProfileContext},
 };
 
-/// A profile and what its manifest says of backends and pins.
+/// A profile, with the backends and pins of its manifest.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct ProfileInfo {
@@ -21,9 +21,9 @@ pub struct ProfileInfo {
     pub profile: Profile,
     /// Its manifest.
     pub manifest: Utf8PathBuf,
-    /// Its lockfile, be it there or not.
+    /// Its lockfile, whether it exists or not.
     pub lockfile: Utf8PathBuf,
-    /// Its environment, be it there or not; with one environment per backend, that of no backend.
+    /// Its environment, whether it exists or not. With one environment per backend, this is the one without a backend.
     pub environment: Utf8PathBuf,
     /// Its backends.
     pub backends: Vec<Name>,
@@ -45,11 +45,11 @@ pub struct PinInfo {
     pub rev: Option<String>,
     /// The package's directory in the repository.
     pub subdirectory: Option<String>,
-    /// The commit in the lockfile, where the lockfile has this pin.
+    /// The commit in the lockfile, if the lockfile has this pin.
     pub commit: Option<String>,
 }
 
-/// The profiles that there are.
+/// Returns the existing profiles.
 pub fn profiles(monorepo: &Monorepo, session: &Session) -> crate::Result<Vec<ProfileInfo>> {
     monorepo.profiles.iter().map(|paths| profile(&monorepo.context(paths.profile)?, session)).collect()
 }

@@ -1,7 +1,7 @@
-//! `promote`: newer releases of internal packages for staging or prod.
+//! `promote`: moves the pins of staging or prod to newer releases of internal packages.
 //!
-//! The plan asks the remotes and changes nothing. It is executed in a directory of its own: the new manifest is locked and
-//! checked there, and only then takes the place of the profile's, together with its lockfile.
+//! The plan queries the remotes and changes nothing. It is executed in a separate directory: the new manifest is locked
+//! and checked there, and only then replaces the profile's manifest, together with the lockfile.
 
 mod candidate;
 mod error;
@@ -39,33 +39,33 @@ use crate::{
 /// What to promote, and how.
 #[derive(Clone, Debug)]
 pub struct PromoteRequest {
-    /// The profile that gets the releases: staging or prod.
+    /// The profile whose pins are moved: staging or prod.
     pub profile: Profile,
-    /// The packages; all where there is none.
+    /// The packages to promote; all of them if this is empty.
     pub packages: Vec<PackageRequest>,
-    /// Pre-releases fit too.
+    /// Whether pre-releases are accepted too.
     pub pre: bool,
-    /// The stable releases of what staging has, in place of the newest.
+    /// Whether to take the stable releases of the versions in staging instead of the newest releases.
     pub exact: bool,
-    /// Tags are those of the checkouts that dev uses, which the remotes must have too.
+    /// Whether to take the tags from the checkouts that dev uses. The remotes must have these tags too.
     pub from_local: bool,
-    /// Write nothing.
+    /// Whether nothing is written.
     pub dry_run: bool,
-    /// Make a git commit of it.
+    /// Whether to create a git commit of the promotion.
     pub commit: bool,
 }
 
-/// A package that is named: `PKG` or `PKG=TAG`.
+/// A package named in a request: `PKG` or `PKG=TAG`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackageRequest {
     /// The package.
     pub name: Name,
-    /// The tag, in place of the newest that fits.
+    /// The tag to use instead of the newest one that fits.
     pub tag: Option<String>,
 }
 
 impl PromoteRequest {
-    /// The newest releases of `packages` that fit.
+    /// Returns a request for the newest releases of `packages` that fit.
     pub(super) fn newest(profile: Profile, packages: Vec<PackageRequest>) -> Self {
         Self { profile, packages, pre: false, exact: false, from_local: false, dry_run: true, commit: false }
     }
@@ -87,17 +87,17 @@ impl FromStr for PackageRequest {
     }
 }
 
-/// A promotion that is about to be done.
+/// A promotion that is ready to be executed.
 #[derive(Debug)]
 pub struct PromotePlan<'a> {
     monorepo: &'a Monorepo,
     paths: &'a ProfilePaths,
     request: PromoteRequest,
-    /// What becomes of each package.
+    /// The outcome for each package.
     packages: Vec<PromotedPackage>,
-    /// The tags that are taken, with the commits that they name.
+    /// The chosen tags, with the commits that they point to.
     taken: BTreeMap<Name, RemoteTag>,
-    /// The manifest as it is and as it is to be.
+    /// The current manifest, and the text of the new one.
     before: Manifest,
     after: String,
     git: Git,
@@ -105,12 +105,13 @@ pub struct PromotePlan<'a> {
 }
 
 impl<'a> PromotePlan<'a> {
-    /// Plans a promotion: asks the remotes, and looks into the commits that it would take.
+    /// Plans a promotion: queries the remotes and inspects the commits that it would use.
     pub fn new(monorepo: &'a Monorepo, session: &Session, request: &PromoteRequest) -> crate::Result<Self> {
         Self::in_repository(monorepo, session, request, None)
     }
 
-    /// The same, where packages without a pin are all in the repository `common`, each where it lies here.
+    /// Like [`new`](Self::new), but assumes that all packages without a pin are in the repository `common`, in the same
+    /// directories as in this monorepo.
     pub(super) fn in_repository(
         monorepo: &'a Monorepo,
         session: &Session,
@@ -144,12 +145,12 @@ impl<'a> PromotePlan<'a> {
         Ok(plan)
     }
 
-    /// The manifest, and the text that it is to have.
+    /// Returns the path of the manifest and its new text.
     pub(super) fn manifest(&self) -> (camino::Utf8PathBuf, &str) {
         (self.paths.manifest(), &self.after)
     }
 
-    /// What becomes of each package.
+    /// Returns the outcome for each package.
     pub(super) fn packages(&self) -> &[PromotedPackage] {
         &self.packages
     }
@@ -198,7 +199,7 @@ impl<'a> PromotePlan<'a> {
         Ok(())
     }
 
-    /// What is wanted of a package; nothing can be where it is to follow staging and staging has no release of it.
+    /// Returns the release to look for, or `None` if the package must follow staging and staging has no release of it.
     fn wanted(&self, facts: &Facts<'_>, candidate: &PromotionCandidate) -> Option<ReleaseRequest> {
         let named = self.request.packages.iter().find(|request| request.name == candidate.package);
         if let Some(tag) = named.and_then(|request| request.tag.clone()) {
@@ -211,7 +212,8 @@ impl<'a> PromotePlan<'a> {
         Some(ReleaseRequest::Newest { profile: self.request.profile, pre: self.request.pre })
     }
 
-    /// What the choice comes to. Where a package was named, or staging is to be followed, there has to be a release.
+    /// Turns the choice into an outcome. It is an error if there is no release of a package that was named or that must
+    /// follow staging.
     fn outcome(
         &self,
         candidate: &PromotionCandidate,
@@ -260,12 +262,12 @@ impl<'a> PromotePlan<'a> {
         Ok(())
     }
 
-    /// What would be done.
+    /// Returns the report of a dry run.
     pub fn dry_run(&self) -> PromoteReport {
         self.report()
     }
 
-    /// Locks and checks the new manifest in a place of its own, and then puts it in the place of the profile's.
+    /// Locks and checks the new manifest in a separate directory, and then replaces the profile's manifest with it.
     pub fn execute(&self, session: &Session) -> crate::Result<PromoteReport> {
         let mut report = self.report();
         if self.taken.is_empty() {
@@ -293,7 +295,8 @@ impl<'a> PromotePlan<'a> {
         Ok(report)
     }
 
-    /// uv would lock the workspace in place of the candidate.
+    /// Fails if the candidate would be a member of the workspace above it, because uv would then lock that workspace
+    /// instead of the candidate.
     fn outside_of_workspace(&self) -> Result<(), PromoteError> {
         let directory = beside(self.paths);
         if !self.monorepo.has_member_at(&directory) || self.monorepo.has_member_at(&self.paths.directory) {
@@ -308,7 +311,7 @@ impl<'a> PromotePlan<'a> {
         })
     }
 
-    /// Locks the candidate, from where the profile's lockfile stands.
+    /// Locks the candidate, starting from the profile's lockfile.
     fn lock(&self, session: &Session, staged: &StagedProfile) -> crate::Result<Lockfile> {
         let uv = session.uv()?;
         let command = LockCommand { project: staged.paths().directory, ..LockCommand::default() };
@@ -323,13 +326,14 @@ impl<'a> PromotePlan<'a> {
         }
         let path = staged.paths().lockfile();
         let text = std::fs::read_to_string(&path).map_err(PromoteError::unwritable(&staged.paths().directory))?;
-        // Messages are to point at the file that it will be.
+        // Messages must refer to the final path of the lockfile.
         let lockfile = Lockfile::from_file(&toml::File { path: self.paths.lockfile(), text: text.into() })?;
         self.locked_what_was_proven(&lockfile)?;
         Ok(lockfile)
     }
 
-    /// uv has asked the remotes by itself, a moment later, and builds what has no static version.
+    /// Checks that uv locked the commits that were verified. uv queries the remotes again a moment later, and builds
+    /// packages that have no static version.
     fn locked_what_was_proven(&self, lockfile: &Lockfile) -> Result<(), PromoteError> {
         for (package, tag) in &self.taken {
             let Some(locked) = lockfile.git_pin(package).and_then(|pin| pin.commit.as_deref()) else { continue };
@@ -356,8 +360,8 @@ impl<'a> PromotePlan<'a> {
         Ok(Manifest::from_file(file)?)
     }
 
-    /// What a check says of the profile with the candidate's files. Errors that were there before are nothing new; one that
-    /// is new counts wherever it is found.
+    /// Checks the profile with the candidate's files. Errors that existed before are ignored; a new error counts
+    /// wherever it is found.
     fn check(&self, session: &Session, lockfile: Lockfile) -> crate::Result<Vec<FindingReport>> {
         let levels = Levels::new(&self.monorepo.config, &[])?;
         let found = |facts: &Facts<'_>| -> Vec<Finding> {
@@ -407,17 +411,17 @@ impl<'a> PromotePlan<'a> {
     }
 }
 
-/// A commit is to have what is promoted, and nothing that the user has staged or not even that.
+/// Fails if the commit would also contain other changes of the user, whether they are staged or not.
 fn nothing_else_in_commit(monorepo: &Monorepo, git: &Git, paths: &ProfilePaths) -> crate::Result<()> {
     if !git.is_index_clean(&paths.directory)? {
         return Err(PromoteError::DirtyIndex.into());
     }
     for path in [paths.manifest(), paths.lockfile()] {
-        // git may have the line ends of another system.
+        // git may use the line endings of another system.
         let same = |one: &str, other: &str| one.lines().eq(other.lines());
         let now = std::fs::read_to_string(&path).unwrap_or_default();
         let committed = match git.show(&monorepo.root, "HEAD", &path) {
-            // Nothing was ever committed.
+            // Nothing has been committed yet.
             Err(GitError::NoRevision { .. }) => None,
             committed => committed?,
         };
@@ -432,21 +436,23 @@ fn nothing_else_in_commit(monorepo: &Monorepo, git: &Git, paths: &ProfilePaths) 
 
 fn meaningful(request: &PromoteRequest, session: &Session) -> Result<(), PromoteError> {
     if request.profile == Profile::Dev {
-        let problem = "dev takes internal packages from the workspace, and no releases of them";
+        let problem = "dev uses internal packages from the workspace, not releases";
         return Err(PromoteError::meaningless(problem, "promote to `staging` or `prod`"));
     }
     if request.exact && request.profile != Profile::Prod {
-        let problem = "`--exact` takes the stable releases of what staging has, which only prod can follow";
-        return Err(PromoteError::meaningless(problem, "promote to `prod`, or leave `--exact` out"));
+        let problem = "`--exact` uses the stable releases of the versions in staging, so it works only for prod";
+        return Err(PromoteError::meaningless(problem, "promote to `prod`, or remove `--exact`"));
     }
     if session.offline {
-        let problem = "a promotion has to ask the git remotes, and the network is not to be used";
-        return Err(PromoteError::meaningless(problem, "leave `--offline` out"));
+        let problem = "promotions require the git remotes, but network access is disabled";
+        return Err(PromoteError::meaningless(problem, "remove `--offline`"));
     }
     let mut named: Vec<_> = request.packages.iter().map(|package| &package.name).collect();
     named.sort();
     match named.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(PromoteError::meaningless(format!("`{}` is named twice", pair[0]), "name each package once")),
+        Some(pair) => {
+            Err(PromoteError::meaningless(format!("`{}` is named twice", pair[0]), "list each package only once"))
+        }
         None => Ok(()),
     }
 }
@@ -473,17 +479,17 @@ fn no_release(
             return PromoteError::MissingTag { at, checkout: None, tags };
         }
         Some(ReleaseRequest::Exactly(version)) => format!("tag of release {version}"),
-        Some(ReleaseRequest::Newest { profile: Profile::Staging, .. }) => "tag of a dev-release".to_owned(),
+        Some(ReleaseRequest::Newest { profile: Profile::Staging, .. }) => "tag of a dev release".to_owned(),
         Some(ReleaseRequest::Newest { .. }) => "tag of a stable release".to_owned(),
-        None => "release in staging to follow".to_owned(),
+        None => "release in staging to match".to_owned(),
     };
     PromoteError::NoRelease { package, wanted, url, tags }
 }
 
-/// How many tags a message names.
+/// The maximum number of tags in a message.
 const SHOWN: usize = 5;
 
-/// The message of the commit: what was promoted, a line each.
+/// Returns the commit message: what was promoted, one package per line.
 fn message(report: &PromoteReport) -> String {
     let changed: Vec<_> = report.packages.iter().filter(|package| package.is_changed()).collect();
     let to = |package: &PromotedPackage| package.to.as_ref().map_or("", |to| to.reference.as_str()).to_owned();

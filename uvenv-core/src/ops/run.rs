@@ -1,4 +1,4 @@
-//! `run`: a command in a profile's environment.
+//! `run`: runs a command in a profile's environment.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -14,12 +14,12 @@ use crate::{
     report::SyncReport,
 };
 
-/// What to run, and in which environment.
+/// The command to run, and its environment.
 #[derive(Clone, Debug, Default)]
 pub struct RunRequest {
-    /// How the environment is brought up to date first.
+    /// How to bring the environment up to date first.
     pub sync: SyncRequest,
-    /// Take the environment as it is.
+    /// Whether not to sync the environment first.
     pub no_sync: bool,
     /// The command and its arguments.
     pub command: Vec<OsString>,
@@ -34,8 +34,9 @@ pub struct PreparedCommand {
 }
 
 impl RunRequest {
-    /// Brings the environment of the profile that `target` names up to date and prepares the command. The report is that
-    /// of the sync, if there was one. `on_discovered` hears of the monorepo where it has to be read.
+    /// Brings the environment of the profile that `target` names up to date and prepares the command. Returns the
+    /// report of the sync, if there was one. `on_discovered` is called with the monorepo if the monorepo has to be
+    /// read.
     pub fn prepare(
         &self,
         session: &Session,
@@ -56,7 +57,8 @@ impl RunRequest {
         Ok((Some(synced.report), command))
     }
 
-    /// The command as an activated environment would start it. A script gets the environment's Python, as `uv run` does it.
+    /// Returns the command as an activated environment would start it. A Python script is run by the environment's
+    /// Python, as `uv run` does.
     fn command(&self, session: &Session, environment: &Environment, activation: Activation) -> PreparedCommand {
         let mut words = self.command.iter();
         let program = words.next().cloned().unwrap_or_default();
@@ -72,7 +74,7 @@ impl RunRequest {
     }
 }
 
-/// The environment that is there, of a request that does not sync.
+/// Returns the existing environment for a request that does not sync.
 pub(super) fn existing_environment(
     monorepo: &Monorepo,
     session: &Session,
@@ -95,7 +97,7 @@ pub(super) fn existing_environment(
     }
 }
 
-/// What programs must see to use `environment`, and the interpreter that it was made from.
+/// Returns the variables that programs need to use `environment`, and the interpreter from which it was created.
 pub(super) fn activate(
     session: &Session,
     environment: &Environment,
@@ -106,7 +108,7 @@ pub(super) fn activate(
     Ok((activation(session, environment, profile, &base, audience), base))
 }
 
-/// What programs must see to use `environment`, which was made from `base`.
+/// Returns the variables that programs need to use `environment`, which was created from `base`.
 pub(crate) fn activation(
     session: &Session,
     environment: &Environment,
@@ -118,7 +120,7 @@ pub(crate) fn activation(
     Activation::new(environment, base, (profile, backend.as_deref()), &session.variables, audience)
 }
 
-/// On Windows a program is looked for on our `PATH`, not on the child's.
+/// Windows searches for a program on the `PATH` of this process, not on that of the child.
 fn resolve(program: &OsString, environment: &Environment) -> OsString {
     if cfg!(windows) {
         let local = environment.scripts().as_std_path().join(program).with_extension("exe");
@@ -130,17 +132,19 @@ fn resolve(program: &OsString, environment: &Environment) -> OsString {
 }
 
 impl PreparedCommand {
-    /// The program and its arguments.
+    /// Returns the program and its arguments.
     pub fn words(&self) -> impl Iterator<Item = &OsStr> {
         self.invocation.words()
     }
 
-    /// The variables that it sees otherwise than `variables`, those of its caller; `None` for one that it does not see.
+    /// Returns the variables whose values for the command differ from those in `variables`, the caller's; `None` for a
+    /// variable that is unset.
     pub fn changes(&self, variables: &Variables) -> Vec<(&'static str, Option<OsString>)> {
         self.activation.values(variables)
     }
 
-    /// Becomes the command; on Windows runs it and returns its exit status. Returns an error only if it does not start.
+    /// Replaces this process with the command. On Windows, runs the command and returns its exit status. Returns an
+    /// error only if the command cannot be started.
     pub fn exec(&self) -> crate::Result<i32> {
         let failed = |source| OperationError::Command { command: self.shown.clone(), source };
         Ok(self.invocation.exec().map_err(failed)?)

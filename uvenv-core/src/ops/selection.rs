@@ -1,4 +1,4 @@
-//! From a request and the monorepo to the backend of a sync.
+//! Selects the backend of a sync from the request and the monorepo.
 
 use super::{OperationError, Session};
 use crate::{
@@ -13,21 +13,21 @@ use {
     std::cell::RefCell,
 };
 
-/// What the command line says about the backend.
+/// The backend options of the command line.
 #[derive(Clone, Debug, Default)]
 pub struct BackendRequest {
     /// `--backend`.
     pub choice: Option<Choice>,
-    /// Cargo's own flags: packages and features.
+    /// Cargo's own options: packages and features.
     #[cfg(feature = "full")]
     pub features: cargo::FeatureSelection,
-    /// In a build script, what Cargo has decided; then it is not asked again.
+    /// In a build script, the features chosen by Cargo; Cargo is then not queried again.
     pub decided: Option<BuildFeatures>,
-    /// Whether the backend of the environment's last sync counts, as it does for `run`.
+    /// Whether to use the backend of the environment's last sync, as `run` does.
     pub keep: bool,
 }
 
-/// The packages that a sync is for.
+/// The packages to sync.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SelectedPackages<'a> {
     pub(super) names: &'a [String],
@@ -35,7 +35,7 @@ pub(super) struct SelectedPackages<'a> {
 }
 
 impl<'a> SelectedPackages<'a> {
-    /// The project whose backends count.
+    /// Returns the project whose backends apply.
     fn scope(self, context: &'a ProfileContext<'_>) -> Result<BackendScope<'a>, OperationError> {
         let find = |text: &String| {
             let name = Name::parse(text);
@@ -56,7 +56,7 @@ impl<'a> SelectedPackages<'a> {
         })
     }
 
-    /// The backends that these packages can be synced with.
+    /// Returns the backends with which these packages can be synced.
     pub(super) fn backends(self, context: &ProfileContext<'_>) -> crate::Result<Vec<Backend>> {
         Ok(context.backends_of(self.scope(context)?)?)
     }
@@ -101,8 +101,8 @@ pub(super) fn select(
     Ok(selection)
 }
 
-/// What the environment was last synced with. With one environment per backend it is the one that there is, if there is
-/// only one.
+/// Returns the backend of the last sync. With one environment per backend, this is the backend of the only existing
+/// environment; `None` if there are several.
 fn recorded(context: &ProfileContext<'_>, session: &Session, names: &[Name]) -> Option<Choice> {
     let monorepo = context.monorepo;
     let read = |backend: Option<&Name>| {
@@ -117,20 +117,20 @@ fn recorded(context: &ProfileContext<'_>, session: &Session, names: &[Name]) -> 
     found.next().filter(|_| found.next().is_none())
 }
 
-/// Cargo's view of the backends, asked for only when it counts.
+/// The features of Cargo that select backends, read only when they are needed.
 #[cfg(feature = "full")]
 struct FeatureSource<'a> {
     monorepo: &'a crate::monorepo::Monorepo,
     session: &'a Session,
     request: &'a BackendRequest,
     names: &'a [Name],
-    /// What cargo has read.
+    /// The features that were read from cargo.
     read: RefCell<backend::SelectionInputs>,
 }
 
 #[cfg(feature = "full")]
 impl FeatureSource<'_> {
-    /// What explicitly given features switch on.
+    /// Returns the backends that explicitly given features enable.
     fn explicit(&self) -> crate::Result<Vec<FeatureClaim>> {
         let Some(flag) = self.request.features.explicit_flag() else { return Ok(Vec::new()) };
         if self.manifest().is_none() {
@@ -141,7 +141,7 @@ impl FeatureSource<'_> {
     }
 
     fn default(&self) -> crate::Result<Vec<FeatureClaim>> {
-        // A container without a Rust toolchain has no default features.
+        // In a container without a Rust toolchain, there are no default features.
         if self.manifest().is_none() || cargo::metadata::find(&self.session.variables).is_none() {
             return Ok(Vec::new());
         }
@@ -161,7 +161,8 @@ impl FeatureSource<'_> {
         }
     }
 
-    /// The `Cargo.toml` that cargo would go by here: the nearest at or above the current directory, within the monorepo.
+    /// Returns the `Cargo.toml` that cargo would use here: the nearest one at or above the current directory, within
+    /// the monorepo.
     fn manifest(&self) -> Option<camino::Utf8PathBuf> {
         let root = self.monorepo.root.as_path();
         let within = self.session.directory.ancestors().take_while(|path| path.starts_with(root));

@@ -1,4 +1,4 @@
-//! `status`: how the profiles stand.
+//! `status`: the state of the profiles.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ use crate::{
     uv::{Fetch, LockfileMode, SyncCommand, messages::is_outdated_environment},
 };
 
-/// Looks at all profiles. Nothing is fetched and nothing is changed.
+/// Returns the state of all profiles. Nothing is downloaded or changed.
 pub fn status(monorepo: &Monorepo, session: &Session) -> StatusReport {
     let mut packages: BTreeMap<Name, Vec<PackageOrigin>> = BTreeMap::new();
     let internal = monorepo.internal_packages();
@@ -43,7 +43,7 @@ pub fn status(monorepo: &Monorepo, session: &Session) -> StatusReport {
     StatusReport { root: monorepo.root.clone(), profiles, packages: packages.collect() }
 }
 
-/// What is said of a profile of which nothing can be read.
+/// Returns the status of a profile that cannot be read.
 fn unknown(paths: &ProfilePaths) -> ProfileStatus {
     let lockfile = LockfileStatus { path: paths.lockfile(), state: LockfileState::Unreadable, reasons: Vec::new() };
     ProfileStatus {
@@ -84,20 +84,20 @@ impl ProfileInspection<'_> {
             Ok(Freshness::Missing) => (LockfileState::Missing, Vec::new()),
             Ok(Freshness::Stale(changes)) => (LockfileState::Stale, changes.iter().map(ToString::to_string).collect()),
             Ok(Freshness::Fresh) if !is_known_fresh && self.uv_finds_it_stale() => {
-                (LockfileState::Stale, vec!["uv says that it needs to be updated".to_owned()])
+                (LockfileState::Stale, vec!["uv reports that it needs to be updated".to_owned()])
             }
             Ok(Freshness::Fresh) => (LockfileState::Fresh, Vec::new()),
         };
         LockfileStatus { path: self.context.paths.lockfile(), state, reasons }
     }
 
-    /// uv has the last word where the files themselves show nothing.
+    /// Lets uv decide if the files themselves show no difference.
     fn uv_finds_it_stale(&self) -> bool {
         let uv = self.session.uv_with(Fetch::Never);
         uv.is_ok_and(|uv| self.session.uv_finds_stale(uv, &self.context.paths.directory))
     }
 
-    /// The environments to look at: the one, or with one per backend those that are there.
+    /// Returns the environments to examine: the only one or, with one environment per backend, those that exist.
     fn environments(&self, backends: &[Name]) -> Vec<Utf8PathBuf> {
         let path = |backend| self.context.monorepo.environment(self.context.paths, backend, &self.session.variables);
         if !self.context.monorepo.config.env_per_backend || backends.is_empty() {
@@ -154,7 +154,7 @@ impl ProfileInspection<'_> {
         status
     }
 
-    /// Asks uv whether a sync with the selection of the last one would change something.
+    /// Asks uv whether a sync with the selection of the last sync would change anything.
     fn in_sync(
         &self,
         environment: &Environment,
@@ -195,12 +195,12 @@ impl ProfileInspection<'_> {
             return Ok((EnvironmentState::Unknown, Some(warning.to_string())));
         }
         let stale = freshness.stale.iter().find(|stale| stale.is_installed);
-        let detail = stale.map(|stale| format!("{} would be built again: {}", stale.name, stale.cause));
+        let detail = stale.map(|stale| format!("{} would be rebuilt: {}", stale.name, stale.cause));
         let is_in_sync = streamed.status.success() && stale.is_none();
         Ok((if is_in_sync { EnvironmentState::InSync } else { EnvironmentState::OutOfSync }, detail))
     }
 
-    /// Adds where the profile has the internal packages from.
+    /// Adds the origins of the profile's internal packages.
     fn add_packages(&self, internal: &InternalPackages, packages: &mut BTreeMap<Name, Vec<PackageOrigin>>) {
         let profile = self.context.profile;
         for member in self.context.members() {
@@ -227,7 +227,7 @@ impl ProfileInspection<'_> {
     }
 }
 
-/// An environment, and what is known of it without asking uv.
+/// An environment, and what is known about it without running uv.
 struct InspectedEnvironment {
     environment: Environment,
     record: Option<SyncRecord>,
@@ -248,7 +248,7 @@ impl InspectedEnvironment {
     }
 }
 
-/// The backend that an environment was last synced with.
+/// Returns the backend of the environment's last sync.
 fn chosen(record: &SyncRecord) -> Option<Name> {
     match Choice::parse(record.backend.as_deref()?) {
         Ok(Choice::Named(name)) => Some(name),

@@ -1,4 +1,4 @@
-//! Ending a program as Ctrl-C does: together with what it has started, which would go on without it.
+//! Stops a program as Ctrl-C does: together with the processes that it started, which would otherwise keep running.
 
 use std::{io, process::Child};
 
@@ -6,20 +6,21 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::Invocation;
 
-/// Asks the program and all that it has started to end.
+/// Interrupts the program and all processes that it started.
 pub(super) fn interrupt(child: &mut Child) -> io::Result<()> {
     let program = Pid::from_child(child);
-    // Once the program has ended, nothing tells whose they were.
+    // After the program has exited, nothing shows which processes belonged to it.
     let started = descendants(program).unwrap_or_default();
     kill_process(program, Signal::INT)?;
     for process in started {
-        // It may have ended by now, because the program has.
+        // The process may have exited already, because the program has.
         let _ = kill_process(process, Signal::INT);
     }
     Ok(())
 }
 
-/// What `program` has started, and what that has. `None` where the system has no `ps`.
+/// Returns the processes that `program` started, and those that they started in turn. Returns `None` if the system has
+/// no `ps`.
 fn descendants(program: Pid) -> Option<Vec<Pid>> {
     let listed = Invocation::new("ps").args(["-A", "-o", "pid=,ppid="]).capture().ok()?.stdout;
     let pairs: Vec<(Pid, Pid)> = listed.lines().filter_map(parse).collect();
@@ -32,7 +33,7 @@ fn descendants(program: Pid) -> Option<Vec<Pid>> {
     Some(found.split_off(1))
 }
 
-/// Reads `  123   45`.
+/// Parses `  123   45`.
 fn parse(line: &str) -> Option<(Pid, Pid)> {
     let mut numbers = line.split_whitespace().map(|word| word.parse().ok().and_then(Pid::from_raw));
     Some((numbers.next()??, numbers.next()??))

@@ -1,4 +1,4 @@
-//! A program that is followed while it runs: its output is read by us, as it comes, and it can be interrupted.
+//! Follows a program while it runs: reads its output as it is written, and can interrupt the program.
 
 use std::{
     io::{self, Read},
@@ -15,29 +15,30 @@ use super::{Follower, Invocation, Streamed, signal};
 use super::{ending::interrupt, screen::Screen, terminal::open_screen};
 use crate::model::PERIOD;
 
-/// How long a program may take to end once it was interrupted.
+/// How long a program may take to exit after it was interrupted.
 const INTERRUPT_TIMEOUT: Duration = if cfg!(test) { Duration::from_millis(300) } else { Duration::from_secs(5) };
 
-/// How long the output of a program that has ended is waited for. What it started may keep it open for ever.
+/// How long to wait for the output of a program that has exited. Programs that it started can keep the output open
+/// forever.
 const PIPE_DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 const SIGINT: i32 = 2;
 
-/// A child that is followed. It does not outlive us in a panic.
+/// A child process that is followed. It is killed if this process panics.
 struct FollowedChild {
     child: Child,
     interrupted: Option<Interruption>,
     last_asked: Instant,
 }
 
-/// What was done to end a child.
+/// What was done to stop a child process.
 struct Interruption {
     since: Instant,
     killed: bool,
 }
 
 impl Invocation {
-    /// Runs the program with its stdout and stderr on a terminal of its own, where that can be, or else a pipe.
+    /// Runs the program with its stdout and stderr on a terminal of its own if possible, otherwise on a pipe.
     pub(crate) fn follow(&self, follower: &mut dyn Follower) -> io::Result<Streamed> {
         let (mut running, chunks, mut screen) = self.start()?;
         let mut ended: Option<Instant> = None;
@@ -54,14 +55,14 @@ impl Invocation {
         }
         let status = running.wait(follower)?;
         let stderr = screen.finish(follower);
-        // Ctrl-C reaches it as soon as us.
+        // Ctrl-C reaches the program as soon as it reaches this process.
         let interrupted = running.interrupted.is_some() || signal(status) == Some(SIGINT) || follower.wants_stop();
         Ok(Streamed { status, stderr, interrupted })
     }
 
     fn start(&self) -> io::Result<(FollowedChild, mpsc::Receiver<Vec<u8>>, Screen)> {
         let (output, [stdout, stderr], screen) = open_screen()?;
-        // The command holds our copies of the program's ends, which must be closed for the output to have an end.
+        // The command holds our copies of the program's ends. They must be closed, or the output would never end.
         let child = self.command().stdin(Stdio::null()).stdout(stdout).stderr(stderr).spawn()?;
         let running = FollowedChild { child, interrupted: None, last_asked: Instant::now() };
         let (sender, chunks) = mpsc::channel();
@@ -71,7 +72,7 @@ impl Invocation {
 }
 
 impl FollowedChild {
-    /// Asks the follower, if it is time, and interrupts the child if that is what it wants.
+    /// Asks the follower, if it is time to, and interrupts the child if the follower wants to stop.
     fn ask(&mut self, follower: &dyn Follower) -> io::Result<()> {
         if self.last_asked.elapsed() < PERIOD {
             return Ok(());
@@ -110,7 +111,7 @@ impl Drop for FollowedChild {
     }
 }
 
-/// Reads to the end; on Linux a terminal ends with an error.
+/// Reads to the end. On Linux, reading a terminal ends with an error.
 fn read(mut output: impl Read, sender: &mpsc::Sender<Vec<u8>>) {
     let mut buffer = [0; 1 << 14];
     loop {
@@ -130,7 +131,7 @@ mod tests {
     use super::*;
     use crate::process::{ending, exit_code};
 
-    /// Hears lines, and wants to stop once it has heard one.
+    /// Receives lines, and wants to stop after the first one.
     #[derive(Default)]
     struct Listener {
         lines: Vec<String>,
@@ -156,7 +157,8 @@ mod tests {
     }
 
     fn follow(script: &str, stops_at: Option<&'static str>) -> (Streamed, Vec<String>) {
-        // Whoever started the tests in the background had interrupts ignored, by all that they start; what is handled is not.
+        // If the tests were started in the background, interrupts can be ignored in all child processes; a signal with
+        // a handler is not ignored.
         let always = Arc::new(AtomicBool::new(true));
         signal_hook::flag::register_conditional_shutdown(signal_hook::consts::SIGINT, 130, always).unwrap();
         let mut listener = Listener { stops_at, ..Listener::default() };
@@ -165,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn both_streams_are_one_text_without_secrets() {
+    fn merges_both_streams_and_masks_secrets() {
         let script = "echo one https://u:p@h; printf '\\n a\\tb\\377c\\nlast' >&2; cat; exit 3";
         let (streamed, lines) = follow(script, None);
         assert_eq!(exit_code(streamed.status), 3);
@@ -176,13 +178,13 @@ mod tests {
 
     #[cfg(feature = "full")]
     #[test]
-    fn it_has_a_wide_terminal() {
+    fn program_gets_a_wide_terminal() {
         let (streamed, _) = follow("test -t 1 && test -t 2 && ! test -t 0 && stty size <&2", None);
         assert_eq!((streamed.stderr.as_str(), exit_code(streamed.status)), ("1000 500\n", 0));
     }
 
     #[test]
-    fn all_is_read_however_much_and_long() {
+    fn reads_large_output_and_long_lines() {
         let (streamed, lines) = follow("seq 20000; seq 20000 | tr '\\n' ,", None);
         let numbers: Vec<_> = (1..=20000).map(|number| number.to_string()).collect();
         assert_eq!(streamed.stderr, numbers.join("\n") + "\n" + &numbers.join(",") + ",");
@@ -190,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_interrupted_when_that_is_wanted() {
+    fn interrupts_the_program_on_request() {
         let (streamed, lines) = follow("echo ready; exec sleep 600", Some("ready"));
         assert!(streamed.interrupted);
         assert_eq!(lines, ["ready"]);
@@ -200,31 +202,31 @@ mod tests {
 
     #[cfg(feature = "full")]
     #[test]
-    fn what_it_has_started_is_interrupted_too() {
+    fn interrupts_child_processes_too() {
         let script = "trap 'exit 0' INT; /bin/sh -c 'echo $$; echo ready; exec sleep 600'; echo not reached";
         let (streamed, lines) = follow(script, Some("ready"));
         assert!(streamed.interrupted);
-        // A shell acts on the signal only once the program has ended that it waits for.
+        // A shell handles the signal only after the program that it is waiting for has exited.
         assert_eq!((lines.len(), exit_code(streamed.status)), (2, 0));
         let there = Invocation::new("/bin/sh").args(["-c", &format!("kill -0 {}", lines[0])]).status().unwrap();
         assert!(!there.success());
     }
 
     #[test]
-    fn one_that_takes_no_notice_is_killed() {
+    fn kills_a_program_that_ignores_the_interrupt() {
         let (streamed, _) = follow("trap '' INT; echo ready; while :; do sleep 1; done", Some("ready"));
         assert!(streamed.interrupted);
         assert_eq!(ending(streamed.status), "was killed by signal 9");
     }
 
     #[test]
-    fn one_that_was_interrupted_by_somebody_else_was_interrupted() {
+    fn recognises_an_interrupt_from_elsewhere() {
         assert!(follow("kill -INT $$", None).0.interrupted);
         assert!(!follow("kill -TERM $$", None).0.interrupted);
     }
 
     #[test]
-    fn what_goes_on_without_it_is_not_waited_for() {
+    fn does_not_wait_for_background_processes() {
         let (streamed, lines) = follow("sleep 30 & echo $!", None);
         assert_eq!(exit_code(streamed.status), 0);
         let kill = Invocation::new("/bin/sh").args(["-c", &format!("kill {}", lines[0])]).status().unwrap();
@@ -232,13 +234,13 @@ mod tests {
     }
 
     #[test]
-    fn one_that_closes_its_output_is_waited_for() {
+    fn waits_for_a_program_that_closes_its_output() {
         let (streamed, lines) = follow("echo one; exec >&- 2>&-; sleep 0.3; exit 4", None);
         assert_eq!((exit_code(streamed.status), lines), (4, vec!["one".to_owned()]));
     }
 
     #[test]
-    fn one_that_is_not_there_is_an_error() {
+    fn missing_program_is_an_error() {
         let error = Invocation::new("/no/such/program").follow(&mut Listener::default()).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::NotFound);
     }

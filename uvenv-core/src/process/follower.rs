@@ -1,19 +1,19 @@
-//! Who follows a program while it runs.
+//! Followers of a running program.
 
-/// Who follows a program.
+/// Follows a running program.
 pub(crate) trait Follower {
-    /// A line that the program has written and that stays, without secrets.
+    /// Called with a permanent line of the program, without secrets.
     fn line(&mut self, line: &str);
 
-    /// What is on the program's screen below the lines that are known to stay, without secrets: whole, or as it is just
-    /// now.
+    /// Called with the rows of the screen below the permanent lines, without secrets: a complete frame, or the current
+    /// state.
     #[cfg(all(unix, feature = "full"))]
     fn frame(&mut self, rows: &[String], is_whole: bool);
 
-    /// Whether a row is one that the program would have taken away, had it ended well.
+    /// Whether the program would have removed this row if it had finished successfully.
     #[cfg(all(unix, feature = "full"))]
     fn is_transient(&self, row: &str) -> bool;
 
-    /// Whether the program is to end.
+    /// Whether the program must stop.
     fn wants_stop(&self) -> bool;
 }

@@ -1,4 +1,4 @@
-//! How other programs are started: never through a shell, and with what they print kept off our stdout.
+//! Starts other programs, never through a shell, and keeps their output off uvenv's own stdout.
 
 #[cfg(all(unix, feature = "full"))]
 mod ending;
@@ -29,51 +29,51 @@ pub(crate) use screen::Screen;
 
 use crate::model::{Observer, Progress, Variables, redact};
 
-/// A program to run and all that it is given. A plain value: building one starts nothing.
+/// A program to run, with its arguments and its environment. This is a plain value: creating one starts nothing.
 ///
-/// `Display` is the command as one would type it, without secrets.
+/// `Display` shows the command as the user would type it, without secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Invocation {
     program: OsString,
     arguments: Vec<OsString>,
     variables: BTreeMap<OsString, Option<OsString>>,
-    /// All that it sees but for those; else what we see.
+    /// The environment to which `variables` are applied, if it is not that of this process.
     seen: Option<BTreeMap<String, OsString>>,
     directory: Option<PathBuf>,
 }
 
-/// What becomes of the child's stderr in [`Invocation::stream`].
+/// What happens to the child's stderr in [`Invocation::stream`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stderr {
-    /// It is ours: a terminal shows the child's progress bars. Nothing is captured.
+    /// The child inherits stderr, so that its progress bars appear on a terminal. Nothing is captured.
     Inherit,
-    /// Line by line, without secrets, to our stderr, and captured.
+    /// Copied to stderr line by line, without secrets, and captured.
     Tee,
     /// Captured only.
     Capture,
-    /// An observer gets what it says, and it is captured.
+    /// Passed to an observer, and captured.
     Follow,
-    /// The same, and the observer shows it to the user.
+    /// Like `Follow`, but the observer shows it to the user.
     Relay,
 }
 
-/// How a program that was waited for ended, and what it said.
+/// The exit status and the output of a finished program.
 #[derive(Debug)]
 pub(crate) struct Captured {
     pub(crate) status: ExitStatus,
-    /// As the program wrote it: it is parsed, not shown.
+    /// The unmodified stdout. It is parsed, not shown.
     pub(crate) stdout: String,
     /// Without secrets.
     pub(crate) stderr: String,
 }
 
-/// How a program that streamed its output ended.
+/// The exit status of a program whose output was streamed.
 #[derive(Debug)]
 pub(crate) struct Streamed {
     pub(crate) status: ExitStatus,
     /// Without secrets; empty for [`Stderr::Inherit`].
     pub(crate) stderr: String,
-    /// Whether it was followed, and then interrupted.
+    /// Whether the program was followed and then interrupted.
     pub(crate) interrupted: bool,
 }
 
@@ -97,7 +97,7 @@ impl Invocation {
         self
     }
 
-    /// Has the program see `variables`, where those are a caller's own.
+    /// Runs the program with `variables` as its environment, if they were given by a caller.
     pub(crate) fn seeing(mut self, variables: &Variables) -> Self {
         self.seen = variables.complete().cloned();
         self
@@ -113,12 +113,12 @@ impl Invocation {
         self
     }
 
-    /// The program and its arguments.
+    /// Returns the program and its arguments.
     pub(crate) fn words(&self) -> impl Iterator<Item = &OsStr> {
         std::iter::once(&self.program).chain(&self.arguments).map(OsString::as_os_str)
     }
 
-    /// Runs the program with nothing on stdin and takes what it prints.
+    /// Runs the program with an empty stdin and captures its output.
     pub(crate) fn capture(&self) -> io::Result<Captured> {
         let output = self.command().stdin(Stdio::null()).output()?;
         Ok(Captured {
@@ -128,7 +128,8 @@ impl Invocation {
         })
     }
 
-    /// Runs the program with its stdout on our stderr, so that our stdout carries nothing but our own messages.
+    /// Runs the program with its stdout redirected to this process's stderr, so that stdout contains only uvenv's own
+    /// messages.
     pub(crate) fn stream(&self, stderr: Stderr) -> io::Result<Streamed> {
         let mut child = self
             .command()
@@ -143,17 +144,18 @@ impl Invocation {
             Some(pipe) => collect(pipe, stderr == Stderr::Tee),
             None => Ok(String::new()),
         };
-        // The child is waited for even if its output could not be read: no zombie is left.
+        // Wait for the child even if its output could not be read, so that no zombie process is left.
         let status = child.wait()?;
         Ok(Streamed { status, stderr: captured?, interrupted: false })
     }
 
-    /// Runs the program with nothing on stdin and with our stdout and stderr, where others read what it prints.
+    /// Runs the program with an empty stdin and inherited stdout and stderr, for output that is meant for someone else.
     pub(crate) fn status(&self) -> io::Result<ExitStatus> {
         self.command().stdin(Stdio::null()).status()
     }
 
-    /// Becomes the program, which then has our terminal, our signals and our parent; returns only if it did not start.
+    /// Replaces this process with the program, which keeps the terminal, the signals and the parent process. Returns
+    /// only if the program could not be started.
     #[cfg(unix)]
     pub(crate) fn exec(&self) -> io::Result<i32> {
         use std::os::unix::process::CommandExt;
@@ -161,10 +163,10 @@ impl Invocation {
         Err(self.command().exec())
     }
 
-    /// Runs the program on our terminal and returns the exit status to leave with.
+    /// Runs the program on the terminal and returns the exit status for this process.
     ///
-    /// Windows cannot replace a process. Ctrl-C reaches both processes; to ignore it here would take unsafe code, so
-    /// the shell's prompt can return a moment before the program has ended.
+    /// Windows cannot replace a process. Ctrl-C reaches both processes, and ignoring it here would require unsafe code.
+    /// So the shell's prompt can return a moment before the program has ended.
     #[cfg(not(unix))]
     pub(crate) fn exec(&self) -> io::Result<i32> {
         self.command().status().map(exit_code)
@@ -200,12 +202,12 @@ impl fmt::Display for Invocation {
     }
 }
 
-/// The programs called `name` on `PATH`, first to last.
+/// Returns the programs named `name` on `PATH`, in order.
 ///
-/// An empty or relative entry of `PATH` would make what runs depend on the current directory, and is passed over; so is
-/// one that is not Unicode, which no message could name.
+/// Skips empty and relative entries of `PATH`, which would make the program depend on the current directory. Also skips
+/// entries that are not Unicode, because no message could name them.
 pub(crate) fn on_path(variables: &Variables, name: &str) -> impl Iterator<Item = Utf8PathBuf> {
-    // Variables have no case on Windows, where this one is usually written `Path`.
+    // Variable names are not case-sensitive on Windows, where this one is usually spelled `Path`.
     let path = variables.get_os("PATH").or_else(|| variables.get_os("Path")).unwrap_or_default();
     let names = if cfg!(windows) { names_on_windows(name, variables.get("PATHEXT")) } else { vec![name.to_owned()] };
     let directories: Vec<_> = std::env::split_paths(path)
@@ -218,7 +220,7 @@ pub(crate) fn on_path(variables: &Variables, name: &str) -> impl Iterator<Item =
         .filter(|path| is_program(path.as_std_path()))
 }
 
-/// The file names that `name` stands for on Windows.
+/// Returns the file names that `name` can refer to on Windows.
 fn names_on_windows(name: &str, extensions: Option<&str>) -> Vec<String> {
     extensions
         .unwrap_or(".COM;.EXE;.BAT;.CMD")
@@ -228,7 +230,7 @@ fn names_on_windows(name: &str, extensions: Option<&str>) -> Vec<String> {
         .collect()
 }
 
-/// Whether `path` is a file that can be run.
+/// Whether `path` is an executable file.
 pub(crate) fn is_program(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| metadata.is_file() && may_run(&metadata))
 }
@@ -243,13 +245,14 @@ fn may_run(_: &std::fs::Metadata) -> bool {
     true
 }
 
-/// The exit status that a shell would report: that of the program, or 128 and the signal that killed it.
+/// Returns the exit status that a shell would report: that of the program, or 128 plus the number of the signal that
+/// killed it.
 #[cfg(any(not(unix), test))]
 pub(crate) fn exit_code(status: ExitStatus) -> i32 {
     status.code().or_else(|| signal(status).map(|signal| 128 + signal)).unwrap_or(1)
 }
 
-/// How the program ended, to follow its name: `failed with exit status 2`.
+/// Describes how the program ended, to follow its name: `failed with exit status 2`.
 pub(crate) fn ending(status: ExitStatus) -> String {
     match (status.code(), signal(status)) {
         (Some(0), _) => "succeeded".to_owned(),
@@ -269,14 +272,14 @@ fn signal(_: ExitStatus) -> Option<i32> {
     None
 }
 
-/// A line for the user, on stderr. Nobody reading it is no reason to fail.
+/// Prints a line for the user to stderr. It is not an error if nobody reads it.
 fn say(line: &str) {
     let _ = writeln!(io::stderr(), "{}", redact(line));
 }
 
-/// Who follows an operation for the user at a terminal, which uv itself has for its progress. Ctrl-C ends us.
+/// The observer for a user at a terminal. uv itself shows its progress there, and Ctrl-C ends this process.
 pub(crate) struct Terminal {
-    /// Whether nothing is said.
+    /// Whether to print nothing.
     pub(crate) quiet: bool,
 }
 
@@ -294,7 +297,7 @@ impl Observer for Terminal {
     }
 }
 
-/// Reads the child's stderr to its end, line by line so that a URL is never cut before it is masked.
+/// Reads the child's stderr to the end, line by line, so that no URL is split before it is masked.
 fn collect(pipe: impl Read, show: bool) -> io::Result<String> {
     let mut reader = BufReader::new(pipe);
     let mut text = String::new();
@@ -302,7 +305,7 @@ fn collect(pipe: impl Read, show: bool) -> io::Result<String> {
     while reader.read_until(b'\n', &mut line)? > 0 {
         let shown = redact(&String::from_utf8_lossy(&line)).into_owned();
         if show {
-            // Nobody reading our stderr is no reason to stop reading the child's: it would block.
+            // Keep reading the child's stderr even if nobody reads ours. Otherwise the child would block.
             let _ = io::stderr().write_all(shown.as_bytes());
         }
         text.push_str(&shown);
@@ -311,7 +314,7 @@ fn collect(pipe: impl Read, show: bool) -> io::Result<String> {
     Ok(text)
 }
 
-/// `argument` as one would type it in the platform's shell, without secrets.
+/// Returns `argument` as the user would type it in the platform's shell, without secrets.
 fn quote(argument: &OsStr) -> String {
     let lossy = argument.to_string_lossy();
     let text = redact(&lossy);
@@ -335,7 +338,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn shown_as_one_would_type_it() {
+    fn displays_a_command_with_shell_quoting() {
         let invocation = Invocation::new("/opt/my tools/uv").args([
             "sync",
             "--index=https://u:it's@host/simple",
@@ -351,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_tries_the_extensions_of_programs() {
+    fn tries_program_extensions_on_windows() {
         assert_eq!(names_on_windows("uv", None), ["uv.com", "uv.exe", "uv.bat", "uv.cmd"]);
         assert_eq!(names_on_windows("uv", Some(".EXE;;PY;.")), ["uv.exe"]);
     }
@@ -373,7 +376,7 @@ mod tests {
         }
 
         #[test]
-        fn the_variables_of_a_caller_are_all_that_a_program_sees() {
+        fn program_sees_only_the_given_variables() {
             let ask =
                 || shell(r#"printf '%s|' "${CARGO_PKG_NAME-unset}" "${GIVEN-unset}" "${MORE-unset}""#).env("MORE", "2");
             let ours = ask().seeing(&Variables::from_process()).capture().unwrap();
@@ -383,7 +386,7 @@ mod tests {
         }
 
         #[test]
-        fn arguments_variables_and_directory_reach_the_program_untouched() {
+        fn passes_arguments_variables_and_directory_unchanged() {
             let directory = tempfile::tempdir().unwrap();
             let captured = Invocation::new("/bin/sh")
                 .args(["-c", r#"printf '%s|' "$@" "$MADE" "${CARGO_PKG_NAME-unset}"; pwd -P"#, "sh"])
@@ -398,21 +401,21 @@ mod tests {
         }
 
         #[test]
-        fn a_stream_keeps_a_partial_last_line_and_bytes_that_are_not_text() {
+        fn keeps_partial_last_lines_and_invalid_utf8() {
             let streamed = shell(r"printf 'a\377b https://t@h\nlast' >&2; exit 1").stream(Stderr::Capture).unwrap();
             assert_eq!(streamed.stderr, "a\u{fffd}b https://****@h\nlast");
             assert_eq!(exit_code(streamed.status), 1);
         }
 
         #[test]
-        fn a_signal_becomes_128_and_its_number() {
+        fn exit_code_of_a_signal_is_128_plus_its_number() {
             let status = shell("kill -TERM $$").capture().unwrap().status;
             assert_eq!(exit_code(status), 143);
             assert_eq!(ending(status), "was killed by signal 15");
         }
 
         #[test]
-        fn a_program_that_is_not_there_is_an_io_error() {
+        fn missing_program_is_an_io_error() {
             let error = Invocation::new("/no/such/program").capture().unwrap_err();
             assert_eq!(error.kind(), io::ErrorKind::NotFound);
             let error = Invocation::new("/no/such/program").exec().unwrap_err();

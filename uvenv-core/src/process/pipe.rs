@@ -5,7 +5,7 @@ use std::{
     process::Stdio,
 };
 
-/// A pipe: the end to read, and the other for the program's stdout and stderr.
+/// Opens a pipe: one end to read, the other for the program's stdout and stderr.
 pub(super) fn open() -> io::Result<(PipeReader, [Stdio; 2])> {
     let (reader, writer) = io::pipe()?;
     let second = writer.try_clone()?;
@@ -15,7 +15,7 @@ pub(super) fn open() -> io::Result<(PipeReader, [Stdio; 2])> {
 #[cfg(not(all(unix, feature = "full")))]
 pub(super) use plain::{Screen, interrupt, open as open_screen};
 
-/// Without a terminal there are lines only.
+/// Without a terminal, there are only lines.
 #[cfg(not(all(unix, feature = "full")))]
 mod plain {
     use std::{
@@ -25,7 +25,7 @@ mod plain {
 
     use crate::{model::redact, process::Follower};
 
-    /// What a program has written.
+    /// The output of a program.
     #[derive(Default)]
     pub(in crate::process) struct Screen {
         text: String,
@@ -50,7 +50,7 @@ mod plain {
         #[expect(clippy::unused_self, clippy::needless_pass_by_ref_mut, reason = "as a screen has it")]
         pub(in crate::process) fn rest(&mut self, _: &mut dyn Follower) {}
 
-        /// All that the program has written, without secrets.
+        /// Returns all output of the program, without secrets.
         pub(in crate::process) fn finish(mut self, follower: &mut dyn Follower) -> String {
             self.take(follower);
             self.text
@@ -67,7 +67,7 @@ mod plain {
         }
     }
 
-    /// Ends the program.
+    /// Stops the program.
     pub(in crate::process) fn interrupt(child: &mut Child) -> io::Result<()> {
         child.kill()
     }

@@ -1,7 +1,9 @@
-//! What a program that shows its progress on a terminal has written: lines that stay, and frames that it takes away again.
+//! The output of a program that shows progress on a terminal: permanent lines, and frames that the program erases
+//! again.
 //!
-//! Programs write a frame, and before the next one they go up to its first row and erase it. So the rows above one that is
-//! erased stay, and so does all above an empty row on which the cursor rests: a frame ends within a row.
+//! Before a program writes the next frame, it moves up to the first row of the current one and erases it. So the rows
+//! above an erased row are permanent. So is everything above an empty row with the cursor, because a frame ends within
+//! a row.
 
 use std::mem;
 
@@ -11,52 +13,52 @@ use vte::{Params, Parser, Perform};
 use super::Follower;
 use crate::model::redact;
 
-/// Where a tab goes.
+/// The distance between tab stops.
 const TAB: usize = 8;
 
-/// More rows than a frame has.
+/// A number of rows that no frame reaches.
 const MOST_ROWS: usize = 1000;
 
-/// The part of a screen that may still change, and the text of all above it.
+/// The part of a screen that can still change, and the text of everything above it.
 pub(crate) struct Screen {
     parser: Parser,
     grid: Grid,
     text: String,
 }
 
-/// The rows that may still change.
+/// The rows that can still change.
 struct Grid {
     columns: usize,
     rows: Vec<ScreenRow>,
     row: usize,
     column: usize,
-    /// Whether something was written since a row was erased.
+    /// Whether anything was written since a row was last erased.
     is_fresh: bool,
-    /// Whether something was written since the rows were last looked at.
+    /// Whether anything was written since the rows were last examined.
     is_new: bool,
-    /// What has become certain: lines that stay, and frames that were complete.
+    /// The output that can no longer change: permanent lines and complete frames.
     certain: Vec<FinishedOutput>,
 }
 
-/// A row, cell by cell. A wide character has an empty cell behind it.
+/// A row of cells. A wide character is followed by an empty cell.
 #[derive(Default)]
 struct ScreenRow {
     cells: Vec<Cell>,
-    /// Whether the row before it was full, and this one goes on with it.
+    /// Whether the previous row was full and continues in this one.
     continues: bool,
 }
 
 #[derive(Clone, Default)]
 struct Cell {
     character: Option<char>,
-    /// Characters without a width that follow it.
+    /// Zero-width characters that follow the character.
     #[expect(clippy::box_collection, reason = "hardly any cell has some, and there are many cells")]
     marks: Option<Box<String>>,
 }
 
 enum FinishedOutput {
     Lines(Vec<ScreenRow>),
-    /// Its rows, and whether all of it was written.
+    /// The rows of the frame, and whether it is complete.
     Frame(Vec<String>, bool),
 }
 
@@ -74,17 +76,17 @@ impl Screen {
         Self { parser: Parser::new(), grid, text: String::new() }
     }
 
-    /// Takes what the program has written.
+    /// Processes output of the program.
     pub(crate) fn advance(&mut self, bytes: &[u8], follower: &mut dyn Follower) {
         self.parser.advance(&mut self.grid, bytes);
-        // No frame has so many.
+        // No frame has this many rows.
         if self.grid.rows.len() > MOST_ROWS && self.grid.is_after_lines() {
             self.grid.keep(self.grid.row);
         }
         self.notify(follower);
     }
 
-    /// The program has not written anything for a while.
+    /// Called when the program has not written anything for a while.
     pub(crate) fn rest(&mut self, follower: &mut dyn Follower) {
         if mem::take(&mut self.grid.is_new) {
             self.grid.settle();
@@ -92,13 +94,13 @@ impl Screen {
         }
     }
 
-    /// All lines that stay, without secrets.
+    /// Returns all permanent lines, without secrets.
     pub(crate) fn finish(mut self, follower: &mut dyn Follower) -> String {
         let mut rows = mem::take(&mut self.grid.rows);
         while rows.len() > self.grid.row && rows.last().is_some_and(ScreenRow::is_empty) {
             rows.pop();
         }
-        // The row on which the cursor is has no end.
+        // The row with the cursor has no line ending.
         let is_cut = rows.len() > self.grid.row && rows.last().is_some_and(|row| !follower.is_transient(&row.text()));
         self.grid.certain.push(FinishedOutput::Lines(rows));
         self.notify(follower);
@@ -113,7 +115,7 @@ impl Screen {
             match certain {
                 FinishedOutput::Frame(rows, is_whole) => follower.frame(&rows, is_whole),
                 FinishedOutput::Lines(rows) => {
-                    // Where the program and one that it has started both write, a frame may stay where it was.
+                    // If the program and a program that it started both write, a frame can be left in place.
                     for line in lines(&rows) {
                         if !follower.is_transient(&line) {
                             self.take(&line, follower);
@@ -134,7 +136,7 @@ impl Screen {
 }
 
 impl Grid {
-    /// Puts a character where the cursor is.
+    /// Writes a character at the cursor.
     fn put(&mut self, character: char) {
         let width = character.width().unwrap_or(0);
         if width == 0 {
@@ -157,7 +159,7 @@ impl Grid {
         (self.is_fresh, self.is_new) = (true, true);
     }
 
-    /// Adds a character that has no width to the one before the cursor.
+    /// Adds a zero-width character to the character before the cursor.
     fn mark(&mut self, character: char) {
         let before = self.rows[self.row].cells[..].get_mut(..self.column).and_then(<[Cell]>::last_mut);
         if let Some(cell) = before {
@@ -178,7 +180,7 @@ impl Grid {
         self.is_new = true;
     }
 
-    /// Erases the row of the cursor. The first row that a program erases is where its frame begins.
+    /// Erases the row with the cursor. The frame starts at the first row that a program erases.
     fn erase(&mut self) {
         if mem::take(&mut self.is_fresh) {
             self.keep(self.row);
@@ -187,7 +189,7 @@ impl Grid {
         self.rows[self.row] = ScreenRow::default();
     }
 
-    /// The first `count` rows stay as they are.
+    /// Makes the first `count` rows permanent.
     fn keep(&mut self, count: usize) {
         if count > 0 {
             self.certain.push(FinishedOutput::Lines(self.rows.drain(..count).collect()));
@@ -200,7 +202,7 @@ impl Grid {
         self.certain.push(FinishedOutput::Frame(rows, is_whole));
     }
 
-    /// Takes the rows for what they are while the program writes nothing.
+    /// Treats the rows as final while the program writes nothing.
     fn settle(&mut self) {
         if self.is_after_lines() {
             self.keep(self.row);
@@ -226,7 +228,7 @@ impl Perform for Grid {
             b'\t' => {
                 let end = (self.column / TAB + 1) * TAB;
                 self.put(' ');
-                // What is shown of a tab is blank, and what is captured is the tab.
+                // On the screen a tab is blank, but in the captured output it is a tab.
                 if let Some(cell) = self.rows[self.row].cells.get_mut(self.column - 1) {
                     *cell = Cell::of('\t');
                 }
@@ -265,7 +267,7 @@ impl ScreenRow {
         self.cells.iter().all(|cell| matches!(cell.character, None | Some(' ')))
     }
 
-    /// The text, with the blanks at its end.
+    /// Returns the text with its trailing spaces.
     fn whole_text(&self) -> String {
         let mut text = String::with_capacity(self.cells.len());
         for cell in &self.cells {
@@ -288,8 +290,9 @@ impl Cell {
     }
 }
 
-/// The lines of `rows`, without secrets. A row that goes on with the one before it is one line with it, unless blanks fill
-/// that: programs write so, in place of a line's end, to have a row for themselves.
+/// Returns the lines of `rows`, without secrets. A row that continues the previous one belongs to the same line, unless
+/// that row is padded with spaces: instead of a line ending, programs write spaces up to the edge to get a row for
+/// themselves.
 fn lines(rows: &[ScreenRow]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for row in rows {
@@ -307,7 +310,7 @@ mod tests {
 
     use super::*;
 
-    /// What a follower was told.
+    /// What the follower received.
     #[derive(Default)]
     struct Heard {
         lines: Vec<String>,
@@ -332,7 +335,7 @@ mod tests {
         }
     }
 
-    /// The text of a screen of ten columns that got all of `written`, and what was told.
+    /// Returns the text of a ten-column screen after all of `written`, and what the follower received.
     fn shown(written: &str) -> (String, Heard) {
         let mut heard = Heard::default();
         let mut screen = Screen::new(10);
@@ -341,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_is_taken_away_and_what_is_above_it_stays() {
+    fn removes_progress_frames_and_keeps_text_above() {
         let (text, heard) = shown("one\r\n\r\n~ 1/2\r\n~ a\x1b[1A\r\x1b[2K\x1b[1B\r\x1b[2K\x1b[1Atwo\r\nend");
         assert_eq!(text, "one\n\ntwo\nend");
         assert_eq!(heard.lines, ["one", "two", "end"]);
@@ -349,8 +352,8 @@ mod tests {
     }
 
     #[test]
-    fn a_full_row_ends_when_something_follows() {
-        // Blanks up to the edge stand for the end of a line; without them it is one line, however long.
+    fn joins_or_splits_rows_that_fill_the_width() {
+        // Spaces up to the edge act as a line ending. Without them it is one line, however long.
         assert_eq!(shown("~ 1       ~ 2       \x1b[1A\r\x1b[2K\x1b[1B\r\x1b[2K\x1b[1Aone\n").0, "one\n");
         assert_eq!(shown("one       two       \nthree\n").0, "one\ntwo\nthree\n");
         assert_eq!(shown("0123456789\n").0, "0123456789\n");
@@ -358,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn text_is_kept_as_it_is() {
+    fn keeps_plain_text_unchanged() {
         for text in ["a\tb\n", "\t\tx\n", "ü 用户 e\u{301} 👩‍🔬\n", "a\u{fffd}b", "    indented\n\n", "", "\n"]
         {
             assert_eq!(shown(text).0, text, "{text:?}");
@@ -368,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_written_over() {
+    fn applies_carriage_returns_and_erasures() {
         assert_eq!(shown("10%\r20%\r100%\n").0, "100%\n");
         assert_eq!(shown("longer\rab\n").0, "abnger\n");
         assert_eq!(shown("longer\r\x1b[Kab\n").0, "ab\n");
@@ -376,13 +379,13 @@ mod tests {
     }
 
     #[test]
-    fn the_frame_of_a_program_that_was_killed_is_no_line() {
+    fn drops_the_last_frame_of_a_killed_program() {
         assert_eq!(shown("one\n~ 1/2\n~ a").0, "one\n");
         assert_eq!(shown("one\n~ 1/2\nerror").0, "one\nerror");
     }
 
     #[test]
-    fn secrets_are_masked_wherever_they_are_cut() {
+    fn masks_secrets_split_between_reads() {
         let written = "~ https://u:p@h\r\x1b[2Khttps://user:password@host/x\n";
         for cut in 0..written.len() {
             let mut heard = Heard::default();
@@ -395,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_told_when_the_program_rests() {
+    fn reports_lines_when_the_program_pauses() {
         let mut heard = Heard::default();
         let mut screen = Screen::new(10);
         screen.advance(b"one\r\ntwo", &mut heard);
@@ -408,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn much_without_a_rest_is_not_kept_back() {
+    fn reports_long_output_without_a_pause() {
         let mut heard = Heard::default();
         let mut screen = Screen::new(10);
         for _ in 0..3 * MOST_ROWS {
@@ -420,7 +423,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn nothing_breaks_it(pieces in proptest::collection::vec(
+        fn never_panics_on_arbitrary_output(pieces in proptest::collection::vec(
             proptest::prop_oneof![
                 "[a-z ~]{0,12}",
                 "\\PC{0,3}",

@@ -1,4 +1,4 @@
-//! A terminal that nobody sees: a program shows its progress on it, and we read that.
+//! An invisible terminal, from which we read the progress that a program shows on it.
 
 use std::{fs::File, io, os::fd::OwnedFd, process::Stdio};
 
@@ -11,14 +11,14 @@ use rustix::{
 
 use super::{pipe, screen::Screen};
 
-/// So wide that no row of uv's progress is cut short.
+/// Wide enough that no row of uv's progress is truncated.
 const COLUMNS: u16 = 500;
 
-/// So high that no download is left out.
+/// High enough that no download is left out.
 const ROWS: u16 = 1000;
 
-/// A terminal: the end to read, and the other for the program's stdout and stderr. A pipe where the system has no
-/// terminals to give.
+/// Opens a terminal: one end to read, the other for the program's stdout and stderr. Uses a pipe if the system cannot
+/// provide a terminal.
 pub(super) fn open_screen() -> io::Result<(File, [Stdio; 2], Screen)> {
     if let Ok((controller, ends)) = open() {
         return Ok((controller.into(), ends, Screen::new(COLUMNS.into())));
@@ -29,11 +29,12 @@ pub(super) fn open_screen() -> io::Result<(File, [Stdio; 2], Screen)> {
 
 fn open() -> io::Result<(OwnedFd, [Stdio; 2])> {
     let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
-    // Not every system can open one with this.
+    // Not every system can set this flag when it opens a terminal.
     fcntl_setfd(&controller, FdFlags::CLOEXEC)?;
     grantpt(&controller)?;
     unlockpt(&controller)?;
-    // A session without a terminal, such as that of a notebook's kernel, would make the first that it opens its own.
+    // In a session without a terminal, such as that of a notebook's kernel, the first one opened would become the
+    // controlling terminal.
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
     let program = open_file(ptsname(&controller, Vec::new())?.as_c_str(), flags, Mode::empty())?;
     tcsetwinsize(&program, Winsize { ws_row: ROWS, ws_col: COLUMNS, ws_xpixel: 0, ws_ypixel: 0 })?;

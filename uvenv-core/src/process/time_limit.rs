@@ -1,4 +1,4 @@
-//! A program that may take only so long, such as git at a remote that hangs.
+//! Programs with a time limit, such as git with a remote that does not respond.
 
 use std::{
     io::{self, Read},
@@ -11,7 +11,7 @@ use super::{Captured, Invocation};
 use crate::model::redact;
 
 impl Invocation {
-    /// [`Self::capture`], but a program that has not ended after `limit` is killed: [`io::ErrorKind::TimedOut`].
+    /// Like [`Self::capture`], but kills a program that is still running after `limit`: [`io::ErrorKind::TimedOut`].
     pub(crate) fn capture_with_timeout(&self, limit: Duration) -> io::Result<Captured> {
         let mut child = self.command().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let stdout = drain(child.stdout.take());
@@ -23,7 +23,7 @@ impl Invocation {
             }
             if Instant::now() >= end {
                 terminate_gracefully(&mut child)?;
-                // The readers are left alone: a child of the child may keep the pipes open.
+                // Do not wait for the readers: a child of the child can keep the pipes open.
                 return Err(io::ErrorKind::TimedOut.into());
             }
             thread::sleep(Duration::from_millis(5));
@@ -34,7 +34,8 @@ impl Invocation {
     }
 }
 
-/// Ends a child, and what it has started: git takes its helpers with it, if it is asked to end and not killed.
+/// Stops a child process and the processes that it started. git stops its helpers too if it is terminated rather than
+/// killed.
 #[cfg(all(unix, feature = "full"))]
 fn terminate_gracefully(child: &mut Child) -> io::Result<()> {
     const TERMINATE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -57,12 +58,12 @@ fn terminate_gracefully(child: &mut Child) -> io::Result<()> {
     child.wait().map(drop)
 }
 
-/// Reads a pipe to its end on a thread of its own, so that the child never blocks on a full one.
+/// Reads a pipe to the end on a separate thread, so that the child never blocks on a full pipe.
 fn drain(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<Vec<u8>> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
         if let Some(mut pipe) = pipe {
-            // What was read before an error is still worth showing.
+            // Output that was read before an error is still worth showing.
             let _ = pipe.read_to_end(&mut bytes);
         }
         bytes
@@ -75,11 +76,11 @@ mod tests {
     use crate::process::exit_code;
 
     #[test]
-    fn a_program_that_takes_too_long_is_ended() {
+    fn kills_a_program_that_exceeds_the_time_limit() {
         let limit = Duration::from_millis(200);
         let error = shell("exec sleep 60").capture_with_timeout(limit).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        // More than a pipe holds, on both streams.
+        // More than fits into a pipe, on both streams.
         let script = "head -c 300000 /dev/zero; head -c 300000 /dev/zero >&2; exit 4";
         let captured = shell(script).capture_with_timeout(Duration::from_mins(1)).unwrap();
         assert_eq!(exit_code(captured.status), 4);

@@ -1,4 +1,4 @@
-//! What a check reports.
+//! The report of a check.
 
 use camino::Utf8PathBuf;
 use serde::Serialize;
@@ -15,64 +15,64 @@ pub struct CheckReport {
     /// The monorepo's root.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub root: Utf8PathBuf,
-    /// The profiles that were looked at.
+    /// The profiles that were checked.
     pub profiles: Vec<Profile>,
-    /// Whether git remotes were asked.
+    /// Whether git remotes were contacted.
     pub remote: bool,
-    /// What was found, and is still so.
+    /// The findings that remain.
     pub findings: Vec<FindingReport>,
     /// How many of them are errors.
     pub errors: usize,
     /// How many of them are warnings.
     pub warnings: usize,
-    /// How many of them are worth knowing only.
+    /// How many of them are for information only.
     pub infos: usize,
-    /// What `--fix` has mended; with `--dry-run`, what it would mend, which is among the findings too.
+    /// The findings that `--fix` fixed; with `--dry-run`, those that it would fix, which are also in `findings`.
     pub fixed: Vec<FindingReport>,
-    /// The files that `--fix` has changed, or would.
+    /// The files that `--fix` changed or would change.
     pub changes: Vec<FileChange>,
-    /// Whether nothing was to be written.
+    /// Whether it was a dry run, which writes nothing.
     pub dry_run: bool,
 }
 
-/// Something that is wrong.
+/// A problem that a check found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schema", schemars(rename = "Finding"))]
 pub struct FindingReport {
-    /// How much it matters.
+    /// How serious it is.
     pub severity: Severity,
     /// The stable code.
     pub code: String,
     /// One sentence.
     pub message: String,
-    /// What mends it.
+    /// How to fix it.
     pub help: Option<String>,
-    /// The profile that it is about.
+    /// The affected profile.
     pub profile: Option<Profile>,
-    /// The package that it is about.
+    /// The affected package.
     pub package: Option<Name>,
-    /// The file that is to blame.
+    /// The file that caused it.
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub file: Option<Utf8PathBuf>,
     /// The line in it, from 1.
     pub line: Option<usize>,
     /// The column in it, in characters, from 1.
     pub column: Option<usize>,
-    /// Other lines that have to do with it.
+    /// Other relevant lines.
     pub related: Vec<RelatedPlace>,
-    /// Whether `--fix` mends it.
+    /// Whether `--fix` can fix it.
     pub fixable: bool,
     /// The same place with the text around it, for those who draw it.
     #[serde(skip)]
     pub place: Option<Place>,
 }
 
-/// A line that has to do with a finding.
+/// A line that is relevant to a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RelatedPlace {
-    /// What it has to do with it, in a few words.
+    /// Why it is relevant, in a few words.
     pub message: String,
     /// The file.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
@@ -86,14 +86,14 @@ pub struct RelatedPlace {
     pub place: Place,
 }
 
-/// A file that was changed.
+/// A file that was or would be changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FileChange {
     /// The file.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub file: Utf8PathBuf,
-    /// Its old and new lines as a unified diff.
+    /// The change as a unified diff.
     pub diff: String,
 }
 
@@ -103,7 +103,7 @@ pub struct FileChange {
 pub struct ExplanationReport {
     /// The code.
     pub code: String,
-    /// How much it matters where nothing else is said.
+    /// How serious it is by default.
     pub severity: Severity,
     /// What it is, in one sentence.
     pub summary: String,
@@ -112,7 +112,7 @@ pub struct ExplanationReport {
 }
 
 impl CheckReport {
-    /// A report of `findings`, of which nothing was mended.
+    /// Creates a report of `findings`, none of which was fixed.
     pub(crate) fn new(root: Utf8PathBuf, profiles: Vec<Profile>, remote: bool, findings: &[Finding]) -> Self {
         let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
         Self {
@@ -131,7 +131,7 @@ impl CheckReport {
 }
 
 impl FindingReport {
-    /// The same as `finding` says, without secrets.
+    /// Describes `finding`, without secrets.
     pub(crate) fn new(finding: &Finding) -> Self {
         let place = finding.place.as_ref();
         Self {

@@ -1,4 +1,4 @@
-//! What differs between two profiles.
+//! The differences between two profiles.
 
 use serde::Serialize;
 
@@ -9,9 +9,9 @@ use crate::model::{Name, Profile};
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DiffReport {
-    /// What is compared.
+    /// The first side.
     pub from: DiffSideReport,
-    /// What it is compared with.
+    /// The second side.
     pub to: DiffSideReport,
     /// The internal packages that differ, by name.
     pub internal: Vec<InternalDifference>,
@@ -19,12 +19,12 @@ pub struct DiffReport {
     pub packages: Vec<LockedChange>,
     /// The backends that differ, by name.
     pub backends: Vec<BackendDifference>,
-    /// What the sides say of Python, where that differs.
+    /// The Python that each side requires, if that differs.
     pub python: Option<PythonDifference>,
 }
 
 impl DiffReport {
-    /// Whether nothing differs.
+    /// Whether there are no differences.
     pub fn is_empty(&self) -> bool {
         self.internal.is_empty() && self.packages.is_empty() && self.backends.is_empty() && self.python.is_none()
     }
@@ -36,7 +36,7 @@ impl DiffReport {
 pub struct DiffSideReport {
     /// The profile.
     pub profile: Profile,
-    /// The git revision; none for the files as they are.
+    /// The git revision; none for the current files.
     pub revision: Option<String>,
     /// Whether there is a lockfile; without one, only the manifests are compared.
     pub is_locked: bool,
@@ -48,9 +48,9 @@ pub struct DiffSideReport {
 pub struct InternalDifference {
     /// The package.
     pub name: Name,
-    /// Where the first side has it from; none where it does not have it.
+    /// Where it comes from on the first side; none if it is not there.
     pub from: Option<InternalOrigin>,
-    /// Where the second side has it from.
+    /// Where it comes from on the second side.
     pub to: Option<InternalOrigin>,
 }
 
@@ -60,11 +60,11 @@ pub struct InternalDifference {
 pub struct InternalOrigin {
     /// Its locked version.
     pub version: Option<String>,
-    /// Its tag, branch or revision, of a git source.
+    /// The tag, branch or revision of a git source.
     pub reference: Option<String>,
-    /// Its locked commit, of a git source.
+    /// The locked commit of a git source.
     pub commit: Option<String>,
-    /// Its directory, of a package that is taken from the working tree.
+    /// The directory of a package from the working tree.
     pub directory: Option<String>,
 }
 
@@ -74,13 +74,13 @@ pub struct InternalOrigin {
 pub struct BackendDifference {
     /// The backend.
     pub name: Name,
-    /// The requirements that it adds on the first side; none where that does not have it.
+    /// The requirements that it adds on the first side; none if it is not there.
     pub from: Option<Vec<String>>,
     /// The requirements that it adds on the second side.
     pub to: Option<Vec<String>>,
 }
 
-/// What two sides say of Python.
+/// The Python that each of two sides requires.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PythonDifference {
@@ -90,7 +90,7 @@ pub struct PythonDifference {
     pub to: PythonRequest,
 }
 
-/// What a profile says of Python.
+/// The Python that a profile requires.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PythonRequest {

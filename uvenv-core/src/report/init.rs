@@ -1,4 +1,4 @@
-//! What setting a monorepo up reports.
+//! The report of setting up a monorepo.
 
 use camino::Utf8PathBuf;
 use serde::Serialize;
@@ -13,19 +13,22 @@ pub struct SetUpReport {
     /// The monorepo's root.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub root: Utf8PathBuf,
-    /// The files that were made or changed.
+    /// The directory of the added package, relative to the root.
+    #[serde(skip)]
+    pub package: Option<Utf8PathBuf>,
+    /// The files that were created or changed.
     #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub written: Vec<Utf8PathBuf>,
-    /// The files that have what they need, and are as they were.
+    /// The files that were already complete, and stay unchanged.
     #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub kept: Vec<Utf8PathBuf>,
-    /// What staging and prod pin now.
+    /// The new pins of staging and prod.
     pub pins: Vec<NewPin>,
-    /// What could not be known, and was left out.
+    /// What could not be determined, and was left out.
     pub unknown: Vec<Problem>,
 }
 
-/// A package that a profile pins now.
+/// A package that a profile now pins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NewPin {

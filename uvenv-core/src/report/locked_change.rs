@@ -1,4 +1,4 @@
-//! What a lock has changed.
+//! The changes in a lockfile.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,20 +9,20 @@ use crate::{
     model::Name,
 };
 
-/// A package whose locked version has changed.
+/// A package whose locked version changed.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LockedChange {
     /// The package.
     pub name: Name,
-    /// The versions before, empty for a new package. A package from git has its tag, branch or revision, and commit.
+    /// The versions before, empty for a new package. For a package from git: its tag, branch or revision, and commit.
     pub from: Vec<String>,
-    /// The versions now, empty for one that is gone.
+    /// The versions now, empty for a removed package.
     pub to: Vec<String>,
 }
 
 impl LockedChange {
-    /// The packages whose versions differ between two lockfiles.
+    /// Returns the packages whose versions differ between two lockfiles.
     pub(crate) fn between(before: Option<&Lockfile>, after: Option<&Lockfile>) -> Vec<Self> {
         let (before, after) = (versions(before), versions(after));
         let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();

@@ -1,7 +1,7 @@
-//! The outcomes of all commands, as the one set of messages that the command line prints and Python returns.
+//! The reports of all commands. The command line prints them, and the Python package returns them.
 //!
-//! Each message is one JSON object with a `reason`. Fields may be added in later versions; none is removed or changes its
-//! meaning.
+//! Each report is one JSON object with a `reason`. Later versions may add fields, but no field is removed and none
+//! changes its meaning.
 
 #[cfg(feature = "full")]
 mod check;
@@ -40,15 +40,15 @@ use crate::{
 #[serde(tag = "reason", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Message {
-    /// A profile's lockfile was made, brought up to date or checked.
+    /// A lockfile was created, updated or checked.
     LockFinished(LockReport),
     /// What `sync --dry-run` would do.
     SyncPlanned(SyncPlanned),
     /// An environment was brought up to date.
     SyncFinished(SyncReport),
-    /// What programs must see to use an environment.
+    /// The variables that make programs use an environment.
     Environment(EnvReport),
-    /// How the profiles stand.
+    /// The state of the profiles.
     Status(StatusReport),
     /// The backends of the profiles.
     Backends(BackendsReport),
@@ -60,33 +60,33 @@ pub enum Message {
     Kernels(KernelsReport),
     /// A Jupyter kernel was removed.
     KernelRemoved(KernelReport),
-    /// A monorepo was laid out.
+    /// A monorepo was created.
     NewFinished(NewReport),
-    /// What contradicts itself, drifts apart or will not install.
+    /// The findings of a check.
     #[cfg(feature = "full")]
     CheckFinished(CheckReport),
     /// Pins were moved to newer releases.
     #[cfg(feature = "full")]
     PromoteFinished(PromoteReport),
-    /// What differs between two profiles.
+    /// Two profiles were compared.
     #[cfg(feature = "full")]
     DiffFinished(DiffReport),
     /// Staging and prod were set up.
     #[cfg(feature = "full")]
     InitFinished(SetUpReport),
-    /// A package was put into all profiles.
+    /// A package was added to all profiles.
     #[cfg(feature = "full")]
     PackageAdded(SetUpReport),
     /// What a code means.
     #[cfg(feature = "full")]
     Explanation(ExplanationReport),
-    /// Something to look at that stops nothing.
+    /// A problem that does not stop the command.
     Warning(Problem),
     /// The command failed.
     Error(Problem),
 }
 
-/// The uv that did the work.
+/// The uv that was used.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UvInfo {
@@ -117,13 +117,13 @@ pub struct LockReport {
     /// The lockfile.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub lockfile: Utf8PathBuf,
-    /// Whether its content is another one now.
+    /// Whether its content changed.
     pub changed: bool,
-    /// Whether nothing was to be written.
+    /// Whether it was a dry run, which writes nothing.
     pub dry_run: bool,
-    /// The packages whose locked versions are others now.
+    /// The packages whose locked versions changed.
     pub packages: Vec<LockedChange>,
-    /// The uv that locked.
+    /// The uv that was used.
     pub uv: UvInfo,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
@@ -135,18 +135,18 @@ pub struct LockReport {
 pub struct SyncPlanned {
     /// The profile.
     pub profile: Profile,
-    /// The backend, `null` without one.
+    /// The backend, or `null`.
     pub backend: Option<Name>,
-    /// Why this backend.
+    /// What selected the backend.
     pub backend_origin: String,
     /// The environment.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub environment: Utf8PathBuf,
     /// Whether the environment would be removed first.
     pub recreate: bool,
-    /// The native packages that would be built again.
+    /// The native packages that would be rebuilt.
     pub rebuild: Vec<Rebuilt>,
-    /// The call of uv, as one would type it.
+    /// The uv command, as you would type it.
     pub command: String,
 }
 
@@ -156,9 +156,9 @@ pub struct SyncPlanned {
 pub struct SyncReport {
     /// The profile.
     pub profile: Profile,
-    /// The backend, `null` without one.
+    /// The backend, or `null`.
     pub backend: Option<Name>,
-    /// Why this backend.
+    /// What selected the backend.
     pub backend_origin: String,
     /// The environment.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
@@ -167,21 +167,21 @@ pub struct SyncReport {
     pub python: Option<PythonInfo>,
     /// Whether a distribution was installed or removed.
     pub changed: bool,
-    /// What is new in the environment.
+    /// The distributions that were installed.
     pub installed: Vec<Distribution>,
-    /// What is gone.
+    /// The distributions that were removed.
     pub removed: Vec<Distribution>,
-    /// The native packages that were built again, because their sources or how they are built have changed.
+    /// The native packages that were rebuilt, because their sources or build settings changed.
     pub rebuilt: Vec<Rebuilt>,
-    /// The uv that synced.
+    /// The uv that was used.
     pub uv: UvInfo,
-    /// Whether it was started. It is not where it is known from an earlier sync that nothing is to be done.
+    /// Whether uv was started. It is not if an earlier sync shows that the environment is up to date.
     pub uv_invoked: bool,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
 }
 
-/// A native package that was built again.
+/// A native package that was rebuilt.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Rebuilt {
@@ -202,39 +202,39 @@ pub struct EnvReport {
     /// The environment.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub environment: Utf8PathBuf,
-    /// The interpreter that it was made from.
+    /// The interpreter from which the environment was created.
     pub python: PythonInfo,
-    /// The variables that programs must see otherwise.
+    /// The variables to change.
     pub variables: Vec<Variable>,
-    /// Cargo's configuration, where it was to be written.
+    /// Cargo's configuration, if writing it was requested.
     pub cargo_config: Option<CargoConfig>,
 }
 
-/// A variable that programs must see otherwise.
+/// An environment variable that must be changed for programs.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Variable {
     /// Its name.
     pub name: String,
-    /// What becomes of it.
+    /// How it is changed.
     pub change: VariableChange,
-    /// What is put before what it has; empty for the other changes.
+    /// The directories to prepend; empty for the other changes.
     #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
     pub directories: Vec<Utf8PathBuf>,
-    /// What it is then, as seen from the command's own variables.
+    /// Its value after the change, starting from the variables of the command.
     pub value: Option<String>,
 }
 
-/// What becomes of a variable.
+/// How a variable is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum VariableChange {
-    /// It gets a value.
+    /// It is set to a value.
     Set,
-    /// Directories are put before those that it has.
+    /// Directories are prepended to it.
     Prepend,
-    /// It is taken away.
+    /// It is unset.
     Unset,
 }
 
@@ -245,7 +245,7 @@ pub struct CargoConfig {
     /// The file.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub path: Utf8PathBuf,
-    /// Whether its content is another one now.
+    /// Whether its content changed.
     pub changed: bool,
 }
 
@@ -256,13 +256,13 @@ pub struct StatusReport {
     /// The monorepo's root.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub root: Utf8PathBuf,
-    /// The profiles that there are.
+    /// The existing profiles.
     pub profiles: Vec<ProfileStatus>,
     /// The internal packages.
     pub packages: Vec<PackageStatus>,
 }
 
-/// How one profile stands.
+/// The state of one profile.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ProfileStatus {
@@ -275,13 +275,13 @@ pub struct ProfileStatus {
     pub backends: Vec<Name>,
     /// Its lockfile.
     pub lockfile: LockfileStatus,
-    /// Its environment; with one environment per backend, each that is there.
+    /// Its environment; with one environment per backend, each that exists.
     pub environments: Vec<EnvironmentStatus>,
-    /// Why the profile could not be looked at.
+    /// Why the profile could not be examined.
     pub error: Option<Problem>,
 }
 
-/// How a lockfile stands.
+/// The state of a lockfile.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LockfileStatus {
@@ -309,7 +309,7 @@ pub enum LockfileState {
     Unreadable,
 }
 
-/// How an environment stands.
+/// The state of an environment.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct EnvironmentStatus {
@@ -320,13 +320,13 @@ pub struct EnvironmentStatus {
     pub state: EnvironmentState,
     /// Its Python.
     pub python: Option<PythonInfo>,
-    /// Whether it was last synced by uvenv, so that its backend is known.
+    /// Whether uvenv did the last sync, so that the backend is known.
     pub recorded: bool,
     /// The backend of its last sync.
     pub backend: Option<Name>,
     /// More about the state.
     pub detail: Option<String>,
-    /// Why uv had to be asked for it, where what was known of an earlier sync no longer holds.
+    /// Why uv had to determine the state, if the record of an earlier sync is out of date.
     pub uv_asked_because: Option<String>,
 }
 
@@ -335,25 +335,25 @@ pub struct EnvironmentStatus {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum EnvironmentState {
-    /// It is what its last selection and the lockfile say.
+    /// It matches the lockfile and the options of its last sync.
     InSync,
     /// It is not.
     OutOfSync,
-    /// It is there, and whether it is in sync cannot be told.
+    /// It exists, but it is unknown whether it is in sync.
     Unknown,
     /// There is none.
     Missing,
-    /// It is damaged, or something else is in its place.
+    /// It is damaged, or its path holds something else.
     Broken,
 }
 
-/// Where an internal package comes from, profile by profile.
+/// Where an internal package comes from in each profile.
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PackageStatus {
     /// The package.
     pub name: Name,
-    /// For each profile that has it.
+    /// Its origin in each profile that has it.
     pub profiles: Vec<PackageOrigin>,
 }
 
@@ -363,11 +363,11 @@ pub struct PackageStatus {
 pub struct PackageOrigin {
     /// The profile.
     pub profile: Profile,
-    /// Its version, of a workspace member.
+    /// The version of a workspace member.
     pub version: Option<String>,
     /// Its tag, branch or revision in the manifest: `v0.1.2`.
     pub reference: Option<String>,
-    /// The commit in the lockfile, where the lockfile has this pin.
+    /// The commit in the lockfile, if the lockfile has this pin.
     pub commit: Option<String>,
 }
 
@@ -375,9 +375,9 @@ pub struct PackageOrigin {
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BackendsReport {
-    /// The profiles that there are.
+    /// The existing profiles.
     pub profiles: Vec<ProfileBackends>,
-    /// Why the Cargo features are not known, if they are not.
+    /// Why the Cargo features are unknown, if they are.
     pub features_unknown: Option<String>,
 }
 
@@ -411,7 +411,7 @@ pub struct BackendInfo {
 pub struct DetectionReport {
     /// What the driver says.
     pub detected: Detection,
-    /// What `auto` would choose, profile by profile.
+    /// What `auto` would choose for each profile.
     pub auto: Vec<AutoChoice>,
 }
 
@@ -421,7 +421,7 @@ pub struct DetectionReport {
 pub struct AutoChoice {
     /// The profile.
     pub profile: Profile,
-    /// The backend; `null` where nothing fits.
+    /// The backend; `null` if no backend fits.
     pub backend: Option<Name>,
     /// Why.
     pub explanation: String,
@@ -431,9 +431,9 @@ pub struct AutoChoice {
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct KernelReport {
-    /// Its name, as `jupyter` takes it for `--kernel`.
+    /// Its name, for the `--kernel` option of `jupyter`.
     pub name: String,
-    /// What people see.
+    /// The name that Jupyter shows.
     pub display_name: String,
     /// The directory of its kernelspec.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
@@ -443,9 +443,9 @@ pub struct KernelReport {
     pub root: Utf8PathBuf,
     /// The profile.
     pub profile: Profile,
-    /// The backend, `null` without one.
+    /// The backend, or `null`.
     pub backend: Option<Name>,
-    /// What Jupyter starts.
+    /// The command that Jupyter starts.
     pub command: Vec<String>,
     /// Its state.
     pub state: KernelState,
@@ -456,9 +456,9 @@ pub struct KernelReport {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum KernelState {
-    /// Its monorepo is there.
+    /// Its monorepo exists.
     Ready,
-    /// Its monorepo is gone or was moved.
+    /// Its monorepo was removed or moved.
     NoMonorepo,
 }
 
@@ -481,9 +481,9 @@ pub struct NewReport {
     pub project: Name,
     /// The internal packages.
     pub packages: Vec<String>,
-    /// Whether it was made a git repository; not where it lies in one already.
+    /// Whether a git repository was created for it; not if it is inside one already.
     pub repository: bool,
-    /// The git repositories of the internal packages, if they were asked for.
+    /// The git repositories of the internal packages, if they were requested.
     pub remotes: Vec<NewRemote>,
 }
 
@@ -493,7 +493,7 @@ pub struct NewReport {
 pub struct NewRemote {
     /// The package.
     pub package: String,
-    /// Where the repository is.
+    /// The path of the repository.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub path: Utf8PathBuf,
     /// Its URL in the manifests.
@@ -508,7 +508,7 @@ pub struct NewRemote {
 pub struct NewTag {
     /// Its name.
     pub name: String,
-    /// The commit that it names.
+    /// The commit that it points to.
     pub commit: String,
 }
 
@@ -520,9 +520,9 @@ pub struct Problem {
     pub code: String,
     /// One sentence.
     pub message: String,
-    /// What mends it.
+    /// How to fix it.
     pub help: Option<String>,
-    /// The file that is to blame.
+    /// The file that caused it.
     #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub file: Option<Utf8PathBuf>,
     /// The line in it, from 1.
@@ -532,7 +532,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// The same as `error` says, without secrets.
+    /// Describes `error`, without secrets.
     pub fn new(error: &dyn Diagnostic) -> Self {
         let place = error.place();
         Self {

@@ -1,4 +1,4 @@
-//! What a promotion reports.
+//! The report of a promotion.
 
 use camino::Utf8PathBuf;
 use serde::Serialize;
@@ -10,7 +10,7 @@ use crate::model::{Name, Profile};
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PromoteReport {
-    /// The profile whose pins these are.
+    /// The profile whose pins are changed.
     pub profile: Profile,
     /// Its manifest.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
@@ -18,46 +18,46 @@ pub struct PromoteReport {
     /// Its lockfile.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub lockfile: Utf8PathBuf,
-    /// Whether nothing was to be written.
+    /// Whether it was a dry run, which writes nothing.
     pub dry_run: bool,
-    /// Whether the manifest and the lockfile are others than before, or would be.
+    /// Whether the manifest and the lockfile changed, or would change.
     pub changed: bool,
-    /// The packages that were looked at, by name.
+    /// The packages that were considered, by name.
     pub packages: Vec<PromotedPackage>,
-    /// What has changed in the lockfile; empty with `--dry-run`, which locks nothing.
+    /// The changes in the lockfile; empty with `--dry-run`, which does not lock.
     pub locked: Vec<LockedChange>,
     /// The change of the manifest.
     pub changes: Vec<FileChange>,
-    /// What a check of the profile finds afterwards; empty with `--dry-run`.
+    /// The findings of a check of the profile afterwards; empty with `--dry-run`.
     pub findings: Vec<FindingReport>,
-    /// The git commit that was made.
+    /// The git commit that was created.
     pub commit: Option<String>,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
 }
 
-/// What became of one package.
+/// The outcome for one package.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PromotedPackage {
     /// The package.
     pub name: Name,
-    /// Its git repository, without secrets; none where nobody says which it is.
+    /// Its git repository, without secrets; none if it is unknown.
     pub url: Option<String>,
     /// What became of it.
     pub outcome: PromotionOutcome,
     /// What the profile had.
     pub from: Option<PinnedRelease>,
-    /// What the profile has now, or would have.
+    /// The pin afterwards.
     pub to: Option<PinnedRelease>,
-    /// The newest tag that fits the profile, where it is not the one that was taken.
+    /// The newest matching tag, if it is not the one that was used.
     pub newest: Option<String>,
-    /// The commits between the two, where the repository could be asked and they are known.
+    /// The commits between the two, if the repository could be reached and they are known.
     pub commits: Option<CommitsBetween>,
 }
 
 impl PromotedPackage {
-    /// Whether its pin is another than before.
+    /// Whether its pin has changed.
     pub fn is_changed(&self) -> bool {
         matches!(self.outcome, PromotionOutcome::Updated | PromotionOutcome::Added | PromotionOutcome::Downgraded)
     }
@@ -80,19 +80,19 @@ pub enum PromotionOutcome {
     Newer,
     /// There is no tag that fits.
     NoRelease,
-    /// Nobody says in which git repository it is.
+    /// It is unknown in which git repository it is.
     NoRepository,
 }
 
-/// A tag and what it names.
+/// A tag and its commit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PinnedRelease {
     /// The tag, or the branch or revision.
     pub reference: String,
-    /// Its version, where it names one.
+    /// The version in its name, if there is one.
     pub version: Option<String>,
-    /// The commit, where it is known.
+    /// The commit, if it is known.
     pub commit: Option<String>,
 }
 

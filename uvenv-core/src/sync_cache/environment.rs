@@ -1,4 +1,4 @@
-//! What uv looks at in an environment: its interpreter, and what says which distributions are installed.
+//! What uv reads in an environment: its interpreter, and the list of installed distributions.
 
 use std::{fs, time::SystemTime};
 
@@ -16,7 +16,7 @@ use crate::{
     uv::cache_keys,
 };
 
-/// Looks at what uv looks at in `environment`, in which `installed` was found.
+/// Takes fingerprints of what uv reads in `environment`, which contains `installed`.
 pub(super) fn fingerprints(
     environment: &Environment,
     installed: &Distributions,
@@ -32,7 +32,7 @@ pub(super) fn fingerprints(
         watch_list.add(FingerprintKind::Link, &path);
         watch_list.stamp(path);
     }
-    let site_packages = environment.site_packages().ok_or("the environment has no directory of packages")?;
+    let site_packages = environment.site_packages().ok_or("the environment has no site-packages directory")?;
     check_names(&site_packages, installed)?;
     watch_list.add(FingerprintKind::Distributions, &site_packages);
     let now = SystemTime::now();
@@ -51,7 +51,8 @@ pub(super) fn fingerprints(
     Ok(fingerprints)
 }
 
-/// Looks at the files of `distribution` that uv reads, and at its folder, where more of them may appear.
+/// Takes fingerprints of the files of `distribution` that uv reads, and of its directory, where more of them may
+/// appear.
 fn of_distribution(
     fingerprints: &mut Fingerprints,
     distribution: &Distribution,
@@ -59,9 +60,9 @@ fn of_distribution(
     now: SystemTime,
 ) {
     let folder = distribution.folder();
-    // Not at their times: they may be links to uv's cache, and change with each installation elsewhere.
+    // Not of their times: the files may be links to uv's cache, so their times change with each installation elsewhere.
     let fingerprint = |name: &str| previous.fingerprint(folder.join(name).into_string(), FingerprintKind::Content, now);
-    // One from an index has few of them.
+    // A distribution from an index has few of these files.
     if distribution.source != Source::Registry {
         let files = UV_READS.map(fingerprint);
         if files.iter().all(Fingerprint::exists) {
@@ -73,8 +74,8 @@ fn of_distribution(
     known.names().for_each(|name| fingerprints.push(&fingerprint(name)));
 }
 
-/// Refuses a distribution, just installed from a directory, that uv would install again: a build that has changed what it
-/// is built from, or one that uv knows by more than its default cache keys.
+/// Refuses a distribution that was just installed from a directory and that uv would install again: its build changed
+/// its own sources, or uv tracks more of it than its default cache keys.
 pub(super) fn check_at_rest(distribution: &Distribution) -> Result<(), Uncacheable> {
     let directory = match &distribution.source {
         Source::Registry | Source::Git { .. } => return Ok(()),
@@ -85,12 +86,12 @@ pub(super) fn check_at_rest(distribution: &Distribution) -> Result<(), Uncacheab
     let known = fs::read(distribution.folder().join("uv_cache.json")).ok();
     let known = known.and_then(|known| serde_json::from_slice::<serde_json::Value>(&known).ok());
     if manifest.contains(cache_keys::SETTING) || known != Some(cache_keys::default_as_recorded(directory)) {
-        return Err(format!("`{}` was just built, and may have to be once more", distribution.name));
+        return Err(format!("`{}` was just built and may have to be rebuilt", distribution.name));
     }
     Ok(())
 }
 
-/// Refuses what uv takes for installed, or for damage, and we do not.
+/// Refuses entries that uv considers installed or damaged, but uvenv does not.
 fn check_names(site_packages: &Utf8Path, installed: &Distributions) -> Result<(), Uncacheable> {
     let entries = site_packages.read_dir_utf8().map_err(|error| error.to_string())?;
     let names = entries.flatten().map(|entry| entry.file_name().to_owned());
@@ -99,7 +100,9 @@ fn check_names(site_packages: &Utf8Path, installed: &Distributions) -> Result<()
     let installed: Vec<_> = installed.iter().map(|distribution| &distribution.name).collect();
     match installed.windows(2).find(|names| names[0] == names[1]) {
         Some(names) => Err(format!("`{}` is installed twice", names[0])),
-        None if count != installed.len() => Err(format!("`{site_packages}` has more than plain distributions")),
+        None if count != installed.len() => {
+            Err(format!("`{site_packages}` contains packages that are not plain distributions"))
+        }
         None => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! Looking at what is on the disk, in the ways in which uv looks at it.
+//! Fingerprints of paths. Each kind covers what uv itself checks.
 
 use std::{
     borrow::Cow,
@@ -18,39 +18,39 @@ use crate::{
     uv::cache_keys,
 };
 
-/// What about a path counts.
+/// The property of a path that a fingerprint covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) enum FingerprintKind {
-    /// The content of a file, or that there is none.
+    /// The content of a file, or its absence.
     #[serde(rename = "c")]
     Content,
-    /// Everything that the file system says of a file or directory: what uv goes by the time of the last change for.
+    /// All metadata of a file or directory, for the paths whose time of last change uv compares.
     #[serde(rename = "s")]
     Stamp,
-    /// What a link says.
+    /// The target of a link.
     #[serde(rename = "l")]
     Link,
-    /// Which directory it is, whatever is in it.
+    /// The identity of a directory, regardless of its content.
     #[serde(rename = "i")]
     Identity,
-    /// The directories, and what may lead to some, in a directory.
+    /// The subdirectories of a directory, and the links that may lead to some.
     #[serde(rename = "f")]
     Folders,
     /// The installed distributions in a directory of packages.
     #[serde(rename = "d")]
     Distributions,
-    /// The files that uv reads in the `dist-info` folder of a distribution: which of them are there.
+    /// Which of the files that uv reads exist in the `dist-info` directory of a distribution.
     #[serde(rename = "r")]
     Read,
-    /// What may be a source in a directory.
+    /// The possible source files in a directory.
     #[serde(rename = "n")]
     Sources,
-    /// The files that uv's default cache keys name, in the directory of a package.
+    /// The files that uv's default cache keys name in the directory of a package.
     #[serde(rename = "p")]
     Package,
 }
 
-/// A path as it was seen.
+/// The fingerprint of a path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Fingerprint<'a>(
     #[serde(borrow)] Cow<'a, str>,
@@ -59,19 +59,19 @@ pub(super) struct Fingerprint<'a>(
     #[serde(borrow)] Value<'a>,
 );
 
-/// The hash of what stands for the rest as long as it is the same; 0 where that cannot be trusted.
+/// The hash of the metadata. While it is unchanged, so is the value; 0 if it cannot be trusted.
 type StampHash = u64;
 
-/// The rest, as text: a hash, names, [`ABSENT`]. Empty where the state says it all.
+/// The value, as text: a hash, names, or [`ABSENT`]. Empty if the stamp hash is sufficient.
 type Value<'a> = Cow<'a, str>;
 
-/// Where there is nothing.
+/// The value of a path that does not exist.
 const ABSENT: &str = "-";
 
 /// The files of a distribution that uv reads.
 pub(super) const UV_READS: [&str; 4] = ["WHEEL", "direct_url.json", "uv_build.json", "uv_cache.json"];
 
-/// What has become of a path.
+/// How a path has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FingerprintChange {
     Gone,
@@ -80,7 +80,7 @@ pub(super) enum FingerprintChange {
 }
 
 impl<'a> Fingerprint<'a> {
-    /// Looks at `path` at the time `now`. What it was like `before` is taken for what it is, where nothing has changed.
+    /// Takes the fingerprint of `path` at the time `now`. Reuses the value of `before` if the metadata has not changed.
     pub(super) fn new(
         path: impl Into<Cow<'a, str>>,
         kind: FingerprintKind,
@@ -95,35 +95,35 @@ impl<'a> Fingerprint<'a> {
         }
         let stamp_hash = stamp_hash(&metadata, kind, now);
         let value = match kind {
-            // Nothing can have changed that it would not show.
+            // The stamp hash would show any change.
             FingerprintKind::Stamp if stamp_hash != 0 => Value::default(),
             _ => Value::Owned(value(path, kind, &metadata)),
         };
         Self(name, kind, stamp_hash, value)
     }
 
-    /// What was looked at.
+    /// Returns the path.
     pub(super) fn path(&self) -> &Utf8Path {
         Utf8Path::new(&*self.0)
     }
 
-    /// In which way.
+    /// Returns the kind of the fingerprint.
     pub(super) fn kind(&self) -> FingerprintKind {
         self.1
     }
 
-    /// Whether there is something.
+    /// Whether the path exists.
     pub(super) fn exists(&self) -> bool {
         self.3 != ABSENT
     }
 
-    /// The names of the files that a look at a distribution has found.
+    /// Returns the names of the files that the fingerprint of a distribution has found.
     pub(super) fn names(&self) -> impl Iterator<Item = &str> {
         let value = if self.1 == FingerprintKind::Read && self.exists() { &*self.3 } else { "" };
         value.split_terminator(' ')
     }
 
-    /// Looks again: what has changed, and whether now more can be trusted than the last time.
+    /// Checks the path again: returns what has changed, or whether more can be trusted than before.
     pub(super) fn recheck(&mut self, now: SystemTime) -> Result<bool, FingerprintChange> {
         let path = Utf8Path::new(&*self.0);
         let Some(metadata) = metadata(path, self.1) else {
@@ -161,15 +161,15 @@ fn metadata(path: &Utf8Path, kind: FingerprintKind) -> Option<Metadata> {
     .ok()
 }
 
-/// The state, where it says enough.
+/// Returns the hash of the metadata if it can stand for the value, and otherwise 0.
 fn stamp_hash(metadata: &Metadata, kind: FingerprintKind, now: SystemTime) -> StampHash {
-    // The state of a directory changes with what is in it, and a link is read as quickly.
+    // A directory's metadata changes with its content, and a link can be read just as quickly.
     let is_enough =
         !matches!(kind, FingerprintKind::Identity | FingerprintKind::Link) && is_settled(&stat(metadata), now);
     if is_enough { hash(metadata) } else { 0 }
 }
 
-/// Never 0.
+/// Returns the hash of the metadata, which is never 0.
 fn hash(metadata: &Metadata) -> StampHash {
     number(&stat(metadata)).max(1)
 }
@@ -193,7 +193,7 @@ fn value(path: &Utf8Path, kind: FingerprintKind, metadata: &Metadata) -> String 
     };
     match said {
         Ok(said) => digest(said.as_bytes()),
-        // What cannot be read is itself something; it is not the same as nothing.
+        // An unreadable path is recorded as such; it differs from an absent one.
         Err(error) => format!("! {:?}", error.kind()),
     }
 }
@@ -202,7 +202,7 @@ fn content(path: &Utf8Path, metadata: &Metadata) -> io::Result<String> {
     if metadata.is_file() { fs::read(path).map(|bytes| digest(&bytes)) } else { Ok("no file".to_owned()) }
 }
 
-/// The names in a directory that count, with what they are.
+/// Returns the names in a directory for which `counts` is true, with their file types.
 fn names(directory: &Utf8Path, counts: impl Fn(&str, fs::FileType) -> bool) -> io::Result<String> {
     let mut names = Vec::new();
     for entry in fs::read_dir(directory)? {
@@ -224,13 +224,13 @@ fn names(directory: &Utf8Path, counts: impl Fn(&str, fs::FileType) -> bool) -> i
     Ok(names.concat())
 }
 
-/// Whether a file of this name is none that anybody writes: hidden, or made by a compiler.
+/// Whether a file with this name is generated rather than written by a person: hidden, or made by a compiler.
 fn is_made(name: &Utf8Path) -> bool {
     let made = ["pyc", "so", "pyd", "dylib", "dll", "pdb"];
     name.as_str().starts_with('.') || name == "__pycache__" || name.extension().is_some_and(|end| made.contains(&end))
 }
 
-/// The names of the files that uv reads in a `dist-info` folder.
+/// Returns the names of the files that uv reads in a `dist-info` directory.
 fn read(folder: &Utf8Path) -> String {
     UV_READS.iter().filter(|name| folder.join(name).exists()).flat_map(|name| [name, " "]).collect()
 }
@@ -241,7 +241,8 @@ fn package(directory: &Utf8Path) -> String {
     format!("{} {}", files.join(" "), source.map_or_else(|_| ABSENT.to_owned(), |source| identity(&source)))
 }
 
-/// Tells a directory from another that takes its place. uv goes by the time of its making, else by its inode.
+/// Identifies a directory, to detect that another one has replaced it. uv compares the creation time, or else the
+/// inode.
 fn identity(metadata: &Metadata) -> String {
     let [device, inode, ..] = stat(metadata);
     format!("{device} {inode} {:?} {}", metadata.created().ok(), metadata.is_dir())
@@ -255,7 +256,7 @@ mod tests {
 
     use super::*;
 
-    /// Long enough to be trusted.
+    /// A time after which the metadata can be trusted.
     const AFTER: Duration = Duration::from_mins(1);
 
     fn directory() -> (tempfile::TempDir, Utf8PathBuf) {
@@ -264,7 +265,7 @@ mod tests {
         (guard, path)
     }
 
-    /// A look at `path` at once after it was made, and one long after.
+    /// Returns two fingerprints of `path`: one right after it was made, and one long after.
     fn fingerprints(path: &Utf8Path, kind: FingerprintKind) -> [Fingerprint<'_>; 2] {
         let now = SystemTime::now();
         [now, now + AFTER].map(|now| Fingerprint::new(path.as_str(), kind, None, now))
@@ -275,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn content_counts_and_a_stamp_counts_more() {
+    fn content_ignores_rewrites_and_stamp_notices_them() {
         let (_guard, directory) = directory();
         let path = directory.join("file");
         fs::write(&path, "one").unwrap();
@@ -296,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_just_written_is_read_again_and_then_trusted() {
+    fn rereads_a_file_just_written_before_trusting_it() {
         let (_guard, directory) = directory();
         let path = directory.join("file");
         fs::write(&path, "one").unwrap();
@@ -310,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_was_something_is_news() {
+    fn notices_a_new_file() {
         let (_guard, directory) = directory();
         let path = directory.join("file");
         for kind in [
@@ -329,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_directory_the_names_count_that_may_be_what_is_looked_for() {
+    fn compares_only_relevant_names_of_a_directory() {
         let (_guard, directory) = directory();
         let held = |kind| {
             let fingerprints = fingerprints(&directory, kind);
@@ -351,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_distribution_the_files_count_that_uv_reads() {
+    fn compares_the_distribution_files_that_uv_reads() {
         let (_guard, folder) = directory();
         fs::write(folder.join("WHEEL"), "").unwrap();
         let fingerprints = fingerprints(&folder, FingerprintKind::Read);
@@ -368,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn a_package_is_the_same_as_long_as_its_folder_of_sources_is() {
+    fn package_changes_with_its_source_folder_or_build_files() {
         let (_guard, directory) = directory();
         fs::create_dir(directory.join("src")).unwrap();
         let fingerprints = fingerprints(&directory, FingerprintKind::Package);
@@ -389,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_what_it_says() {
+    fn compares_the_target_of_a_link() {
         let (_guard, directory) = directory();
         let path = directory.join("link");
         symlink("one", &path).unwrap();

@@ -1,4 +1,5 @@
-//! The looks of a state. They are thousands, and all cores share them: as lines of text, each is read where it is compared.
+//! The fingerprints of a cache entry. There are thousands, and all cores share the work: each is a line of text, which
+//! is parsed only where it is compared.
 
 use std::{
     borrow::Cow,
@@ -15,19 +16,19 @@ use super::{
 };
 use crate::fs::parallel;
 
-/// So many looks are taken by one core.
+/// The number of fingerprints for which a further thread is worth its cost.
 pub(super) const MIN_LEN: usize = 500;
 
-/// Looks, each a line of JSON.
+/// Fingerprints, each as a line of JSON.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fingerprints(String);
 
-/// The looks of an earlier state, by what was looked at.
+/// The fingerprints of an earlier cache entry, by path and kind.
 #[derive(Debug, Default)]
 pub(crate) struct PreviousFingerprints<'a>(HashMap<(String, FingerprintKind), Fingerprint<'a>>);
 
 impl Fingerprints {
-    /// Looks at `watch_list`.
+    /// Takes fingerprints of the paths in `watch_list`.
     pub(super) fn at(watch_list: WatchList, previous: &PreviousFingerprints<'_>, now: SystemTime) -> Self {
         let mut paths: Vec<_> = watch_list.into_paths().collect();
         let parts = parallel::par_chunks(&mut paths, MIN_LEN, |paths| {
@@ -37,7 +38,7 @@ impl Fingerprints {
         Self(parts.concat())
     }
 
-    /// The looks that `text` holds.
+    /// Makes the value from `text`, which holds fingerprints.
     pub(super) fn from_text(text: String) -> Self {
         Self(text)
     }
@@ -54,7 +55,7 @@ impl Fingerprints {
         self.0 += &more.0;
     }
 
-    /// Them all, for a later state.
+    /// Returns all of them, to reuse in a later cache entry.
     pub(super) fn previous(&self) -> PreviousFingerprints<'_> {
         let fingerprints = self.0.lines().filter_map(read);
         PreviousFingerprints(
@@ -64,7 +65,8 @@ impl Fingerprints {
         )
     }
 
-    /// Looks again at all: whether more can be trusted now, or what has changed. `root` is where messages name files from.
+    /// Checks all of them again: returns whether more can be trusted now, or what has changed. Messages name files
+    /// relative to `root`.
     pub(super) fn recheck(&mut self, root: &Utf8Path) -> Result<bool, Uncacheable> {
         let now = SystemTime::now();
         let is_decided = AtomicBool::new(false);
@@ -94,7 +96,7 @@ impl Fingerprints {
 }
 
 impl PreviousFingerprints<'_> {
-    /// Looks at `path`, and spares what is known already.
+    /// Takes the fingerprint of `path`, and reuses what is already known.
     pub(super) fn fingerprint<'a>(
         &self,
         path: impl Into<Cow<'a, str>>,
@@ -107,9 +109,9 @@ impl PreviousFingerprints<'_> {
     }
 }
 
-/// Looks again: the line as it is to be from now on, where it is another one.
+/// Checks a line again: returns its replacement if it must change, and `None` if it remains the same.
 fn recheck(line: &str, now: SystemTime, root: &Utf8Path) -> Result<Option<String>, Uncacheable> {
-    let mut fingerprint = read(line).ok_or("what was recorded is damaged")?;
+    let mut fingerprint = read(line).ok_or("the cached data is damaged")?;
     match fingerprint.recheck(now) {
         Ok(more) => Ok(more.then(|| self::line(&fingerprint))),
         Err(change) => Err(in_words(fingerprint.path(), change, root)),
@@ -126,7 +128,7 @@ fn in_words(path: &Utf8Path, change: FingerprintChange, root: &Utf8Path) -> Unca
     format!("`{path}` {what}")
 }
 
-/// A look as a line. Text and numbers are always valid JSON.
+/// Returns a fingerprint as a line. Serialization cannot fail, because text and numbers are always valid JSON.
 pub(super) fn line(fingerprint: &Fingerprint<'_>) -> String {
     serde_json::to_string(fingerprint).unwrap_or_default() + "\n"
 }
@@ -143,7 +145,7 @@ mod tests {
 
     use super::*;
 
-    /// More than one core takes.
+    /// Enough fingerprints for several threads.
     const MANY: usize = MIN_LEN * 3;
 
     fn fingerprints() -> (tempfile::TempDir, Utf8PathBuf, Fingerprints) {
@@ -160,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn all_are_compared_whichever_core_takes_them() {
+    fn compares_all_entries_on_any_core() {
         let (_guard, root, mut fingerprints) = fingerprints();
         assert_eq!(fingerprints.as_text().lines().count(), MANY);
         assert!(fingerprints.recheck(&root).is_ok());
@@ -174,14 +176,14 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_holds_nothing() {
+    fn rejects_a_damaged_record() {
         let (_guard, root, mut fingerprints) = fingerprints();
         fingerprints.0 += "[\"/\"]\n";
-        assert_eq!(fingerprints.recheck(&root), Err("what was recorded is damaged".to_owned()));
+        assert_eq!(fingerprints.recheck(&root), Err("the cached data is damaged".to_owned()));
     }
 
     #[test]
-    fn what_is_known_is_found_by_its_path_and_way() {
+    fn finds_earlier_entries_by_path_and_kind() {
         let (_guard, root, fingerprints) = fingerprints();
         let path = root.join("a \"file\"\nnumber 7");
         let previous = fingerprints.previous().0;

@@ -1,7 +1,8 @@
-//! The recorded state of an environment: what a sync depended on that found nothing to do. While all of that is as it was,
-//! uv would find nothing to do either, and need not be asked.
+//! The sync cache: for a sync that found nothing to do, the environment keeps what the answer depended on. While none
+//! of that changes, uv would again find nothing to do, so uvenv does not start it.
 //!
-//! What uv looks at is more than this: the rest is refused, and then nothing is recorded. See `docs/quick-answers.md`.
+//! uv reads more than the cache can check. Where an answer depends on anything else, nothing is recorded. See
+//! `docs/quick-answers.md`.
 
 mod environment;
 mod fingerprint;
@@ -35,22 +36,22 @@ use crate::{
 
 const SCHEMA: u32 = 2;
 
-/// So many requests have a state in one environment.
+/// The maximum number of cached requests in one environment.
 const MAX_CACHED_SYNCS: usize = 32;
 
-/// The last line of a state. Without it, lines may be missing.
+/// The last line of a cache entry. If it is missing, other lines may be missing too.
 const END: &str = "end\n";
 
-/// A request, whole: whatever differs in it makes another one.
+/// A complete request. A difference in any part makes a different key.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestKey(String);
 
-/// What a sync depended on, and its answer.
+/// The answer of a sync, and what it depended on.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct CacheEntry<A> {
     schema: u32,
     uvenv: String,
-    /// The root of the monorepo, from which messages name files.
+    /// The root of the monorepo. Messages name files relative to it.
     root: Utf8PathBuf,
     /// The file that is empty while no sync of the environment is in progress.
     journal: Utf8PathBuf,
@@ -59,46 +60,46 @@ pub(crate) struct CacheEntry<A> {
     uv: Utf8PathBuf,
     variables: variables::RecordedVariables,
     pub(crate) record: SyncRecord,
-    /// Whether the lockfile was taken as it was, so that nothing is known of how it stands to its manifest.
+    /// Whether the lockfile was used as it was, without a check against its manifest.
     pub(crate) is_frozen: bool,
-    /// What the sync said.
+    /// The answer of the sync.
     pub(crate) answer: A,
-    /// The interpreter that the environment was made from, once somebody has asked for it.
+    /// The interpreter that the environment was made from, if something has asked for it.
     pub(crate) base: Option<BaseInterpreter>,
     #[serde(skip)]
     fingerprints: Fingerprints,
 }
 
-/// Where the looks of a sync are collected from.
+/// What the fingerprints of a sync are collected from.
 pub(crate) struct SyncInputs<'a> {
-    /// The directory that the monorepo was looked for from.
+    /// The directory where the search for the monorepo began.
     pub(crate) start: &'a Utf8Path,
     /// The root of the monorepo.
     pub(crate) monorepo: &'a Utf8Path,
     /// The profile's manifest.
     pub(crate) project: &'a Manifest,
-    /// The manifest of dev.
+    /// The dev manifest.
     pub(crate) dev: &'a Manifest,
-    /// Its lockfile.
+    /// The profile's lockfile.
     pub(crate) lockfile: &'a Lockfile,
-    /// Its environment.
+    /// The profile's environment.
     pub(crate) environment: &'a Environment,
-    /// Manifests that were read already.
+    /// The manifests that have already been read.
     pub(crate) manifests: Vec<&'a Manifest>,
     /// The variables that uv sees.
     pub(crate) variables: &'a Variables,
-    /// uv.
+    /// The path of uv.
     pub(crate) uv: &'a Utf8Path,
     pub(crate) is_frozen: bool,
-    /// What interpreter is asked for.
+    /// The requested interpreter.
     pub(crate) python: Option<&'a str>,
-    /// What decided about the backend.
+    /// The inputs of the backend selection.
     pub(crate) backend: &'a SelectionInputs,
-    /// The looks of an earlier state.
+    /// The fingerprints of an earlier cache entry.
     pub(crate) previous: &'a PreviousFingerprints<'a>,
 }
 
-/// Looks that were made before uv started.
+/// The fingerprints that were taken before uv started.
 #[derive(Debug)]
 pub(crate) struct InputSnapshot {
     system: String,
@@ -107,12 +108,12 @@ pub(crate) struct InputSnapshot {
 }
 
 impl RequestKey {
-    /// The request that `parts` describe.
+    /// Makes the key of the request that `parts` describe.
     pub(crate) fn new(parts: &dyn std::fmt::Debug) -> Self {
         Self(digest(format!("{SCHEMA} {} {parts:?}", crate::VERSION).as_bytes()))
     }
 
-    /// The file in uvenv's cache that says which environment the answer is in.
+    /// Returns the file in uvenv's cache that names the environment with the answer.
     fn pointer(&self, variables: &Variables) -> Option<Utf8PathBuf> {
         Some(cache::directory(variables).ok()?.join("requests").join(&self.0))
     }
@@ -123,21 +124,21 @@ impl RequestKey {
 }
 
 impl InputSnapshot {
-    /// Looks at all that uv will look at.
+    /// Takes fingerprints of everything that uv will read.
     pub(crate) fn take(sync: &SyncInputs<'_>, native: Watched) -> Result<Self, Uncacheable> {
         if !cfg!(target_os = "linux") {
-            return Err("what uv goes by is known on Linux only".to_owned());
+            return Err("caching is supported only on Linux".to_owned());
         }
         variables::check(sync.variables)?;
         if let Some(python) = sync.python.filter(|python| !settings::is_version(python)) {
-            return Err(format!("the Python `{python}` is asked for"));
+            return Err(format!("the Python `{python}` is requested"));
         }
         if !uv::is_uv_itself(sync.uv) {
-            return Err(format!("`{}` may start one uv or another", sync.uv));
+            return Err(format!("`{}` may start different versions of uv", sync.uv));
         }
         let mut watch_list = WatchList::default();
         watch_list.stamp(sync.uv);
-        // What uvenv itself goes by.
+        // What uvenv itself depends on.
         for directory in [sync.start, sync.monorepo] {
             watch_list.upwards(directory, &["pyproject.toml", "Cargo.toml"]);
         }
@@ -156,8 +157,9 @@ impl InputSnapshot {
         Ok(Self { system: system(), variables, fingerprints })
     }
 
-    /// Records the state, if all is as it was before uv started, and uv would change nothing more in the environment, which
-    /// has `installed` now, `changed` among them.
+    /// Records the answer, unless something has changed since before uv started, or uv would change more in the
+    /// environment. `installed` is what the environment contains now; `changed` is the part of it that the sync
+    /// changed.
     pub(crate) fn record<A: Serialize>(
         mut self,
         key: &RequestKey,
@@ -168,7 +170,7 @@ impl InputSnapshot {
     ) -> Result<(), Uncacheable> {
         changed.iter().try_for_each(environment::check_at_rest)?;
         self.fingerprints.recheck(sync.monorepo)?;
-        // The environment is the first to be looked at the next time: it changes more often than what it is made of.
+        // The environment comes first in the next check, because it changes more often than its inputs.
         let mut fingerprints = environment::fingerprints(sync.environment, installed, sync.previous)?;
         fingerprints.extend(&self.fingerprints);
         let state = CacheEntry {
@@ -188,17 +190,17 @@ impl InputSnapshot {
         let written = state.write(key, sync.environment).and_then(|()| {
             let pointer = key.pointer(sync.variables).ok_or(io::ErrorKind::NotFound)?;
             fs::create_dir_all(pointer.parent().unwrap_or(&pointer))?;
-            atomic::replace(&pointer, sync.environment.root().as_str())
+            atomic::replace_cached(&pointer, sync.environment.root().as_str())
         });
-        written.map_err(|error| format!("it cannot be recorded: {error}"))
+        written.map_err(|error| format!("cannot write the cache: {error}"))
     }
 }
 
-/// Why a question has no answer.
+/// The reason why a request has no cached answer.
 #[derive(Debug)]
 pub(crate) struct CacheMiss<A> {
     pub(crate) why: Uncacheable,
-    /// The answer that no longer holds.
+    /// The cache entry that is no longer valid.
     pub(crate) previous: Option<CacheEntry<A>>,
 }
 
@@ -209,13 +211,14 @@ impl<A> CacheMiss<A> {
 }
 
 impl<A: Serialize + DeserializeOwned> CacheEntry<A> {
-    /// The state that answers `key`, if there is one and all is as it was. Why not is a sentence for the user.
+    /// Returns the cache entry for `key`, if there is one and nothing has changed. Otherwise, the reason is a sentence
+    /// for the user.
     pub(crate) fn answering(
         key: &RequestKey,
         variables: &Variables,
         uv: &Utf8Path,
     ) -> Result<(Environment, Self), Box<CacheMiss<A>>> {
-        let first = || CacheMiss::new("nothing is known of an earlier sync like this", None);
+        let first = || CacheMiss::new("no earlier sync with these options is cached", None);
         let environment = key.pointer(variables).and_then(|pointer| fs::read_to_string(pointer).ok());
         let environment = Environment::new(environment.ok_or_else(first)?);
         let mut state = Self::read(&key.file(&environment)).ok_or_else(first)?;
@@ -227,13 +230,13 @@ impl<A: Serialize + DeserializeOwned> CacheEntry<A> {
             Err(why) => return Err(CacheMiss::new(why, Some(state))),
         };
         if now_known {
-            // The next look is quicker; that it is not kept is no harm.
+            // A failure to write is ignored: it only makes the next check slower.
             let _ = state.write(key, &environment);
         }
         Ok((environment, state))
     }
 
-    /// Makes the record of the environment that of this state, if it is for the same backend.
+    /// Replaces the environment's sync record with that of this entry, if it is for the same backend.
     fn take_turn(&self, environment: &Environment) -> Result<(), Uncacheable> {
         let recorded = SyncRecord::read(environment).ok_or("the environment has no record")?;
         if recorded.backend != self.record.backend {
@@ -242,12 +245,12 @@ impl<A: Serialize + DeserializeOwned> CacheEntry<A> {
         self.record.write(environment).map_err(|error| error.to_string())
     }
 
-    /// Its looks, for a later one.
+    /// Returns its fingerprints, to reuse in a later entry.
     pub(crate) fn previous(&self) -> PreviousFingerprints<'_> {
         self.fingerprints.previous()
     }
 
-    /// The newest state of an environment that has `record` now.
+    /// Returns the newest cache entry of the environment with the sync record `record`.
     #[cfg(feature = "full")]
     pub(crate) fn newest(environment: &Environment, record: &SyncRecord) -> Option<Self> {
         let entries = environment.root().join(CACHE_DIRECTORY).read_dir_utf8().ok()?.flatten();
@@ -267,28 +270,28 @@ impl<A: Serialize + DeserializeOwned> CacheEntry<A> {
         (state.schema == SCHEMA && state.uvenv == crate::VERSION).then_some(state)
     }
 
-    /// Compares all with what is now: whether more can be trusted than before, or what has changed.
+    /// Compares the entry with the present: returns whether more can be trusted than before, or what has changed.
     pub(crate) fn compare(&mut self, variables: &Variables, uv: &Utf8Path) -> Result<bool, Uncacheable> {
         if let Some(variable) = self.variables.difference(variables) {
             return Err(format!("the variable `{variable}` has changed"));
         }
         if self.uv != uv {
-            return Err(format!("uv is `{uv}` now, and was `{}`", self.uv));
+            return Err(format!("uv is now `{uv}`; it was `{}`", self.uv));
         }
         if self.system != system() {
             return Err("the operating system has changed".to_owned());
         }
         let now_known = self.fingerprints.recheck(&self.root)?;
-        // Last: a sync that has begun since then has marked it before it changed anything.
+        // Checked last: a sync that began in the meantime marks the journal before it changes anything.
         if fs::metadata(&self.journal).map_or(0, |journal| journal.len()) > 0 {
             return Err("a sync is in progress, or was interrupted".to_owned());
         }
         Ok(now_known)
     }
 
-    /// Keeps what was found out of the interpreter. That it cannot be kept is no harm.
+    /// Saves what is known about the interpreter. A failure to save it is ignored, because it costs only time.
     pub(crate) fn keep_base(&mut self, base: &BaseInterpreter, key: &RequestKey, environment: &Environment) {
-        // Files for development may be added to an installation without a library.
+        // Not if the interpreter has no library: development files could later be added to it.
         let Some(library) = &base.library else { return };
         self.fingerprints.push(&PreviousFingerprints::default().fingerprint(
             library.directory.as_str(),
@@ -306,11 +309,11 @@ impl<A: Serialize> CacheEntry<A> {
         let directory = environment.root().join(CACHE_DIRECTORY);
         fs::create_dir_all(&directory)?;
         make_room(&directory, &path)?;
-        atomic::replace(&path, format!("{}\n{}{END}", serde_json::to_string(self)?, self.fingerprints.as_text()))
+        atomic::replace_cached(&path, format!("{}\n{}{END}", serde_json::to_string(self)?, self.fingerprints.as_text()))
     }
 }
 
-/// Removes the oldest states where there are too many beside `path`.
+/// Removes the oldest cache entries if there are too many besides `path`.
 fn make_room(directory: &Utf8Path, path: &Utf8Path) -> io::Result<()> {
     let entries = directory.read_dir_utf8()?.flatten().filter(|entry| entry.path() != path);
     let modified = |entry: &camino::Utf8DirEntry| entry.metadata().and_then(|metadata| metadata.modified()).ok();
@@ -320,7 +323,7 @@ fn make_room(directory: &Utf8Path, path: &Utf8Path) -> io::Result<()> {
     others.iter().take(surplus).try_for_each(|(_, path)| fs::remove_file(path))
 }
 
-/// The release of the operating system, which uv asks for before it trusts what it knows of an interpreter.
+/// Returns the release of the operating system, which uv checks before it trusts its cached data about an interpreter.
 fn system() -> String {
     fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The manifests that uv reads: of the workspace, and of all packages that come from this disk.
+//! The manifests that uv reads: those of the workspace, and those of all packages that come from this disk.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,10 +17,10 @@ use crate::{
     uv::cache_keys,
 };
 
-/// The files that a pattern of a cache key may lead to, at most.
+/// The maximum number of files that a pattern of a cache key may match.
 const MAX_FILES: usize = 5_000;
 
-/// Adds what the lockfile of `project`, the root of a workspace, is compared with, and what its packages are built from.
+/// Adds what uv compares with the lockfile of `project`, the root of a workspace, and what its packages are built from.
 pub(super) fn add(
     watch_list: &mut WatchList,
     project: &Manifest,
@@ -38,12 +38,12 @@ pub(super) fn add(
         match &package.source {
             PackageSource::Directory(path) | PackageSource::Editable(path) | PackageSource::Virtual(path) => {
                 let path = root.join(path);
-                // `packages/../lib` and links lead to what uv calls by another name.
+                // uv resolves `packages/../lib` and links, and uses the resulting path.
                 directories.insert(path.canonicalize_utf8().unwrap_or(path));
             }
             PackageSource::Path(path) => packages.watch_list.stamp(root.join(path)),
             PackageSource::Url(_) if !is_frozen => {
-                return Err(format!("`{}` comes from an archive that may be another one today", package.name));
+                return Err(format!("`{}` comes from an archive that may have changed", package.name));
             }
             _ => {}
         }
@@ -51,8 +51,8 @@ pub(super) fn add(
     directories.iter().try_for_each(|directory| packages.package(directory, members.contains(directory)))
 }
 
-/// Adds what decides which members `dev` has: where another profile is asked for, uvenv reads them all the same, to know that
-/// it is a profile.
+/// Adds what decides which members `dev` has. uvenv reads the members even for another profile, because it must know
+/// that the directory is a profile.
 pub(super) fn add_members(watch_list: &mut WatchList, dev: &Manifest) -> Result<(), Uncacheable> {
     let known = BTreeMap::new();
     let mut packages = PackageWatcher { watch_list, root: dev.directory(), known: &known, is_frozen: true };
@@ -67,13 +67,13 @@ fn inputs_of_manifest(watch_list: &mut WatchList, manifest: &Manifest) {
 struct PackageWatcher<'a> {
     watch_list: &'a mut WatchList,
     root: &'a Utf8Path,
-    /// Manifests that were read already, by their directories.
+    /// The manifests that have already been read, by directory.
     known: &'a BTreeMap<&'a Utf8Path, &'a Manifest>,
     is_frozen: bool,
 }
 
 impl PackageWatcher<'_> {
-    /// The directories of the members.
+    /// Returns the directories of the members.
     fn members(&mut self, project: &Manifest) -> Result<BTreeSet<Utf8PathBuf>, Uncacheable> {
         let mut found = BTreeSet::new();
         for directory in self.matches(project)? {
@@ -81,14 +81,14 @@ impl PackageWatcher<'_> {
             if directory.join(manifest::FILE_NAME).is_file() {
                 found.insert(directory);
             } else if (directory.is_dir() && !is_hidden) || directory.is_symlink() {
-                // uv fails on it, or passes it over by the rules of git.
-                return Err(format!("`{directory}` is taken for a member and has no manifest"));
+                // uv fails on such a directory, or ignores it according to git's rules.
+                return Err(format!("`{directory}` matches the workspace members but has no manifest"));
             }
         }
         Ok(found)
     }
 
-    /// What the patterns of a workspace match. All that decides which of these are members is added.
+    /// Returns the matches of the workspace patterns. Adds everything that decides which of them are members.
     fn matches(&mut self, project: &Manifest) -> Result<Vec<Utf8PathBuf>, Uncacheable> {
         let mut found = Vec::new();
         for pattern in project.uv.workspace.iter().flat_map(|workspace| &workspace.members) {
@@ -102,12 +102,12 @@ impl PackageWatcher<'_> {
         Ok(found)
     }
 
-    /// The directories that a pattern matches, and more rather than less.
+    /// Returns the directories that a pattern matches, and possibly more.
     fn expand(&mut self, pattern: &str) -> Result<Vec<Utf8PathBuf>, Uncacheable> {
         let mut found = vec![self.root.to_owned()];
         for part in pattern.split('/').filter(|part| !matches!(*part, "" | ".")) {
             if part == "**" {
-                return Err(format!("the workspace pattern `{pattern}` reaches any depth"));
+                return Err(format!("the workspace pattern `{pattern}` matches directories at any depth"));
             }
             let is_pattern = part.contains(['*', '?', '[']);
             let matches = Pattern::new(part).map_err(|error| error.to_string())?;
@@ -127,7 +127,7 @@ impl PackageWatcher<'_> {
         Ok(found)
     }
 
-    /// A package in a directory: its manifest, and what its cache keys name.
+    /// Adds a package in a directory: its manifest, and what its cache keys name.
     fn package(&mut self, directory: &Utf8Path, is_member: bool) -> Result<(), Uncacheable> {
         let read;
         let manifest = if let Some(manifest) = self.known.get(directory) {
@@ -140,12 +140,12 @@ impl PackageWatcher<'_> {
         self.check_static(manifest)?;
         let is_root = directory == self.root;
         if !is_root && manifest.uv.workspace.is_some() {
-            return Err(format!("`{directory}` has a workspace of its own"));
+            return Err(format!("`{directory}` has its own workspace"));
         }
         if !is_root && !is_member {
             self.check_above(directory)?;
         }
-        // One that appears between a member and the root takes the member out of the workspace.
+        // A manifest that appears between a member and the root would remove the member from the workspace.
         self.watch_list.upwards(directory, &[manifest::FILE_NAME]);
         if manifest.uv.keys.iter().any(|key| key.value == cache_keys::SETTING) {
             return self.cache_keys(manifest);
@@ -153,11 +153,11 @@ impl PackageWatcher<'_> {
         self.watch_list.add(FingerprintKind::Package, directory);
         let source = directory.join(cache_keys::DEFAULT_DIRECTORY);
         if source.is_symlink() {
-            // What it leads to may be replaced without a trace here.
+            // The target of the link could be replaced without a trace in this directory.
             self.watch_list.add(FingerprintKind::Identity, source);
         }
         for path in cache_keys::default_files(directory) {
-            // One that appears changes the directory.
+            // A file that appears changes the directory.
             if path.exists() {
                 self.watch_list.stamp(path);
             }
@@ -165,16 +165,16 @@ impl PackageWatcher<'_> {
         Ok(())
     }
 
-    /// Dependencies that a build has to say come from uv's cache, which anybody may empty.
+    /// Refuses dependencies that only a build can tell. They come from uv's cache, which anything may empty.
     fn check_static(&self, manifest: &Manifest) -> Result<(), Uncacheable> {
         let is_static = manifest.project.is_some() || manifest.uv.workspace.is_some();
         if (!is_static || manifest.has_dynamic_requirements()) && !self.is_frozen {
-            return Err(format!("only a build of `{}` can tell its dependencies", manifest.path()));
+            return Err(format!("the dependencies of `{}` are known only after a build", manifest.path()));
         }
         let elsewhere = |kind: &SourceKind| matches!(kind, SourceKind::Url(_));
         let mut sources = manifest.uv.sources.iter().flat_map(|(_, sources)| sources);
         if !self.is_frozen && sources.any(|source| elsewhere(&source.kind)) {
-            return Err(format!("`{}` has a source that may be another one today", manifest.path()));
+            return Err(format!("`{}` has a source that may have changed", manifest.path()));
         }
         Ok(())
     }
@@ -190,7 +190,7 @@ impl PackageWatcher<'_> {
         Ok(())
     }
 
-    /// The keys that a package has instead of uv's own.
+    /// Adds the cache keys that a package has instead of uv's default ones.
     fn cache_keys(&mut self, manifest: &Manifest) -> Result<(), Uncacheable> {
         let document = manifest.file.parse().map_err(|error| error.to_string())?;
         let root = Node::root(&manifest.file, &document);
@@ -216,11 +216,11 @@ impl PackageWatcher<'_> {
                 self.watch_list.variables.insert(name);
                 Ok(())
             }
-            _ => Err(format!("`cache-keys` in `{directory}` has more than files, directories and variables")),
+            _ => Err(format!("`cache-keys` in `{directory}` has entries other than files, directories and variables")),
         }
     }
 
-    /// The files that a key names: for a pattern, all below the directory where it begins.
+    /// Adds the files that a key names. For a pattern, these are all files below its fixed prefix.
     fn files(&mut self, directory: &Utf8Path, pattern: &str) -> Result<(), Uncacheable> {
         let is_pattern = |part: &&str| part.contains(['*', '?', '[', '{', '!']);
         let parts: Vec<_> = pattern.split('/').collect();
@@ -234,7 +234,7 @@ impl PackageWatcher<'_> {
         let mut left = MAX_FILES;
         while let Some(directory) = waiting.pop() {
             for entry in directory.read_dir_utf8().into_iter().flatten().flatten() {
-                left = left.checked_sub(1).ok_or_else(|| format!("`{pattern}` leads to too many files"))?;
+                left = left.checked_sub(1).ok_or_else(|| format!("`{pattern}` matches too many files"))?;
                 match entry.file_type() {
                     Ok(kind) if kind.is_dir() => waiting.push(entry.into_path()),
                     _ => self.watch_list.stamp(entry.into_path()),

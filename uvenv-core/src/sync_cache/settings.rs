@@ -10,16 +10,16 @@ use crate::{
     uv::settings::{ConfigFiles, PYTHON_VERSION_FILES, is_constant},
 };
 
-/// Adds the files of configuration of a project whose workspace has its root at `root`.
+/// Adds the configuration files of a project whose workspace has its root at `root`.
 pub(super) fn add(watch_list: &mut WatchList, root: &Utf8Path, variables: &Variables) -> Result<(), Uncacheable> {
     let files = ConfigFiles::new(root, variables)?;
-    // The nearest that says something decides; those above it are looked at for nothing.
+    // The nearest file with settings decides; it does no harm to include those above it.
     for path in files.of_project.into_iter().chain(files.others) {
         let tool = (path.file_name() == Some(manifest::FILE_NAME)).then_some("tool");
         check(&path, tool)?;
         watch_list.content(path);
     }
-    // A date without a time is midnight where the machine is.
+    // A date without a time means midnight in the machine's time zone.
     watch_list.content("/etc/localtime");
     for directory in files.user_directory.into_iter().chain([root.to_owned()]) {
         for path in PYTHON_VERSION_FILES.map(|name| directory.join(name)) {
@@ -30,7 +30,7 @@ pub(super) fn add(watch_list: &mut WatchList, root: &Utf8Path, variables: &Varia
     Ok(())
 }
 
-/// Refuses a file with keys that act each time, or that are not known.
+/// Refuses a file with keys that take effect in each run, or with unknown keys.
 fn check(path: &Utf8Path, tool: Option<&str>) -> Result<(), Uncacheable> {
     let Ok(file) = File::read(path) else { return Ok(()) };
     let Ok(document) = file.parse() else { return Err(format!("`{path}` is not valid TOML")) };
@@ -50,17 +50,17 @@ fn check(path: &Utf8Path, tool: Option<&str>) -> Result<(), Uncacheable> {
     }
 }
 
-/// Refuses a request for an interpreter that is not a plain version: a name or a path leads elsewhere tomorrow.
+/// Refuses a request for an interpreter that is not a plain version, because a name or a path can change its meaning.
 fn check_python(path: &Utf8Path) -> Result<(), Uncacheable> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     match lines.find(|line| !is_version(line)) {
-        Some(request) => Err(format!("`{path}` asks for the Python `{request}`")),
+        Some(request) => Err(format!("`{path}` requests the Python `{request}`")),
         None => Ok(()),
     }
 }
 
-/// Whether a request for an interpreter is a version alone: `3`, `3.12`, `3.12.1`.
+/// Whether a request for an interpreter is only a version: `3`, `3.12` or `3.12.1`.
 pub(super) fn is_version(request: &str) -> bool {
     request.split('.').all(|number| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()))
 }
@@ -73,7 +73,7 @@ mod tests {
 
     use super::*;
 
-    /// What is said of a project whose root has these files, and whose user has `HOME` beside it.
+    /// Returns the reason for refusing a project whose root has these files. The user's `HOME` is next to the root.
     fn refusal(files: &[(&str, &str)]) -> Option<Uncacheable> {
         let guard = tempfile::tempdir().unwrap();
         let directory = Utf8PathBuf::from_path_buf(guard.path().canonicalize().unwrap()).unwrap();
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_act_each_time_or_are_not_known_are_refused_wherever_they_stand() {
+    fn rejects_unknown_keys_and_keys_that_act_every_time() {
         assert_eq!(
             refusal(&[("parent/root/pyproject.toml", "[tool.uv]\nindex-url = \"u\"\n[tool.other]\nx = 1\n")]),
             None
@@ -110,11 +110,11 @@ mod tests {
     }
 
     #[test]
-    fn a_python_is_asked_for_by_version_only() {
+    fn accepts_only_versions_as_python_requests() {
         assert_eq!(refusal(&[("parent/root/.python-version", "# ours\n\n3.12\n")]), None);
         for request in ["pypy@3.10", "/usr/bin/python3", "3.13t", "cpython-3.12", "3.x", "default"] {
             let refusal = refusal(&[("parent/root/.python-version", request)]);
-            assert_eq!(refusal, Some(format!("`/parent/root/.python-version` asks for the Python `{request}`")));
+            assert_eq!(refusal, Some(format!("`/parent/root/.python-version` requests the Python `{request}`")));
         }
         assert_eq!(refusal(&[("parent/.python-version", "pypy")]), None, "uv does not look there");
         assert!(refusal(&[("home/.config/uv/.python-versions", "pypy")]).is_some());

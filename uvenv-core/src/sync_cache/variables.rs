@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use super::{settings::is_version, watch_list::Uncacheable};
 use crate::{fs::digest::digest, model::Variables, uv::variables::is_constant};
 
-/// Others that count: where uv looks for its files, and what time it is.
+/// Other relevant variables: where uv looks for its files, and the time zone.
 const OTHERS: [&str; 2] = ["HOME", "TZ"];
 
-/// With one of these uv looks for its interpreter elsewhere.
+/// The variables that make uv look for its interpreter in another place.
 const LAUNCHERS: [&str; 2] = ["PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__"];
 
-/// The variables that counted, with what stands for their values. Some are secret, and a short hash betrays none.
+/// The relevant variables, with hashes of their values. Some values are secret, and a short hash does not reveal them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct RecordedVariables {
     names: BTreeSet<String>,
@@ -21,14 +21,14 @@ pub(super) struct RecordedVariables {
 }
 
 impl RecordedVariables {
-    /// Those of uv and uvenv, and of `names`.
+    /// Records the variables of uv and uvenv, and those in `names`.
     pub(super) fn new(variables: &Variables, mut names: BTreeSet<String>) -> Self {
         names.extend(OTHERS.iter().chain(&LAUNCHERS).map(|name| (*name).to_owned()));
         let values = values(variables, &names);
         Self { names, values }
     }
 
-    /// The variable that is not as it was, if there is one.
+    /// Returns a variable that has changed, if there is one.
     pub(super) fn difference(&self, variables: &Variables) -> Option<String> {
         let now = values(variables, &self.names);
         let names: BTreeSet<_> = self.values.keys().chain(now.keys()).collect();
@@ -48,10 +48,10 @@ fn short(value: &[u8]) -> String {
     digest(value)[..8].to_owned()
 }
 
-/// Refuses variables that act each time, or that are not known.
+/// Refuses variables that take effect in each run, or that are unknown.
 pub(super) fn check(variables: &Variables) -> Result<(), Uncacheable> {
     let other = variables.starting_with("UV_").find(|name| !is_constant(name));
-    // By a name or a path it may be another one tomorrow.
+    // A name or a path may lead to another interpreter tomorrow.
     let python = Some("UV_PYTHON").filter(|name| variables.get(name).is_some_and(|python| !is_version(python)));
     let launcher = LAUNCHERS.into_iter().find(|name| variables.raw(name).is_some());
     match other.or(python).or(launcher) {
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn those_that_act_each_time_or_are_not_known_are_refused() {
+    fn rejects_unknown_variables_and_those_that_act_every_time() {
         let known = [("UV_INDEX", "a=u"), ("UV_INDEX_A_PASSWORD", "p"), ("UV_PYTHON", "3.12"), ("PATH", "/bin")];
         assert_eq!(check(&variables(&known)), Ok(()));
         for (name, value) in [
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_set_changed_emptied_or_unset_is_a_difference() {
+    fn notices_set_changed_emptied_and_unset_variables() {
         let recorded =
             |pairs: &[(&str, &str)]| RecordedVariables::new(&variables(pairs), BTreeSet::from(["KEY".to_owned()]));
         let before = recorded(&[("UV_INDEX", "u"), ("KEY", "k"), ("HOME", "/h")]);
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn no_value_is_kept() {
+    fn records_no_values() {
         let secret = "https://user:hunter2@h/simple";
         let recorded = RecordedVariables::new(&variables(&[("UV_INDEX", secret)]), BTreeSet::new());
         assert!(!serde_json::to_string(&recorded).unwrap().contains("hunter2"));

@@ -1,4 +1,4 @@
-//! What is to be looked at: paths, and variables.
+//! What must be checked: paths and variables.
 
 use std::collections::BTreeSet;
 
@@ -7,16 +7,16 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::fingerprint::FingerprintKind;
 use crate::{backend::SelectionInputs, native::Watched, uv::variables::in_requirements};
 
-/// What an answer of uv depends on. More than that does no harm: uv is then asked once too often.
+/// What an answer of uv depends on. Extra entries do no harm: they only make uvenv start uv more often than necessary.
 #[derive(Clone, Debug, Default)]
 pub(super) struct WatchList {
-    /// As text: paths are slow to compare.
+    /// As text, because comparing paths is slow.
     paths: BTreeSet<(String, FingerprintKind)>,
-    /// Names of variables, beside those that always count.
+    /// The names of variables, in addition to those that are always relevant.
     pub(super) variables: BTreeSet<String>,
 }
 
-/// Why nobody but uv can tell whether something is to be done, in words.
+/// The reason, in words, why only uv can tell whether there is something to do.
 pub(crate) type Uncacheable = String;
 
 impl WatchList {
@@ -32,7 +32,7 @@ impl WatchList {
         self.add(FingerprintKind::Stamp, path);
     }
 
-    /// These files in `directory` and in all above it: where there is none, one may appear.
+    /// Adds these files in `directory` and in all its ancestors. Where a file does not exist, one may appear.
     pub(super) fn upwards(&mut self, directory: &Utf8Path, names: &[&str]) {
         for directory in directory.ancestors() {
             for name in names {
@@ -41,7 +41,7 @@ impl WatchList {
         }
     }
 
-    /// What native packages depend on.
+    /// Adds what native packages depend on.
     pub(super) fn native(&mut self, native: Watched) {
         native.files.into_iter().for_each(|path| self.content(path));
         native.toolchain.into_iter().for_each(|path| self.stamp(path));
@@ -49,7 +49,7 @@ impl WatchList {
         self.variables.extend(native.variables);
     }
 
-    /// What the choice of a backend depends on.
+    /// Adds what the selection of a backend depends on.
     pub(super) fn selection_inputs(&mut self, selection_inputs: &SelectionInputs) {
         if selection_inputs.driver {
             self.content("/proc/driver/nvidia/version");
@@ -63,7 +63,7 @@ impl WatchList {
         }
     }
 
-    /// The paths, each in no more ways than needed: a stamp says more than a content.
+    /// Returns the paths, without redundant kinds: a stamp covers more than a content.
     pub(super) fn into_paths(self) -> impl Iterator<Item = (Utf8PathBuf, FingerprintKind)> {
         let mut paths: Vec<_> = self.paths.into_iter().collect();
         paths.dedup_by(|stamp, content| {
@@ -77,7 +77,7 @@ impl WatchList {
         paths.into_iter().map(|(path, kind)| (path.into(), kind))
     }
 
-    /// The variables that `text` has in the form `${NAME}`, which uv replaces in requirements.
+    /// Adds the variables in `text` of the form `${NAME}`, which uv expands in requirements.
     pub(super) fn variables_in(&mut self, text: &str) {
         self.variables.extend(in_requirements(text).map(str::to_owned));
     }

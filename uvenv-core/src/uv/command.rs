@@ -1,4 +1,4 @@
-//! uv's command lines, each built here from typed arguments.
+//! uv's command lines, built from typed arguments.
 
 use std::ffi::OsString;
 
@@ -7,26 +7,26 @@ use camino::Utf8PathBuf;
 use super::{Uv, variables};
 use crate::{manifest::Selector, process::Invocation};
 
-/// How a command looks, for uv as for uvenv.
+/// The verbosity and colors of a command, both for uv and for uvenv.
 #[derive(Clone, Debug, Default)]
 pub struct Appearance {
     /// `-q`.
     pub quiet: bool,
-    /// `-v`, `-vv`: how often it was given, beyond the first, which is uvenv's own.
+    /// `-v`, `-vv`: how often it was given, not counting the first, which applies to uvenv only.
     pub verbose: u8,
     /// `--color`: `auto`, `always` or `never`.
     pub color: Option<&'static str>,
 }
 
-/// How a lockfile is treated.
+/// How uv treats a lockfile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum LockfileMode {
-    /// Made or brought up to date when needed.
+    /// Created or updated if needed.
     #[default]
     Update,
-    /// Checked; a stale one is an error.
+    /// Checked; a stale lockfile is an error.
     Check,
-    /// Taken as it is.
+    /// Used as it is.
     Frozen,
 }
 
@@ -47,9 +47,9 @@ pub(crate) struct SyncCommand {
     pub(crate) project: Utf8PathBuf,
     pub(crate) environment: Utf8PathBuf,
     pub(crate) lock: LockfileMode,
-    /// What to switch on.
+    /// The extras and groups to enable.
     pub(crate) on: Vec<Selector>,
-    /// Default groups to switch off.
+    /// The default groups to disable.
     pub(crate) off: Vec<Selector>,
     pub(crate) no_default_groups: bool,
     pub(crate) packages: Vec<String>,
@@ -57,15 +57,15 @@ pub(crate) struct SyncCommand {
     pub(crate) python: Option<String>,
     pub(crate) inexact: bool,
     pub(crate) reinstall: Vec<String>,
-    /// `PACKAGE:KEY=VALUE`: what the builder of a package is given.
+    /// `PACKAGE:KEY=VALUE`: the settings for the builder of a package.
     pub(crate) settings: Vec<String>,
     /// Variables for the builders.
     pub(crate) variables: Vec<(&'static str, String)>,
     pub(crate) dry_run: bool,
-    /// Only say whether something would change.
+    /// Only check whether anything would change.
     pub(crate) check: bool,
     pub(crate) offline: bool,
-    /// What the user gave behind `--`.
+    /// The user's arguments after `--`.
     pub(crate) rest: Vec<OsString>,
 }
 
@@ -83,7 +83,7 @@ impl LockCommand {
 }
 
 impl SyncCommand {
-    /// The flags that say what is installed, for a later look at whether it still is.
+    /// Returns the flags that decide what is installed, for a later check whether the environment is still up to date.
     pub(crate) fn selection(&self) -> Vec<String> {
         let flags = [(self.no_default_groups, "--no-default-groups"), (self.all_packages, "--all-packages")];
         let flags = switched_on(&flags).into_iter().map(str::to_owned);
@@ -118,7 +118,7 @@ impl SyncCommand {
     }
 }
 
-// `--name=value` in one argument: a value that starts with a dash stays a value.
+// `--name=value` is one argument, so that a value that starts with a dash is not read as an option.
 
 fn on_flag(selector: &Selector) -> String {
     match selector {
@@ -140,7 +140,7 @@ fn switched_on(flags: &[(bool, &'static str)]) -> Vec<&'static str> {
 
 fn base(uv: &Uv, appearance: &Appearance, command: &str, project: &Utf8PathBuf) -> Invocation {
     let mut invocation = uv.invocation().arg(command).arg("--project").arg(project.as_str());
-    // What these ask for has become arguments; an activated environment is not the one that is meant.
+    // These variables have been turned into arguments, and an activated environment is not the one to use.
     for name in variables::that_become_flags().chain(["VIRTUAL_ENV"]) {
         invocation = invocation.env_remove(name);
     }

@@ -1,5 +1,5 @@
-//! Getting uv with pip, so that the user's own index, proxy and certificate settings hold, verified against the hashes
-//! that are written here.
+//! Fetches uv with pip, so that the user's own index, proxy and certificate settings apply. The download is verified
+//! against the hashes in this file.
 
 use std::{fmt::Write as _, fs};
 
@@ -12,7 +12,7 @@ use crate::{
     process::{Captured, Invocation, ending, is_program, on_path},
 };
 
-/// SHA-256 of every wheel of [`PINNED`].
+/// The SHA-256 hashes of all wheels of [`PINNED`].
 #[rustfmt::skip]
 const SHA256: [&str; 18] = [
     "c16ed11e013557536b3e60065f1b912f6407bd6518e041b961e23ef9e6b4fbf5", // macosx_10_12_x86_64
@@ -35,24 +35,25 @@ const SHA256: [&str; 18] = [
     "6b0c7b9f47a5d011939d61e324d3fe18a8bc155d8dd53add738709a92f290a7c", // manylinux_2_31_riscv64
 ];
 
-/// What [`fetch`] works in, inside the cache; a left-over of one is known by this.
+/// The name prefix of [`fetch`]'s work directories in the cache, which also identifies leftover ones.
 const WORK: &str = ".fetch-";
 
-/// Where the user's pip configuration would send uv elsewhere, or refuse, each with a value that takes that back.
-/// A variable of pip's wins over its files; an empty one does not.
+/// Variables that undo settings of the user's pip configuration with which pip would install uv elsewhere or refuse to
+/// install it. A variable overrides pip's configuration files, but an empty variable does not.
 const NEUTRAL: [(&str, &str); 8] = [
     ("PIP_BREAK_SYSTEM_PACKAGES", "0"),
     ("PIP_CONSTRAINT", if cfg!(windows) { "nul" } else { "/dev/null" }),
     ("PIP_DISABLE_PIP_VERSION_CHECK", "1"),
     ("PIP_DRY_RUN", "0"),
-    // Nobody can answer.
+    // Nobody can answer a prompt.
     ("PIP_NO_INPUT", "1"),
     ("PIP_NO_DEPS", "1"),
     ("PIP_REQUIRE_VIRTUALENV", "0"),
     ("PIP_USER", "0"),
 ];
 
-/// The same, where no value takes it back. `--target` and `--prefix` of our own win over what files say.
+/// Variables of this kind that no value can undo, so they are removed. Our own `--target` and `--prefix` override the
+/// configuration files.
 const REMOVED: [&str; 10] = [
     "PIP_ABI",
     "PIP_EDITABLE",
@@ -66,7 +67,7 @@ const REMOVED: [&str; 10] = [
     "PIP_TARGET",
 ];
 
-/// Gets uv into the cache, once however many processes ask. `None`: there is no Python with pip.
+/// Fetches uv into the cache, only once even if several processes need it. Returns `None` if no Python has pip.
 pub(super) fn fetch(variables: &Variables, observer: &dyn Observer) -> Result<Option<Utf8PathBuf>, UvError> {
     let Some(pip) = pip(variables) else { return Ok(None) };
     let directory = cache::directory(variables)?.join("uv");
@@ -84,12 +85,12 @@ pub(super) fn fetch(variables: &Variables, observer: &dyn Observer) -> Result<Op
         fs::rename(&made, &place).map_err(CacheError::unusable(&place))?;
         Ok(())
     });
-    // What cannot be removed now is removed by the next one who fetches.
+    // If it cannot be removed now, the next process that fetches uv removes it.
     let _ = fs::remove_dir_all(&work);
     made.map(|()| Some(executable))
 }
 
-/// Removes what an interrupted run left. The lock is ours, so nobody is at work in it.
+/// Removes what an interrupted run left behind. This process has the lock, so no other process is using it.
 fn remove_remains(directory: &Utf8Path, place: &Utf8Path) -> Result<(), CacheError> {
     let entries = directory.read_dir_utf8().map_err(CacheError::unusable(directory))?;
     for entry in entries.flatten() {
@@ -100,7 +101,7 @@ fn remove_remains(directory: &Utf8Path, place: &Utf8Path) -> Result<(), CacheErr
     Ok(())
 }
 
-/// Has pip install uv into a directory under `work`, which it returns.
+/// Installs uv with pip into a directory below `work`, and returns that directory.
 fn install(pip: &Invocation, work: &Utf8Path) -> Result<Utf8PathBuf, UvError> {
     fs::create_dir_all(work).map_err(CacheError::unusable(work))?;
     let requirements = work.join("requirements.txt");
@@ -121,7 +122,7 @@ fn install(pip: &Invocation, work: &Utf8Path) -> Result<Utf8PathBuf, UvError> {
         return Err(failed(format!("`{command}` {}{}", ending(status), on_new_lines(&said))));
     }
     if !is_program(executable_in(&target).as_std_path()) {
-        return Err(failed(format!("`{command}` made no `{}`", executable_in("".into()))));
+        return Err(failed(format!("`{command}` did not create `{}`", executable_in("".into()))));
     }
     Ok(target)
 }
@@ -135,7 +136,8 @@ fn requirement() -> String {
     line + "\n"
 }
 
-/// The first pip that answers. An environment that uv made has a Python without pip, and is often first on `PATH`.
+/// Returns the first pip that responds. An environment that uv created has a Python without pip, and is often first on
+/// `PATH`.
 fn pip(variables: &Variables) -> Option<Invocation> {
     let candidates: &[(&str, &[&str])] = if cfg!(windows) {
         &[("py", &["-3"]), ("python", &[]), ("python3", &[])]
@@ -146,8 +148,8 @@ fn pip(variables: &Variables) -> Option<Invocation> {
         .iter()
         .flat_map(|(name, arguments)| on_path(variables, name).map(move |path| (path, *arguments)))
         .map(|(python, arguments)| {
-            // `python -m` imports from the current directory first: it must not be that of the user, nor one to which
-            // everybody can write.
+            // `python -m` imports from the current directory first, so this must be neither the user's directory nor
+            // one to which everyone can write.
             let directory = python.parent().unwrap_or(&python).to_owned();
             let pip = Invocation::new(python.as_str())
                 .args(arguments)

@@ -1,4 +1,4 @@
-//! Where uv is on this machine.
+//! Finds uv on this machine.
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -9,7 +9,7 @@ use crate::{
     process::{is_program, on_path},
 };
 
-/// The first uv, in the documented order. That it runs is not known yet.
+/// Returns the first uv, in the documented order. It is not yet known whether it runs.
 pub(crate) fn find(
     variables: &Variables,
     companion: Option<&Utf8Path>,
@@ -25,14 +25,15 @@ pub(crate) fn find(
     Ok(found)
 }
 
-/// The user's own choice, which must hold: a path, absolute or from the current directory.
+/// Returns the user's explicit choice, which must be valid: a path that is absolute or relative to the current
+/// directory.
 fn chosen(variables: &Variables) -> Result<Option<Utf8PathBuf>, UvError> {
     let Some(value) = variables.get_os("UVENV_UV") else { return Ok(None) };
     let not_a_program = |problem| UvError::NotAProgram { path: value.to_string_lossy().into_owned(), problem };
     let path = std::path::absolute(value)
         .ok()
         .and_then(|path| Utf8PathBuf::from_path_buf(path).ok())
-        .ok_or_else(|| not_a_program("is not a Unicode path"))?;
+        .ok_or_else(|| not_a_program("is not a valid UTF-8 path"))?;
     if is_program(path.as_std_path()) {
         return Ok(Some(path));
     }
@@ -44,16 +45,16 @@ fn chosen(variables: &Variables) -> Result<Option<Utf8PathBuf>, UvError> {
     }))
 }
 
-/// The uv that runs us. Others use a variable of this name for their own ends (`UV=uv` in a makefile), so only an
-/// absolute path of a program counts.
+/// Returns the uv that runs this process. Other programs use a variable of this name for their own purposes (`UV=uv` in
+/// a makefile), so only the absolute path of a program counts.
 fn parent(variables: &Variables) -> Option<Utf8PathBuf> {
     let path = Utf8Path::new(variables.get("UV")?);
     (path.is_absolute() && is_program(path.as_std_path())).then(|| path.to_owned())
 }
 
-/// What an earlier run fetched: the version that this uvenv would fetch, else the newest.
+/// Returns a uv that an earlier run fetched: the version that this uvenv would fetch, or else the newest.
 fn cached(variables: &Variables) -> Option<Utf8PathBuf> {
-    // A cache that is not there or cannot be read has no uv in it.
+    // A cache that does not exist or cannot be read contains no uv.
     let directory = cache::directory(variables).ok()?.join("uv");
     directory
         .read_dir_utf8()
@@ -79,7 +80,7 @@ mod tests {
         uv::{Fetch, Uv, locate},
     };
 
-    /// A directory with small programs that answer `--version`.
+    /// A directory with small programs that respond to `--version`.
     struct Machine {
         _guard: tempfile::TempDir,
         root: Utf8PathBuf,
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_order_is_the_documented_one() {
+    fn searches_in_the_documented_order() {
         let machine = Machine::new();
         let chosen = machine.uv("chosen/uv", "0.9.0");
         let parent = machine.uv("parent/uv", "0.9.1");
@@ -141,11 +142,11 @@ mod tests {
     }
 
     #[test]
-    fn none_anywhere() {
+    fn reports_when_there_is_no_uv() {
         let machine = Machine::new();
         for (fetch, message) in [
-            (Fetch::Never, "on `PATH` or in uvenv's cache"),
-            (Fetch::Offline, "to fetch it takes the network, which `--offline` forbids"),
+            (Fetch::Never, "on `PATH` or in the cache of uvenv"),
+            (Fetch::Offline, "downloading it requires network access, which `--offline` disables"),
         ] {
             let cache = machine.root.join("cache");
             let variables = [("UVENV_CACHE_DIR", cache.as_str())].into_iter().collect();
@@ -156,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_path_has_that_is_no_program_is_passed_over() {
+    fn ignores_path_entries_that_are_not_programs() {
         let machine = Machine::new();
         fs::create_dir_all(machine.root.join("a/uv")).unwrap();
         let plain = machine.uv("b/uv", "0.9.0");
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_users_choice_must_hold() {
+    fn rejects_an_invalid_uvenv_uv() {
         let machine = Machine::new();
         machine.uv("bin/uv", "0.9.0");
         let plain = machine.root.join("plain");
@@ -180,13 +181,13 @@ mod tests {
             (plain.as_str(), "is not an executable file"),
         ] {
             let error = machine.locate(&[("UVENV_UV", value), ("PATH", bin.as_str())]).unwrap_err();
-            assert_eq!(error.to_string(), format!("`UVENV_UV` names `{value}`, which {problem}"));
+            assert_eq!(error.to_string(), format!("`UVENV_UV` is set to `{value}`, which {problem}"));
             assert_eq!(error.code(), "uv-not-found");
         }
     }
 
     #[test]
-    fn a_variable_named_uv_of_somebody_else_is_passed_over() {
+    fn ignores_an_unrelated_uv_variable() {
         let machine = Machine::new();
         let uv = machine.uv("bin/uv", "0.9.0");
         let bin = machine.root.join("bin");
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_one_or_a_broken_one_is_not_passed_over() {
+    fn rejects_an_old_or_broken_uv() {
         let machine = Machine::new();
         machine.uv("good/uv", "0.13.9");
         let old = machine.uv("old/uv", "0.7.15");
@@ -213,11 +214,11 @@ mod tests {
         assert_eq!(error.code(), "uv-too-old");
         assert_eq!(
             error.to_string(),
-            format!("`{old}`, found by `PATH`, is uv 0.7.15, and uvenv needs 0.7.16 or newer")
+            format!("`{old}` (from `PATH`) is uv 0.7.15, but uvenv requires 0.7.16 or newer")
         );
         for (first, problem) in [
             ("shim", "`uv --version` failed with exit status 127\nshim: uv: command not found"),
-            ("other", "its answer to `--version` is not that of uv"),
+            ("other", "the output of `--version` is not that of uv"),
             ("torn", "No such file or directory"),
         ] {
             let error = locate(first);

@@ -1,4 +1,4 @@
-//! The port to uv: the program that resolves, builds and installs. It is found here, or fetched, and its version checked.
+//! The interface to uv, which resolves, builds and installs. This module finds or fetches uv and checks its version.
 
 pub(crate) mod cache_keys;
 mod command;
@@ -30,13 +30,13 @@ use crate::{
     process::{Invocation, ending},
 };
 
-/// The version that uvenv fetches where there is no uv.
+/// The version that uvenv fetches if uv is not installed.
 pub(crate) const PINNED: Version = Version { major: 0, minor: 13, patch: 9 };
 
-/// The oldest version that uvenv works with.
+/// The oldest version that uvenv supports.
 pub(crate) const OLDEST: Version = Version { major: 0, minor: 7, patch: 16 };
 
-/// A uv that runs and is new enough.
+/// A uv executable that runs and is new enough.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Uv {
@@ -54,13 +54,13 @@ pub struct Uv {
 pub enum Origin {
     /// The variable `UVENV_UV`.
     Chosen,
-    /// The variable `UV`, which uv sets for the programs that it runs.
+    /// The variable `UV`, which uv sets for the programs that it starts.
     Parent,
-    /// What was installed together with the program that uses uvenv.
+    /// The uv that was installed together with the program that uses uvenv.
     Companion,
     /// A directory of `PATH`.
     SearchPath,
-    /// uvenv's cache, where it keeps the uv that it fetched.
+    /// uvenv's cache, which stores the uv that uvenv fetched.
     Cache,
 }
 
@@ -68,48 +68,49 @@ pub enum Origin {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fetch {
-    /// Yes, with pip; a line says so. Needs the Cargo feature `full`.
+    /// Yes, with pip; uvenv prints a line about it. Requires the Cargo feature `full`.
     Allowed,
-    /// No, because the user forbids the network.
+    /// No, because the user disabled network access.
     Offline,
-    /// No, because a command that only looks changes nothing.
+    /// No, because a read-only command changes nothing.
     Never,
 }
 
 /// A version of uv.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
-    /// The first number.
+    /// The major version.
     pub major: u32,
-    /// The second number.
+    /// The minor version.
     pub minor: u32,
-    /// The third number.
+    /// The patch version.
     pub patch: u32,
 }
 
-/// Why there is no uv to use, or what it failed at.
+/// Why uv cannot be used, or why it failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum UvError {
-    /// There is none anywhere.
+    /// uv was not found.
     #[error(
-        "uv was not found: `UVENV_UV` and `UV` name none, none came with uvenv, and none is on `PATH` or in uvenv's cache{}",
+        "uv was not found: `UVENV_UV` and `UV` do not name it, uvenv was installed without it, and it is not on `PATH` \
+         or in the cache of uvenv{}",
         .not_fetched.clause()
     )]
     NotFound {
         /// Why it was not fetched.
         not_fetched: NotFetched,
     },
-    /// `UVENV_UV` names something else than a program.
-    #[error("`UVENV_UV` names `{path}`, which {problem}")]
+    /// `UVENV_UV` does not name a program.
+    #[error("`UVENV_UV` is set to `{path}`, which {problem}")]
     NotAProgram {
-        /// What the variable says.
+        /// The value of the variable.
         path: String,
-        /// What is wrong with it.
+        /// What is wrong with the value.
         problem: &'static str,
     },
-    /// What was found does not run, or is no uv.
-    #[error("`{path}`, found by {origin}, cannot be used as uv: {problem}")]
+    /// The program that was found does not run, or is not uv.
+    #[error("`{path}` (from {origin}) cannot be used as uv: {problem}")]
     Unusable {
         /// The executable.
         path: Utf8PathBuf,
@@ -118,8 +119,8 @@ pub enum UvError {
         /// What happened.
         problem: String,
     },
-    /// What was found is older than what uvenv works with.
-    #[error("`{path}`, found by {origin}, is uv {version}, and uvenv needs {OLDEST} or newer")]
+    /// The uv that was found is too old.
+    #[error("`{path}` (from {origin}) is uv {version}, but uvenv requires {OLDEST} or newer")]
     TooOld {
         /// The executable.
         path: Utf8PathBuf,
@@ -131,37 +132,37 @@ pub enum UvError {
     /// pip could not get uv.
     #[error("uv {PINNED} could not be fetched: {problem}")]
     FetchFailed {
-        /// What happened; without secrets.
+        /// What happened, without secrets.
         problem: String,
     },
     /// uv could not be started.
     #[error("`{command}` could not be started: {source}")]
     NotStarted {
-        /// The command; without secrets.
+        /// The command, without secrets.
         command: String,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// uv ran and failed.
     #[error("`{command}` {}{}", ending(*.status), on_new_lines(.stderr))]
     Failed {
-        /// The command; without secrets.
+        /// The command, without secrets.
         command: String,
-        /// How it ended.
+        /// The exit status.
         status: ExitStatus,
-        /// What uv wrote to stderr, without secrets; empty where the user has already seen it.
+        /// uv's stderr, without secrets; empty if the user has already seen it.
         stderr: String,
     },
-    /// The cache is needed and cannot be used.
+    /// The cache is required but cannot be used.
     #[error(transparent)]
     Cache(#[from] CacheError),
 }
 
-/// Why a uv that is missing was not fetched.
+/// Why a missing uv was not fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotFetched {
-    /// [`Fetch::Never`], or a build of uvenv without the feature `full`.
+    /// [`Fetch::Never`], or uvenv was built without the feature `full`.
     NotAsked,
     /// [`Fetch::Offline`].
     Offline,
@@ -170,12 +171,12 @@ pub enum NotFetched {
 }
 
 impl Uv {
-    /// A command that starts this uv.
+    /// Returns a command that runs this uv.
     pub(crate) fn invocation(&self) -> Invocation {
         Invocation::new(self.path.as_str())
     }
 
-    /// Asks the program at `path` for its version, unless it has said that before.
+    /// Asks the program at `path` for its version, unless the version is already known.
     fn probe(path: Utf8PathBuf, origin: Origin, variables: &Variables) -> Result<Self, UvError> {
         let query = versions::VersionQuery::new(&path, variables);
         if let Some(version) = query.known().filter(|version| *version >= OLDEST) {
@@ -194,17 +195,18 @@ impl Uv {
                     query.keep(version);
                     return Ok(Self { path, version, origin });
                 }
-                None => "its answer to `--version` is not that of uv".to_owned(),
+                None => "the output of `--version` is not that of uv".to_owned(),
             },
         };
         Err(UvError::Unusable { path, origin, problem })
     }
 }
 
-/// Finds uv: `UVENV_UV`, the uv that runs us, `companion`, `PATH`, uvenv's own cache; else fetches it if that is allowed.
+/// Finds uv: `UVENV_UV`, the uv that runs this process, `companion`, `PATH`, then uvenv's own cache. If none of them
+/// has uv, fetches it if that is allowed.
 ///
-/// The first that is there decides: one that is too old or does not run is an error, not a reason to look further, so
-/// that what runs never depends on what is broken.
+/// The first match decides: if it is too old or does not run, that is an error and the search ends, so that a broken uv
+/// never changes which one runs.
 pub fn locate(
     variables: &Variables,
     companion: Option<&Utf8Path>,
@@ -226,7 +228,7 @@ pub fn locate(
     Err(UvError::NotFound { not_fetched })
 }
 
-/// The executable in what pip made: `bin/uv`.
+/// Returns the executable in a directory that pip installed into: `bin/uv`.
 fn executable_in(directory: &Utf8Path) -> Utf8PathBuf {
     directory.join("bin").join(if cfg!(windows) { "uv.exe" } else { "uv" })
 }
@@ -237,7 +239,7 @@ fn on_new_lines(text: &str) -> String {
 }
 
 impl Version {
-    /// Reads `uv 0.7.16`, `uv 0.13.9 (x86_64-unknown-linux-gnu)` and their like.
+    /// Parses `uv 0.7.16`, `uv 0.13.9 (x86_64-unknown-linux-gnu)` and similar output.
     fn from_answer(answer: &str) -> Option<Self> {
         let mut words = answer.split_whitespace();
         if words.next()? != "uv" {
@@ -246,7 +248,7 @@ impl Version {
         Self::parse(words.next()?)
     }
 
-    /// Reads `0.13.9`. What follows the third number, of a pre-release, is passed over.
+    /// Parses `0.13.9`. Ignores everything after the third number, such as a pre-release suffix.
     fn parse(text: &str) -> Option<Self> {
         let mut numbers = text.splitn(3, '.');
         let major = numbers.next()?.parse().ok()?;
@@ -274,7 +276,7 @@ impl fmt::Display for Origin {
         f.write_str(match self {
             Self::Chosen => "`UVENV_UV`",
             Self::Parent => "`UV` (the uv that runs uvenv)",
-            Self::Companion => "the installation that uvenv is part of",
+            Self::Companion => "the installation of uvenv",
             Self::SearchPath => "`PATH`",
             Self::Cache => "uvenv's cache",
         })
@@ -285,8 +287,8 @@ impl NotFetched {
     fn clause(self) -> &'static str {
         match self {
             Self::NotAsked => "",
-            Self::Offline => "; to fetch it takes the network, which `--offline` forbids",
-            Self::NoPip => "; to fetch it takes a Python with pip, and none is on `PATH`",
+            Self::Offline => "; downloading it requires network access, which `--offline` disables",
+            Self::NoPip => "; downloading it requires a Python with pip, which is not on `PATH`",
         }
     }
 }
@@ -310,12 +312,12 @@ impl Diagnostic for UvError {
             Self::NotFound { .. } | Self::FetchFailed { .. } => Some(INSTALL.to_owned()),
             Self::NotAProgram { .. } => Some("set `UVENV_UV` to the path of a uv executable, or unset it".to_owned()),
             Self::Unusable { origin: Origin::Cache, path, .. } => {
-                Some(format!("remove `{path}`, and uvenv fetches it again"))
+                Some(format!("remove `{path}`, and uvenv downloads it again"))
             }
-            Self::Unusable { .. } | Self::NotStarted { .. } => Some(format!("mend it, or {INSTALL}")),
+            Self::Unusable { .. } | Self::NotStarted { .. } => Some(format!("repair it, or {INSTALL}")),
             Self::TooOld { .. } => Some(
-                "update it (`uv self update`, or `pip install --upgrade uv` where pip installed it), \
-                 or set `UVENV_UV` to a newer one"
+                "update it (`uv self update`, or `pip install --upgrade uv` if pip installed it), or set `UVENV_UV` to \
+                 a newer one"
                     .to_owned(),
             ),
             Self::Failed { .. } => None,
@@ -336,7 +338,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_read_and_ordered() {
+    fn parses_and_orders_versions() {
         let read = |answer| Version::from_answer(answer).map(|version| version.to_string());
         assert_eq!(read("uv 0.7.16\n").as_deref(), Some("0.7.16"));
         assert_eq!(read("uv 0.13.9 (x86_64-unknown-linux-gnu)\n").as_deref(), Some("0.13.9"));
@@ -353,7 +355,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_failure_shows_the_command_and_all_of_stderr() {
+    fn failure_shows_the_command_and_all_of_stderr() {
         use std::os::unix::process::ExitStatusExt;
 
         let failed = |stderr: &str| UvError::Failed {

@@ -1,5 +1,5 @@
-//! What uv is doing, read from what it shows people: the bars and spinners of its terminal, or the lines that it writes in
-//! their place where there is none. Both are as uv 0.7 to 0.13 have them; what is not known is passed over.
+//! Determines what uv is doing from its output for people: the bars and spinners on a terminal, or the lines that it
+//! writes instead if there is no terminal. Supports the output of uv 0.7 to 0.13 and ignores anything unknown.
 
 #[cfg(all(unix, feature = "full"))]
 mod frame;
@@ -18,29 +18,29 @@ use crate::{
     process::{Follower, Invocation, Streamed},
 };
 
-/// How often a step that goes on is told again.
+/// How often progress within a step is reported.
 const PERIOD: Duration = Duration::from_millis(100);
 
-/// Runs uv, which tells `observer` what it does and, where that is to be shown, what it says.
+/// Runs uv and reports to `observer` what it does and, if `is_shown` is set, what it prints.
 pub(crate) fn follow(invocation: &Invocation, observer: &dyn Observer, is_shown: bool) -> io::Result<Streamed> {
-    // uv draws no bars without colours, and in a notebook hardly any.
+    // uv draws no bars without colours, and hardly any in a notebook.
     let invocation = invocation.clone().env("TERM", "xterm-256color").env_remove("NO_COLOR");
     let invocation = invocation.env_remove("JPY_SESSION_NAME");
     invocation.follow(&mut Reader::new(observer, is_shown, PERIOD))
 }
 
-/// Tells an observer what is new in uv's output.
+/// Reports new output of uv to an observer.
 struct Reader<'a> {
     observer: &'a dyn Observer,
     is_shown: bool,
     period: Duration,
-    /// What was told last of each thing, and when.
+    /// What was last reported for each phase, and when.
     reported: BTreeMap<Phase, (Progress, Instant)>,
-    /// What is being downloaded.
+    /// The files that are being downloaded.
     downloads: BTreeSet<String>,
 }
 
-/// What a step is about: those of one thing follow each other.
+/// The subject of a step. Steps with the same subject follow each other.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Phase {
     Resolution,
@@ -75,7 +75,7 @@ impl Follower for Reader<'_> {
             if let Progress::Downloading { name, .. } = &progress {
                 there.insert(name.clone());
             }
-            // Until uv knows how much there is, it shows a total of zero.
+            // uv shows a total of zero until it knows the actual one.
             if !matches!(progress, Progress::Preparing { total: 0, .. } | Progress::Installing { total: 0, .. }) {
                 self.report(progress);
             }
@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
         Self { observer, is_shown, period, reported: BTreeMap::new(), downloads: BTreeSet::new() }
     }
 
-    /// Tells the observer, unless it knows, or was told of a step that goes on just now.
+    /// Reports to the observer, unless it already knows this or progress within the same step was reported just now.
     fn report(&mut self, progress: Progress) {
         let now = Instant::now();
         let phase = Phase::of(&progress);
@@ -140,7 +140,7 @@ impl Phase {
     }
 }
 
-/// Whether more of the same is to come: what ends a step is always told.
+/// Whether more progress of the same step follows. The end of a step is always reported.
 fn goes_on(progress: &Progress) -> bool {
     match progress {
         Progress::Resolving { .. } => true,
@@ -150,11 +150,12 @@ fn goes_on(progress: &Progress) -> bool {
     }
 }
 
-/// What rows and lines both have: `   Building docopt==0.6.2`, `    Updated https://host/repository (v1.0)`.
+/// Parses what rows and lines have in common: `   Building docopt==0.6.2`,
+/// `    Updated https://host/repository (v1.0)`.
 fn step(text: &str) -> Option<Progress> {
     let (word, rest) = text.trim_start().split_once(' ')?;
     let name = || package(rest);
-    // A line begins with blanks, which align the words; what another program says does hardly.
+    // A line of uv starts with spaces that align the words; output of other programs rarely does.
     let url = || Some(rest.rsplit_once(" (")?.0.to_owned());
     match (text.len() - text.trim_start().len(), word) {
         (3, "Building") => Some(Progress::Building { name: name() }),
@@ -165,7 +166,7 @@ fn step(text: &str) -> Option<Progress> {
     }
 }
 
-/// What only lines have: `Resolved 8 packages in 6ms`, `Downloading numpy (15.6MiB)`.
+/// Parses what only lines have: `Resolved 8 packages in 6ms`, `Downloading numpy (15.6MiB)`.
 fn line_step(line: &str) -> Option<Progress> {
     let (word, rest) = line.trim_start().split_once(' ')?;
     let count = || rest.split_once(" package")?.0.parse().ok();
@@ -178,19 +179,19 @@ fn line_step(line: &str) -> Option<Progress> {
             let (name, total) = sized.map_or((rest, None), |(name, total)| (name, Some(total)));
             Some(Progress::Downloading { name: name.to_owned(), bytes: 0, total })
         }
-        // uv 0.7 says the same at the end as at the beginning, but for the blank.
+        // uv 0.7 prints the same at the end as at the start, except for the space.
         (true, "Downloaded" | "Downloading") => Some(Progress::Downloaded { name: rest.to_owned() }),
         _ => None,
     }
 }
 
-/// The name in `numpy==2.1.0` or `numpy @ URL`; a package that has none yet goes by its URL.
+/// Returns the name in `numpy==2.1.0` or `numpy @ URL`; for a package without a name, returns the URL.
 fn package(text: &str) -> String {
     let end = text.find(" @ ").or_else(|| text.find("==")).unwrap_or(text.len());
     text[..end].to_owned()
 }
 
-/// The bytes of `15.58 MiB`, `15.6MiB` or `0 B`.
+/// Parses `15.58 MiB`, `15.6MiB` or `0 B` as bytes.
 fn bytes(text: &str) -> Option<u64> {
     let text = text.trim();
     let (number, unit) = text.split_at(text.find(|character: char| character.is_ascii_alphabetic())?);
@@ -211,7 +212,7 @@ mod tests {
     };
     use crate::process::Screen;
 
-    /// What an observer was told, one event a line.
+    /// What an observer received, one event per line.
     #[derive(Default)]
     struct Notes(Mutex<Vec<String>>);
 
@@ -229,7 +230,7 @@ mod tests {
         }
     }
 
-    /// What uv's text becomes on a screen, in chunks of `size`: the notes, and what is captured.
+    /// Replays uv's output on a screen in chunks of `size`. Returns what the observer received and what was captured.
     fn replay(text: &str, size: usize) -> (Vec<String>, String) {
         let notes = Notes::default();
         let mut reader = Reader::new(&notes, true, Duration::ZERO);
@@ -246,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lines_of_a_sync_on_a_terminal() {
+    fn reads_the_lines_of_a_sync_on_a_terminal() {
         for (uv, elapsed) in [(UV_0_7_16, ["1.28s", "1.13s", "3ms"]), (UV_0_13_9, ["1.14s", "996ms", "2ms"])] {
             let (notes, captured) = replay(uv, uv.len());
             let repository = "file:///srv/team-git/gitrepo";
@@ -254,7 +255,7 @@ mod tests {
             let expected = [
                 "Using CPython 3.11.7 interpreter at: /usr/bin/python3",
                 "Creating virtual environment at: p3/.venv",
-                // The terminal is not as wide as these two.
+                // The terminal is narrower than these two.
                 &format!("    Updated {repository} ("),
                 &format!("Resolved 4 packages in {}", elapsed[0]),
                 &format!("      Built gitdep @ git+{repository}@061f7e"),
@@ -274,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn the_events_of_a_sync_on_a_terminal() {
+    fn reads_the_events_of_a_sync_on_a_terminal() {
         let built = |name| format!(r#""built","name":"{name}""#);
         let prepared = |done| format!(r#""preparing","done":{done},"total":3"#);
         for (uv, builds) in [
@@ -304,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn how_it_is_cut_into_chunks_makes_no_difference() {
+    fn result_does_not_depend_on_chunk_sizes() {
         for uv in [UV_0_7_16, UV_0_13_9] {
             let whole = replay(uv, uv.len());
             for size in [1, 7, 100, 4096] {
@@ -313,7 +314,7 @@ mod tests {
         }
     }
 
-    /// The events of lines, as uv writes them where there is no terminal.
+    /// Returns the events for lines that uv writes if there is no terminal.
     fn of_lines(lines: &[&str]) -> Vec<String> {
         let notes = Notes::default();
         let mut reader = Reader::new(&notes, false, Duration::ZERO);
@@ -324,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sync_without_a_terminal() {
+    fn reads_a_sync_without_a_terminal() {
         for downloaded in [" Downloaded numpy", " Downloading numpy"] {
             let notes = of_lines(&[
                 "   Updating https://host/team/a (v1)",
@@ -362,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_passed_over() {
+    fn ignores_unknown_lines() {
         for line in [
             "",
             " ",
@@ -393,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_uv_leaves_is_told_from_what_it_said() {
+    fn distinguishes_progress_rows_from_messages() {
         for row in
             ["⠙", "⠙ (3/3)", "⠙ Resolving dependencies...", "░░░░░░░░ 0/0", "a ....", "████████████████████ [1/2] a==1"]
         {
@@ -406,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn steps_that_go_on_are_told_now_and_then_and_nothing_twice() {
+    fn throttles_progress_and_reports_nothing_twice() {
         let notes = Notes::default();
         let mut reader = Reader::new(&notes, false, Duration::from_hours(1));
         let bar = |name: &str, bytes| format!("{name} ------------------------------ {bytes} MiB/2.00 MiB");
@@ -420,17 +421,17 @@ mod tests {
             r#""downloading","name":"a","bytes":0,"total":2097152"#,
             r#""downloading","name":"b","bytes":0,"total":2097152"#,
             r#""building","name":"c""#,
-            // The last bytes are not kept back.
+            // The last bytes are reported immediately.
             r#""downloading","name":"a","bytes":2097152,"total":2097152"#,
             r#""downloaded","name":"b""#,
-            // It was begun anew.
+            // The download started again.
             r#""downloading","name":"b","bytes":0,"total":2097152"#,
         ];
         assert_eq!(notes.0.into_inner().unwrap(), expected.map(event));
     }
 
     #[test]
-    fn uv_is_made_to_draw() {
+    fn makes_uv_draw_progress() {
         let script = r#"test -t 2 && echo "$TERM ${NO_COLOR-unset} ${JPY_SESSION_NAME-unset}""#;
         let uv = Invocation::new("/bin/sh").args(["-c", script]);
         let uv = uv.env("NO_COLOR", "1").env("JPY_SESSION_NAME", "x.ipynb").env("TERM", "dumb");

@@ -1,28 +1,28 @@
-//! uv's settings: what is known of each key of `[tool.uv]` and `uv.toml` (uv's reference, "Settings"), and the files in which
-//! uv looks for them (uv's docs, "Configuration files").
+//! uv's settings: the known properties of each key of `[tool.uv]` and `uv.toml` (uv's reference, "Settings"), and the
+//! files in which uv looks for settings (uv's docs, "Configuration files").
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{manifest, model::Variables};
 
-/// The file that has settings only. In one directory, it counts in place of `[tool.uv]` of the manifest.
+/// A file that contains only settings. In the same directory, it replaces `[tool.uv]` of the manifest.
 pub(crate) const FILE_NAME: &str = "uv.toml";
 
 /// The files that request a version of Python.
 pub(crate) const PYTHON_VERSION_FILES: [&str; 2] = [".python-version", ".python-versions"];
 
-/// What is known of a setting.
+/// The known properties of a setting.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum About {
-    /// As long as it stays the same, its effect does too: nothing happens anew in each call.
+    /// As long as its value stays the same, so does its effect: no call does anything new because of it.
     Constant,
     /// It decides where packages come from.
     Packages,
-    /// It concerns the workspace, its builds or its developers, so staging and prod do not need it.
+    /// It affects the workspace, its builds or its developers, so staging and prod do not need it.
     Workspace,
 }
 
-/// All settings that are known, by name. Others may have any effect.
+/// All known settings, by name. Unknown settings can have any effect.
 const SETTINGS: &[(&str, &[About])] = &[
     ("add-bounds", &[About::Constant]),
     ("allow-insecure-host", &[About::Constant]),
@@ -101,24 +101,25 @@ pub(crate) fn decides_packages(key: &str) -> bool {
     is(key, About::Packages)
 }
 
-/// The settings that concern the workspace, its builds or its developers.
+/// Returns the settings that affect the workspace, its builds or its developers.
 #[cfg(feature = "full")]
 pub(crate) fn of_the_workspace() -> impl Iterator<Item = &'static str> {
     SETTINGS.iter().filter(|(_, known)| known.contains(&About::Workspace)).map(|(name, _)| *name)
 }
 
-/// The files, there or not, that may have settings for a project.
+/// The files that can contain settings for a project, whether or not they exist.
 pub(crate) struct ConfigFiles {
     /// `uv.toml` and `pyproject.toml` in the root of the workspace and all directories above it.
     pub(crate) of_project: Vec<Utf8PathBuf>,
     /// The directory of the user's configuration.
     pub(crate) user_directory: Option<Utf8PathBuf>,
-    /// The user's file, those of the system, and the one that `UV_CONFIG_FILE` names.
+    /// The user's file, the system files, and the file that `UV_CONFIG_FILE` names.
     pub(crate) others: Vec<Utf8PathBuf>,
 }
 
 impl ConfigFiles {
-    /// Those of a workspace with its root at `root`. An error is a sentence about a path that cannot be named.
+    /// Returns the files for a workspace with its root at `root`. An error is a sentence about a path that cannot be
+    /// represented.
     pub(crate) fn new(root: &Utf8Path, variables: &Variables) -> Result<Self, String> {
         let in_each = [FILE_NAME, manifest::FILE_NAME];
         let of_project = root.ancestors().flat_map(|directory| in_each.map(|name| directory.join(name))).collect();

@@ -1,24 +1,24 @@
-//! uv's environment variables: what is known of each (uv's reference, "Environment variables"), and what uvenv reads from
-//! them.
+//! uv's environment variables: the known properties of each (uv's reference, "Environment variables"), and what uvenv
+//! reads from them.
 
 use camino::Utf8Path;
 
 use crate::model::Variables;
 
-/// What is known of a variable.
+/// The known properties of a variable.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum About {
-    /// As long as it stays the same, its effect does too: nothing happens anew in each call.
+    /// As long as its value stays the same, so does its effect: no call does anything new because of it.
     Constant,
     /// It decides what is installed, or where.
     Outcome,
-    /// It has URLs of package indexes, which may have credentials in them.
+    /// It contains URLs of package indexes, which can include credentials.
     Urls,
-    /// What it asks for becomes a flag, so that uv must not see it as well.
+    /// uvenv turns it into a flag, so uv must not see the variable as well.
     Flag,
 }
 
-/// All variables that are known, by name. Others may have any effect.
+/// All known variables, by name. Unknown variables can have any effect.
 const VARIABLES: &[(&str, &[About])] = &[
     ("UV_CACHE_DIR", &[About::Constant]),
     ("UV_CONCURRENT_BUILDS", &[About::Constant]),
@@ -71,35 +71,35 @@ fn about(about: About) -> impl Iterator<Item = &'static str> {
     VARIABLES.iter().filter(move |(_, known)| known.contains(&about)).map(|(name, _)| *name)
 }
 
-/// Whether the variable `name` has the same effect in each call. `UV_INDEX_NAME_USERNAME` and `UV_INDEX_NAME_PASSWORD` are
-/// for the index `NAME`.
+/// Whether the variable `name` has the same effect in each call. `UV_INDEX_NAME_USERNAME` and `UV_INDEX_NAME_PASSWORD`
+/// are the credentials for the index `NAME`.
 pub(crate) fn is_constant(name: &str) -> bool {
     let is_credential =
         || name.starts_with("UV_INDEX_") && (name.ends_with("_USERNAME") || name.ends_with("_PASSWORD"));
     about(About::Constant).any(|known| known == name) || is_credential()
 }
 
-/// The variables that decide what is installed, or where.
+/// Returns the variables that decide what is installed, or where.
 pub(crate) fn deciding_the_outcome() -> impl Iterator<Item = &'static str> {
     about(About::Outcome)
 }
 
-/// The variables that have URLs of package indexes.
+/// Returns the variables that contain URLs of package indexes.
 pub(crate) fn with_urls() -> impl Iterator<Item = &'static str> {
     about(About::Urls)
 }
 
-/// The variables whose wishes uvenv turns into flags.
+/// Returns the variables that uvenv turns into flags.
 pub(super) fn that_become_flags() -> impl Iterator<Item = &'static str> {
     about(About::Flag)
 }
 
-/// Whether the network is off limits, for uv or for cargo.
+/// Whether network access is disabled for uv or cargo.
 pub fn is_offline(variables: &Variables) -> bool {
     variables.is_on("UV_OFFLINE") || variables.is_on("CARGO_NET_OFFLINE")
 }
 
-/// Whether `run` takes the environment as it is.
+/// Whether `run` uses the environment without syncing it.
 pub fn is_without_sync(variables: &Variables) -> bool {
     variables.is_on("UV_NO_SYNC")
 }
@@ -114,24 +114,25 @@ pub(crate) fn is_locked(variables: &Variables) -> bool {
     variables.is_on("UV_LOCKED")
 }
 
-/// The interpreter that is requested.
+/// Returns the requested interpreter.
 pub fn python(variables: &Variables) -> Option<&str> {
     variables.get("UV_PYTHON")
 }
 
-/// How long a server may take to answer: `UV_HTTP_TIMEOUT` in seconds, or half a minute.
+/// Returns the time limit for the response of a server: `UV_HTTP_TIMEOUT` in seconds, or half a minute.
 #[cfg(feature = "full")]
 pub(crate) fn http_timeout(variables: &Variables) -> std::time::Duration {
     let seconds = variables.get("UV_HTTP_TIMEOUT").and_then(|seconds| seconds.parse().ok());
     std::time::Duration::from_secs(seconds.unwrap_or(30))
 }
 
-/// The environment of a project, relative to its directory: `UV_PROJECT_ENVIRONMENT`, else `.venv`.
+/// Returns the path of a project's environment, relative to the project directory: `UV_PROJECT_ENVIRONMENT`, or else
+/// `.venv`.
 pub(crate) fn project_environment(variables: &Variables) -> &Utf8Path {
     variables.get("UV_PROJECT_ENVIRONMENT").unwrap_or(".venv").into()
 }
 
-/// The names in the form `${NAME}` in a requirement, which uv replaces by the values of the variables.
+/// Returns the names in a requirement that have the form `${NAME}`, which uv replaces with the values of the variables.
 pub(crate) fn in_requirements(text: &str) -> impl Iterator<Item = &str> {
     text.split("${").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0))
 }

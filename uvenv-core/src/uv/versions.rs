@@ -1,4 +1,4 @@
-//! Which version each uv has, as it once said: to ask it takes as long as half a sync with nothing to do.
+//! Remembers the version of each uv, because asking uv takes half as long as a sync with nothing to do.
 
 use std::{
     fs,
@@ -19,21 +19,21 @@ use crate::{
     model::Variables,
 };
 
-/// What a uv said of itself.
+/// The recorded version of a uv.
 #[derive(Debug, Serialize, Deserialize)]
 struct CachedVersion {
-    /// What the executable was like before it was asked.
+    /// The metadata of the executable before it was run.
     stat: Stat,
     version: String,
 }
 
-/// A uv that is about to be asked.
+/// A query for the version of a uv.
 pub(super) struct VersionQuery {
-    /// Where its answer is kept; none where that may be another one the next time.
+    /// Where the answer is stored; `None` if the answer can be different next time.
     place: Option<(Utf8PathBuf, Stat)>,
 }
 
-/// Whether this is uv, and not a program that starts one or another: a script, or a version manager by the name of `uv`.
+/// Whether this is uv itself, and not a program that starts a uv: a script, or a version manager named `uv`.
 pub(crate) fn is_uv_itself(path: &Utf8Path) -> bool {
     let name = path.canonicalize_utf8().ok().and_then(|path| path.file_name().map(str::to_owned));
     name.as_deref() == executable_in(Utf8Path::new("")).file_name() && !is_script(path).unwrap_or(true)
@@ -55,19 +55,19 @@ impl VersionQuery {
         Self { place: place() }
     }
 
-    /// What it said the last time, if it is the same one.
+    /// Returns the recorded version, if the executable is unchanged.
     pub(super) fn known(&self) -> Option<Version> {
         let (place, stat) = self.place.as_ref()?;
         let known: CachedVersion = serde_json::from_slice(&fs::read(place).ok()?).ok()?;
         if known.stat == *stat { Version::parse(&known.version) } else { None }
     }
 
-    /// Keeps what it says. That it cannot be kept is no harm.
+    /// Records the version. A failure to do so is harmless.
     pub(super) fn keep(self, version: Version) {
         let Some((place, stat)) = self.place else { return };
         let Ok(text) = serde_json::to_string(&CachedVersion { stat, version: version.to_string() }) else { return };
-        // A cache is made by what needs one, not by what only looks.
+        // Only commands that need a cache create it, not those that only read.
         let _ = place.parent().map(fs::create_dir);
-        let _ = atomic::replace(&place, text);
+        let _ = atomic::replace_cached(&place, text);
     }
 }

@@ -1,18 +1,18 @@
-//! uv's workspaces: which directories the patterns of `[tool.uv.workspace]` select (uv's docs, "Workspaces").
+//! uv's workspaces: which directories match the patterns of `[tool.uv.workspace]` (uv's docs, "Workspaces").
 //!
-//! uv walks the file system with the crate `glob`, so `*` in `members` stays within one directory; and it matches `exclude`
-//! against whole paths, so `*` there reaches any depth.
+//! uv walks the file system with the crate `glob`, so `*` in `members` does not cross directory boundaries. But it
+//! matches `exclude` against whole paths, so `*` there matches at any depth.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use glob::{MatchOptions, Pattern};
 
 use crate::{manifest::Workspace, toml::Spanned};
 
-/// How paths are matched as a walk would find them.
+/// The options that match paths in the same way as a walk of the file system.
 const WALKED: MatchOptions =
     MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
 
-/// The patterns of a workspace, as they are below a root. For what is in a git commit the root is empty.
+/// The patterns of a workspace, relative to its root. For the contents of a git commit, the root is empty.
 pub(crate) struct WorkspaceGlobs<'a> {
     root: &'a Utf8Path,
     workspace: &'a Workspace,
@@ -23,8 +23,8 @@ impl<'a> WorkspaceGlobs<'a> {
         Self { root, workspace }
     }
 
-    /// The pattern of `members` that selects `directory`, if one does and none of `exclude` does. Nothing is looked for on
-    /// the disk.
+    /// Returns the pattern of `members` that matches `directory`, unless one of `exclude` matches it too. Does not
+    /// access the file system.
     pub(crate) fn selects(&self, directory: &Utf8Path) -> Option<&'a Spanned<String>> {
         let is_match = |pattern: &&Spanned<String>| {
             self.absolute(&pattern.value).is_some_and(|pattern| pattern.matches_with(directory.as_str(), WALKED))
@@ -32,18 +32,18 @@ impl<'a> WorkspaceGlobs<'a> {
         self.workspace.members.iter().find(is_match).filter(|_| !self.is_excluded(directory))
     }
 
-    /// Whether `exclude` leaves `directory` out.
+    /// Whether `exclude` matches `directory`.
     pub(crate) fn is_excluded(&self, directory: &Utf8Path) -> bool {
         let patterns = self.workspace.exclude.iter().filter_map(|pattern| self.absolute(&pattern.value));
         patterns.into_iter().any(|pattern| pattern.matches(directory.as_str()))
     }
 
-    /// What `pattern`, one of `members`, matches on the disk, excluded or not. What cannot be read or is not Unicode is not
-    /// found.
+    /// Returns the paths on disk that match `pattern`, one of `members`, whether or not they are excluded. Skips paths
+    /// that cannot be read or are not Unicode.
     ///
     /// # Errors
     ///
-    /// What is wrong with the pattern.
+    /// Returns what is wrong with the pattern.
     pub(crate) fn expand(&self, pattern: &str) -> Result<impl Iterator<Item = Utf8PathBuf>, &'static str> {
         let paths = glob::glob(&self.text(pattern)).map_err(|error| error.msg)?;
         Ok(paths.filter_map(Result::ok).filter_map(|path| Utf8PathBuf::try_from(path).ok()))

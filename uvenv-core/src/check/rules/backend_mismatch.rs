@@ -1,4 +1,4 @@
-//! Profiles, conflicts, index sources and Cargo features agree about the backends.
+//! Profiles, conflicts, index sources and Cargo features agree on the backends.
 
 use crate::{
     backend::{Backend, CudaVersion},
@@ -35,7 +35,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     findings
 }
 
-/// The backends of a profile. Where the configuration names one that it lacks, that is a finding.
+/// Returns the backends of a profile. If the configuration names a backend that the profile lacks, that is a finding.
 fn backends(profile: &ProfileContext<'_>, findings: &mut Vec<Finding>) -> Option<Vec<Backend>> {
     match profile.backends() {
         Ok(backends) => Some(backends.to_vec()),
@@ -52,7 +52,7 @@ fn has<'a>(backends: &'a [Backend], name: &Name) -> Option<&'a Backend> {
     backends.iter().find(|backend| backend.name == *name)
 }
 
-/// What only dev, or only another profile has.
+/// Reports the backends that only dev or only another profile has.
 fn of_profiles(profile: &ProfileContext<'_>, here: &[Backend], dev: &[Backend]) -> Vec<Finding> {
     let name = profile.profile;
     let lacking = dev.iter().filter(|backend| has(here, &backend.name).is_none()).map(|backend| {
@@ -60,14 +60,14 @@ fn of_profiles(profile: &ProfileContext<'_>, here: &[Backend], dev: &[Backend]) 
         let finding = match extra_of(&profile.manifest, extra) {
             Some(found) => RULE
                 .finding(
-                    format!("`{extra}` is a backend of dev, and in {name} an extra that excludes no other"),
-                    format!("add a set with `{{ extra = \"{extra}\" }}` to `conflicts` in `[tool.uv]`, as dev has it"),
+                    format!("`{extra}` is a backend in dev, but in {name} it is an extra without conflicts"),
+                    format!("add a set with `{{ extra = \"{extra}\" }}` to `conflicts` in `[tool.uv]`, as in dev"),
                 )
                 .at(profile.manifest.place(found.span.clone())),
             None => RULE
                 .finding(
-                    format!("dev has the backend `{extra}`, and {name} does not"),
-                    format!("add the extra `{extra}` to {name}, in a set of `conflicts`, or take it out of dev"),
+                    format!("dev has the backend `{extra}`, but {name} does not"),
+                    format!("add the extra `{extra}` to {name} and to a set of its `conflicts`, or remove it from dev"),
                 )
                 .at(profile.manifest.heading()),
         };
@@ -75,8 +75,8 @@ fn of_profiles(profile: &ProfileContext<'_>, here: &[Backend], dev: &[Backend]) 
     });
     let only_here = here.iter().filter(|backend| has(dev, &backend.name).is_none()).map(|backend| {
         let extra = &backend.name;
-        let message = format!("{name} has the backend `{extra}`, and dev does not");
-        let help = format!("add the extra `{extra}` to dev, in a set of `conflicts`, or take it out of {name}");
+        let message = format!("{name} has the backend `{extra}`, but dev does not");
+        let help = format!("add the extra `{extra}` to dev and to a set of its `conflicts`, or remove it from {name}");
         RULE.finding(message, help).at(backend.place.clone())
     });
     lacking.chain(only_here).map(|finding| finding.in_profile(name)).collect()
@@ -86,7 +86,7 @@ fn extra_of<'a>(manifest: &'a Manifest, name: &Name) -> Option<&'a Extra> {
     manifest.project.as_ref()?.extras.get(name)
 }
 
-/// Extras that are called like a CUDA release, and that no set of conflicts has although there are others of the kind.
+/// Reports extras that are named like a CUDA release but are not in any conflict set, although other such extras are.
 fn outside_conflicts(facts: &Facts<'_>, profile: &ProfileContext<'_>) -> Vec<Finding> {
     let Some(project) = profile.manifest.project.as_ref().filter(|_| facts.monorepo.config.backends.is_none()) else {
         return Vec::new();
@@ -96,7 +96,7 @@ fn outside_conflicts(facts: &Facts<'_>, profile: &ProfileContext<'_>) -> Vec<Fin
     let is_cuda = |name: &Name| name.as_str().split('-').any(|part| CudaVersion::from_tag(part).is_some());
     let cuda: Vec<_> = project.extras.iter().filter(|(name, _)| is_cuda(name)).collect();
     let is_outside = |name: &Name| !exclusive.contains(&&Selector::Extra(name.clone()));
-    // Where dev has it in a set, the comparison of the profiles has said so.
+    // If dev has the extra in a conflict set, the comparison of the profiles has reported it already.
     let of_dev = |name: &Name| {
         let dev = facts.monorepo.dev.uv.conflicts.iter().flat_map(|set| &set.entries);
         let mut dev = dev.filter_map(|entry| entry.selector.as_ref());
@@ -105,16 +105,16 @@ fn outside_conflicts(facts: &Facts<'_>, profile: &ProfileContext<'_>) -> Vec<Fin
     let outside = cuda.iter().filter(|(name, _)| cuda.len() > 1 && is_outside(name) && !of_dev(name));
     let finding = |(name, extra): &(&Name, &Extra)| {
         let message = format!(
-            "the extra `{name}` of {} is in no set of conflicts: it can be chosen with another",
+            "the extra `{name}` of {} is not in a set of `conflicts`, so it can be combined with other backends",
             profile.profile
         );
-        let help = format!("add `{{ extra = \"{name}\" }}` to the set of the backends in `conflicts`");
+        let help = format!("add `{{ extra = \"{name}\" }}` to the set of backends in `conflicts`");
         RULE.finding(message, help).at(profile.manifest.place(extra.span.clone())).in_profile(profile.profile)
     };
     outside.map(finding).collect()
 }
 
-/// Sources for an extra that the manifest does not have.
+/// Reports sources for an extra that the manifest does not have.
 fn undeclared_extras(profile: &ProfileContext<'_>) -> Vec<Finding> {
     let manifest = &profile.manifest;
     let mut findings = Vec::new();
@@ -131,8 +131,8 @@ fn undeclared_extras(profile: &ProfileContext<'_>) -> Vec<Finding> {
             }
             let name = &package.value;
             let message =
-                format!("`{name}` is taken from the index `{index}` for the extra `{extra}`, which there is not");
-            let help = format!("add the extra `{extra}`, or take the source out");
+                format!("`{name}` has the index `{index}` as its source for the extra `{extra}`, which does not exist");
+            let help = format!("add the extra `{extra}`, or remove the source");
             let finding = RULE.finding(message, help).at(manifest.place(source.span.clone()));
             findings.push(finding.in_profile(profile.profile).about(name));
         }
@@ -140,13 +140,14 @@ fn undeclared_extras(profile: &ProfileContext<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Cargo features that are called like a CUDA release, of crates that mirror a backend, without a backend of that name.
+/// Reports Cargo features that are named like a CUDA release and do not match a backend, in crates that mirror a
+/// backend.
 fn features_without_extra(facts: &Facts<'_>, backends: &[Backend]) -> Vec<Finding> {
     let Some(manifest) = facts.monorepo.cargo_manifest().filter(|_| cargo::metadata::find(facts.variables).is_some())
     else {
         return Vec::new();
     };
-    // What cargo cannot read is for cargo to say.
+    // Cargo itself reports a manifest that it cannot read.
     let Ok(features) = cargo::Features::read(&manifest, true, facts.variables) else { return Vec::new() };
     let mut findings = Vec::new();
     for (manifest, features) in features.by_crate() {
@@ -174,12 +175,12 @@ fn feature_finding(
     let place = Node::root(&file, &document).get("features").ok()??.get(feature.as_str()).ok()??;
     let names: Vec<_> = backends.iter().map(|backend| format!("`{}`", backend.name)).collect();
     let message = format!(
-        "the Cargo feature `{feature}` in `{}` mirrors no backend: dev has {}",
+        "the Cargo feature `{feature}` in `{}` does not match a backend: dev has {}",
         facts.monorepo.relative(manifest),
         names.join(", ")
     );
     let help =
-        format!("add the extra `{feature}` to the manifests, in the set of the backends, or take the feature out");
+        format!("add the extra `{feature}` to the manifests and to their sets of backends, or remove the feature");
     Some(RULE.finding(message, help).at(file.place(place.key_span())))
 }
 
@@ -200,47 +201,48 @@ mod tests {
     }
 
     #[test]
-    fn profiles_with_the_same_backends_are_right() {
+    fn accepts_profiles_with_the_same_backends() {
         assert_eq!(with_backends().shown(RULE.code), [""; 0]);
     }
 
     #[test]
-    fn what_only_one_profile_has_is_told() {
+    fn reports_backends_missing_from_a_profile() {
         let tree = with_backends();
         tree.replace("prod/pyproject.toml", EXTRAS, "[tool.uv]\n");
         tree.replace("staging/pyproject.toml", "cu128", "cu130");
         assert_eq!(
             tree.shown(RULE.code),
             [
-                "staging/pyproject.toml:2: dev has the backend `cu128`, and staging does not",
-                "staging/pyproject.toml:12: staging has the backend `cu130`, and dev does not",
-                "prod/pyproject.toml:2: dev has the backend `cu124`, and prod does not",
-                "prod/pyproject.toml:2: dev has the backend `cu128`, and prod does not",
+                "staging/pyproject.toml:2: dev has the backend `cu128`, but staging does not",
+                "staging/pyproject.toml:12: staging has the backend `cu130`, but dev does not",
+                "prod/pyproject.toml:2: dev has the backend `cu124`, but prod does not",
+                "prod/pyproject.toml:2: dev has the backend `cu128`, but prod does not",
             ]
         );
     }
 
     #[test]
-    fn an_extra_beside_the_conflicts_is_told_once() {
+    fn reports_an_extra_outside_the_conflicts_once() {
         let tree = with_backends();
         tree.replace("prod/pyproject.toml", ", { extra = \"cu128\" }", "");
         assert_eq!(
             tree.shown(RULE.code),
             [
-                "prod/pyproject.toml:8: `cu124` is a backend of dev, and in prod an extra that excludes no other",
-                "prod/pyproject.toml:9: `cu128` is a backend of dev, and in prod an extra that excludes no other",
+                "prod/pyproject.toml:8: `cu124` is a backend in dev, but in prod it is an extra without conflicts",
+                "prod/pyproject.toml:9: `cu128` is a backend in dev, but in prod it is an extra without conflicts",
             ]
         );
         let tree = with_backends();
         tree.replace("pyproject.toml", "cu128 = []\n", "cu128 = []\ncu130 = []\ndocs = []\n");
         assert_eq!(
             tree.shown(RULE.code),
-            ["pyproject.toml:10: the extra `cu130` of dev is in no set of conflicts: it can be chosen with another"]
+            ["pyproject.toml:10: the extra `cu130` of dev is not in a set of `conflicts`, so it can be combined with \
+              other backends"]
         );
     }
 
     #[test]
-    fn a_source_for_an_extra_needs_the_extra() {
+    fn reports_a_source_for_an_undefined_extra() {
         let tree = with_backends();
         tree.replace(
             "prod/pyproject.toml",
@@ -249,12 +251,13 @@ mod tests {
         );
         assert_eq!(
             tree.shown(RULE.code),
-            ["prod/pyproject.toml:16: `six` is taken from the index `i` for the extra `cu126`, which there is not"]
+            ["prod/pyproject.toml:16: `six` has the index `i` as its source for the extra `cu126`, which does not \
+              exist"]
         );
     }
 
     #[test]
-    fn a_feature_mirrors_a_backend() {
+    fn reports_cargo_features_that_match_no_backend() {
         let tree = with_backends();
         let manifest = |name: &str, features: &str| {
             let package = format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n");
@@ -268,7 +271,8 @@ mod tests {
         let messages: Vec<_> = found.iter().map(|finding| finding.message.as_str()).collect();
         assert_eq!(
             messages,
-            ["the Cargo feature `cu126` in `crates/kernels/Cargo.toml` mirrors no backend: dev has `cu124`, `cu128`"]
+            ["the Cargo feature `cu126` in `crates/kernels/Cargo.toml` does not match a backend: dev \
+              has `cu124`, `cu128`"]
         );
         assert_eq!(found[0].place.as_ref().unwrap().line(), 8);
     }

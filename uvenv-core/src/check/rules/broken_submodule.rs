@@ -1,4 +1,4 @@
-//! The git submodules that members of the workspace lie in are there.
+//! The git submodules that contain workspace members are checked out.
 
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity, workspace},
@@ -9,7 +9,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     code: "broken-submodule",
     severity: Severity::Error,
-    summary: "a git submodule in which the workspace has a member is not initialised, or is not in `.gitmodules`",
+    summary: "a git submodule with a workspace member is not initialised, or is not in `.gitmodules`",
     check: CheckFn::Offline(check),
 };
 
@@ -22,12 +22,12 @@ fn finding(facts: &Facts<'_>, submodule: &Submodule) -> Option<Finding> {
     let path = facts.monorepo.relative(&submodule.directory);
     let (message, help) = if submodule.is_declared {
         (
-            format!("`{path}` is to be a member of the workspace, and is a git submodule that was not initialised"),
+            format!("the workspace member `{path}` is a git submodule that is not initialised"),
             format!("run `git submodule update --init {path}`"),
         )
     } else {
         (
-            format!("`{path}` is to be a member of the workspace, and is a git link that `.gitmodules` does not have"),
+            format!("the workspace member `{path}` is a git link that is not in `.gitmodules`"),
             format!(
                 "add it with `git submodule add --force URL {path}`, or remove the link with `git rm --cached {path}`"
             ),

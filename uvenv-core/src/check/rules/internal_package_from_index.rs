@@ -1,4 +1,4 @@
-//! No lockfile takes an internal package from an index, where anybody could have put one of that name.
+//! No lockfile takes an internal package from an index, where anybody could have published a package with that name.
 
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity},
@@ -10,7 +10,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     code: "internal-package-from-index",
     severity: Severity::Error,
-    summary: "a lockfile takes an internal package from a package index",
+    summary: "a lockfile has an internal package from a package index",
     check: CheckFn::Offline(check),
 };
 
@@ -18,7 +18,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for profile in &facts.profiles {
         let Some(lockfile) = profile.readable_lockfile() else { continue };
-        // What only another profile takes from git may well be somebody else's package, in a version of our own.
+        // A package that only another profile takes from git may well be a third-party package in a patched version.
         let own = |package: &&Name| facts.is_made_here(package) || profile.manifest.asks_for(package);
         let packages = facts.internal.iter().filter(own);
         findings.extend(packages.filter_map(|package| finding(profile, lockfile, package)));
@@ -31,7 +31,7 @@ fn finding(facts: &ProfileContext<'_>, lockfile: &Lockfile, package: &Name) -> O
     let locked = locked.find(|locked| matches!(locked.source, PackageSource::Registry(_)))?;
     let profile = facts.profile;
     let version = locked.version.as_deref().map(|version| format!(" {version}")).unwrap_or_default();
-    let message = format!("the lockfile of {profile} takes `{package}`{version} from a package index");
+    let message = format!("the lockfile of {profile} has `{package}`{version} from a package index");
     let mut finding = RULE.finding(message, help(facts, package)).at(lockfile.place(locked));
     if profile != Profile::Prod {
         finding.severity = Severity::Warning;
@@ -45,13 +45,13 @@ fn finding(facts: &ProfileContext<'_>, lockfile: &Lockfile, package: &Name) -> O
 fn help(facts: &ProfileContext<'_>, package: &Name) -> String {
     let profile = facts.profile;
     if profile == Profile::Dev {
-        format!("give `{package}` the source `{{ workspace = true }}`, and run `cargo uvenv lock --profile dev`")
+        format!("set the source of `{package}` to `{{ workspace = true }}`, and run `cargo uvenv lock --profile dev`")
     } else if facts.manifest.direct_requirements().contains(package) {
         format!("pin it to a tag with `cargo uvenv promote --to {profile} {package}`")
     } else {
         format!(
-            "something that {profile} depends on needs it, and uv has sources for direct dependencies only: make it one with \
-             `cargo uvenv promote --to {profile} {package}`"
+            "it is an indirect dependency of {profile}, and uv uses sources only for direct dependencies: make it a \
+             direct one with `cargo uvenv promote --to {profile} {package}`"
         )
     }
 }
@@ -66,18 +66,18 @@ mod tests {
     const REGISTRY: &str = "{ registry = \"https://index.example.com/simple\" }";
 
     #[test]
-    fn prod_takes_no_internal_package_from_an_index() {
+    fn reports_an_error_in_prod() {
         let tree = Tree::clean();
         tree.replace("prod/uv.lock", LOCKED, REGISTRY);
         assert_eq!(
             tree.shown(RULE.code),
-            ["prod/uv.lock:24: the lockfile of prod takes `model-qwen2-5` 1.0.0 from a package index"]
+            ["prod/uv.lock:24: the lockfile of prod has `model-qwen2-5` 1.0.0 from a package index"]
         );
         assert_eq!(tree.found(RULE.code)[0].severity, Severity::Error);
     }
 
     #[test]
-    fn elsewhere_it_is_worth_a_word() {
+    fn reports_warnings_in_dev_and_staging() {
         let tree = Tree::clean();
         tree.replace("staging/uv.lock", &LOCKED.replace("v1.0.0", "v1.0.0.dev4"), REGISTRY);
         tree.replace("uv.lock", "{ editable = \"packages/auth-client\" }\n", &format!("{REGISTRY}\n"));
@@ -85,9 +85,9 @@ mod tests {
         assert_eq!(found.iter().map(|finding| finding.severity).collect::<Vec<_>>(), [Severity::Warning; 2]);
     }
 
-    /// A fork of somebody else's package that only prod takes.
+    /// A fork of a third-party package that only prod uses.
     #[test]
-    fn what_only_another_profile_pins_is_not_internal_here() {
+    fn ignores_packages_that_only_another_profile_pins() {
         let tree = Tree::clean();
         tree.replace("prod/pyproject.toml", "\"six>=1.16\"", "\"six>=1.16\", \"idna\"");
         tree.replace(

@@ -1,4 +1,5 @@
-//! The lockfiles of staging and prod take no internal package from a directory: `--frozen` would install whatever lies there.
+//! The lockfiles of staging and prod take no internal package from a directory, because `--frozen` would install
+//! whatever is in it.
 
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity},
@@ -10,7 +11,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     code: "lockfile-from-working-tree",
     severity: Severity::Error,
-    summary: "the lockfile of staging or prod takes an internal package from the working tree",
+    summary: "the lockfile of staging or prod has an internal package from the working tree",
     check: CheckFn::Offline(check),
 };
 
@@ -27,10 +28,10 @@ fn in_lockfile(facts: &ProfileContext<'_>, lockfile: &Lockfile, package: &Name) 
     let profile = facts.profile;
     let find = |locked: &Package| {
         let directory = directory(&locked.source).filter(|directory| *directory != ".")?;
-        let message = format!("the lockfile of {profile} takes `{package}` from `{directory}` in the working tree");
+        let message = format!("the lockfile of {profile} has `{package}` from `{directory}` in the working tree");
         let help = format!(
-            "pin it with `cargo uvenv promote --to {profile} {package}`, or lock again with `cargo uvenv lock --profile {profile}` \
-             where it is pinned"
+            "pin it with `cargo uvenv promote --to {profile} {package}`, or, if it is pinned already, run `cargo uvenv \
+             lock --profile {profile}`"
         );
         let finding = RULE.finding(message, help).at(lockfile.place(locked)).in_profile(profile).about(package);
         Some(match facts.manifest.place_of_requirement(package) {
@@ -41,7 +42,7 @@ fn in_lockfile(facts: &ProfileContext<'_>, lockfile: &Lockfile, package: &Name) 
     lockfile.packages_named(package).filter_map(find).collect()
 }
 
-/// The directory or archive on this machine from which a package is installed.
+/// Returns the local directory or archive from which a package is installed.
 fn directory(source: &PackageSource) -> Option<&str> {
     match source {
         PackageSource::Directory(path)
@@ -61,22 +62,21 @@ mod tests {
         "{ git = \"https://git.example.com/model.git?tag=v1.0.0#0123456789012345678901234567890123456789\" }";
 
     #[test]
-    fn prod_is_not_installed_from_a_directory() {
+    fn reports_prod_packages_locked_from_a_directory() {
         for source in ["editable", "directory", "virtual"] {
             let tree = Tree::clean();
             tree.replace("prod/uv.lock", LOCKED, &format!("{{ {source} = \"../packages/model\" }}"));
             assert_eq!(
                 tree.shown(RULE.code),
-                [
-                    "prod/uv.lock:24: the lockfile of prod takes `model-qwen2-5` from `../packages/model` in the working tree"
-                ]
+                ["prod/uv.lock:24: the lockfile of prod has `model-qwen2-5` from `../packages/model` in the working \
+                     tree"]
             );
         }
     }
 
-    /// The project of a profile, and what a profile keeps beside its manifest of somebody else's.
+    /// The profile's own project, and third-party packages that are stored next to its manifest.
     #[test]
-    fn the_project_itself_and_packages_of_others_may_lie_there() {
+    fn accepts_the_project_itself_and_third_party_directories() {
         let tree = Tree::clean();
         tree.replace("prod/uv.lock", "{ virtual = \".\" }", "{ editable = \".\" }");
         tree.replace(

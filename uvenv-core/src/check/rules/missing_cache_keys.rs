@@ -1,4 +1,4 @@
-//! Native members say what they are built from, for those who use plain uv too.
+//! Native members declare what they are built from, for people who also use plain uv.
 
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity},
@@ -11,7 +11,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     code: "missing-cache-keys",
     severity: Severity::Warning,
-    summary: "a member that is built from Rust has no `cache-keys`, so that plain uv would leave it stale",
+    summary: "a member that is built from Rust has no `cache-keys`, so plain uv does not rebuild it",
     check: CheckFn::Offline(check),
 };
 
@@ -24,10 +24,9 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         }
         let name = &package.name;
         let message = format!(
-            "`{name}` is built from Rust and has no `cache-keys`: `uv sync` leaves it as it is when its sources change"
+            "`{name}` is built from Rust and has no `cache-keys`: `uv sync` does not rebuild it when its sources change"
         );
-        let help =
-            "`cargo uvenv sync` builds it again in any case; for plain uv, add `cache-keys` with its Rust sources";
+        let help = "`cargo uvenv sync` does rebuild it; for plain uv, add `cache-keys` with its Rust sources";
         let edits = vec![Edit::SetCacheKeys { files: cache_keys::OF_RUST.map(str::to_owned).to_vec() }];
         let place = manifest.place(manifest.project.as_ref().map_or(0..0, |project| project.name.span.clone()));
         let finding = RULE.finding(message, help).at(place).in_profile(Profile::Dev).about(name);
@@ -42,7 +41,7 @@ mod tests {
     use crate::check::tests::Tree;
 
     #[test]
-    fn a_native_member_says_what_it_is_built_from() {
+    fn reports_a_native_member_without_cache_keys() {
         let tree = Tree::clean();
         let manifest = "[project]\nname = \"auth-client\"\nversion = \"0.1.2\"\n\n[build-system]\nrequires = [\"maturin>=1\"]\n\
                         build-backend = \"maturin\"\n";
@@ -50,10 +49,8 @@ mod tests {
         tree.write("packages/auth-client/Cargo.toml", "[package]\nname = \"auth-client\"\nversion = \"0.1.2\"\n");
         assert_eq!(
             tree.shown(RULE.code),
-            [
-                "packages/auth-client/pyproject.toml:2: `auth-client` is built from Rust and has no `cache-keys`: `uv sync` \
-              leaves it as it is when its sources change"
-            ]
+            ["packages/auth-client/pyproject.toml:2: `auth-client` is built from Rust and has no `cache-keys`: `uv \
+              sync` does not rebuild it when its sources change"]
         );
         assert!(tree.found(RULE.code)[0].fix.is_some());
         tree.write("packages/auth-client/pyproject.toml", &format!("{manifest}\n[tool.uv]\ncache-keys = []\n"));

@@ -1,7 +1,7 @@
 //! The profiles depend on the same internal packages.
 //!
-//! Groups are for developers. And staging and prod may name packages that dev gets through others: uv looks at the sources of
-//! direct dependencies only, so that a package has to be one to be pinned.
+//! Groups are ignored because they are for development. Staging and prod may name packages that dev gets indirectly: uv
+//! uses only the sources of direct dependencies, so a package must be a direct dependency to be pinned.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     code: "missing-internal-package",
     severity: Severity::Error,
-    summary: "dev depends on an internal package that staging or prod does not depend on, or the other way round",
+    summary: "dev depends on an internal package that staging or prod does not depend on, or vice versa",
     check: CheckFn::Offline(check),
 };
 
@@ -32,7 +32,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 /// Whether `dev` depends on `package` and `pinned` does not.
 pub(super) fn is_missing_from(pinned: &ProfileContext<'_>, dev: &ProfileContext<'_>, package: &Name) -> bool {
     let constrained = || pinned.manifest.uv.constraints.iter().any(|requirement| requirement.name == *package);
-    // A project names itself to join its own extras.
+    // A project names itself to combine its own extras.
     dev.manifest.name() != Some(package)
         && !pinned.manifest.has_dynamic_requirements()
         && dev.manifest.direct_requirements().contains(package)
@@ -41,8 +41,8 @@ pub(super) fn is_missing_from(pinned: &ProfileContext<'_>, dev: &ProfileContext<
         && !has_through_git(pinned, package)
 }
 
-/// Whether a dependency brings `package` along from git, out of its own repository, as uv takes it where both are members of
-/// one workspace. It cannot be pinned to another commit then, and need not be.
+/// Whether a dependency from git brings `package` along from its own repository, as uv does if both are members of one
+/// workspace. The package then cannot be pinned to another commit, and does not need to be.
 fn has_through_git(pinned: &ProfileContext<'_>, package: &Name) -> bool {
     pinned.readable_lockfile().is_some_and(|lockfile| {
         lockfile.git_pin(package).is_some() && lockfile.requirements_on(package).next().is_none()
@@ -56,16 +56,16 @@ fn missing_in(facts: &Facts<'_>, dev: &ProfileContext<'_>, pinned: &ProfileConte
 
 fn missing_one(dev: &ProfileContext<'_>, pinned: &ProfileContext<'_>, package: &Name) -> Finding {
     let profile = pinned.profile;
-    let message = format!("{profile} does not depend on `{package}`, and dev does");
+    let message = format!("dev depends on `{package}`, but {profile} does not");
     let help = format!(
-        "add it with `cargo uvenv promote --to {profile} {package}`, or take it out of the dependencies of dev"
+        "add it with `cargo uvenv promote --to {profile} {package}`, or remove it from the dependencies of dev"
     );
     let finding = RULE.finding(message, help).at(pinned.manifest.heading()).in_profile(profile).about(package);
     let finding = match dev.manifest.place_of_requirement(package) {
         Some(place) => finding.related("dev depends on it here", place),
         None => finding,
     };
-    // Where the pin is there already, only the dependency was forgotten.
+    // If the pin exists already, only the dependency is missing.
     match dependency(&dev.manifest, package).filter(|_| has_pin(&pinned.manifest, package)) {
         Some(requirement) => {
             let edit = Edit::AddDependency { requirement: requirement.without_versions() };
@@ -75,7 +75,7 @@ fn missing_one(dev: &ProfileContext<'_>, pinned: &ProfileContext<'_>, package: &
     }
 }
 
-/// What dev itself always depends on; not what only an extra of it does.
+/// Returns the requirement of dev's own dependencies; extras do not count.
 fn dependency<'a>(manifest: &'a Manifest, package: &Name) -> Option<&'a Requirement> {
     manifest.project.as_ref()?.dependencies.iter().find(|requirement| requirement.name == *package)
 }
@@ -85,7 +85,7 @@ fn has_pin(manifest: &Manifest, package: &Name) -> bool {
     sources.any(|source| matches!(&source.kind, SourceKind::Git { reference: Some(GitReference::Tag(_)), .. }))
 }
 
-/// What staging or prod depends on and dev has not at all, each package once.
+/// Reports the packages that staging or prod depends on and that dev does not have at all, each package once.
 fn missing_in_dev(facts: &Facts<'_>, dev: &ProfileContext<'_>) -> Vec<Finding> {
     let Some(had) = had_by_dev(facts, dev) else { return Vec::new() };
     let mut findings = Vec::new();
@@ -97,10 +97,10 @@ fn missing_in_dev(facts: &Facts<'_>, dev: &ProfileContext<'_>) -> Vec<Finding> {
             continue;
         }
         let does = if names.len() == 1 { "does" } else { "do" };
-        let message = format!("dev does not depend on `{package}`, and {} {does}", names.join(" and "));
+        let message = format!("dev does not depend on `{package}`, but {} {does}", names.join(" and "));
         let way = if facts.is_made_here(package) { "" } else { " as a member of the workspace" };
         let help = format!(
-            "add it to the dependencies in `{}`{way}, or take it out of those of {}",
+            "add it to the dependencies in `{}`{way}, or remove it from those of {}",
             facts.monorepo.relative(dev.manifest.path()),
             names.join(" and ")
         );
@@ -116,13 +116,13 @@ fn missing_in_dev(facts: &Facts<'_>, dev: &ProfileContext<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Everything that dev asks for, by itself or through members of its workspace; `None` where a build has to tell.
+/// Returns everything that dev requires, directly or through workspace members; `None` if only a build can tell.
 fn had_by_dev<'a>(facts: &'a Facts<'_>, dev: &'a ProfileContext<'a>) -> Option<BTreeSet<&'a Name>> {
     let members = &facts.monorepo.members;
     let mut had = BTreeSet::from_iter(dev.manifest.name());
     let mut manifests = vec![&*dev.manifest];
     if dev.manifest.project.is_none() {
-        // uv syncs all members of a workspace whose root is no project.
+        // If the root of a workspace is not a project, uv syncs all members.
         had.extend(members.iter().map(|member| &member.name));
         manifests.extend(members.iter().map(|member| &member.manifest));
     }
@@ -152,19 +152,16 @@ mod tests {
         "model-qwen2_5 = { git = \"https://git.example.com/model.git\", tag = \"v1.0.0\", subdirectory = \".\" }\n";
 
     #[test]
-    fn what_dev_depends_on_is_in_prod_too() {
+    fn reports_a_dev_dependency_missing_from_prod() {
         let tree = Tree::clean();
         tree.replace("prod/pyproject.toml", ", \"model-qwen2_5\"", "").replace("prod/pyproject.toml", SOURCE, "");
         let found = tree.found(RULE.code);
-        assert_eq!(
-            tree.shown(RULE.code),
-            ["prod/pyproject.toml:2: prod does not depend on `model-qwen2-5`, and dev does"]
-        );
+        assert_eq!(tree.shown(RULE.code), ["prod/pyproject.toml:2: dev depends on `model-qwen2-5`, but prod does not"]);
         assert_eq!((found[0].related[0].1.line(), found[0].fix.is_none()), (5, true));
     }
 
     #[test]
-    fn a_pin_without_its_dependency_gets_it() {
+    fn fix_adds_the_dependency_of_a_pin() {
         let tree = Tree::clean();
         tree.replace("pyproject.toml", "Model_Qwen2.5", "Model_Qwen2.5[fast] >=1.0; sys_platform == 'linux'");
         tree.replace("prod/pyproject.toml", ", \"model-qwen2_5\"", "");
@@ -172,12 +169,12 @@ mod tests {
         let fix =
             Fix { manifest: tree.root.join("prod/pyproject.toml"), edits: vec![Edit::AddDependency { requirement }] };
         assert_eq!(tree.found(RULE.code)[0].fix, Some(fix));
-        // The source is not taken away at the same time.
+        // The source is not removed at the same time.
         assert_eq!(tree.found("unused-source")[0].fix, None);
     }
 
     #[test]
-    fn a_dependency_may_bring_it_along_from_its_repository() {
+    fn accepts_a_package_locked_through_another_dependency() {
         let tree = Tree::clean();
         tree.replace("prod/pyproject.toml", ", \"model-qwen2_5\"", "").replace("prod/pyproject.toml", SOURCE, "");
         assert_eq!(tree.found(RULE.code).len(), 1);
@@ -190,18 +187,18 @@ mod tests {
     }
 
     #[test]
-    fn what_staging_and_prod_depend_on_is_in_dev_too() {
+    fn reports_a_dependency_missing_from_dev() {
         let tree = Tree::clean();
         tree.replace("pyproject.toml", ", \"Model_Qwen2.5\"", "");
         assert_eq!(
             tree.shown(RULE.code),
-            ["pyproject.toml:2: dev does not depend on `model-qwen2-5`, and staging and prod do"]
+            ["pyproject.toml:2: dev does not depend on `model-qwen2-5`, but staging and prod do"]
         );
         assert_eq!(tree.found(RULE.code)[0].related.len(), 2);
     }
 
     #[test]
-    fn an_extra_is_as_good_and_a_group_is_not() {
+    fn accepts_dependencies_in_extras_but_not_in_groups() {
         let tree = Tree::clean();
         tree.replace("prod/pyproject.toml", ", \"model-qwen2_5\"", "");
         tree.replace(
@@ -214,9 +211,9 @@ mod tests {
         assert_eq!(tree.found(RULE.code).len(), 1);
     }
 
-    /// To be pinned, a package has to be a direct dependency of staging and prod, which it need not be of dev.
+    /// Staging and prod need a direct dependency to pin a package, but dev does not.
     #[test]
-    fn dev_may_have_it_through_a_member() {
+    fn accepts_a_dev_dependency_through_a_member() {
         let tree = Tree::clean();
         tree.replace("pyproject.toml", ", \"Model_Qwen2.5\"", "");
         tree.replace(
@@ -227,9 +224,9 @@ mod tests {
         assert_eq!(tree.shown(RULE.code), [""; 0]);
     }
 
-    /// A root that is itself released, and that prod takes from its tag.
+    /// A root project that is released itself, and that prod takes from its tag.
     #[test]
-    fn dev_has_itself() {
+    fn accepts_a_dependency_of_prod_on_the_dev_project() {
         let tree = Tree::clean();
         tree.replace("pyproject.toml", "\"auth-client\", ", "\"auth-client\", \"bench[all]\", ");
         let prod = "prod/pyproject.toml";
@@ -247,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_a_build_knows_is_not_guessed() {
+    fn ignores_dynamic_dependencies() {
         let tree = Tree::clean();
         tree.replace(
             "prod/pyproject.toml",
@@ -258,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_workspace_without_a_project_has_all_members() {
+    fn virtual_workspace_includes_all_members() {
         let tree = Tree::clean();
         let text = std::fs::read_to_string(tree.root.join("pyproject.toml")).unwrap();
         let (_, rest) = text.split_once("[tool.uv]").unwrap();

@@ -1,4 +1,4 @@
-//! Each profile is locked.
+//! Each profile has a lockfile.
 
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity},
@@ -23,7 +23,7 @@ fn finding(facts: &Facts<'_>, missing: &ProfileContext<'_>) -> Finding {
     let message = format!("{profile} has no lockfile `{}`", facts.monorepo.relative(&missing.paths.lockfile()));
     let help = format!("run `cargo uvenv lock --profile {profile}`, and commit the file");
     let mut finding = RULE.finding(message, help).at(missing.manifest.heading()).in_profile(profile);
-    // A sync of dev makes it; staging and prod are not synced without.
+    // A sync of dev creates it, but staging and prod cannot be synced without it.
     if profile == Profile::Dev {
         finding.severity = Severity::Warning;
     }
@@ -36,7 +36,7 @@ mod tests {
     use crate::check::{Severity, tests::Tree};
 
     #[test]
-    fn each_profile_without_a_lockfile_is_told() {
+    fn reports_each_profile_without_a_lockfile() {
         let tree = Tree::clean();
         for path in ["uv.lock", "prod/uv.lock"] {
             std::fs::remove_file(tree.root.join(path)).unwrap();
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_lockfile_is_there() {
+    fn damaged_lockfile_is_not_missing() {
         let tree = Tree::clean();
         tree.write("prod/uv.lock", "version = 1\n<<<<<<< HEAD\n");
         assert_eq!(tree.shown(RULE.code), [""; 0]);

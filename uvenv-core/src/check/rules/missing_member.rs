@@ -1,4 +1,4 @@
-//! A path source leads to a directory that is there.
+//! A path source refers to an existing directory.
 
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity, workspace},
@@ -10,7 +10,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     code: "missing-member",
     severity: Severity::Error,
-    summary: "a path source leads to nothing, or to a directory without a package",
+    summary: "a path source names a directory that does not exist or has no package",
     check: CheckFn::Offline(check),
 };
 
@@ -32,10 +32,10 @@ fn of_manifest(facts: &Facts<'_>, manifest: &Manifest) -> Vec<Finding> {
                 continue;
             };
             let name = &package.value;
-            let message = format!("`{name}` is to come from the directory `{path}`, which {what}");
+            let message = format!("the source of `{name}` is the directory `{path}`, which {what}");
             let help = match workspace::submodule_of(facts, &directory) {
                 Some(submodule) => format!(
-                    "it is in a git submodule that was not initialised: run `git submodule update --init {}`",
+                    "it is in a git submodule that is not initialised: run `git submodule update --init {}`",
                     facts.monorepo.relative(&submodule)
                 ),
                 None => "correct the path, or restore the directory".to_owned(),
@@ -53,7 +53,7 @@ mod tests {
     use crate::check::tests::Tree;
 
     #[test]
-    fn a_path_leads_to_a_package() {
+    fn reports_path_sources_without_a_package() {
         let tree = Tree::clean();
         tree.replace(
             "pyproject.toml",
@@ -65,8 +65,8 @@ mod tests {
         assert_eq!(
             tree.shown(RULE.code),
             [
-                "pyproject.toml:14: `auth-client` is to come from the directory `vendor/auth`, which is not there",
-                "pyproject.toml:16: `idna` is to come from the directory `empty`, which has no package in it",
+                "pyproject.toml:14: the source of `auth-client` is the directory `vendor/auth`, which is not there",
+                "pyproject.toml:16: the source of `idna` is the directory `empty`, which has no package in it",
             ]
         );
         tree.write("vendor/auth/setup.py", "");

@@ -1,4 +1,4 @@
-//! The remote of a pin has its tag.
+//! The tag of a pin exists in its remote.
 
 use crate::{
     check::{CheckFn, Facts, Finding, Remote, Rule, Severity, pins::PinnedSource},
@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
     check: CheckFn::Remote(check),
 };
 
-/// A remote that cannot be asked is a finding too: nothing is known of its tags.
+/// Reports missing tags. A remote that cannot be reached is a finding too, because its tags are unknown.
 fn check(facts: &Facts<'_>, remote: &Remote) -> Vec<Finding> {
     facts.pins().filter_map(|pin| finding(&pin, remote)).collect()
 }

@@ -1,11 +1,11 @@
-//! A tag names the commit that it named when the profile was locked.
+//! A tag points to the same commit as when the profile was locked.
 
 use crate::check::{CheckFn, Facts, Finding, Remote, Rule, Severity, pins::PinnedSource};
 
 pub(super) const RULE: Rule = Rule {
     code: "moved-tag",
     severity: Severity::Error,
-    summary: "with --remote: the tag of a pin names another commit than the lockfile",
+    summary: "with --remote: the tag of a pin no longer points to the commit in the lockfile",
     check: CheckFn::Remote(check),
 };
 
@@ -21,14 +21,14 @@ fn finding(pin: &PinnedSource<'_>, remote: &Remote) -> Option<Finding> {
     }
     let (profile, name) = (pin.profile(), pin.package);
     let message = format!(
-        "the tag `{}` of `{name}` was moved after {profile} was locked: from {} to {}",
+        "the tag `{}` of `{name}` moved after {profile} was locked: from {} to {}",
         pin.tag.value,
         remote.dated(pin, locked),
         remote.dated(pin, &now.commit)
     );
     let help = format!(
-        "find out who moved it and why; only then take the new commit, with `cargo uvenv lock --profile {profile} \
-         --upgrade-package {name}`, or better a new tag"
+        "find out who moved it and why; then lock the new commit with `cargo uvenv lock --profile {profile} \
+         --upgrade-package {name}`, or better, pin a new tag"
     );
     let finding = RULE.finding(message, help).at(pin.place()).in_profile(profile).about(name);
     Some(match pin.facts.readable_lockfile() {

@@ -1,4 +1,4 @@
-//! The profiles are for the same Pythons.
+//! The profiles support the same Python versions.
 
 use std::{collections::BTreeSet, str::FromStr};
 
@@ -15,7 +15,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     code: "python-mismatch",
     severity: Severity::Error,
-    summary: "`requires-python` of two profiles differ, or `.python-version` is outside them",
+    summary: "`requires-python` differs between two profiles, or does not allow `.python-version`",
     check: CheckFn::Offline(check),
 };
 
@@ -40,8 +40,8 @@ fn different(facts: &Facts<'_>, profile: &ProfileContext<'_>) -> Option<Finding>
         None => "any".to_owned(),
     };
     let name = profile.profile;
-    let message = format!("{name} requires Python {}, and dev {}", text(here), text(there));
-    let help = "give all profiles the same `requires-python`, and lock those that you change";
+    let message = format!("{name} requires Python {}, but dev requires {}", text(here), text(there));
+    let help = "set the same `requires-python` in all profiles, and lock those that you change";
     let place = here.map_or_else(|| profile.manifest.heading(), |here| profile.manifest.place(here.span.clone()));
     let finding = RULE.finding(message, help).at(place).in_profile(name);
     Some(match there {
@@ -50,12 +50,12 @@ fn different(facts: &Facts<'_>, profile: &ProfileContext<'_>) -> Option<Finding>
     })
 }
 
-/// The parts of a specifier, in whatever order and spelling; `None` where it is none.
+/// Returns the parts of a specifier, independent of order and spelling; `None` if it is invalid.
 fn parts(required: Option<&Spanned<String>>) -> Option<BTreeSet<String>> {
     let Some(required) = required else { return Some(BTreeSet::new()) };
     let specifiers = VersionSpecifiers::from_str(&required.value).ok()?;
     let part = |specifier: &pep440_rs::VersionSpecifier| {
-        // Zeros at the end say nothing, but for `~=` and wildcards.
+        // Trailing zeros do not matter, except with `~=` and wildcards.
         let version = specifier.version().to_string();
         let short = version.trim_end_matches(".0");
         let says_zeros = specifier.operator().to_string().ends_with("~=") || version.contains('*');
@@ -64,7 +64,7 @@ fn parts(required: Option<&Spanned<String>>) -> Option<BTreeSet<String>> {
     Some(specifiers.iter().map(part).collect())
 }
 
-/// Whether the `.python-version` that uv finds for a profile is one that the profile is not for.
+/// Reports a `.python-version` that applies to a profile and that the profile does not support.
 fn outside(facts: &Facts<'_>, profile: &ProfileContext<'_>) -> Option<Finding> {
     let required = required(profile)?;
     let specifiers = VersionSpecifiers::from_str(&required.value).ok()?;
@@ -77,25 +77,25 @@ fn outside(facts: &Facts<'_>, profile: &ProfileContext<'_>) -> Option<Finding> {
     let start = line.as_ptr() as usize - file.text.as_ptr() as usize;
     let name = profile.profile;
     let message =
-        format!("`.python-version` asks for Python {}, and {name} requires `{}`", line.trim(), required.value);
-    let help = format!("write a version that fits into `{}`", facts.monorepo.relative(&file.path));
+        format!("`.python-version` requests Python {}, but {name} requires `{}`", line.trim(), required.value);
+    let help = format!("set a version in `{}` that all profiles allow", facts.monorepo.relative(&file.path));
     let finding = RULE.finding(message, help).at(file.place(start..start + line.len())).in_profile(name);
     Some(finding.related(format!("{name} requires this"), profile.manifest.place(required.span.clone())))
 }
 
-/// uv takes the nearest one, from the profile's directory up.
+/// Returns the nearest version file, from the profile's directory upwards, as uv does.
 fn version_file(facts: &Facts<'_>, profile: &ProfileContext<'_>) -> Option<Utf8PathBuf> {
     let directories = profile.paths.directory.ancestors().take_while(|path| path.starts_with(&facts.monorepo.root));
     directories.map(|directory| directory.join(".python-version")).find(|path| path.is_file())
 }
 
-/// The version of a request such as `3.11`, `3.11.7` or `cpython@3.11`; `None` for what is no version of CPython.
+/// Parses a request such as `3.11`, `3.11.7` or `cpython@3.11`; `None` if it is not a version of CPython.
 fn requested(text: &str) -> Option<Version> {
     let text = ["cpython", "python"].iter().find_map(|name| text.strip_prefix(name)).unwrap_or(text);
     Version::from_str(text.trim_start_matches(['@', '-'])).ok()
 }
 
-/// Whether `version` is one of them; a minor version alone is, if one of its releases is.
+/// Whether the specifiers allow `version`. A minor version alone is allowed if one of its releases is.
 fn fits(specifiers: &VersionSpecifiers, version: &Version) -> bool {
     let release = version.release();
     if release.len() > 2 {
@@ -112,10 +112,13 @@ mod tests {
     use crate::check::tests::Tree;
 
     #[test]
-    fn the_profiles_are_for_the_same_pythons() {
+    fn reports_profiles_with_different_requires_python() {
         let tree = Tree::clean();
         tree.replace("prod/pyproject.toml", ">=3.10", ">=3.11");
-        assert_eq!(tree.shown(RULE.code), ["prod/pyproject.toml:4: prod requires Python `>=3.11`, and dev `>=3.10`"]);
+        assert_eq!(
+            tree.shown(RULE.code),
+            ["prod/pyproject.toml:4: prod requires Python `>=3.11`, but dev requires `>=3.10`"]
+        );
         assert_eq!(tree.found(RULE.code)[0].related.len(), 1);
         tree.replace("pyproject.toml", ">=3.10", ">= 3.11.0, <4");
         tree.replace("prod/pyproject.toml", ">=3.11", "<4,>=3.11");
@@ -124,11 +127,11 @@ mod tests {
     }
 
     #[test]
-    fn the_version_that_is_asked_for_is_one_of_them() {
+    fn reports_a_python_version_file_outside_requires_python() {
         let tree = Tree::clean();
         tree.write(".python-version", "# ours\n3.9\n");
         let found = tree.shown(RULE.code);
-        assert_eq!(found[0], ".python-version:2: `.python-version` asks for Python 3.9, and dev requires `>=3.10`");
+        assert_eq!(found[0], ".python-version:2: `.python-version` requests Python 3.9, but dev requires `>=3.10`");
         assert_eq!(found.len(), 3);
         tree.write("prod/.python-version", "3.12\n");
         assert_eq!(tree.found(RULE.code).len(), 2);

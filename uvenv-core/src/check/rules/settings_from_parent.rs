@@ -1,4 +1,4 @@
-//! Staging and prod have settings of their own.
+//! Staging and prod have their own settings.
 
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity},
@@ -9,7 +9,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     code: "settings-from-parent",
     severity: Severity::Warning,
-    summary: "a profile's manifest has no `[tool.uv]` table, so that uv takes its indexes from the manifest above",
+    summary: "a profile's manifest has no `[tool.uv]` table, so uv uses the indexes of the manifest above it",
     check: CheckFn::Offline(check),
 };
 
@@ -19,7 +19,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 
 fn finding(facts: &Facts<'_>, profile: &ProfileContext<'_>) -> Option<Finding> {
     let dev = &facts.monorepo.dev;
-    // uv reads the settings of the nearest directory that has some, and `uv.toml` before a manifest.
+    // uv reads the settings of the nearest directory that has any, and prefers `uv.toml` to a manifest.
     let between = profile.paths.directory.ancestors().take_while(|directory| *directory != facts.monorepo.root);
     let has_file = between.into_iter().any(|directory| directory.join(settings::FILE_NAME).is_file());
     let is_below = profile.paths.directory.starts_with(&facts.monorepo.root);
@@ -30,8 +30,8 @@ fn finding(facts: &Facts<'_>, profile: &ProfileContext<'_>) -> Option<Finding> {
     }
     let (name, manifest) = (profile.profile, facts.monorepo.relative(profile.manifest.path()));
     let message =
-        format!("`{manifest}` has no `[tool.uv]` table, so uv takes the indexes of {name} from `pyproject.toml`");
-    let help = format!("add `[tool.uv]` to `{manifest}`, with the indexes that {name} is meant to have");
+        format!("`{manifest}` has no `[tool.uv]` table, so uv uses the indexes of `pyproject.toml` for {name}");
+    let help = format!("add `[tool.uv]` to `{manifest}`, with the indexes for {name}");
     let finding = RULE.finding(message, help).at(profile.manifest.heading()).in_profile(name);
     Some(finding.related("these are taken", dev.place(key.span.clone())))
 }
@@ -52,9 +52,9 @@ mod tests {
     }
 
     #[test]
-    fn indexes_of_the_manifest_above_are_told() {
+    fn reports_indexes_inherited_from_the_parent_manifest() {
         let tree = without_table();
-        // A manifest that speaks of no internal package is no profile unless the configuration says so.
+        // A manifest that names no internal package is not a profile unless the configuration says so.
         tree.write("Cargo.toml", "[workspace.metadata.uvenv.profiles]\nprod = \"prod\"\n");
         assert_eq!(tree.shown(RULE.code), [""; 0]);
         tree.replace(
@@ -64,17 +64,15 @@ mod tests {
         );
         assert_eq!(
             tree.shown(RULE.code),
-            [
-                "prod/pyproject.toml:2: `prod/pyproject.toml` has no `[tool.uv]` table, so uv takes the indexes of prod from \
-              `pyproject.toml`"
-            ]
+            ["prod/pyproject.toml:2: `prod/pyproject.toml` has no `[tool.uv]` table, so uv uses the indexes of \
+              `pyproject.toml` for prod"]
         );
         tree.write("prod/uv.toml", "");
         assert_eq!(tree.shown(RULE.code), [""; 0]);
     }
 
     #[test]
-    fn a_table_of_its_own_is_enough() {
+    fn accepts_a_profile_with_its_own_table() {
         let tree = Tree::clean();
         tree.replace(
             "pyproject.toml",

@@ -9,7 +9,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     code: "source-not-a-member",
     severity: Severity::Error,
-    summary: "a workspace source names a package that is no member of the workspace",
+    summary: "a workspace source names a package that is not a member of the workspace",
     check: CheckFn::Offline(check),
 };
 
@@ -24,18 +24,20 @@ fn of_manifest(facts: &Facts<'_>, manifest: &Manifest) -> Vec<Finding> {
         let from_workspace = sources.iter().find(|source| matches!(source.kind, SourceKind::Workspace));
         let Some(source) = from_workspace.filter(|_| !members.contains(&&package.value)) else { continue };
         let name = &package.value;
-        let message = format!("`{name}` is to come from the workspace, which has no member of that name");
+        let message = format!("the source of `{name}` is the workspace, which has no member of that name");
         let lost = workspace::uninitialised(facts, name.as_str());
         let near = nearest(name.as_str(), members.iter().map(|member| member.as_str()), 2);
         let help = match (lost, near) {
             (Some(directory), _) => format!(
-                "`{0}` is a git submodule that was not initialised: run `git submodule update --init {0}`",
+                "`{0}` is a git submodule that is not initialised: run `git submodule update --init {0}`",
                 facts.monorepo.relative(&directory)
             ),
-            (None, Some(near)) => format!("the workspace has `{near}`; or add the package's directory to its members"),
+            (None, Some(near)) => format!(
+                "did you mean `{near}`? Otherwise add the package's directory to `members` in \
+                 `[tool.uv.workspace]`"
+            ),
             (None, None) => {
-                "add the package's directory to `members` in `[tool.uv.workspace]`, or take it from elsewhere"
-                    .to_owned()
+                "add the package's directory to `members` in `[tool.uv.workspace]`, or change its source".to_owned()
             }
         };
         let place = manifest.place(source.span.clone());
@@ -50,18 +52,18 @@ mod tests {
     use crate::check::tests::Tree;
 
     #[test]
-    fn a_workspace_source_needs_a_member() {
+    fn reports_a_workspace_source_without_a_member() {
         let tree = Tree::clean();
         tree.replace("pyproject.toml", "auth-client = { workspace", "auth-clients = { workspace");
         assert_eq!(
             tree.shown(RULE.code),
-            ["pyproject.toml:14: `auth-clients` is to come from the workspace, which has no member of that name"]
+            ["pyproject.toml:14: the source of `auth-clients` is the workspace, which has no member of that name"]
         );
-        assert!(tree.found(RULE.code)[0].help.as_ref().unwrap().contains("has `auth-client`"));
+        assert!(tree.found(RULE.code)[0].help.as_ref().unwrap().contains("did you mean `auth-client`?"));
     }
 
     #[test]
-    fn names_are_compared_normalised_and_the_root_is_a_member() {
+    fn compares_normalised_names_and_counts_the_root_as_a_member() {
         let tree = Tree::clean();
         tree.replace("pyproject.toml", "auth-client = {", "bench = { workspace = true }\nAuth_Client = {");
         assert_eq!(tree.shown(RULE.code), [""; 0]);

@@ -1,4 +1,5 @@
-//! Staging pins each package to a dev-release. A pre-release is let pass: it too is there to be tried before the release.
+//! Staging pins each package to a dev-release. Pre-releases are accepted, because they too are tested before the
+//! release.
 
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity},
@@ -8,7 +9,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     code: "stable-tag-in-staging",
     severity: Severity::Warning,
-    summary: "staging pins an internal package to a tag of a stable release",
+    summary: "staging pins an internal package to the tag of a stable release",
     check: CheckFn::Offline(check),
 };
 
@@ -18,8 +19,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let Some(release) = pin.release().filter(|release| release.stage() == Stage::Stable) else { continue };
         let package = pin.package;
         let message =
-            format!("staging pins `{package}` to `{}`, and {} is no dev-release", pin.tag.value, release.version);
-        let help = format!("take its newest dev-release with `cargo uvenv promote --to staging {package}`");
+            format!("staging pins `{package}` to `{}`, but {} is not a dev release", pin.tag.value, release.version);
+        let help = format!("promote its newest dev release with `cargo uvenv promote --to staging {package}`");
         findings.push(RULE.finding(message, help).at(pin.place()).in_profile(Profile::Staging).about(package));
     }
     findings
@@ -31,7 +32,7 @@ mod tests {
     use crate::check::{Severity, tests::Tree};
 
     #[test]
-    fn a_stable_release_in_staging_is_worth_a_word() {
+    fn warns_about_a_stable_tag_in_staging() {
         let tree = Tree::clean();
         tree.replace("staging/pyproject.toml", "auth-client/v0.1.3.dev0", "auth-client/v0.1.2");
         let found = tree.found(RULE.code);
@@ -39,9 +40,8 @@ mod tests {
         assert_eq!(found[0].severity, Severity::Warning);
         assert_eq!(
             tree.shown(RULE.code),
-            [
-                "staging/pyproject.toml:11: staging pins `auth-client` to `auth-client/v0.1.2`, and 0.1.2 is no dev-release"
-            ]
+            ["staging/pyproject.toml:11: staging pins `auth-client` to `auth-client/v0.1.2`, but 0.1.2 is not a dev \
+                 release"]
         );
     }
 }

@@ -1,5 +1,5 @@
-//! A change comes to staging first: what staging has of a package leads to a release that prod does not have yet, or to the
-//! one that it has.
+//! A change reaches staging first: the version of a package in staging leads to a release that prod does not have yet,
+//! or to the one that prod has.
 
 use pep440_rs::Version;
 
@@ -22,24 +22,24 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 fn finding(facts: &Facts<'_>, package: &Name) -> Option<Finding> {
     let (staging, here) = newest(facts, Profile::Staging, package)?;
     let (prod, there) = newest(facts, Profile::Prod, package)?;
-    // After a release, 0.1.2.dev0 is beside 0.1.2.
+    // After a release, 0.1.2.dev0 may remain in staging with 0.1.2 in prod.
     if target(here.clone()) >= there {
         return None;
     }
     let message =
         format!("staging pins `{package}` to `{}`, which is older than prod's `{}`", staging.tag.value, prod.tag.value);
-    let help = format!("take its newest dev-release with `cargo uvenv promote --to staging {package}`");
+    let help = format!("promote its newest dev release with `cargo uvenv promote --to staging {package}`");
     let finding = RULE.finding(message, help).at(staging.place()).related("prod pins it here", prod.place());
     Some(finding.in_profile(Profile::Staging).about(package))
 }
 
-/// The newest of the releases that a profile pins `package` to: it may have several, for several platforms.
+/// Returns the newest of the releases to which a profile pins `package`. There may be several, for different platforms.
 fn newest<'a>(facts: &'a Facts<'_>, profile: Profile, package: &Name) -> Option<(PinnedSource<'a>, Version)> {
     let pins = facts.pins_in(profile).filter(|pin| pin.package == package);
     pins.filter_map(|pin| Some((pin, pin.release()?.version))).max_by(|(_, a), (_, b)| a.cmp(b))
 }
 
-/// The release that `version` is a dev- or pre-release of.
+/// Returns the release that a dev-release or pre-release leads to.
 fn target(version: Version) -> Version {
     version.with_dev(None).with_pre(None)
 }
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn an_older_release_in_staging_is_worth_a_word() {
+    fn warns_about_an_older_release_in_staging() {
         let tree = beside("v0.1.1.dev4", "v0.1.2");
         assert_eq!(
             tree.shown(RULE.code),
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn the_state_after_a_release_is_normal() {
+    fn accepts_the_state_after_a_release() {
         for (staging, prod) in [
             ("v0.1.2.dev0", "v0.1.2"),
             ("v0.1.2rc1", "v0.1.2"),

@@ -16,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for profile in &facts.profiles {
-        // A lockfile that cannot be read has a finding of its own.
+        // A lockfile that cannot be read has its own finding.
         let Ok(freshness) = profile.freshness() else { continue };
         findings.extend(freshness.changes().iter().map(|change| finding(profile, change)));
     }
@@ -37,7 +37,7 @@ mod tests {
     use crate::check::tests::Tree;
 
     #[test]
-    fn each_package_that_differs_is_told_at_its_line() {
+    fn reports_each_stale_package_at_its_line() {
         let tree = Tree::clean();
         tree.replace("prod/pyproject.toml", "v1.0.0", "v1.0.1").replace(
             "prod/pyproject.toml",
@@ -47,16 +47,18 @@ mod tests {
         assert_eq!(
             tree.shown(RULE.code),
             [
-                "prod/pyproject.toml:12: the lockfile of prod is stale: `model-qwen2-5` is pinned to tag `v1.0.1`, but locked from \
+                "prod/pyproject.toml:12: the lockfile of prod is stale: `model-qwen2-5` is pinned to tag `v1.0.1`, but \
+                 is locked from \
                  tag `v1.0.0`",
-                "prod/pyproject.toml:5: the lockfile of prod is stale: `idna` is required by `bench`, but not locked for it",
+                "prod/pyproject.toml:5: the lockfile of prod is stale: `idna` is required by `bench`, but is not \
+                 locked for it",
                 "prod/pyproject.toml:5: the lockfile of prod is stale: `six` is required as `>=1.17`, but locked for `>=1.16`",
             ]
         );
     }
 
     #[test]
-    fn a_member_that_is_not_locked_is_told() {
+    fn reports_a_member_that_is_not_locked() {
         let tree = Tree::clean();
         tree.write("packages/new/pyproject.toml", "[project]\nname = \"new\"\nversion = \"1\"\n");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Lockfiles lie where uv reads them.
+//! Lockfiles are where uv reads them.
 
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity},
@@ -10,7 +10,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     code: "stray-lockfile",
     severity: Severity::Info,
-    summary: "a member of the workspace has a lockfile of its own, which uv never reads",
+    summary: "a workspace member has its own lockfile, which uv never reads",
     check: CheckFn::Offline(check),
 };
 
@@ -38,7 +38,7 @@ mod tests {
     use crate::check::tests::Tree;
 
     #[test]
-    fn a_members_own_lockfile_is_told() {
+    fn reports_a_lockfile_in_a_member() {
         let tree = Tree::clean();
         tree.write("packages/auth-client/uv.lock", "version = 1\n");
         assert_eq!(

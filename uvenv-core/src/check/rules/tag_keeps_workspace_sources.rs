@@ -1,4 +1,4 @@
-//! What a tag holds can be installed from git: its manifest takes nothing from outside its repository.
+//! The package at a tag can be installed from git: its manifest uses nothing outside its repository.
 
 use camino::{Utf8Component, Utf8Path};
 
@@ -13,7 +13,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     code: "tag-keeps-workspace-sources",
     severity: Severity::Error,
-    summary: "with --remote: at its tag, a package takes another from a workspace or path outside its repository",
+    summary: "with --remote: at its tag, a package has a workspace or path source that is not in its repository",
     check: CheckFn::Remote(check),
 };
 
@@ -23,7 +23,7 @@ fn check(facts: &Facts<'_>, remote: &Remote) -> Vec<Finding> {
 
 fn findings(pin: &PinnedSource<'_>, remote: &Remote) -> Vec<Finding> {
     let Some(contents) = remote.contents(pin) else { return Vec::new() };
-    // What is wrong with the manifest itself is for uv to say.
+    // uv itself reports problems in the manifest.
     let Ok(Some(manifest)) = contents.manifest(pin.subdirectory) else { return Vec::new() };
     let here = pin.subdirectory.unwrap_or_default();
     let outside = outside(&manifest, contents, here);
@@ -33,16 +33,18 @@ fn findings(pin: &PinnedSource<'_>, remote: &Remote) -> Vec<Finding> {
 fn finding(pin: &PinnedSource<'_>, needed: &Name, source: &str) -> Finding {
     let (profile, package, tag) = (pin.profile(), pin.package, &pin.tag.value);
     let message = format!(
-        "at its tag `{tag}`, `{package}` takes `{needed}` from {source}, which is not in its repository: uv cannot install it"
+        "at its tag `{tag}`, `{package}` has a source for `{needed}` that is not in its repository ({source}): uv \
+         cannot install it"
     );
     let help = format!(
-        "give `{needed}` a source in git there, or none and pin it in {profile} too, then tag `{package}` anew and promote it"
+        "use a git source for `{needed}` there, or remove its source and pin it in {profile} too; then tag `{package}` \
+         again and promote it"
     );
     RULE.finding(message, help).at(pin.place()).in_profile(profile).about(package)
 }
 
-/// What the manifest in the directory `here` takes from outside the commit, and from where. uv looks at the sources of what
-/// it installs and builds with; groups are for developers.
+/// Returns what the manifest in the directory `here` takes from outside the commit, and from where. uv uses the sources
+/// of the packages that it installs and builds with; groups are for development.
 pub(crate) fn outside(manifest: &Manifest, contents: &CommitContents, here: &str) -> Vec<(Name, String)> {
     let Some(project) = &manifest.project else { return Vec::new() };
     let extras = project.extras.values().flat_map(|extra| &extra.requirements);
@@ -83,7 +85,7 @@ fn is_member(contents: &CommitContents, here: &str, name: &Name) -> bool {
     })
 }
 
-/// Whether `path`, as seen from the directory `here`, is in the commit.
+/// Whether `path`, relative to the directory `here`, is in the commit.
 fn is_inside(contents: &CommitContents, here: &str, path: &str) -> bool {
     let mut directory: Vec<&str> = Vec::new();
     for component in Utf8Path::new(here).components().chain(Utf8Path::new(path).components()) {

@@ -1,11 +1,11 @@
-//! A tag names a release, so that one can tell which is newer and for which profile it is.
+//! A tag names a release, so that it is clear which release is newer and for which profile it is meant.
 
 use crate::check::{CheckFn, Facts, Finding, Rule, Severity};
 
 pub(super) const RULE: Rule = Rule {
     code: "tag-not-a-version",
     severity: Severity::Error,
-    summary: "staging or prod pins an internal package to a tag that is no version",
+    summary: "staging or prod pins an internal package to a tag that is not a version",
     check: CheckFn::Offline(check),
 };
 
@@ -14,7 +14,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     for pin in facts.pins().filter(|pin| pin.release().is_none()) {
         let (profile, package) = (pin.profile(), pin.package);
         let message = format!("{profile} pins `{package}` to `{}`, which is not the tag of a version", pin.tag.value);
-        let help = format!("take a release of it with `cargo uvenv promote --to {profile} {package}`");
+        let help = format!("promote a release of it with `cargo uvenv promote --to {profile} {package}`");
         findings.push(RULE.finding(message, help).at(pin.place()).in_profile(profile).about(package));
     }
     findings
@@ -26,7 +26,7 @@ mod tests {
     use crate::check::tests::Tree;
 
     #[test]
-    fn a_tag_names_a_release() {
+    fn reports_tags_without_a_version() {
         let tree = Tree::clean();
         tree.replace("prod/pyproject.toml", "v1.0.0", "nightly");
         tree.replace("staging/pyproject.toml", "v1.0.0.dev4", "release-final");

@@ -1,4 +1,4 @@
-//! The tags of one monorepo have a `v` before the version, or none has.
+//! Either all tags of a monorepo have a `v` before the version, or none has.
 
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity, pins::PinnedSource},
@@ -8,14 +8,15 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     code: "tag-prefix",
     severity: Severity::Error,
-    summary: "some pins name tags with a `v` before the version, and some without",
+    summary: "some pinned tags have a `v` before the version, and some do not",
     check: CheckFn::Offline(check),
 };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let releases = facts.pins().filter_map(|pin| Some((pin, pin.release()?)));
     let (with, without): (Vec<_>, Vec<_>) = releases.partition(|(_, release)| has_v(release));
-    // Those that are fewer are the odd ones; of as many, those without: `v` is the custom of git.
+    // The smaller group is reported. If both are equally large, it is the tags without `v`, because `v` is the
+    // convention in git.
     let (usual, odd) = if with.len() >= without.len() { (with, without) } else { (without, with) };
     let Some((usual, _)) = usual.first() else { return Vec::new() };
     odd.iter().map(|(pin, release)| finding(pin, release, usual)).collect()
@@ -25,15 +26,15 @@ fn finding(pin: &PinnedSource<'_>, release: &Release, usual: &PinnedSource<'_>) 
     let (profile, package) = (pin.profile(), pin.package);
     let (has, have) = if has_v(release) { ("a", "none") } else { ("no", "one") };
     let message = format!(
-        "the tag `{}` of `{package}` has {has} `v` before the version, other tags here have {have}",
+        "the tag `{}` of `{package}` has {has} `v` before the version, but other tags here have {have}",
         pin.tag.value
     );
-    let help = format!("tag `{package}` as the others are tagged, and promote it to that tag");
+    let help = format!("tag `{package}` in the same way as the others, and promote it to that tag");
     let words = format!("{} pins `{}` to `{}`", usual.profile(), usual.package, usual.tag.value);
     RULE.finding(message, help).at(pin.place()).related(words, usual.place()).in_profile(profile).about(package)
 }
 
-/// Whether a `v` stands before the version, whatever prefix stands before it.
+/// Whether there is a `v` directly before the version, after any other prefix.
 fn has_v(release: &Release) -> bool {
     release.prefix.ends_with(['v', 'V'])
 }
@@ -44,17 +45,15 @@ mod tests {
     use crate::check::tests::Tree;
 
     #[test]
-    fn the_odd_tag_is_told_beside_a_usual_one() {
+    fn reports_the_tag_with_the_unusual_prefix() {
         let tree = Tree::clean();
         tree.replace("staging/pyproject.toml", "\"v1.0.0.dev4", "\"1.0.0.dev4");
         let found = tree.found(RULE.code);
         assert_eq!(found.len(), 1);
         assert_eq!(
             tree.shown(RULE.code),
-            [
-                "staging/pyproject.toml:12: the tag `1.0.0.dev4` of `model-qwen2-5` has no `v` before the version, other tags here \
-              have one"
-            ]
+            ["staging/pyproject.toml:12: the tag `1.0.0.dev4` of `model-qwen2-5` has no `v` before the version, but \
+              other tags here have one"]
         );
         assert_eq!(found[0].related[0].0, "staging pins `auth-client` to `auth-client/v0.1.3.dev0`");
 
@@ -63,14 +62,13 @@ mod tests {
         }
         assert_eq!(
             tree.shown(RULE.code),
-            [
-                "prod/pyproject.toml:12: the tag `v1.0.0` of `model-qwen2-5` has a `v` before the version, other tags here have none"
-            ]
+            ["prod/pyproject.toml:12: the tag `v1.0.0` of `model-qwen2-5` has a `v` before the version, but other \
+                 tags here have none"]
         );
     }
 
     #[test]
-    fn a_prefix_for_each_package_and_no_v_anywhere_are_both_right() {
+    fn accepts_package_prefixes_and_tags_without_v() {
         let tree = Tree::clean();
         for profile in ["staging", "prod"] {
             let manifest = format!("{profile}/pyproject.toml");

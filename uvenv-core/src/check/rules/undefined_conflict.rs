@@ -1,4 +1,4 @@
-//! Conflict sets name extras and groups that there are.
+//! Conflict sets name existing extras and groups.
 
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity},
@@ -45,12 +45,12 @@ fn of_entry(project: &Manifest, entry: &ConflictEntry) -> Option<Finding> {
         return None;
     }
     let whose = project.name().map_or_else(|| "the workspace".to_owned(), |name| format!("`{name}`"));
-    let message = format!("the conflicts name the {kind} `{}`, which {whose} does not have", selector.name());
+    let message = format!("`conflicts` names the {kind} `{}`, which {whose} does not have", selector.name());
     let help = match nearest(selector.name().as_str(), names.iter().map(|name| name.as_str()), 2) {
         Some(near) => {
-            format!("did you mean `{near}`? Else add the {kind}, or take it out of the set")
+            format!("did you mean `{near}`? Otherwise add the {kind}, or remove it from the set")
         }
-        None => format!("add the {kind}, or take it out of the set"),
+        None => format!("add the {kind}, or remove it from the set"),
     };
     Some(RULE.finding(message, help))
 }
@@ -61,7 +61,7 @@ mod tests {
     use crate::check::tests::Tree;
 
     #[test]
-    fn extras_and_groups_of_conflicts_are_there() {
+    fn reports_undefined_extras_and_groups_in_conflicts() {
         let tree = Tree::clean();
         let conflicts = "package = false\nconflicts = [[{ extra = \"cu124\" }, { extra = \"cu128\" }], \
                          [{ group = \"tests\" }, { package = \"auth-client\", extra = \"gpu\" }], [{ package = \"six\", extra = \"x\" }]]";
@@ -74,8 +74,8 @@ mod tests {
         assert_eq!(
             tree.shown(RULE.code),
             [
-                "prod/pyproject.toml:12: the conflicts name the extra `cu128`, which `bench` does not have",
-                "prod/pyproject.toml:12: the conflicts name the dependency group `tests`, which `bench` does not have",
+                "prod/pyproject.toml:12: `conflicts` names the extra `cu128`, which `bench` does not have",
+                "prod/pyproject.toml:12: `conflicts` names the dependency group `tests`, which `bench` does not have",
             ]
         );
         tree.replace(
@@ -85,7 +85,7 @@ mod tests {
         );
         assert_eq!(
             tree.shown(RULE.code)[0],
-            "pyproject.toml:9: the conflicts name the extra `gpu`, which `auth-client` does not have"
+            "pyproject.toml:9: `conflicts` names the extra `gpu`, which `auth-client` does not have"
         );
     }
 }

@@ -17,7 +17,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     in_monorepo(facts.monorepo)
 }
 
-/// The same where only the monorepo is at hand.
+/// The same check if only the monorepo is available.
 pub(in crate::check) fn in_monorepo(monorepo: &Monorepo) -> Vec<Finding> {
     monorepo.unmatched_patterns.iter().map(finding).collect()
 }
@@ -34,7 +34,7 @@ mod tests {
     use crate::check::tests::Tree;
 
     #[test]
-    fn a_pattern_without_a_member_is_worth_a_word() {
+    fn warns_about_a_pattern_without_matches() {
         let tree = Tree::clean();
         tree.replace("pyproject.toml", "[\"packages/*\"]", "[\"packages/*\", \"libs/*\"]");
         assert_eq!(

@@ -10,7 +10,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     code: "unpinned-internal-package",
     severity: Severity::Error,
-    summary: "staging or prod takes an internal package from elsewhere than a tag",
+    summary: "staging or prod does not pin an internal package to a tag",
     check: CheckFn::Offline(check),
 };
 
@@ -28,7 +28,8 @@ fn of_package(facts: &ProfileContext<'_>, package: &Name) -> Vec<Finding> {
     }
 }
 
-/// A requirement without a source: whatever the index has, or a URL of its own. A constraint alone takes nothing.
+/// Reports a requirement without a source, which takes whatever the index has, or has its own URL. A constraint alone
+/// installs nothing.
 fn of_requirement(facts: &ProfileContext<'_>, package: &Name) -> Option<Finding> {
     let requirement = facts.manifest.requirements().find(|requirement| requirement.name == *package)?;
     let origin = if has_url(&requirement.text) { "the URL in its requirement" } else { "a package index" };
@@ -63,12 +64,13 @@ fn of_source(facts: &ProfileContext<'_>, package: &Name, source: &UvSource) -> O
 
 fn finding(facts: &ProfileContext<'_>, package: &Name, origin: &str) -> Finding {
     let profile = facts.profile;
-    let message = format!("{profile} takes `{package}` from {origin}, not from a tag");
+    let message = format!("the source of `{package}` in {profile} is {origin}, not a tag");
     let help = format!("pin it to a tag with `cargo uvenv promote --to {profile} {package}`");
     RULE.finding(message, help).in_profile(profile).about(package)
 }
 
-/// `rev = "v0.1.2"` means the tag of that name. The digits of a commit are no version.
+/// Returns the tag if a revision such as `rev = "v0.1.2"` means the tag with that name. The digits of a commit are not
+/// a version.
 fn tag_of_revision(reference: &GitReference) -> Option<&str> {
     let GitReference::Rev(revision) = reference else { return None };
     let text = revision.value.as_str();
@@ -99,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_tag_is_a_pin() {
+    fn reports_sources_other_than_tags() {
         for (source, origin) in [
             ("{ git = \"https://h/model.git\", branch = \"main\" }", "the branch `main`"),
             ("{ git = \"https://h/model.git\", rev = \"0123456\" }", "the revision `0123456`"),
@@ -110,41 +112,42 @@ mod tests {
             ("{ url = \"https://h/model-1.0.whl\" }", "an archive"),
         ] {
             let tree = with_source(source);
-            let message = format!("prod/pyproject.toml:12: prod takes `model-qwen2-5` from {origin}, not from a tag");
+            let message =
+                format!("prod/pyproject.toml:12: the source of `model-qwen2-5` in prod is {origin}, not a tag");
             assert_eq!(tree.shown(RULE.code), [message]);
             assert!(tree.found(RULE.code)[0].fix.is_none());
         }
     }
 
     #[test]
-    fn each_of_several_sources_is_looked_at() {
+    fn checks_each_of_several_sources() {
         let tree = with_source(&format!(
             "[{}, {{ index = \"internal\", marker = \"sys_platform == 'win32'\" }}]",
             PIN.replace(" }", ", marker = \"sys_platform != 'win32'\" }")
         ));
         assert_eq!(
             tree.shown(RULE.code),
-            ["prod/pyproject.toml:12: prod takes `model-qwen2-5` from the index `internal`, not from a tag"]
+            ["prod/pyproject.toml:12: the source of `model-qwen2-5` in prod is the index `internal`, not a tag"]
         );
     }
 
     #[test]
-    fn without_a_source_it_comes_from_an_index() {
+    fn reports_a_package_without_a_source() {
         let tree = Tree::clean();
         tree.replace("prod/pyproject.toml", &format!("model-qwen2_5 = {PIN}\n"), "");
         assert_eq!(
             tree.shown(RULE.code),
-            ["prod/pyproject.toml:5: prod takes `model-qwen2-5` from a package index, not from a tag"]
+            ["prod/pyproject.toml:5: the source of `model-qwen2-5` in prod is a package index, not a tag"]
         );
         tree.replace("prod/pyproject.toml", "\"model-qwen2_5\"", "\"model-qwen2_5 @ git+https://h/model.git@v1.0.0\"");
         assert_eq!(
             tree.shown(RULE.code),
-            ["prod/pyproject.toml:5: prod takes `model-qwen2-5` from the URL in its requirement, not from a tag"]
+            ["prod/pyproject.toml:5: the source of `model-qwen2-5` in prod is the URL in its requirement, not a tag"]
         );
     }
 
     #[test]
-    fn a_revision_that_is_a_tag_is_made_one() {
+    fn fix_turns_a_revision_that_names_a_tag_into_a_tag() {
         let tree = with_source("{ git = \"https://h/model.git\", rev = \"v1.0.0\" }");
         let edit = Edit::SetTag { package: Name::parse("model-qwen2-5").unwrap(), tag: "v1.0.0".to_owned() };
         let fix = Fix { manifest: tree.root.join("prod/pyproject.toml"), edits: vec![edit] };
@@ -152,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn dev_takes_its_packages_as_it_likes() {
+    fn accepts_any_source_in_dev() {
         let tree = Tree::clean();
         tree.replace(
             "pyproject.toml",

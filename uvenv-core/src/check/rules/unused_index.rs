@@ -1,4 +1,4 @@
-//! Each explicit index has a source that takes something from it.
+//! Each explicit index is used by a source.
 
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity},
@@ -9,7 +9,7 @@ use crate::{
 pub(super) const RULE: Rule = Rule {
     code: "unused-index",
     severity: Severity::Warning,
-    summary: "no source takes anything from an explicit index",
+    summary: "no source uses an explicit index",
     check: CheckFn::Offline(check),
 };
 
@@ -29,10 +29,8 @@ fn of_profile(profile: &ProfileContext<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for index in profile.manifest.uv.indexes.iter().filter(|index| index.is_explicit) {
         let Some(name) = index.name.as_deref().filter(|name| !used.contains(name)) else { continue };
-        let message =
-            format!("nothing is taken from the index `{name}`, which is explicit: uv asks it for nothing else");
-        let help =
-            format!("take a package from it with `{{ index = \"{name}\" }}` in `[tool.uv.sources]`, or remove it");
+        let message = format!("no source uses the index `{name}`: it is explicit, so uv never uses it");
+        let help = format!("use it with `{{ index = \"{name}\" }}` in `[tool.uv.sources]`, or remove it");
         let edits = vec![Edit::RemoveIndex { name: name.to_owned() }];
         let finding = RULE.finding(message, help).at(profile.manifest.place(index.span.clone()));
         findings.push(finding.in_profile(profile.profile).fixed_by(profile.manifest.path(), edits));
@@ -53,13 +51,11 @@ mod tests {
     }
 
     #[test]
-    fn an_explicit_index_is_for_something() {
+    fn reports_an_explicit_index_without_a_source() {
         let tree = with_index("explicit = true\n");
         assert_eq!(
             tree.shown(RULE.code),
-            [
-                "prod/pyproject.toml:12: nothing is taken from the index `pytorch`, which is explicit: uv asks it for nothing else"
-            ]
+            ["prod/pyproject.toml:12: no source uses the index `pytorch`: it is explicit, so uv never uses it"]
         );
         tree.replace(
             "prod/pyproject.toml",
@@ -70,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn other_indexes_are_for_all_packages() {
+    fn accepts_indexes_that_are_not_explicit() {
         assert_eq!(with_index("").shown(RULE.code), [""; 0]);
         assert_eq!(with_index("explicit = false").shown(RULE.code), [""; 0]);
     }

@@ -1,5 +1,5 @@
-//! Each source is for a package that something asks for. uv looks at no other: what a dependency depends on comes from an
-//! index, whatever source the manifest has for it.
+//! Each source belongs to a package that something requires directly. uv ignores all other sources: an indirect
+//! dependency comes from an index, whatever source the manifest has for it.
 
 use super::missing_internal_package;
 use crate::{
@@ -27,8 +27,7 @@ fn in_profile(facts: &Facts<'_>, profile: &ProfileContext<'_>) -> Vec<Finding> {
         let finding = finding(&profile.manifest, profile.profile, package);
         let name = &package.value;
         if is_needed(facts, profile, name) {
-            let help =
-                format!("add `{name}` to the dependencies: uv has sources for what the manifest itself asks for only");
+            let help = format!("add `{name}` to the dependencies: uv uses sources only for direct dependencies");
             return Finding { help: Some(help), ..finding };
         }
         finding.fixed_by(profile.manifest.path(), vec![Edit::RemoveSource { package: name.clone() }])
@@ -36,20 +35,21 @@ fn in_profile(facts: &Facts<'_>, profile: &ProfileContext<'_>) -> Vec<Finding> {
     unused(facts.monorepo, profile.profile, &profile.manifest).map(with_fix).collect()
 }
 
-/// Whether the dependency is more likely to be missing than the source to be left over: dev has it, or it is locked because
-/// something else depends on it.
+/// Whether the dependency is probably missing and the source is not a leftover: dev has the dependency, or it is locked
+/// because another package depends on it.
 fn is_needed(facts: &Facts<'_>, profile: &ProfileContext<'_>, package: &Name) -> bool {
     let dev = facts.profile(Profile::Dev);
     dev.is_some_and(|dev| missing_internal_package::is_missing_from(profile, dev, package))
         || profile.readable_lockfile().is_some_and(|lockfile| lockfile.packages_named(package).next().is_some())
 }
 
-/// The same of one manifest, where only that is at hand.
+/// The same check if only one manifest is available.
 pub(in crate::check) fn in_manifest(monorepo: &Monorepo, profile: Profile, manifest: &Manifest) -> Vec<Finding> {
     unused(monorepo, profile, manifest).map(|package| finding(manifest, profile, package)).collect()
 }
 
-/// The sources of a workspace's root are there for its members too, and for what they build with.
+/// Returns the packages of unused sources. The sources of a workspace's root also apply to its members, and to what
+/// they build with.
 fn unused<'a>(
     monorepo: &'a Monorepo,
     profile: Profile,
@@ -57,7 +57,7 @@ fn unused<'a>(
 ) -> impl Iterator<Item = &'a Spanned<Name>> {
     let members = monorepo.members_of(profile).iter().map(|member| &member.manifest);
     let projects: Vec<_> = std::iter::once(manifest).chain(members).collect();
-    // What a build has to tell may be anything.
+    // Requirements that only a build can tell may include any package.
     let is_used = move |package: &Name| {
         projects.iter().any(|project| project.has_dynamic_requirements() || project.asks_for(package))
     };
@@ -66,10 +66,10 @@ fn unused<'a>(
 
 fn finding(manifest: &Manifest, profile: Profile, package: &Spanned<Name>) -> Finding {
     let name = &package.value;
-    let message = format!("{profile} has a source for `{name}`, which nothing there depends on");
+    let message = format!("{profile} has a source for `{name}`, but nothing there depends on it");
     let help = format!("add `{name}` to the dependencies, or remove the source");
     let finding = RULE.finding(message, help).at(manifest.place(package.span.clone())).in_profile(profile).about(name);
-    // In staging and prod it is a pin that pins nothing.
+    // In staging and prod, it is a pin that has no effect.
     Finding { severity: if profile == Profile::Dev { Severity::Warning } else { Severity::Error }, ..finding }
 }
 
@@ -89,11 +89,11 @@ mod tests {
     }
 
     #[test]
-    fn a_source_that_is_left_over_is_removed() {
+    fn fix_removes_an_unused_source() {
         let tree = with_source("prod/pyproject.toml", "Old_One = { git = \"https://h/old.git\", tag = \"v1.0\" }");
         assert_eq!(
             tree.shown(RULE.code),
-            ["prod/pyproject.toml:11: prod has a source for `old-one`, which nothing there depends on"]
+            ["prod/pyproject.toml:11: prod has a source for `old-one`, but nothing there depends on it"]
         );
         let edit = Edit::RemoveSource { package: Name::parse("old-one").unwrap() };
         let fix = Fix { manifest: tree.root.join("prod/pyproject.toml"), edits: vec![edit] };
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_of_what_a_dependency_depends_on_holds_for_nothing_and_is_kept() {
+    fn reports_but_keeps_the_source_of_an_indirect_dependency() {
         let tree = with_source("prod/pyproject.toml", "idna = { git = \"https://h/idna.git\", tag = \"v1.0\" }");
         tree.replace("prod/uv.lock", "[[package]]\nname = \"model", "[[package]]\nname = \"idna\"\nversion = \"3.0\"\nsource = { registry = \"https://i/simple\" }\n\n[[package]]\nname = \"model");
         assert_eq!(tree.found(RULE.code).len(), 1);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_that_uv_uses_sources_for_counts() {
+    fn counts_every_table_that_uv_applies_sources_to() {
         for table in [
             "[dependency-groups]\ntest = [\"extra-one\"]\n",
             "[project.optional-dependencies]\nx = [\"extra_one\"]\n",
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_of_the_workspaces_root_may_be_for_a_member() {
+    fn root_source_may_serve_a_member() {
         let tree = with_source("pyproject.toml", "shared = { git = \"https://h/x.git\", tag = \"v1.0\" }");
         let severities: Vec<_> = tree.found(RULE.code).iter().map(|finding| finding.severity).collect();
         assert_eq!(severities, [Severity::Warning]);
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_a_build_knows_may_be_anything() {
+    fn accepts_any_source_with_dynamic_dependencies() {
         let tree = with_source("pyproject.toml", "shared = { git = \"https://h/x.git\", tag = \"v1.0\" }");
         tree.replace("packages/model/pyproject.toml", "[build-system]", "dynamic = [\"dependencies\"]\n[build-system]");
         assert_eq!(tree.shown(RULE.code), [""; 0]);

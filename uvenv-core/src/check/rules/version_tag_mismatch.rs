@@ -1,4 +1,4 @@
-//! A tag names the version that the package has there. Here the lockfile is asked, which keeps that version.
+//! A tag names the version of the package at that tag. This check reads the version from the lockfile.
 
 use std::str::FromStr;
 
@@ -9,7 +9,7 @@ use crate::check::{CheckFn, Facts, Finding, Remote, Rule, Severity, pins::Pinned
 pub(super) const RULE: Rule = Rule {
     code: "version-tag-mismatch",
     severity: Severity::Error,
-    summary: "an internal package has another version than the tag that it is pinned to",
+    summary: "the version of an internal package differs from the tag to which it is pinned",
     check: CheckFn::Both(check, check_remote),
 };
 
@@ -26,7 +26,7 @@ fn finding(pin: &PinnedSource<'_>) -> Option<Finding> {
     })
 }
 
-/// What the lockfile does not say, the manifest at the tag does.
+/// Reads the version from the manifest at the tag if the lockfile does not contain it.
 fn check_remote(facts: &Facts<'_>, remote: &Remote) -> Vec<Finding> {
     let unknown = facts.pins().filter(|pin| pin.locked().is_none_or(|(locked, _)| locked.version.is_none()));
     let found = unknown.filter_map(|pin| {
@@ -43,16 +43,16 @@ fn of_version(pin: &PinnedSource<'_>, version: &str) -> Option<Finding> {
         return None;
     }
     let (profile, package, tag) = (pin.profile(), pin.package, &pin.tag.value);
-    let message = format!("{profile} pins `{package}` to `{tag}`, where its own version is {version}");
+    let message = format!("{profile} pins `{package}` to `{tag}`, but its version at that tag is {version}");
     let help = format!(
-        "set the version in the package's `pyproject.toml` to {}, commit and tag that, and promote it",
+        "set the version in the package's `pyproject.toml` to {}, commit it, tag the commit, and promote it",
         release.version
     );
     Some(RULE.finding(message, help).at(pin.place()).in_profile(profile).about(package))
 }
 
-/// Whether a package with `version` is the release `tagged`. A build may add a local segment of its own (PEP 440: such
-/// versions are the release too).
+/// Whether a package with `version` is the release `tagged`. A build may add its own local segment, and according to
+/// PEP 440 such a version is still that release.
 fn is_version_of(version: &Version, tagged: &Version) -> bool {
     version == tagged || (!tagged.is_local() && version.clone().without_local() == *tagged)
 }
@@ -69,23 +69,23 @@ mod tests {
     }
 
     #[test]
-    fn the_version_that_is_locked_is_the_tags() {
+    fn reports_a_locked_version_that_differs_from_the_tag() {
         assert_eq!(
             with_locked("version = \"0.9.9\"").shown(RULE.code),
-            ["prod/pyproject.toml:12: prod pins `model-qwen2-5` to `v1.0.0`, where its own version is 0.9.9"]
+            ["prod/pyproject.toml:12: prod pins `model-qwen2-5` to `v1.0.0`, but its version at that tag is 0.9.9"]
         );
         assert_eq!(with_locked("version = \"1.0.0.dev0\"").found(RULE.code).len(), 1);
     }
 
     #[test]
-    fn the_same_version_in_another_spelling_is_the_tags() {
+    fn accepts_other_spellings_of_the_same_version() {
         for version in ["version = \"1.0\"", "version = \"1.0.0+cu124\"", ""] {
             assert_eq!(with_locked(version).shown(RULE.code), [""; 0], "{version}");
         }
     }
 
     #[test]
-    fn another_pin_in_the_lockfile_says_nothing_about_this_one() {
+    fn ignores_a_lockfile_with_another_pin() {
         let tree = Tree::clean();
         tree.replace("prod/pyproject.toml", "v1.0.0", "v1.0.1");
         assert_eq!(tree.shown(RULE.code), [""; 0]);

@@ -1,16 +1,17 @@
-//! Comments above the headings of tables: one whose table goes stays, as it may be about its neighbours too.
+//! Comments above the headings of tables. If a table is removed, its comment is kept, because it can also be about the
+//! neighboring tables.
 
 use std::collections::BTreeMap;
 
 use toml_edit::{DocumentMut, Item, RawString, Table};
 
-/// Puts what stood above the headings that `edited` no longer has above the next heading, or at the end of the file.
+/// Moves the text above each heading that `edited` no longer has above the next heading, or to the end of the file.
 pub(super) fn keep_comments(original: &DocumentMut, edited: &mut DocumentMut) {
     let old = headings(original);
     let mut left = headings(edited);
     left.retain(|position, _| old.contains_key(position));
     let gone = old.iter().filter(|(position, above)| !left.contains_key(position) && above.contains('#'));
-    // The last comes first, so that those above the same heading keep their order.
+    // Start with the last one, so that comments that move above the same heading keep their order.
     for (position, above) in gone.rev() {
         let next = left.range(position..).next().map(|(next, _)| *next);
         if let Some(table) = next.and_then(|next| find(edited.as_table_mut(), next)) {
@@ -23,7 +24,7 @@ pub(super) fn keep_comments(original: &DocumentMut, edited: &mut DocumentMut) {
     }
 }
 
-/// What stands above each heading, in the order of the file.
+/// Returns the text above each heading, in file order.
 fn headings(document: &DocumentMut) -> BTreeMap<isize, String> {
     let mut found = BTreeMap::new();
     collect(document.as_table(), &mut found);
@@ -47,7 +48,7 @@ fn collect_one(table: &Table, found: &mut BTreeMap<isize, String>) {
     collect(table, found);
 }
 
-/// Where the heading of `table` stands; `None` where it has none, or a new one.
+/// Returns the position of the heading of `table`; `None` if it has none or is new.
 fn position(table: &Table) -> Option<isize> {
     table.position().filter(|_| !table.is_implicit() && !table.is_dotted())
 }

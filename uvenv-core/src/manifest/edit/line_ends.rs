@@ -1,6 +1,7 @@
-//! Line ends, which the TOML editor makes uniform: each line that an edit leaves alone keeps its own.
+//! Line endings: the TOML editor makes them uniform, but every line that an edit does not change must keep its own.
 
-/// `edited`, whose lines end in `\n`, with the line ends of `original`. Lines that are new end as the one before them.
+/// Returns `edited`, whose lines end in `\n`, with the line endings of `original`. New lines get the line ending of the
+/// previous line.
 pub(super) fn keep(original: &str, edited: &str) -> String {
     let old: Vec<_> = original.split_inclusive('\n').collect();
     let new: Vec<_> = edited.split_inclusive('\n').collect();
@@ -13,7 +14,7 @@ pub(super) fn keep(original: &str, edited: &str) -> String {
     let mut lines: Vec<_> = old[..before].iter().map(|line| split(line)).collect();
     lines.extend(new[before..new.len() - behind].iter().map(|line| (split(line).0, usual)));
     lines.extend(old[old.len() - behind..].iter().map(|line| split(line)));
-    // Only the last line may be without an end, and is where it was so.
+    // Only the last line can have no line ending, and it has none if it had none before.
     let last = lines.len().saturating_sub(1);
     let end_of_file = old.last().map_or("\n", |line| split(line).1);
     let line = |(at, (body, end)): (usize, (&str, &str))| match end {
@@ -27,7 +28,7 @@ fn usual_or<'a>(end: &'a str, usual: &'a str) -> &'a str {
     if end.is_empty() { usual } else { end }
 }
 
-/// A line and its end.
+/// Splits off the line ending of a line.
 fn split(line: &str) -> (&str, &str) {
     let body = line.strip_suffix('\n').unwrap_or(line);
     let body = body.strip_suffix('\r').unwrap_or(body);

@@ -1,16 +1,16 @@
-//! Edits of lists of requirements, which keep the layout of the list.
+//! Edits to lists of requirements, which keep the layout of the list.
 
 use toml_edit::{Array, RawString, Value};
 
 use crate::manifest::Requirement;
 
-/// Adds a requirement at the end, unless the list asks for its package already.
+/// Adds a requirement at the end, unless the list already has a requirement on the same package.
 pub(super) fn add(requirements: &mut Array, requirement: &str) -> bool {
     let name = Requirement::name_of(requirement);
     append(requirements, requirement, |known| Requirement::name_of(known) == name)
 }
 
-/// Adds a text at the end of a list, unless that has it already.
+/// Adds a text at the end of a list, unless the list already has it.
 pub(super) fn append(list: &mut Array, text: &str, is_there: impl Fn(&str) -> bool) -> bool {
     if list.iter().any(|value| value.as_str().is_some_and(&is_there)) {
         return false;
@@ -27,7 +27,7 @@ pub(super) fn append(list: &mut Array, text: &str, is_there: impl Fn(&str) -> bo
     true
 }
 
-/// What stands before each element of a list that has a line for each: a line end and blanks.
+/// Returns the text before each element of a list with one element per line: a line ending and spaces.
 fn indentation(requirements: &Array) -> Option<String> {
     let last = requirements.iter().last()?;
     let before = text(last.decor().prefix());
@@ -35,7 +35,8 @@ fn indentation(requirements: &Array) -> Option<String> {
     Some(format!("\n{blanks}"))
 }
 
-/// Takes away what stands behind the last element, but for the line end before the bracket: a comment stays with it.
+/// Removes and returns the text after the last element, except for the line ending before the bracket, so that a
+/// comment stays with its element.
 fn comment_after_last(requirements: &mut Array) -> String {
     if requirements.trailing_comma() {
         let trailing = text(Some(requirements.trailing()));

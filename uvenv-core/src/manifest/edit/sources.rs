@@ -1,16 +1,16 @@
-//! Edits of `[tool.uv.sources]`, whose entries may be inline, dotted or full tables, or lists of them.
+//! Edits to `[tool.uv.sources]`, whose entries can be inline, dotted or regular tables, or lists of tables.
 
 use toml_edit::{Decor, InlineTable, Item, RawString, TableLike, Value};
 
 use super::{NewSource, inline, put};
 use crate::Name;
 
-/// The key under which the sources of `package` stand, in the user's spelling.
+/// Returns the key for the sources of `package`, as the user spelled it.
 fn key_of(sources: &dyn TableLike, package: &Name) -> Option<String> {
     sources.iter().map(|(key, _)| key).find(|key| Name::parse(key).as_ref() == Some(package)).map(str::to_owned)
 }
 
-/// Gives every git source of `package` the tag; `None` where it has no git source.
+/// Sets the tag of all git sources of `package`; returns `None` if it has no git source.
 pub(super) fn set_tag(sources: &mut dyn TableLike, package: &Name, tag: &str) -> Option<bool> {
     let key = key_of(sources, package)?;
     let mut changed = Vec::new();
@@ -30,13 +30,13 @@ fn set_tag_of_inline(source: &mut InlineTable, tag: &str) -> Option<bool> {
     let had_tag = source.contains_key("tag");
     let changed = set_tag_of(source, tag)?;
     if changed && !had_tag {
-        // A key has gone or come: the blanks around the others are no longer right.
+        // A key was added or removed, so the spaces around the others are no longer right.
         source.fmt();
     }
     Some(changed)
 }
 
-/// Gives one source the tag; `None` where it is no git source.
+/// Sets the tag of a source; returns `None` if it is not a git source.
 fn set_tag_of(source: &mut dyn TableLike, tag: &str) -> Option<bool> {
     source.get("git")?;
     let gone = [source.remove("branch"), source.remove("rev")].into_iter().flatten().count();
@@ -48,14 +48,14 @@ fn set_tag_of(source: &mut dyn TableLike, tag: &str) -> Option<bool> {
     Some(true)
 }
 
-/// Puts `new` in the place of `old`, with the blanks and the comment around it.
+/// Replaces `old` with `new`, and keeps the spaces and the comment around it.
 fn replace(old: &mut Value, new: Value) {
     let decor: Decor = old.decor().clone();
     *old = new;
     *old.decor_mut() = decor;
 }
 
-/// Gives `package` one source, in place of those that it has.
+/// Sets a single source for `package`, replacing the existing ones.
 pub(super) fn set(sources: &mut dyn TableLike, package: &Name, source: &NewSource) -> bool {
     let new = written(source);
     let Some(key) = key_of(sources, package) else {
@@ -108,7 +108,7 @@ fn written(source: &NewSource) -> InlineTable {
     }
 }
 
-/// Takes the sources of `package` out. A comment above it, which may be about its neighbours too, stays.
+/// Removes the sources of `package`. Keeps a comment above them, because it can also be about their neighbors.
 pub(super) fn remove(item: &mut Item, package: &Name) -> bool {
     let Some(sources) = item.as_table_like_mut() else { return false };
     let Some(key) = key_of(sources, package) else { return false };
@@ -129,7 +129,8 @@ fn comment_above(table: &dyn TableLike, key: &str) -> Option<String> {
     above.contains('#').then(|| above.to_owned())
 }
 
-/// Puts a comment above the key `next`, or else below the line of `previous`, or else below the table's heading.
+/// Moves a comment above the key `next`; if there is none, below the line of `previous`; if there is none either, below
+/// the heading of the table.
 fn keep_comment(item: &mut Item, comment: &str, next: Option<&str>, previous: Option<&str>) {
     let text = |raw: Option<&RawString>| raw.and_then(RawString::as_str).unwrap_or_default().to_owned();
     let below = |decor: &mut Decor| {

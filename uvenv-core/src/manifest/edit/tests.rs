@@ -11,7 +11,7 @@ fn name(text: &str) -> Name {
     Name::parse(text).unwrap()
 }
 
-/// What `text` is after an edit; `None` where the edit changes nothing. Made twice, it changes nothing more.
+/// Returns `text` after an edit; `None` if the edit changes nothing. Checks that a second edit changes nothing more.
 fn edited(text: &str, edit: &Edit) -> Option<String> {
     let mut editor = ManifestEditor::new(&file(text)).unwrap();
     let changed = editor.apply(edit).unwrap();
@@ -39,7 +39,7 @@ fn add(requirement: &str) -> Edit {
 }
 
 #[test]
-fn a_tag_is_set_in_every_form_of_a_source() {
+fn sets_a_tag_in_every_form_of_a_source() {
     for (before, after) in [
         (
             "[tool.uv.sources]\nBench_Utils = {git = 'https://h/b', tag = \"v1\"  , subdirectory = '.' } # why\n",
@@ -79,7 +79,7 @@ fn a_tag_is_set_in_every_form_of_a_source() {
 }
 
 #[test]
-fn a_tag_needs_a_git_source() {
+fn rejects_a_tag_without_a_git_source() {
     for text in
         ["", "[tool.uv.sources]\nbench-utils = { workspace = true }\n", "[tool.uv.sources]\nother = { git = \"x\" }\n"]
     {
@@ -91,7 +91,7 @@ fn a_tag_needs_a_git_source() {
 }
 
 #[test]
-fn a_source_is_put_in_the_place_of_another_or_behind_the_last() {
+fn replaces_a_source_or_appends_a_new_one() {
     let new = "{ git = \"https://h/b.git\", tag = \"v2\", subdirectory = \"py\" }";
     for (before, after) in [
         (
@@ -117,7 +117,7 @@ fn a_source_is_put_in_the_place_of_another_or_behind_the_last() {
 }
 
 #[test]
-fn a_source_goes_and_comments_stay() {
+fn removes_a_source_and_keeps_comments() {
     for (before, after) in [
         (
             "[tool.uv.sources]\n# internal\nbench-utils = { workspace = true }\nz = { workspace = true }\n",
@@ -134,7 +134,7 @@ fn a_source_goes_and_comments_stay() {
 }
 
 #[test]
-fn a_requirement_keeps_the_layout_of_its_list() {
+fn adds_a_requirement_in_the_layout_of_its_list() {
     for (before, after) in [
         ("[project]\ndependencies = []\n", "[project]\ndependencies = [\"a>=1\"]\n"),
         ("[project]\ndependencies = [\"b\"] # why\n", "[project]\ndependencies = [\"b\", \"a>=1\"] # why\n"),
@@ -154,7 +154,7 @@ fn a_requirement_keeps_the_layout_of_its_list() {
 }
 
 #[test]
-fn an_index_goes() {
+fn removes_an_index() {
     let edit = Edit::RemoveIndex { name: "b".to_owned() };
     let index = |name: &str| format!("[[tool.uv.index]]\nname = \"{name}\"\nurl = \"https://{name}\"\n");
     let (a, b, c) = (index("a"), index("b"), index("c"));
@@ -167,7 +167,7 @@ fn an_index_goes() {
 }
 
 #[test]
-fn cache_keys_are_set_where_there_are_none() {
+fn sets_missing_cache_keys() {
     let edit = Edit::SetCacheKeys { files: vec!["pyproject.toml".to_owned(), "src/**/*.rs".to_owned()] };
     assert_eq!(
         edited("[project]\nname = \"a\"\n", &edit).as_deref(),
@@ -179,7 +179,7 @@ fn cache_keys_are_set_where_there_are_none() {
 }
 
 #[test]
-fn what_stands_in_the_way_is_an_error() {
+fn rejects_values_of_the_wrong_type() {
     for (text, edit, code) in [
         ("[tool.uv]\nsources = 1\n", set_source("v2"), "invalid-value"),
         ("[project]\ndependencies = \"a\"\n", add("b"), "invalid-value"),
@@ -193,7 +193,7 @@ fn what_stands_in_the_way_is_an_error() {
 }
 
 #[test]
-fn line_ends_stay() {
+fn keeps_line_endings() {
     let crlf = "# a\r\n[tool.uv.sources]\r\nbench-utils = { git = \"https://h/b\", tag = \"v1\" }\r\n# z\r\n[x]";
     assert_eq!(edited(crlf, &set_tag("v2")), Some(crlf.replace("v1", "v2")));
     let added = edited(crlf, &add("b"));
@@ -211,7 +211,7 @@ fn line_ends_stay() {
 }
 
 #[test]
-fn comments_above_a_heading_that_goes_stay() {
+fn keeps_comments_above_a_removed_heading() {
     let source = "# one\n[tool.uv.sources.Bench_Utils]\ngit = \"https://h/x.git\"\ntag = \"v0\"\n";
     let next = "# two\n[tool.last]\nk = 1\n";
     let before = format!("[project]\nname = \"x\"\n{source}{next}# the end\n");
@@ -226,7 +226,7 @@ fn comments_above_a_heading_that_goes_stay() {
     );
 }
 
-/// A manifest with comments, blank lines and other tables around what is edited.
+/// Generates a manifest with comments, blank lines and other tables around the edited parts.
 fn manifests() -> impl Strategy<Value = String> {
     let trivia = prop::sample::select(vec!["", "\n", "# a comment = { }\n", "  # indented\n\n"]);
     let source = prop::sample::select(vec![
@@ -260,7 +260,7 @@ fn manifests() -> impl Strategy<Value = String> {
     })
 }
 
-/// What a manifest means, apart from the sources of `bench-utils` and the requirement `new`.
+/// Returns the meaning of a manifest, except for the sources of `bench-utils` and the requirement `new`.
 fn meaning(text: &str) -> (Vec<String>, Vec<String>, String) {
     let manifest = Manifest::from_file(file(text)).unwrap();
     let others = manifest.uv.sources.iter().filter(|(package, _)| package.value.as_str() != "bench-utils");
@@ -272,7 +272,7 @@ fn meaning(text: &str) -> (Vec<String>, Vec<String>, String) {
     (others.collect(), requirements.filter(|text| text != "new").collect(), comments(text))
 }
 
-/// The comments, in their order.
+/// Returns the comments, in order.
 fn comments(text: &str) -> String {
     let comments = text.lines().filter_map(|line| Some(line.split_once('#')?.1.trim_end()));
     comments.filter(|comment| *comment != " Bench_Utils").collect::<Vec<_>>().join("\n")
@@ -289,7 +289,7 @@ fn pins(text: &str) -> Vec<String> {
 
 proptest! {
     #[test]
-    fn an_edit_does_what_it_says_and_nothing_else(text in manifests(), which in 0..4) {
+    fn edits_change_nothing_else(text in manifests(), which in 0..4) {
         let had_git = !pins(&text).is_empty();
         let edit = match which {
             0 if had_git => set_tag("v9"),
@@ -307,7 +307,7 @@ proptest! {
         prop_assert_eq!(text.contains('\r'), after.contains('\r'));
         prop_assert_eq!(after.replace("\r\n", "").contains('\n'), text.replace("\r\n", "").contains('\n'));
         prop_assert_eq!(text.ends_with('\n'), after.ends_with('\n'));
-        // All other lines are as they were.
+        // All other lines are unchanged.
         let kept = text.lines().filter(|line| !line.contains("Bench_Utils") && !line.contains("idna") && !line.contains("dependencies") && *line != "]");
         for line in kept {
             prop_assert!(after.lines().any(|other| other == line), "{:?} is gone from\n{}", line, after);

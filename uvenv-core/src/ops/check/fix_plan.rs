@@ -1,4 +1,4 @@
-//! Mending what has one right answer.
+//! Applies the fixes of findings.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +14,11 @@ use crate::{
     toml::{File, TomlError},
 };
 
-/// The manifests as they are and as they are to be.
+/// The current and the new texts of the manifests.
 #[derive(Debug, Default)]
 pub(super) struct FixPlan {
     files: BTreeMap<Utf8PathBuf, FileTexts>,
-    /// The findings that it mends.
+    /// The findings that it fixes.
     pub(super) fixed: Vec<Finding>,
 }
 
@@ -29,7 +29,7 @@ struct FileTexts {
 }
 
 impl FixPlan {
-    /// All fixes of `findings` that can be made together, in their order.
+    /// Plans all fixes of `findings` that can be combined, in their order.
     pub(super) fn plan(findings: &[Finding]) -> crate::Result<Self> {
         let mut fix_plan = Self::default();
         for finding in findings {
@@ -41,7 +41,7 @@ impl FixPlan {
         Ok(fix_plan)
     }
 
-    /// Adds one fix, or none of its edits where an earlier one has taken the ground from it.
+    /// Adds a fix, or none of its edits if an earlier fix makes one of them impossible.
     fn add(&mut self, fix: &Fix) -> crate::Result<bool> {
         if !self.files.contains_key(&fix.manifest) {
             let before = File::read(&fix.manifest).map_err(CheckError::from)?.text.to_string();
@@ -58,19 +58,19 @@ impl FixPlan {
         }
     }
 
-    /// The files that change.
+    /// Returns the files that change.
     fn changed(&self) -> impl Iterator<Item = (&Utf8PathBuf, &FileTexts)> {
         self.files.iter().filter(|(_, texts)| texts.before != texts.after)
     }
 
-    /// What changes, with paths from `root`.
+    /// Returns the changes, with paths relative to `root`.
     pub(super) fn changes(&self, root: &Utf8Path) -> Vec<FileChange> {
         self.changed()
             .map(|(path, texts)| FileChange { file: path.clone(), diff: diff(root, path, &texts.before, &texts.after) })
             .collect()
     }
 
-    /// Replaces the files.
+    /// Writes the files.
     pub(super) fn write(&self) -> crate::Result<()> {
         for (path, texts) in self.changed() {
             atomic::replace(path, &texts.after)
@@ -80,14 +80,14 @@ impl FixPlan {
     }
 }
 
-/// `text` after the edits; `None` where one of them cannot be made.
+/// Returns `text` after the edits; `None` if one of them cannot be made.
 fn edited(path: &Utf8Path, text: &str, fix: &Fix) -> Result<Option<String>, TomlError> {
     let mut editor = ManifestEditor::new(&File { path: path.to_owned(), text: text.into() })?;
     let is_made = fix.edits.iter().all(|edit| editor.apply(edit).is_ok());
     Ok(is_made.then(|| editor.text()))
 }
 
-/// As git writes it and `git apply` reads it.
+/// Returns a diff in the format that git writes and `git apply` reads.
 pub(in crate::ops) fn diff(root: &Utf8Path, path: &Utf8Path, before: &str, after: &str) -> String {
     let shown = path.strip_prefix(root).unwrap_or(path).as_str().replace('\\', "/");
     let (before, after) = (redact_in_place(before), redact_in_place(after));
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fixes_of_a_file_are_made_together() {
+    fn applies_all_fixes_of_a_file_together() {
         let (_guard, root) = directory();
         let findings = [finding(&root, vec![set_tag("a")]), finding(&root, vec![set_tag("b")])];
         let fix_plan = FixPlan::plan(&findings).unwrap();
@@ -151,9 +151,9 @@ mod tests {
         assert_eq!(fs::read_to_string(root.join("pyproject.toml")).unwrap(), MANIFEST.replace("\"v1\"", "\"v2\""));
     }
 
-    /// All edits of a fix are made or none.
+    /// Either all edits of a fix are made or none.
     #[test]
-    fn a_fix_that_cannot_be_made_any_more_is_left_out() {
+    fn skips_a_fix_that_no_longer_applies() {
         let (_guard, root) = directory();
         let findings = [finding(&root, vec![remove("a")]), finding(&root, vec![set_tag("b"), set_tag("a")])];
         let fix_plan = FixPlan::plan(&findings).unwrap();
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_diff_says_where_there_is_no_last_newline_and_no_secret() {
+    fn diff_marks_a_missing_last_newline_and_masks_secrets() {
         let (_guard, root) = directory();
         let fix_plan = FixPlan::plan(&[finding(&root, vec![set_tag("b")])]).unwrap();
         let changes = fix_plan.changes(&root);
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_manifest_that_has_gone_is_an_error() {
+    fn reports_a_deleted_manifest() {
         let (_guard, root) = directory();
         fs::remove_file(root.join("pyproject.toml")).unwrap();
         let error = FixPlan::plan(&[finding(&root, vec![remove("a")])]).unwrap_err();

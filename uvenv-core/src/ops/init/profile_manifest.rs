@@ -1,5 +1,5 @@
-//! The manifest of staging or prod, made from dev's: the same metadata, dependencies, backends, indexes and conflicts;
-//! without the workspace, and without internal packages, which get their pins later.
+//! The manifest of staging or prod, derived from that of dev. It has the same metadata, dependencies, backends, indexes
+//! and conflicts, but no workspace and no internal packages, which get their pins later.
 
 use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value};
 
@@ -11,11 +11,11 @@ use crate::{
     uv::settings,
 };
 
-/// What of `[project]` is about files of dev's directory, or about dev's own build.
+/// The keys of `[project]` that refer to files in dev's directory, or to dev's own build.
 const OF_THE_BUILD: [&str; 7] =
     ["dynamic", "entry-points", "gui-scripts", "license-files", "readme", "scripts", "import-names"];
 
-/// The text of the manifest.
+/// Returns the text of the manifest.
 pub(super) fn derive(facts: &Facts<'_>, profile: Profile) -> crate::Result<String> {
     let dev = &facts.monorepo.dev;
     let backends = facts.monorepo.context(Profile::Dev)?.backends()?.to_vec();
@@ -33,7 +33,7 @@ pub(super) fn derive(facts: &Facts<'_>, profile: Profile) -> crate::Result<Strin
     groups(&mut document, &backends);
     uv(facts, &mut document, &backends);
     let what = match profile {
-        Profile::Staging => "tags of dev-releases, for testing before a release",
+        Profile::Staging => "tags of dev releases, for testing before a release",
         _ => "tags of stable releases",
     };
     let head = format!(
@@ -57,7 +57,7 @@ fn project_of(facts: &Facts<'_>, project: &mut dyn TableLike) {
     }
 }
 
-/// Takes internal packages out, which an index must never be asked for.
+/// Removes internal packages, because they must never be taken from an index.
 fn without_internal(facts: &Facts<'_>, requirements: &mut Array) {
     requirements.retain(|value| {
         let name = value.as_str().and_then(Requirement::name_of);
@@ -69,7 +69,7 @@ fn without_internal(facts: &Facts<'_>, requirements: &mut Array) {
     }
 }
 
-/// Keeps the groups that are backends; others are for developers.
+/// Keeps the groups that are backends; other groups are for development.
 fn groups(document: &mut DocumentMut, backends: &[Backend]) {
     let kept: Vec<_> = backends.iter().filter(|backend| matches!(backend.selector, Selector::Group(_))).collect();
     if let Some(groups) = document.get_mut("dependency-groups").and_then(Item::as_table_like_mut) {
@@ -112,7 +112,8 @@ fn implicit() -> Item {
     Item::Table(table)
 }
 
-/// Sets of extras of the project itself; those of members, which are no members here, become what the project calls them.
+/// Keeps the conflict sets of the project's own extras. Entries of members, which are not members here, are removed; if
+/// no set is left, the project's backends become one.
 fn conflicts(item: &mut Item, backends: &[Backend]) {
     let Some(sets) = item.as_array_mut() else { return };
     let is_own = |value: &Value| value.as_inline_table().is_some_and(|entry| !entry.contains_key("package"));
@@ -134,7 +135,7 @@ fn conflicts(item: &mut Item, backends: &[Backend]) {
     }
 }
 
-/// Indexes in directories are one directory further up.
+/// Adjusts the paths of indexes in directories, which are one directory further up.
 fn relocate_indexes(uv: &mut dyn TableLike) {
     let Some(item) = uv.get_mut("index") else { return };
     if let Some(tables) = item.as_array_of_tables_mut() {
@@ -159,7 +160,7 @@ fn relocate(table: &mut dyn TableLike, key: &str) {
     }
 }
 
-/// The sources that are not about internal packages.
+/// Returns the sources of packages that are not internal.
 fn kept_sources(facts: &Facts<'_>, mut item: Item) -> Option<Item> {
     let dev = &facts.monorepo.dev;
     let sources = item.as_table_like_mut()?;

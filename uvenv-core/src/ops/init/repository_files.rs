@@ -1,4 +1,5 @@
-//! What goes with three profiles: the configuration, what git ignores, a workflow of continuous integration.
+//! The files that accompany three profiles: the configuration, the ignore file of git, and a workflow for continuous
+//! integration.
 
 use camino::Utf8PathBuf;
 
@@ -10,7 +11,7 @@ use crate::{
 };
 
 const WORKFLOW: &str = "\
-# Whether the profiles are true to each other, to their lockfiles and to the git remotes.
+# Checks that the profiles agree with each other, with their lockfiles and with the git remotes.
 name: uvenv
 on:
   push:
@@ -30,7 +31,7 @@ jobs:
       - run: cargo uvenv lock --all-profiles --locked
 ";
 
-/// The files that are missing or lack something, with the text that they are to have.
+/// Returns the files that are missing or incomplete, with their new text.
 pub(super) fn files(monorepo: &Monorepo, report: &mut SetUpReport) -> crate::Result<Vec<(Utf8PathBuf, String)>> {
     let mut files = Vec::new();
     let workflow = monorepo.root.join(".github/workflows/uvenv.yml");
@@ -52,7 +53,7 @@ pub(super) fn files(monorepo: &Monorepo, report: &mut SetUpReport) -> crate::Res
     Ok(files)
 }
 
-/// `text` with the lines that it lacks.
+/// Returns `text` with the missing lines added.
 fn with_ignored(text: &str) -> Option<String> {
     let has = |line: &str| {
         let bare = line.trim_matches('/');
@@ -66,7 +67,8 @@ fn with_ignored(text: &str) -> Option<String> {
     Some(format!("{text}{gap}{}\n", missing.join("\n")))
 }
 
-/// The file of the configuration, with one that names the profiles' directories where it has none.
+/// Returns the file of the configuration and, if it has no configuration yet, its text with one that names the
+/// directories of the profiles.
 fn configuration(monorepo: &Monorepo) -> crate::Result<(Utf8PathBuf, Option<String>)> {
     let cargo = match monorepo.cargo_manifest() {
         Some(path) => Some(File::read(&path).map_err(ManifestError::from)?),
@@ -84,7 +86,8 @@ fn configuration(monorepo: &Monorepo) -> crate::Result<(Utf8PathBuf, Option<Stri
     let gap = if file.text.ends_with('\n') { "" } else { end };
     let lines = ["", &format!("[{table}.profiles]"), "staging = \"staging\"", "prod = \"prod\"", ""];
     let text = format!("{}{gap}{}", file.text, lines.join(end));
-    // An inline table cannot be gone on with; the usual directories need no configuration.
+    // An inline table cannot be extended. The configuration is then left out, because the default directories do not
+    // need one.
     let is_toml = File { path: file.path.clone(), text: text.as_str().into() }.parse().is_ok();
     Ok((file.path.clone(), Some(text).filter(|_| is_toml)))
 }

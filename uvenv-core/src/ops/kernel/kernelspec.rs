@@ -1,8 +1,8 @@
-//! Jupyter's kernelspecs: where they lie, and those of them that are uvenv's.
+//! Jupyter's kernelspecs: where they are, and which of them belong to uvenv.
 //!
-//! A kernelspec is a directory with a `kernel.json`, whose name is the kernel's. Where Jupyter looks for them, and in which
-//! order, is from `jupyter_core.paths` and from Jupyter's documentation of its common directories; what the file says is
-//! from `jupyter_client`'s documentation of kernelspecs.
+//! A kernelspec is a directory that contains a `kernel.json`; the name of the directory is the name of the kernel. The
+//! search path and its order follow `jupyter_core.paths` and Jupyter's documentation of its common directories. The
+//! contents of the file follow `jupyter_client`'s documentation of kernelspecs.
 
 use std::{
     fs, io,
@@ -21,59 +21,59 @@ use crate::{
 
 const FILE: &str = "kernel.json";
 
-/// How many kernels this process has installed.
+/// The number of kernels that this process has installed.
 static INSTALLS: AtomicUsize = AtomicUsize::new(0);
 
-/// The key of `metadata` under which uvenv keeps what it knows of a kernel of its own.
+/// The key of `metadata` under which uvenv stores information about its own kernels.
 const OURS: &str = "uvenv";
 
-/// Why a kernel cannot be installed or removed.
+/// An error of installing or removing a kernel.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum JupyterError {
-    /// Nothing says where the user's kernels are.
-    #[error("there is no home directory to keep Jupyter's kernels in")]
+    /// The location of the user's kernels is unknown.
+    #[error("cannot find the directory of Jupyter's kernels: the home directory is unknown")]
     NoDirectory,
-    /// The name is none that Jupyter takes.
-    #[error("`{name}` cannot be the name of a kernel")]
+    /// Jupyter does not accept the name.
+    #[error("`{name}` is not a valid kernel name")]
     InvalidName {
         /// The name.
         name: String,
     },
-    /// Another kernel has the name.
-    #[error("there is a kernel `{name}` already, which {owner}: {path}")]
+    /// Another kernel has that name.
+    #[error("the kernel `{name}` already exists and {owner}: {path}")]
     Exists {
         /// The name.
         name: String,
-        /// Whose it is.
+        /// Its owner.
         owner: String,
         /// Where it is.
         path: Utf8PathBuf,
     },
-    /// The environment lacks what a kernel is made of.
+    /// The environment lacks `ipykernel`.
     #[error("the environment `{environment}` has no `ipykernel`")]
     NoIpykernel {
         /// The environment.
         environment: Utf8PathBuf,
         /// The profile.
         profile: Profile,
-        /// The backend, `none` among them; nothing where there is nothing to choose.
+        /// The backend, or `none`; `None` if there are no backends to choose from.
         backend: Option<String>,
-        /// The directory of its manifest, as seen from the root; empty for the root itself.
+        /// The directory of the project's manifest, relative to the root; empty for the root itself.
         project: Utf8PathBuf,
     },
-    /// There is no kernel of that name.
+    /// There is no kernel with that name.
     #[error("there is no kernel `{name}` in `{directory}`")]
     Unknown {
         /// The name.
         name: String,
-        /// Where it was looked for.
+        /// The directory that was searched.
         directory: Utf8PathBuf,
-        /// uvenv's kernels there.
+        /// The kernels of uvenv there.
         available: Vec<String>,
     },
-    /// The kernel was made by somebody else.
-    #[error("the kernel `{name}` is not one of uvenv's: {path}")]
+    /// The kernel was not installed by uvenv.
+    #[error("the kernel `{name}` was not installed by uvenv: {path}")]
     Foreign {
         /// The name.
         name: String,
@@ -85,7 +85,7 @@ pub enum JupyterError {
     NotWritable {
         /// The file or directory.
         path: Utf8PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
@@ -105,7 +105,7 @@ impl Diagnostic for JupyterError {
 
     fn help(&self) -> Option<String> {
         Some(match self {
-            Self::NoDirectory => "set `JUPYTER_DATA_DIR`, or choose a place with `--prefix`".to_owned(),
+            Self::NoDirectory => "set `JUPYTER_DATA_DIR`, or choose a directory with `--prefix`".to_owned(),
             Self::InvalidName { .. } => "use letters, digits, `.`, `-` and `_`".to_owned(),
             Self::Exists { .. } => "choose another name with `--name`".to_owned(),
             Self::NoIpykernel { profile, backend, project, .. } => {
@@ -118,10 +118,10 @@ impl Diagnostic for JupyterError {
             }
             Self::Unknown { name, available, .. } => match nearest(name, available.iter().map(String::as_str), 3) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => "`cargo uvenv kernel list` shows uvenv's kernels, and where they are".to_owned(),
+                None => "`cargo uvenv kernel list` shows uvenv's kernels and their paths".to_owned(),
             },
             Self::Foreign { name, .. } => format!("`jupyter kernelspec remove {name}` removes it"),
-            Self::NotWritable { path, .. } => format!("give yourself the right to change `{path}`"),
+            Self::NotWritable { path, .. } => format!("get write permission for `{path}`"),
         })
     }
 
@@ -130,20 +130,20 @@ impl Diagnostic for JupyterError {
     }
 }
 
-/// What uvenv keeps of a kernel of its own, in `kernel.json`.
+/// The information about a kernel of uvenv, stored in `kernel.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Owner {
     /// The monorepo's root.
     pub(crate) root: Utf8PathBuf,
     pub(crate) profile: Profile,
-    /// The backend, `none` among them; nothing where there is nothing to choose.
+    /// The backend, or `none`; `None` if there are no backends to choose from.
     pub(crate) backend: Option<String>,
     /// The version of uvenv that wrote it.
     pub(crate) version: String,
 }
 
 impl Owner {
-    /// Whether its monorepo is where it was.
+    /// Whether its monorepo still exists at this path.
     pub(crate) fn is_there(&self) -> bool {
         self.root.join(manifest::FILE_NAME).is_file()
     }
@@ -158,11 +158,11 @@ pub(crate) struct KernelSpec {
     pub(crate) display_name: String,
     /// The command that starts the kernel.
     pub(crate) argv: Vec<String>,
-    /// `None` for a kernel that is not uvenv's.
+    /// The owner; `None` for a kernel that does not belong to uvenv.
     pub(crate) owner: Option<Owner>,
 }
 
-/// The form of `kernel.json`.
+/// The format of `kernel.json`.
 #[derive(Serialize, Deserialize)]
 struct Wire {
     argv: Vec<String>,
@@ -180,8 +180,8 @@ pub(crate) struct Kernels {
 }
 
 impl Kernels {
-    /// Where kernels are installed: below `prefix`, such as an environment in which Jupyter is installed, else where the
-    /// user's are.
+    /// Returns where kernels are installed: below `prefix`, such as an environment that contains Jupyter, or in the
+    /// user's directory.
     pub(crate) fn at(prefix: Option<&Utf8Path>, variables: &Variables) -> Result<Self, JupyterError> {
         let data = match prefix {
             Some(prefix) => below(prefix),
@@ -190,11 +190,13 @@ impl Kernels {
         Ok(Self { directory: data.join("kernels") })
     }
 
-    /// All places where the Jupyter of `variables` looks for kernels. The first of several kernels of one name is taken.
+    /// Returns all directories in which the Jupyter of `variables` searches for kernels. If several kernels have the
+    /// same name, the first one is used.
     pub(crate) fn search_path(variables: &Variables) -> Vec<Self> {
         let named = variables.get_os("JUPYTER_PATH").map(std::env::split_paths).into_iter().flatten();
         let named = named.filter_map(|path| Utf8PathBuf::from_path_buf(path).ok());
-        // Jupyter asks whether the Python that it runs in is an environment's; ours is not that one.
+        // Jupyter checks whether its own Python belongs to an environment. uvenv does not run in that Python, so it
+        // goes by the variables.
         let environments = ["VIRTUAL_ENV", "CONDA_PREFIX"].into_iter().filter_map(|name| variables.get(name));
         let environments = environments.map(|prefix| below(Utf8Path::new(prefix)));
         let directories =
@@ -212,12 +214,12 @@ impl Kernels {
         &self.directory
     }
 
-    /// The kernel that is called `name`, in whatever case: Jupyter makes no difference.
+    /// Returns the kernel named `name`. Case is ignored, as in Jupyter.
     pub(crate) fn find(&self, name: &str) -> Option<KernelSpec> {
         self.list().into_iter().find(|kernel| kernel.name.eq_ignore_ascii_case(name))
     }
 
-    /// The kernels, by name. What Jupyter cannot read is nobody's kernel to it, and so here.
+    /// Returns the kernels, sorted by name. Like Jupyter, it ignores files that cannot be read.
     pub(crate) fn list(&self) -> Vec<KernelSpec> {
         let entries = self.directory.read_dir_utf8().into_iter().flatten();
         let mut kernels: Vec<_> = entries.filter_map(|entry| KernelSpec::read(entry.ok()?.into_path())).collect();
@@ -225,10 +227,11 @@ impl Kernels {
         kernels
     }
 
-    /// Installs a kernel in the place of one of the same name: by rename, so that it is never half there.
+    /// Installs a kernel, replacing one with the same name. It is renamed into place, so that it is never incomplete.
     pub(crate) fn install(&self, kernel: &KernelSpec) -> Result<(), JupyterError> {
         fs::create_dir_all(&self.directory).map_err(not_writable(&self.directory))?;
-        // Jupyter passes over a directory whose name no kernel can have. Each install has its own, in threads as well.
+        // Jupyter skips directories whose names are not valid for kernels. Each install uses its own name, even in
+        // threads.
         let number = INSTALLS.fetch_add(1, Ordering::Relaxed);
         let beside = self.directory.join(format!(".~{}-{}-{number}", kernel.name, std::process::id()));
         let done = fs::create_dir_all(&beside)
@@ -241,14 +244,15 @@ impl Kernels {
     }
 }
 
-/// Puts the new directory in the place of what is there: only a file that is replaced is never missing for a moment.
+/// Moves the new directory into place. If the kernel exists already, only its file is replaced: unlike a directory, a
+/// file can be replaced without ever being missing.
 fn put_in_place(new: &Utf8Path, place: &Utf8Path) -> io::Result<()> {
     if place.is_dir() {
         fs::rename(new.join(FILE), place.join(FILE))?;
         return fs::remove_dir(new);
     }
     match fs::rename(new, place) {
-        // Somebody else was faster.
+        // Another process was faster.
         Err(_) if place.is_dir() => put_in_place(new, place),
         done => done,
     }
@@ -260,7 +264,7 @@ fn not_writable(path: &Utf8Path) -> impl FnOnce(io::Error) -> JupyterError {
 }
 
 impl KernelSpec {
-    /// A kernel of uvenv's in `kernels`.
+    /// Creates a kernel of uvenv in `kernels`.
     pub(crate) fn new(
         kernels: &Kernels,
         name: &str,
@@ -284,35 +288,35 @@ impl KernelSpec {
 
     fn to_json(&self) -> String {
         let owner = self.owner.as_ref().and_then(|owner| serde_json::to_value(owner).ok());
-        // ipykernel has a debugger, which JupyterLab shows where this says so.
+        // ipykernel has a debugger, which JupyterLab offers only if this is set.
         let metadata = [("debugger".to_owned(), Value::Bool(true))];
         let metadata = metadata.into_iter().chain(owner.map(|owner| (OURS.to_owned(), owner))).collect();
         let (argv, display_name) = (self.argv.clone(), self.display_name.clone());
         let wire = Wire { argv, display_name, language: "python".to_owned(), metadata };
-        // Strings, lists and maps with names for keys can always be written.
+        // Strings, lists and maps with string keys can always be written.
         serde_json::to_string_pretty(&wire).unwrap_or_default() + "\n"
     }
 
-    /// Removes it.
+    /// Removes the kernel.
     pub(crate) fn remove(&self) -> Result<(), JupyterError> {
-        // First what makes it a kernel, so that one which is removed in part is none.
+        // The file that makes it a kernel is removed first, so that a partly removed kernel is not found.
         fs::remove_file(self.path.join(FILE)).map_err(not_writable(&self.path))?;
         fs::remove_dir_all(&self.path).map_err(not_writable(&self.path))
     }
 }
 
-/// Whether Jupyter takes a directory of that name for a kernel.
+/// Whether Jupyter accepts a directory with that name as a kernel.
 fn is_valid(name: &str) -> bool {
     let allowed = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
     !name.is_empty() && name.chars().all(allowed) && name.starts_with(|first: char| first != '.')
 }
 
-/// The data directory of a Jupyter that is installed in `prefix`.
+/// Returns the data directory of a Jupyter that is installed in `prefix`.
 fn below(prefix: &Utf8Path) -> Utf8PathBuf {
     prefix.join("share/jupyter")
 }
 
-/// The user's data directory of Jupyter.
+/// Returns the user's data directory of Jupyter.
 fn user_directory(variables: &Variables) -> Option<Utf8PathBuf> {
     let directory = |name| variables.get(name).map(Utf8PathBuf::from);
     if let Some(chosen) = directory("JUPYTER_DATA_DIR") {
@@ -354,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_installed_is_found_in_any_case() {
+    fn finds_kernels_case_insensitively() {
         let (_guard, kernels) = kernels();
         assert!(kernels.list().is_empty());
         kernels.install(&kernel(&kernels, "Bench-prod", "/code")).unwrap();
@@ -363,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_takes_the_place_of_one_of_its_name_and_leaves_nothing_beside_it() {
+    fn install_replaces_a_kernel_of_the_same_name_without_leftovers() {
         let (_guard, kernels) = kernels();
         for root in ["/one", "/two"] {
             kernels.install(&kernel(&kernels, "bench", root)).unwrap();
@@ -377,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn many_at_once_leave_one() {
+    fn concurrent_installs_leave_one_kernel() {
         let (_guard, kernels) = kernels();
         std::thread::scope(|scope| {
             for root in ["/a", "/b", "/c", "/d"] {
@@ -395,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_kernelspec_is_passed_over() {
+    fn ignores_directories_that_are_not_kernelspecs() {
         let (_guard, kernels) = kernels();
         for (name, text) in [("empty", "{}"), ("broken", "{"), ("with space", r#"{"argv": [], "display_name": ""}"#)] {
             fs::create_dir_all(kernels.directory.join(name)).unwrap();
@@ -410,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_those_that_jupyter_takes() {
+    fn accepts_the_kernel_names_that_jupyter_accepts() {
         for (name, valid) in [("a", true), ("A.b-c_1", true), ("", false), ("a b", false), ("a/b", false), ("ü", false)]
         {
             assert_eq!(is_valid(name), valid, "{name}");
@@ -419,7 +423,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn jupyter_s_own_variables_come_first() {
+    fn jupyter_variables_come_first() {
         let of = |pairs: &[(&str, &str)]| user_directory(&pairs.iter().copied().collect());
         assert_eq!(of(&[("HOME", "/h")]).unwrap(), "/h/.local/share/jupyter");
         assert_eq!(of(&[("HOME", "/h"), ("XDG_DATA_HOME", "/d")]).unwrap(), "/d/jupyter");

@@ -1,4 +1,4 @@
-//! What a promotion looks at: the internal packages, where each is, and what the profile has of it.
+//! The packages that a promotion considers: where each one is, and what the profile has of it.
 
 use std::collections::BTreeSet;
 
@@ -16,38 +16,38 @@ use crate::{
     report::PinnedRelease,
 };
 
-/// A package, as a profile has it.
+/// An internal package, as a profile has it.
 #[derive(Clone, Debug)]
 pub(super) struct PromotionCandidate {
     pub(super) package: Name,
-    /// Where it is; none where nobody says.
+    /// The git repository; `None` if it is unknown.
     pub(super) repository: Option<Repository>,
-    /// The pin that the profile has; none where it takes the package from elsewhere, or not at all.
+    /// The profile's pin; `None` if it takes the package from elsewhere, or does not use it.
     pub(super) current: Option<PinnedRelease>,
-    /// Whether it is named in the request.
+    /// Whether the request names it.
     pub(super) is_named: bool,
-    /// What the manifest lacks beside the tag.
+    /// What the manifest lacks besides the tag.
     missing: MissingParts,
 }
 
-/// A package's place in git.
+/// The location of a package in git.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Repository {
     pub(super) url: String,
     pub(super) subdirectory: Option<String>,
 }
 
-/// What a manifest lacks of a package.
+/// The parts of a package that a manifest lacks.
 #[derive(Clone, Debug)]
 struct MissingParts {
-    /// A git source.
+    /// Whether it lacks a git source.
     source: bool,
-    /// The dependency, as it is to be written.
+    /// The missing dependency, as it must be written.
     dependency: Option<String>,
 }
 
 impl PromotionCandidate {
-    /// The edits that give the manifest this tag of `repository`.
+    /// Returns the edits that pin the package to this tag of `repository`.
     pub(super) fn edits(&self, repository: &Repository, tag: &str) -> Vec<Edit> {
         let package = self.package.clone();
         let source = if self.missing.source {
@@ -66,13 +66,13 @@ impl PromotionCandidate {
         self.current.is_none()
     }
 
-    /// What is pinned, as the manifest says it.
+    /// Returns the pin as written in the manifest.
     pub(super) fn pinned(&self) -> Option<&str> {
         self.current.as_ref().map(|current| current.reference.as_str())
     }
 }
 
-/// The packages that are asked for or, where none is named, all that `profile` has or lacks; by name.
+/// Returns the named packages or, if none is named, all that `profile` has or lacks; sorted by name.
 pub(super) fn candidates(
     facts: &Facts<'_>,
     profile: &ProfileContext<'_>,
@@ -105,8 +105,9 @@ pub(super) fn candidates(
     Ok(chosen.into_iter().map(candidate).collect())
 }
 
-/// What the profile takes, and what the profiles before it depend on. Staging and prod may need packages as direct
-/// dependencies which dev gets through others, because uv looks at the sources of direct dependencies only.
+/// Returns the packages that the profile takes and those that the previous profiles depend on. Staging and prod may
+/// need direct dependencies on packages that dev gets indirectly, because uv uses only the sources of direct
+/// dependencies.
 fn wanted<'a>(facts: &'a Facts<'_>, profile: &'a ProfileContext<'a>) -> BTreeSet<&'a Name> {
     let mut wanted: BTreeSet<&Name> = facts.taken_by(profile).collect();
     let earlier = facts.profiles.iter().filter(|earlier| earlier.profile < profile.profile);
@@ -114,7 +115,7 @@ fn wanted<'a>(facts: &'a Facts<'_>, profile: &'a ProfileContext<'a>) -> BTreeSet
     wanted
 }
 
-/// The first git source of a package, and what it pins.
+/// Returns the first git source of a package, and its pin.
 fn pin(facts: &ProfileContext<'_>, package: &Name) -> Option<(Repository, Option<PinnedRelease>)> {
     facts.manifest.sources_of(package).iter().find_map(|source| match &source.kind {
         SourceKind::Git { url, reference, subdirectory } => {
@@ -137,7 +138,8 @@ fn release(reference: Option<&GitReference>, commit: Option<String>) -> PinnedRe
     PinnedRelease { reference: text.to_owned(), version, commit }
 }
 
-/// The dependency that the manifest lacks, as dev or else staging has it, without its versions: the tag says which.
+/// Returns the dependency that the manifest lacks, as it is in dev or otherwise in staging, but without version
+/// specifiers, because the tag determines the version.
 fn missing_dependency(facts: &Facts<'_>, profile: &ProfileContext<'_>, package: &Name) -> Option<String> {
     if profile.manifest.asks_for(package) || profile.manifest.has_dynamic_requirements() {
         return None;
@@ -147,14 +149,15 @@ fn missing_dependency(facts: &Facts<'_>, profile: &ProfileContext<'_>, package: 
     Some(asked.map_or_else(|| package.to_string(), Requirement::without_versions))
 }
 
-/// Where a package is in a repository that has the monorepo's own layout.
+/// Returns the location of a package in a repository with the same layout as the monorepo.
 fn in_common(monorepo: &Monorepo, package: &Name, url: &str) -> Option<Repository> {
     let directory = checkout(monorepo, package)?.canonicalize_utf8().ok()?;
     let below = directory.strip_prefix(&monorepo.root).ok()?.as_str().replace('\\', "/");
     Some(Repository { url: url.to_owned(), subdirectory: Some(below).filter(|below| !below.is_empty()) })
 }
 
-/// Where a package is that `profile` has no git source of: as the other pinned profile says, or as its checkout does.
+/// Returns the location of a package for which `profile` has no git source: from the other pinned profile, or from its
+/// checkout.
 fn elsewhere(facts: &Facts<'_>, profile: &ProfileContext<'_>, package: &Name, git: &Git) -> Option<Repository> {
     let others = facts.pinned().filter(|other| other.profile != profile.profile);
     let pinned = others.filter_map(|other| pin(other, package)).map(|(repository, _)| repository).next();
@@ -164,7 +167,7 @@ fn elsewhere(facts: &Facts<'_>, profile: &ProfileContext<'_>, package: &Name, gi
     })
 }
 
-/// The directory from which dev takes a package.
+/// Returns the directory from which dev takes a package.
 pub(super) fn checkout(monorepo: &Monorepo, package: &Name) -> Option<Utf8PathBuf> {
     if let Some(member) = monorepo.members.iter().find(|member| member.name == *package) {
         return Some(member.directory.clone());
@@ -175,7 +178,7 @@ pub(super) fn checkout(monorepo: &Monorepo, package: &Name) -> Option<Utf8PathBu
     })
 }
 
-/// The remote of the repository that `directory` is in, and where in it that is.
+/// Returns the remote of the repository that contains `directory`, and the directory's path in it.
 fn of_checkout(git: &Git, directory: &Utf8Path) -> Option<Repository> {
     let url = source_url(&git.remote_url(directory)?)?;
     let top = git.top_level(directory)?;
@@ -183,14 +186,15 @@ fn of_checkout(git: &Git, directory: &Utf8Path) -> Option<Repository> {
     Some(Repository { url, subdirectory: Some(within).filter(|within| !within.is_empty()) })
 }
 
-/// The stable release that prod takes with `--exact`.
+/// Returns the stable release that prod takes with `--exact`.
 pub(super) fn of_staging(facts: &Facts<'_>, package: &Name) -> Option<Release> {
     let staging = facts.profile(Profile::Staging)?;
     let (_, current) = pin(staging, package)?;
     Release::parse(&current?.reference)
 }
 
-/// A remote of git as a source has it: a URL, and without credentials, which belong to the user and not in a manifest.
+/// Converts a git remote to the form used in a source: a URL without credentials, because credentials belong to the
+/// user and not in a manifest.
 fn source_url(remote: &str) -> Option<String> {
     if let Some((scheme, rest)) = remote.split_once("://") {
         let (authority, path) = rest.split_once('/')?;
@@ -202,7 +206,7 @@ fn source_url(remote: &str) -> Option<String> {
     if directory.is_absolute() {
         return Some(file_url(directory));
     }
-    // `git@host:path`; a path of the local machine that is not absolute says nothing elsewhere.
+    // This is `git@host:path`. A relative path on the local machine is meaningless elsewhere.
     let (host, path) = remote.split_once(':').filter(|(host, _)| !host.contains('/'))?;
     Some(format!("ssh://{host}/{}", path.trim_start_matches('/')))
 }
@@ -212,7 +216,7 @@ mod tests {
     use super::source_url;
 
     #[test]
-    fn a_remote_becomes_the_url_of_a_source() {
+    fn converts_a_remote_to_a_source_url() {
         for (remote, source) in [
             ("https://host/o/a.git", Some("https://host/o/a.git")),
             ("https://user:token@host/o/a.git", Some("https://host/o/a.git")),

@@ -1,4 +1,4 @@
-//! Why a promotion cannot be.
+//! The errors of a promotion.
 
 use std::{fmt, io};
 
@@ -10,28 +10,28 @@ use crate::{
     model::{Diagnostic, Fault, Name, Place, Profile, redact},
 };
 
-/// Why a promotion cannot be. The manifest and the lockfile are as before.
+/// The error of a promotion that failed. The manifest and the lockfile are unchanged.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PromoteError {
-    /// What was asked for has no meaning.
+    /// The request makes no sense.
     #[error("{problem}")]
     Meaningless {
         /// Why.
         problem: String,
-        /// What does.
+        /// What to do instead.
         help: String,
     },
-    /// A package that was named and is not internal.
-    #[error("`{name}` is no internal package")]
+    /// A named package is not internal.
+    #[error("`{name}` is not an internal package")]
     UnknownPackage {
         /// The name.
         name: Name,
         /// The internal packages.
         available: Vec<Name>,
     },
-    /// Nobody says where the package's git repository is.
-    #[error("nothing says in which git repository `{package}` is")]
+    /// The git repository of the package is unknown.
+    #[error("the git repository of `{package}` is unknown")]
     NoRepository {
         /// The package.
         package: Name,
@@ -43,11 +43,11 @@ pub enum PromoteError {
     NoRelease {
         /// The package.
         package: Name,
-        /// `tag of a stable release`, `release 0.1.2`.
+        /// What was looked for: `tag of a stable release`, `release 0.1.2`.
         wanted: String,
         /// The repository, without secrets.
         url: String,
-        /// Its tags, newest first; not more than a few.
+        /// Its tags, newest first; only a few of them.
         tags: Vec<String>,
     },
     /// The remote does not answer.
@@ -61,38 +61,38 @@ pub enum PromoteError {
         reason: String,
     },
     /// The remote does not have the tag.
-    #[error("{} does not have the tag `{}` of `{}`", at.url, at.tag, at.package)]
+    #[error("{} has no tag `{}` for `{}`", at.url, at.tag, at.package)]
     MissingTag {
         /// The tag.
         at: Box<TagRef>,
-        /// The checkout that has it, where one has.
+        /// The checkout that has the tag, if there is one.
         checkout: Option<Utf8PathBuf>,
-        /// Its tags, newest first; not more than a few.
+        /// The remote's tags, newest first; only a few of them.
         tags: Vec<String>,
     },
-    /// The tag names another commit than it did elsewhere.
-    #[error("the tag `{}` of `{}` is the commit {there} in {}, and {here} in {by}", at.tag, at.package, at.url)]
+    /// The tag points to a different commit than elsewhere.
+    #[error("the tag `{}` of `{}` points to the commit {there} in {}, but to {here} in {by}", at.tag, at.package, at.url)]
     MovedTag {
         /// The tag.
         at: Box<TagRef>,
-        /// The remote's commit.
+        /// The commit in the remote.
         there: String,
-        /// The other commit.
+        /// The commit elsewhere.
         here: String,
-        /// Who has that: a checkout, or the lockfile that uv has made.
+        /// Where that commit was found: a checkout, or the lockfile that uv created.
         by: Utf8PathBuf,
     },
-    /// There is no such package at the tag.
+    /// The commit of the tag does not contain the package.
     #[error("the tag `{}` in {} has no package `{}` in `{path}`{}", at.tag, at.url, at.package, also(.found.as_ref()))]
     NotThere {
         /// The tag.
         at: Box<TagRef>,
-        /// The manifest in the repository.
+        /// The path of the manifest in the repository.
         path: String,
-        /// What that manifest is about.
+        /// The package that the manifest there describes.
         found: Option<Name>,
     },
-    /// The package has another version than the tag.
+    /// The version of the package differs from that of the tag.
     #[error("`{package}` has version {version} at the tag `{tag}`")]
     OtherVersion {
         /// The package.
@@ -104,48 +104,48 @@ pub enum PromoteError {
         /// The tag's version.
         expected: Version,
     },
-    /// The package takes others from outside of its repository.
-    #[error("at its tag `{tag}`, `{package}` takes `{needed}` from {place}, which is not in its repository")]
+    /// The package depends on sources outside its repository.
+    #[error("at its tag `{tag}`, `{package}` has a source for `{needed}` that is not in its repository: {place}")]
     NotInstallable {
         /// The package.
         package: Name,
         /// The tag.
         tag: String,
-        /// What it takes.
+        /// The package that has such a source.
         needed: Name,
-        /// From where.
+        /// The location of the source.
         place: String,
     },
-    /// A check finds errors that were not there before.
-    #[error("with these pins, {profile} is not true to the other profiles: {}", .problems.join("; "))]
+    /// A check finds new errors.
+    #[error("with these pins, {profile} does not agree with the other profiles: {}", .problems.join("; "))]
     CheckFailed {
         /// The profile.
         profile: Profile,
-        /// The errors' codes and sentences.
+        /// The codes and messages of the errors.
         problems: Vec<String>,
-        /// Where the first of them is.
+        /// The place of the first one.
         place: Option<Place>,
     },
-    /// `--commit`, and something is staged already.
-    #[error("there are staged changes, which would be committed too")]
+    /// With `--commit`, there are changes in the index already.
+    #[error("there are staged changes, which would also be committed")]
     DirtyIndex,
-    /// `--commit`, and a file that is to be committed has changes of somebody else's.
-    #[error("`{file}` has changes that are not committed, which would be committed too")]
+    /// With `--commit`, a file to commit has other uncommitted changes.
+    #[error("`{file}` has uncommitted changes, which would also be committed")]
     Uncommitted {
         /// The file, as seen from the root.
         file: Utf8PathBuf,
     },
-    /// The candidate would be a member of the workspace above.
+    /// The candidate would be a member of the workspace above it.
     #[error("the members of the workspace in `{manifest}` would include `{directory}`")]
     InWorkspace {
         /// The dev manifest, as seen from the root.
         manifest: Utf8PathBuf,
         /// The candidate, as seen from the root.
         directory: Utf8PathBuf,
-        /// The workspace's patterns.
+        /// The place of the workspace's patterns.
         place: Option<Place>,
     },
-    /// The manifest has no place for a pin.
+    /// The manifest has no place where a pin could be added.
     #[error(transparent)]
     Edit(#[from] EditError),
     /// A file cannot be written or removed.
@@ -186,7 +186,7 @@ impl PromoteError {
     }
 }
 
-/// `the tags v1 and v2`, for the end of a sentence.
+/// Formats tags for the end of a sentence: `` `v1`, `v2` ``, or `no tags`.
 fn of_tags(tags: &[String]) -> String {
     if tags.is_empty() { "no tags".to_owned() } else { format!("`{}`", tags.join("`, `")) }
 }
@@ -228,36 +228,40 @@ impl Diagnostic for PromoteError {
                     "add `{package} = {{ git = \"https://…\", tag = \"…\" }}` to `[tool.uv.sources]` in `{manifest}`"
                 )
             }
-            Self::NoRelease { .. } => "tag a release and push the tag, or name a tag with `PKG=TAG`".to_owned(),
+            Self::NoRelease { .. } => "tag a release and push the tag, or select a tag with `PKG=TAG`".to_owned(),
             Self::Unreachable { url, .. } => {
                 format!("check the URL, the network and your credentials: `git ls-remote {url}` must succeed")
             }
             Self::MissingTag { at, checkout: Some(checkout), .. } => {
                 format!("push it with `git -C {checkout} push origin {}`", at.tag)
             }
-            Self::MissingTag { tags, .. } => format!("push the tag, or take one that it has: {}", of_tags(tags)),
+            Self::MissingTag { tags, .. } => {
+                format!("push the tag, or use one of the existing tags: {}", of_tags(tags))
+            }
             Self::MovedTag { .. } => {
-                "find out who moved the tag and why; a release that has changed needs a tag of its own".to_owned()
+                "find out who moved the tag and why; a changed release requires a new tag".to_owned()
             }
             Self::NotThere { .. } => {
-                "correct `subdirectory` of the source, or take a tag at which the package is there".to_owned()
+                "correct `subdirectory` of the source, or use a tag that contains the package".to_owned()
             }
             Self::OtherVersion { expected, .. } => {
-                format!("release a commit whose `version` is {expected} with a tag of its own")
+                format!("set `version` to {expected} in a new commit, and release it with a new tag")
             }
             Self::NotInstallable { .. } => {
-                "uv cannot install that from git: release a commit whose sources are in git, or in its own repository"
+                "uv cannot install it from git: release a commit whose sources are git sources or in the same \
+                 repository"
                     .to_owned()
             }
-            Self::CheckFailed { .. } => "nothing was changed; take other tags, or mend what is found".to_owned(),
-            Self::Uncommitted { .. } => "commit them first, or leave `--commit` out".to_owned(),
-            Self::DirtyIndex => "commit or unstage them, or leave `--commit` out".to_owned(),
+            Self::CheckFailed { .. } => "nothing was changed; use other tags, or fix the findings".to_owned(),
+            Self::Uncommitted { .. } => "commit them first, or remove `--commit`".to_owned(),
+            Self::DirtyIndex => "commit or unstage them, or remove `--commit`".to_owned(),
             Self::InWorkspace { .. } => {
-                "add `\".*\"` to `exclude` in `[tool.uv.workspace]`: a promotion is tried in a directory of that name"
+                "add `\".*\"` to `exclude` in `[tool.uv.workspace]`: a promotion is tested in a directory with such a \
+                 name"
                     .to_owned()
             }
             Self::Edit(error) => return error.help(),
-            Self::Unwritable { .. } => "check the permissions and the space on the disk".to_owned(),
+            Self::Unwritable { .. } => "check the permissions and the free disk space".to_owned(),
         })
     }
 
@@ -288,7 +292,7 @@ fn of_tags_or(names: &[&str], none: &str) -> String {
     if names.is_empty() { none.to_owned() } else { format!("`{}`", names.join("`, `")) }
 }
 
-/// A repository as messages name it.
+/// Returns a repository's URL as messages show it.
 pub(super) fn shown(url: &str) -> String {
     redact(url).into_owned()
 }

@@ -1,4 +1,4 @@
-//! What the remotes, and the checkouts, say of tags; and that a tag is what it is taken for.
+//! Collects the tags of remotes and checkouts, and verifies that a tag contains the expected release.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,20 +24,20 @@ use crate::{
     uv::variables::http_timeout,
 };
 
-/// How many commits between two tags are told.
+/// The maximum number of commits between two tags in a report.
 const COMMITS: usize = 20;
 
-/// Where tags come from.
+/// The sources of tags.
 pub(super) struct TagSources<'a> {
     git: Git,
     session: &'a Session,
     remotes: Remotes,
-    /// The tags of checkouts, where those are to be taken.
+    /// The tags of checkouts, if those are used.
     local: Option<BTreeMap<Name, (Utf8PathBuf, Vec<RemoteTag>)>>,
 }
 
 impl<'a> TagSources<'a> {
-    /// Asks all remotes at once.
+    /// Queries all remotes at the same time.
     pub(super) fn ask(
         monorepo: &Monorepo,
         git: &Git,
@@ -58,7 +58,7 @@ impl<'a> TagSources<'a> {
         Ok(Self { git: git.clone(), session, remotes, local: from_local.then_some(local) })
     }
 
-    /// The tags to choose from: those of the checkout, or of the remote.
+    /// Returns the tags to choose from: those of the checkout, or those of the remote.
     pub(super) fn tags(
         &self,
         candidate: &PromotionCandidate,
@@ -78,7 +78,8 @@ impl<'a> TagSources<'a> {
         })
     }
 
-    /// Makes sure that the remote has `tag`, at a commit which is this release of the package, and which uv can install.
+    /// Verifies that the remote has `tag`, and that its commit is this release of the package and can be installed by
+    /// uv.
     pub(super) fn verify(
         &self,
         candidate: &PromotionCandidate,
@@ -102,8 +103,8 @@ impl<'a> TagSources<'a> {
         Ok(())
     }
 
-    /// Has what the tags hold in the cache, and says which commits are between what was pinned and each, as far as the
-    /// remotes tell. All of them are asked at the same time.
+    /// Fetches the contents of the tags into the cache, and returns the commits between each pin and the new tag, as
+    /// far as the remotes provide them. All remotes are queried at the same time.
     pub(super) fn fetch(
         &self,
         taken: &[(&PromotionCandidate, &Repository, &RemoteTag)],
@@ -115,7 +116,7 @@ impl<'a> TagSources<'a> {
                 let old = candidate.current.as_ref().and_then(|current| current.commit.clone());
                 let (package, url, tag) = (candidate.package.clone(), repository.url.clone(), (*tag).clone());
                 scope.spawn(move || {
-                    // What goes wrong here is told when the tag is proven.
+                    // A failure here is reported when the tag is verified.
                     let _ = git.contents(cache, &url, &tag, limit);
                     let commits = git.commits_between(cache, &url, (&old?, &tag.commit), limit)?;
                     Some((package, summarised(&commits)))
@@ -159,7 +160,7 @@ fn summarised(commits: &[CommitLine]) -> CommitsBetween {
     CommitsBetween { count: commits.len(), newest: commits.iter().take(COMMITS).map(summary).collect() }
 }
 
-/// The manifest of the package at the tag.
+/// Returns `manifest`, the one found at the tag, if it is the manifest of the package.
 fn is_there(
     candidate: &PromotionCandidate,
     repository: &Repository,
@@ -180,7 +181,7 @@ fn is_there(
     }
 }
 
-/// Makes sure that a tag which names a version names this one.
+/// Verifies that a tag which names a version names this one.
 pub(super) fn same_version(package: &Name, tag: &str, version: &str) -> Result<(), PromoteError> {
     let Some(release) = Release::parse(tag) else { return Ok(()) };
     if Version::from_str(version).is_ok_and(|version| version == release.version) {

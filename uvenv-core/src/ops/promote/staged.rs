@@ -1,9 +1,10 @@
-//! The manifest and lockfile that a profile is to have, in a directory beside the profile's own until they are proven.
+//! The new manifest and lockfile of a profile, in a directory next to the profile's own until they have been verified.
 //!
-//! It is a sibling of the profile's directory, so that relative paths, settings from above and everything else that uv looks
-//! at are the same from both. What else lies in the profile's directory is there as links. Nothing of the profile itself is
-//! touched before [`StagedProfile::install`], which replaces two files; what they were lies in the candidate meanwhile, so that
-//! [`recover`] can put it back if that is cut off in between.
+//! The directory is a sibling of the profile's directory, so that relative paths, settings of parent directories and
+//! everything else that uv reads are the same for both. All other entries of the profile's directory are linked into
+//! it. The profile itself is not changed before [`StagedProfile::install`], which replaces two files. Their previous
+//! contents are kept in the candidate's directory meanwhile, so that [`recover`] can restore them if the replacement is
+//! interrupted.
 
 use std::{fs, io};
 
@@ -21,16 +22,16 @@ use crate::{
     monorepo::ProfilePaths,
 };
 
-/// The files that are made; all others of the profile are links.
+/// The files that are created; all other entries of the profile are links.
 const OWN: [&str; 3] = [manifest::FILE_NAME, lockfile::FILE_NAME, ".gitignore"];
 
 /// The files that are replaced.
 const REPLACED: [&str; 2] = [manifest::FILE_NAME, lockfile::FILE_NAME];
 
-/// Where they are as they were, from before the first is replaced until both are.
+/// The directory with the previous files. It exists from before the first file is replaced until both are.
 const BEFORE: &str = "before";
 
-/// The directory. It is removed with this value.
+/// The directory. Dropping this value removes it.
 #[derive(Debug)]
 pub(super) struct StagedProfile {
     profile: ProfilePaths,
@@ -38,7 +39,7 @@ pub(super) struct StagedProfile {
     _lock: FileLock,
 }
 
-/// That both files have been replaced, and how they were.
+/// The previous contents of both files, after they were replaced.
 #[derive(Debug)]
 pub(super) struct Installed {
     profile: ProfilePaths,
@@ -46,7 +47,7 @@ pub(super) struct Installed {
 }
 
 impl StagedProfile {
-    /// Makes the directory, with `manifest` and the profile's lockfile.
+    /// Creates the directory, with `manifest` and the profile's lockfile.
     pub(super) fn new(
         profile: &ProfilePaths,
         manifest: &str,
@@ -55,7 +56,7 @@ impl StagedProfile {
     ) -> crate::Result<Self> {
         let lock = only_one(profile, variables, observer)?;
         let directory = beside(profile).with_file_name(format!("{}{}", prefix(profile), std::process::id()));
-        // Dropped on any error, and so removed.
+        // This is dropped on any error, which removes the directory.
         let staged = Self { profile: profile.clone(), directory, _lock: lock };
         staged.fill(manifest).map_err(PromoteError::unwritable(&staged.directory))?;
         Ok(staged)
@@ -77,16 +78,16 @@ impl StagedProfile {
         Ok(())
     }
 
-    /// Its paths, as if it were the profile.
+    /// Returns the paths of the directory, as if it were the profile.
     pub(super) fn paths(&self) -> ProfilePaths {
         ProfilePaths { profile: self.profile.profile, directory: self.directory.clone() }
     }
 
-    /// Puts its manifest and lockfile in the place of the profile's.
+    /// Replaces the profile's manifest and lockfile with those of this directory.
     pub(super) fn install(self) -> crate::Result<Installed> {
         let installed = self.replace().map_err(PromoteError::unwritable(&self.profile.directory));
         if installed.is_err() {
-            // What was replaced goes back: no error leaves one new file beside an old one.
+            // The previous files are restored, so that no error leaves one new file next to an old one.
             recover_one(&self.profile, &self.directory).map_err(PromoteError::unwritable(&self.profile.directory))?;
         }
         Ok(installed?)
@@ -100,7 +101,7 @@ impl StagedProfile {
         Ok(Installed { profile: self.profile.clone(), before })
     }
 
-    /// Keeps the files as they are: all of them or, if that is cut off, none.
+    /// Keeps copies of the files: all of them or, if this is interrupted, none.
     fn keep_before(&self) -> io::Result<Vec<(&'static str, Option<String>)>> {
         let making = self.directory.join("keeping");
         fs::create_dir(&making)?;
@@ -124,13 +125,13 @@ impl StagedProfile {
 
 impl Drop for StagedProfile {
     fn drop(&mut self) {
-        // What cannot be removed now is removed by the next promotion.
+        // If the directory cannot be removed now, the next promotion removes it.
         let _ = fs::remove_dir_all(&self.directory);
     }
 }
 
 impl Installed {
-    /// Puts both files back.
+    /// Restores both files.
     pub(super) fn undo(&self) -> crate::Result<()> {
         let restore =
             self.before.iter().try_for_each(|(name, text)| put(&self.profile.directory.join(name), text.as_deref()));
@@ -138,8 +139,8 @@ impl Installed {
     }
 }
 
-/// Removes what promotions of `profile` that were killed have left. One that was killed between its two files has its first
-/// taken back.
+/// Removes what killed promotions of `profile` have left behind. If one was killed after it had replaced only the first
+/// of its two files, that file is restored.
 pub(crate) fn recover(profile: &ProfilePaths, variables: &Variables, observer: &dyn Observer) -> crate::Result<()> {
     if leftovers(profile).is_empty() {
         return Ok(());
@@ -147,11 +148,11 @@ pub(crate) fn recover(profile: &ProfilePaths, variables: &Variables, observer: &
     only_one(profile, variables, observer).map(drop)
 }
 
-/// Waits until no other process promotes `profile`, and clears away what is left of those that did.
+/// Waits until no other process promotes `profile`, and cleans up after the promotions that were killed.
 fn only_one(profile: &ProfilePaths, variables: &Variables, observer: &dyn Observer) -> crate::Result<FileLock> {
     let name = format!("{}.lock", digest(profile.directory.as_str().as_bytes()));
     let path = cache::directory(variables)?.join("promotions").join(name);
-    let why = || format!("Waiting for another process that promotes to {}…", profile.directory);
+    let why = || format!("Waiting for another process that is promoting to {}…", profile.directory);
     let lock = FileLock::acquire(&path, observer, why)?;
     for directory in leftovers(profile) {
         recover_one(profile, &directory)
@@ -161,7 +162,7 @@ fn only_one(profile: &ProfilePaths, variables: &Variables, observer: &dyn Observ
     Ok(lock)
 }
 
-/// The directories of promotions of `profile`.
+/// Returns the directories of promotions of `profile`.
 fn leftovers(profile: &ProfilePaths) -> Vec<Utf8PathBuf> {
     let prefix = prefix(profile);
     let Some(Ok(entries)) = profile.directory.parent().map(Utf8Path::read_dir_utf8) else { return Vec::new() };
@@ -169,7 +170,8 @@ fn leftovers(profile: &ProfilePaths) -> Vec<Utf8PathBuf> {
     paths.filter(|path| path.file_name().is_some_and(|name| name.starts_with(&prefix))).collect()
 }
 
-/// Takes back the file that was replaced, if only one was. Where somebody has changed one since, both stay.
+/// Restores the replaced file if only one of the two was replaced. If somebody has changed one of them since, both are
+/// left as they are.
 fn recover_one(profile: &ProfilePaths, staged: &Utf8Path) -> io::Result<()> {
     let before = staged.join(BEFORE);
     if !before.is_dir() {
@@ -197,12 +199,12 @@ fn recover_one(profile: &ProfilePaths, staged: &Utf8Path) -> io::Result<()> {
     Ok(())
 }
 
-/// `.prod-promotion-`, of which the candidate's name is made.
+/// Returns the start of the candidate's directory name, such as `.prod-promotion-`.
 fn prefix(profile: &ProfilePaths) -> String {
     format!(".{}-promotion-", profile.directory.file_name().unwrap_or_default())
 }
 
-/// The path of a candidate, for what depends on where it lies and not on its exact name.
+/// Returns a path like that of a candidate, for checks that depend on its location but not on its exact name.
 pub(super) fn beside(profile: &ProfilePaths) -> Utf8PathBuf {
     profile.directory.with_file_name(prefix(profile))
 }
@@ -223,13 +225,14 @@ fn put(path: &Utf8Path, text: Option<&str>) -> io::Result<()> {
     }
 }
 
-/// Has `name` of the directory `from` in `to` too.
+/// Makes `name` of the directory `from` available in `to` too.
 #[cfg(unix)]
 fn link(from: &Utf8Path, name: &str, to: &Utf8Path) -> io::Result<()> {
     std::os::unix::fs::symlink(from.join(name), to.join(name))
 }
 
-/// Links need a privilege on Windows. Environments are left out: uv looks into them only for an interpreter.
+/// Like the version for Unix, but copies, because links require a privilege on Windows. Environments are left out: uv
+/// uses them only to find an interpreter.
 #[cfg(not(unix))]
 fn link(from: &Utf8Path, name: &str, to: &Utf8Path) -> io::Result<()> {
     let (from, to) = (from.join(name), to.join(name));
@@ -250,7 +253,7 @@ mod tests {
 
     const QUIET: Terminal = Terminal { quiet: true };
 
-    /// A profile with a manifest and a lockfile, `old`, or without the lockfile.
+    /// A profile with a manifest and, unless it is left out, a lockfile; both contain `old`.
     struct Tree {
         guard: tempfile::TempDir,
         is_locked: bool,
@@ -276,12 +279,12 @@ mod tests {
             ProfilePaths { profile: Profile::Prod, directory: self.root().join("prod") }
         }
 
-        /// Variables with a cache of their own for each: a process that was killed holds no lock.
+        /// Returns variables with a separate cache for each name: a process that was killed holds no lock.
         fn variables(&self, cache: &str) -> Variables {
             [("UVENV_CACHE_DIR", self.root().join(cache).as_str())].into_iter().collect()
         }
 
-        /// A candidate in which uv has locked.
+        /// Returns a candidate in which uv has locked.
         fn staged(&self) -> StagedProfile {
             let staged = StagedProfile::new(&self.profile(), "new", &self.variables("one"), &QUIET).unwrap();
             fs::write(staged.paths().lockfile(), "new").unwrap();
@@ -301,7 +304,7 @@ mod tests {
             ["old", if self.is_locked { "old" } else { "none" }].map(str::to_owned)
         }
 
-        /// What lies beside the profile.
+        /// Returns the names of the entries next to the profile.
         fn siblings(&self) -> Vec<String> {
             let entries = self.root().read_dir_utf8().unwrap().map(|entry| entry.unwrap().file_name().to_owned());
             let mut names: Vec<_> = entries.filter(|name| !["one", "other"].contains(&name.as_str())).collect();
@@ -314,7 +317,7 @@ mod tests {
         ["new", "new"].map(str::to_owned)
     }
 
-    /// Does what a promotion does, up to the step where it is killed.
+    /// Does the steps of a promotion up to the one at which it is killed.
     fn killed(staged: StagedProfile, steps: usize) {
         if steps > 0 {
             staged.keep_before().unwrap();
@@ -324,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_candidate_sees_all_that_the_profile_has() {
+    fn candidate_sees_all_files_of_the_profile() {
         let tree = Tree::new(true);
         let staged = tree.staged();
         let seen = staged.paths().directory;
@@ -339,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn both_files_are_replaced_and_can_be_put_back() {
+    fn replaces_both_files_and_can_undo_it() {
         for is_locked in [true, false] {
             let tree = Tree::new(is_locked);
             let installed = tree.staged().install().unwrap();
@@ -350,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn killed_at_any_step_it_is_as_before_or_done() {
+    fn recovery_leaves_old_or_new_files_after_a_kill() {
         for is_locked in [true, false] {
             for steps in 0..=3 {
                 let tree = Tree::new(is_locked);
@@ -364,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_edited_since_is_left_alone() {
+    fn recovery_keeps_files_edited_since() {
         for file in REPLACED {
             let tree = Tree::new(true);
             killed(tree.staged(), 2);
@@ -376,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_stays_the_same_is_no_sign_of_a_kill() {
+    fn recovery_accepts_a_file_that_does_not_change() {
         let tree = Tree::new(true);
         let staged = tree.staged();
         fs::write(staged.paths().lockfile(), "old").unwrap();
@@ -387,7 +390,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_file_that_cannot_be_replaced_leaves_the_other_as_it_was() {
+    fn failed_replacement_restores_the_other_file() {
         let tree = Tree::new(true);
         let staged = tree.staged();
         fs::remove_file(staged.paths().lockfile()).unwrap();

@@ -1,4 +1,4 @@
-//! Which tag of a package a profile takes. Nothing here asks anybody.
+//! Chooses the tag of a package for a profile. Nothing here starts a process or uses the network.
 
 use pep440_rs::Version;
 
@@ -7,33 +7,33 @@ use crate::{
     model::{Name, Profile, Release, Stage},
 };
 
-/// What is wanted of a package.
+/// The release to look for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ReleaseRequest {
     /// The newest release for the profile; with `pre`, pre-releases fit too.
     Newest { profile: Profile, pre: bool },
     /// The release of this version.
     Exactly(Version),
-    /// This very tag.
+    /// Exactly this tag.
     Tag(String),
 }
 
-/// The tag to take, or why there is none.
+/// The tag to use, or why there is none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum TagChoice {
-    /// This one, which is newer, or not to be compared with what is pinned.
+    /// This tag, which is newer than the pin or cannot be compared with it.
     Take(RemoteTag),
-    /// This one, which is older, because it was asked for by name.
+    /// This tag, which is older than the pin but was named explicitly.
     Downgrade(RemoteTag),
-    /// What is pinned is it already.
+    /// The pin is this tag already.
     UpToDate(RemoteTag),
-    /// What is pinned is newer than this one, which fits.
+    /// The pin is newer than this tag, which is the newest one that fits.
     Newer(RemoteTag),
     /// No tag fits.
     None,
 }
 
-/// Chooses among `tags` of the repository of `package`, whose pin is `current`: a tag, or whatever else stands there.
+/// Chooses among the `tags` in the repository of `package`, whose pin is `current`: a tag or any other reference.
 pub(super) fn choose(package: &Name, current: Option<&str>, tags: &[RemoteTag], wanted: &ReleaseRequest) -> TagChoice {
     let pinned = current.and_then(Release::parse);
     let Some(found) = fitting(package, pinned.as_ref(), tags, wanted) else { return TagChoice::None };
@@ -46,7 +46,7 @@ pub(super) fn choose(package: &Name, current: Option<&str>, tags: &[RemoteTag], 
     match release.version.cmp(&pinned.version) {
         std::cmp::Ordering::Less if by_name => TagChoice::Downgrade(found),
         std::cmp::Ordering::Less => TagChoice::Newer(found),
-        // Two tags of one version: the one that is pinned is as good, if it is there.
+        // If two tags have the same version, the pinned one is as good as the other, provided that it exists.
         std::cmp::Ordering::Equal if !by_name && tags.iter().any(|tag| Some(tag.name.as_str()) == current) => {
             TagChoice::UpToDate(found)
         }
@@ -54,7 +54,7 @@ pub(super) fn choose(package: &Name, current: Option<&str>, tags: &[RemoteTag], 
     }
 }
 
-/// The newest tag that is what is wanted.
+/// Returns the newest tag that fits the request.
 fn fitting(package: &Name, pinned: Option<&Release>, tags: &[RemoteTag], wanted: &ReleaseRequest) -> Option<RemoteTag> {
     if let ReleaseRequest::Tag(name) = wanted {
         return tags.iter().find(|tag| tag.name == *name).cloned();
@@ -72,7 +72,7 @@ fn fitting(package: &Name, pinned: Option<&Release>, tags: &[RemoteTag], wanted:
                 ReleaseRequest::Tag(_) => false,
             }
     };
-    // Of two tags of one version, the one that is spelled as the pin is.
+    // Of two tags with the same version, the one spelled like the pin is preferred.
     let spelled = |release: &Release| pinned.is_some_and(|pinned| pinned.prefix == release.prefix);
     let fitting = releases.into_iter().filter(|(_, release)| fits(release));
     let newest = fitting.max_by(|(one, release), (other, than)| {
@@ -90,13 +90,13 @@ fn fits(profile: Profile, pre: bool, stage: Stage) -> bool {
     }
 }
 
-/// What tells the tags of one package from those of others: the prefix without the `v`.
+/// Returns what distinguishes the tags of one package from those of others: the prefix without the `v`.
 fn family(prefix: &str) -> &str {
     prefix.strip_suffix(['v', 'V']).unwrap_or(prefix)
 }
 
-/// The family of a package that has no pin yet: tags that begin with its name, if there are any, or else those that are
-/// nothing but a version.
+/// Returns the family of a package that has no pin yet: that of the tags that start with its name, if there are any,
+/// and otherwise that of the tags that consist of a version only.
 fn family_of<'a>(package: &Name, releases: impl Iterator<Item = &'a Release>) -> String {
     let is_own = |family: &str| {
         let family = family.trim_end_matches(['/', '-', '_', '@', '+', '=']);
@@ -107,7 +107,7 @@ fn family_of<'a>(package: &Name, releases: impl Iterator<Item = &'a Release>) ->
     families.find(|family| is_own(family)).unwrap_or_default().to_owned()
 }
 
-/// The stable release that a release of staging becomes: `0.1.2` for `0.1.2.dev3`.
+/// Returns the stable release that a release in staging leads to: `0.1.2` for `0.1.2.dev3`.
 pub(super) fn stable(version: &Version) -> Version {
     let post = version.post();
     version.only_release().with_epoch(version.epoch()).with_post(post)
@@ -124,7 +124,7 @@ mod tests {
     const STAGING: ReleaseRequest = ReleaseRequest::Newest { profile: Profile::Staging, pre: false };
     const PROD: ReleaseRequest = ReleaseRequest::Newest { profile: Profile::Prod, pre: false };
 
-    /// What is chosen, in a word and with the tag.
+    /// Formats the choice as a word and the tag.
     fn chosen(current: impl Into<Option<&'static str>>, tags: &[&str], wanted: &ReleaseRequest) -> String {
         let tags: Vec<_> =
             tags.iter().map(|name| RemoteTag { name: (*name).to_owned(), commit: format!("of {name}") }).collect();
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn each_profile_takes_the_newest_of_its_kind() {
+    fn takes_the_newest_release_for_each_profile() {
         let tags = ["v0.1.2", "v0.1.10", "v0.1.9", "v0.1.11.dev0", "v0.1.11.dev2", "v0.2.0rc1", "nightly", "v9+cu124"];
         assert_eq!(chosen("v0.1.2", &tags, &PROD), "take v0.1.10");
         assert_eq!(chosen("v0.1.9.dev1", &tags, &STAGING), "take v0.1.11.dev2");
@@ -151,14 +151,14 @@ mod tests {
     }
 
     #[test]
-    fn versions_are_compared_and_not_letters() {
+    fn compares_versions_rather_than_strings() {
         assert_eq!(chosen("v0.1.9", &["v0.1.9", "v0.1.10"], &PROD), "take v0.1.10");
         assert_eq!(chosen("v1.0", &["v1.0", "v1.0.post1"], &PROD), "take v1.0.post1");
         assert_eq!(chosen("v9.0", &["v9.0", "v1!1.0"], &PROD), "take v1!1.0");
     }
 
     #[test]
-    fn a_pin_that_is_newer_stays() {
+    fn keeps_a_newer_pin() {
         assert_eq!(chosen("v0.2.0.dev1", &["v0.1.9", "v0.2.0.dev1"], &PROD), "is newer than v0.1.9");
         assert_eq!(chosen("v0.2.0", &["v0.1.9"], &PROD), "is newer than v0.1.9");
         let exactly = ReleaseRequest::Exactly(Version::from_str("0.1.9").unwrap());
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_that_is_named_is_taken_whatever_it_is() {
+    fn takes_any_tag_that_is_named() {
         let tags = ["v0.1.9", "v0.2.0", "nightly"];
         let tag = |name: &str| ReleaseRequest::Tag(name.to_owned());
         assert_eq!(chosen("v0.2.0", &tags, &tag("v0.1.9")), "down to v0.1.9");
@@ -176,14 +176,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_release_gives_way() {
+    fn replaces_a_pin_that_is_not_a_release() {
         for current in ["main", "nightly", "0123abcd"] {
             assert_eq!(chosen(current, &["v0.1.9"], &PROD), "take v0.1.9", "{current}");
         }
     }
 
     #[test]
-    fn tags_of_other_packages_in_one_repository_are_left_alone() {
+    fn ignores_tags_of_other_packages_in_the_repository() {
         let tags = ["v9.0", "auth-client/v0.1.0", "auth-client/0.1.1", "auth-client-2/v0.3.0", "print-utils/v0.5.0"];
         assert_eq!(chosen("auth-client/v0.1.0", &tags, &PROD), "take auth-client/0.1.1");
         assert_eq!(chosen("v8.0", &tags, &PROD), "take v9.0");
@@ -194,17 +194,17 @@ mod tests {
     }
 
     #[test]
-    fn of_two_spellings_the_one_of_the_pin_is_taken() {
+    fn prefers_the_tag_spelling_of_the_pin() {
         assert_eq!(chosen("v0.1.0", &["0.2.0", "v0.2.0"], &PROD), "take v0.2.0");
         assert_eq!(chosen("0.1.0", &["0.2.0", "v0.2.0"], &PROD), "take 0.2.0");
         assert_eq!(chosen("v0.2.0", &["0.2.0", "v0.2.0"], &PROD), "has v0.2.0");
         assert_eq!(chosen("v0.2", &["v0.2", "v0.2.0"], &PROD), "has v0.2.0");
-        // The pin leads nowhere.
+        // The pinned tag does not exist.
         assert_eq!(chosen("v0.2.0", &["0.2.0"], &PROD), "take 0.2.0");
     }
 
     #[test]
-    fn a_release_of_staging_becomes_a_stable_one() {
+    fn exact_takes_the_stable_version_of_the_staging_release() {
         for (dev, becomes) in [
             ("0.1.2.dev3", "0.1.2"),
             ("0.1.2rc1.dev3", "0.1.2"),
@@ -219,15 +219,15 @@ mod tests {
         assert_eq!(chosen("v0.1.1", &["v0.1.3", "v0.1.2.dev3"], &exactly), "none");
     }
 
-    /// Tags as they are found: of this package, of another, and such that name no release.
+    /// Generates tags as they occur: of this package, of another package, and some that name no release.
     fn any_tag() -> impl Strategy<Value = String> {
         "(|v|auth-client/v|auth-client-|other/v)[0-2][.][0-2](|rc1|[.]dev[0-2]|[.]post1|[+]cu124)|nightly"
     }
 
     proptest! {
-        /// Nothing goes back unasked, what is taken fits, and then there is nothing more to do.
+        /// No pin moves back unless requested, the chosen tag fits, and a second promotion has nothing left to do.
         #[test]
-        fn what_is_taken_is_newer_and_stays(
+        fn never_takes_an_older_release_and_takes_it_only_once(
             names in prop::collection::btree_set(any_tag(), 0..12),
             current in prop::option::of(any_tag()),
             pre in any::<bool>(),

@@ -1,4 +1,4 @@
-//! A sync that looks first whether it is known that nothing is to be done.
+//! Skips a sync if a previous one shows that there is nothing to do.
 
 use std::time::Instant;
 
@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{SyncPlan, SyncRequest, execute::Recorder};
 use crate::{
+    backend::BackendOrigin,
     environment::{BaseInterpreter, Distributions, Environment, Journal, SyncRecord},
     model::{Name, Profile},
     monorepo::Monorepo,
@@ -16,7 +17,7 @@ use crate::{
     uv::{self, LockfileMode},
 };
 
-/// What of a report is the same as long as nothing changes.
+/// The part of a report that stays the same as long as nothing changes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct CachedReport {
     profile: Profile,
@@ -38,7 +39,7 @@ impl CachedReport {
     }
 }
 
-/// An environment that is in sync.
+/// An environment that is up to date.
 #[derive(Debug)]
 pub(crate) struct Synced {
     pub(crate) report: SyncReport,
@@ -48,8 +49,9 @@ pub(crate) struct Synced {
 }
 
 impl SyncRequest {
-    /// Syncs the profile that `target` names. Where an previous sync has left word of all that it depended on, and all of
-    /// that is as it was, uv is not asked. `on_discovered` hears of the monorepo where it has to be read.
+    /// Syncs the profile that `target` names. If a previous sync recorded everything that its outcome depended on, and
+    /// all of that is unchanged, uv is not started. `on_discovered` is called with the monorepo if the monorepo has to
+    /// be read.
     pub fn sync(
         &self,
         session: &Session,
@@ -75,8 +77,8 @@ impl SyncRequest {
         ask(session, &plan, &pending)
     }
 
-    /// The same for a profile that `target` names, of a monorepo that was read already. `before` hears of the environment
-    /// and the backend that it is to have before anything is changed.
+    /// Like [`sync`](Self::sync), for a monorepo that was read already. `before` is called with the environment and its
+    /// new backend before anything is changed.
     pub(crate) fn synced_by(
         &self,
         session: &Session,
@@ -96,10 +98,10 @@ impl SyncRequest {
         ask(session, &plan, &pending)
     }
 
-    /// What is known without asking uv; else what uv is to be asked.
+    /// Returns the recorded outcome, or the request that uv must answer.
     fn known<'a>(&self, session: &Session, target: &'a ProfileRequest) -> Result<Synced, Box<PendingSync<'a>>> {
         let start = Instant::now();
-        // uv takes relative paths in variables and requirements from the process's own directory.
+        // uv resolves relative paths in variables and requirements against the directory of the process.
         let current = std::env::current_dir().ok();
         let key = RequestKey::new(&(&session.directory, current, session.offline, target, self));
         if self.recreate || self.dry_run {
@@ -113,29 +115,30 @@ impl SyncRequest {
                 known: Some((key, state)),
             }),
             Err(miss) => {
-                session.explain(&format!("uv is asked: {}", miss.why));
+                session.explain(&format!("calling uv: {}", miss.why));
                 Err(Box::new(PendingSync { key, target, previous: miss.previous }))
             }
         }
     }
 }
 
-/// A request that uv has to answer.
+/// A request that must be answered by uv.
 pub(super) struct PendingSync<'a> {
     pub(super) key: RequestKey,
     pub(super) target: &'a ProfileRequest,
-    /// What was known of it, and no longer holds.
+    /// The previous record, which is out of date.
     pub(super) previous: Option<CacheEntry<CachedReport>>,
 }
 
-/// Has uv sync, and says what that depended on.
+/// Syncs with uv, and records what the outcome depended on.
 fn ask(session: &Session, plan: &SyncPlan<'_>, pending: &PendingSync<'_>) -> crate::Result<Synced> {
     let report = plan.answer(session, pending)?;
     let environment = Environment::new(plan.environment.clone());
     Ok(Synced { report, environment, record: plan.record(), known: None })
 }
 
-/// What is known of an environment that has `record` now, be it of whichever request. An error is what has changed.
+/// Returns the recorded outcome for an environment whose record is `record`, for any request. The error is what has
+/// changed.
 #[cfg(feature = "full")]
 pub(in crate::ops) fn known(
     session: &Session,
@@ -152,7 +155,7 @@ fn answer(
     key: &RequestKey,
 ) -> Result<(Environment, CacheEntry<CachedReport>), Box<CacheMiss<CachedReport>>> {
     let found = uv::find(&session.variables, session.companion_uv.as_deref());
-    let Some((path, _)) = found.ok().flatten() else { return Err(CacheMiss::new("there is no uv yet", None)) };
+    let Some((path, _)) = found.ok().flatten() else { return Err(CacheMiss::new("uv is not installed yet", None)) };
     CacheEntry::answering(key, &session.child_view(), &path)
 }
 
@@ -175,7 +178,7 @@ fn report(answer: &CachedReport, environment: &Environment, start: Instant) -> S
 }
 
 impl Synced {
-    /// The interpreter that the environment was made from: known, or asked for.
+    /// Returns the interpreter from which the environment was created: the recorded one, or else the result of a query.
     pub(crate) fn base(&mut self, session: &Session) -> crate::Result<BaseInterpreter> {
         if let Some(base) = self.known.as_ref().and_then(|(_, state)| state.base.clone()) {
             return Ok(base);
@@ -189,7 +192,7 @@ impl Synced {
 }
 
 impl SyncPlan<'_> {
-    /// Syncs, and where nothing was to be done records what that depended on, as the answer to what is `pending`.
+    /// Syncs. If there was nothing to do, records what that depended on, as the answer to `pending`.
     fn answer(&self, session: &Session, pending: &PendingSync<'_>) -> crate::Result<SyncReport> {
         let environment = Environment::new(self.environment.clone());
         let variables = session.child_view();
@@ -214,23 +217,23 @@ impl SyncPlan<'_> {
         self.execute_recorded(session, &mut recorder)
     }
 
-    /// Why not even a sync with nothing to do says anything about the next one.
+    /// Returns why a sync cannot be cached even if it has nothing to do.
     fn refusal(&self) -> Option<Uncacheable> {
         #[cfg(feature = "full")]
         if !crate::ops::warnings(self.context.monorepo, self.context.profile).is_empty() {
-            return Some("there are warnings to be seen".to_owned());
+            return Some("there are warnings to show".to_owned());
         }
         if !self.command.rest.is_empty() {
-            return Some("uv is given arguments as they are".to_owned());
+            return Some("there are extra arguments for uv".to_owned());
         }
-        if self.context.monorepo.config.env_per_backend && self.selection.is_that_of_last_sync() {
-            return Some("the backend is that of the only environment there is".to_owned());
+        if self.context.monorepo.config.env_per_backend && self.selection.origin == BackendOrigin::LastSync {
+            return Some("the backend is the one of the only existing environment".to_owned());
         }
         None
     }
 }
 
-/// Records a sync in the environment, for the next one with the same request.
+/// Records a sync in the environment, so that the next sync with the same request can use it.
 struct CacheRecorder<'a> {
     plan: &'a SyncPlan<'a>,
     session: &'a Session,
@@ -238,14 +241,15 @@ struct CacheRecorder<'a> {
     inputs: sync_cache::SyncInputs<'a>,
     /// Why nothing is recorded.
     refusal: Option<Uncacheable>,
-    /// What there was before uv started.
+    /// The inputs before uv was started.
     snapshot: Option<InputSnapshot>,
 }
 
 impl CacheRecorder<'_> {
-    /// What `outcome` holds; else the user is told why nothing is recorded, where that is wanted.
+    /// Returns the value of `outcome`. If there is none, tells the user why nothing is recorded, if such messages are
+    /// enabled.
     fn explained<T>(&self, outcome: Result<T, Uncacheable>) -> Option<T> {
-        outcome.map_err(|why| self.session.explain(&format!("the outcome is not recorded: {why}"))).ok()
+        outcome.map_err(|why| self.session.explain(&format!("the sync is not cached: {why}"))).ok()
     }
 }
 
@@ -259,7 +263,7 @@ impl Recorder for CacheRecorder<'_> {
     fn after(&mut self, report: &SyncReport, installed: &Distributions, journal: &Journal) {
         let Some(snapshot) = self.snapshot.take() else { return };
         let (installed, recorded) = ((installed, report.installed.as_slice()), (self.plan.record(), journal.path()));
-        // What a build has read is known after it, and was not looked at before.
+        // The inputs of a build are known only after the build, and were not part of the snapshot.
         let built = report.installed.iter().find(|distribution| self.plan.native.contains(&distribution.name));
         let recorded = match built {
             Some(built) => Err(format!("`{}` was just built from Rust", built.name)),

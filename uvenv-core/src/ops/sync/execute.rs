@@ -1,4 +1,4 @@
-//! Doing what a plan says: the only part of a sync that starts uv and changes an environment.
+//! Executes a plan: the only part of a sync that starts uv to change an environment.
 
 use std::time::{Instant, SystemTime};
 
@@ -13,12 +13,12 @@ use crate::{
     uv::{LockfileMode, SyncCommand, messages::is_stale_lockfile_error},
 };
 
-/// Who records what the outcome of a sync depended on.
+/// Records what the outcome of a sync depended on.
 pub(super) trait Recorder {
-    /// Looks at it, before uv starts.
+    /// Takes a snapshot before uv is started.
     fn before(&mut self, native: &BuildContext<'_>);
 
-    /// Records it, after uv has ended well and `installed` is what there is.
+    /// Records the outcome after uv has succeeded. `installed` is the content of the environment.
     fn after(&mut self, report: &SyncReport, installed: &Distributions, journal: &Journal);
 }
 
@@ -30,7 +30,7 @@ impl Recorder for () {
 }
 
 impl SyncPlan<'_> {
-    /// Shows what would be done: the plan, and on stderr what uv would change.
+    /// Shows what would be done: the plan and, on stderr, the changes that uv would make.
     pub fn dry_run(&self, session: &Session) -> crate::Result<SyncPlanned> {
         let stale = self.stale(session)?;
         let reinstall = stale.iter().map(|stale| stale.name.to_string()).collect();
@@ -40,7 +40,7 @@ impl SyncPlan<'_> {
         Ok(SyncPlanned {
             profile: self.context.profile,
             backend: self.selection.name().cloned(),
-            backend_origin: self.selection.origin.clone(),
+            backend_origin: self.selection.origin.to_string(),
             environment: self.environment.clone(),
             recreate: self.recreate,
             rebuild: installed(stale),
@@ -48,12 +48,12 @@ impl SyncPlan<'_> {
         })
     }
 
-    /// Syncs.
+    /// Executes the plan.
     pub fn execute(&self, session: &Session) -> crate::Result<SyncReport> {
         self.execute_recorded(session, &mut ())
     }
 
-    /// Syncs, and has `recorder` record what that depended on if nothing is to be repaired or built.
+    /// Executes the plan. If nothing has to be repaired or built, `recorder` records what the outcome depended on.
     pub(super) fn execute_recorded(&self, session: &Session, recorder: &mut dyn Recorder) -> crate::Result<SyncReport> {
         let start = Instant::now();
         let environment = Environment::new(self.environment.clone());
@@ -87,7 +87,7 @@ impl SyncPlan<'_> {
         Ok(report)
     }
 
-    /// The call of uv, with all that has to be installed again.
+    /// Returns the uv command, with all packages that must be reinstalled.
     fn reinstalling(&self, active: &ActiveSync, native: &FreshnessReport<'_>) -> SyncCommand {
         let stale = native.stale.iter().map(|stale| &stale.name);
         let reinstall = active.suspects.iter().chain(stale).map(Name::to_string).collect();
@@ -110,7 +110,7 @@ impl SyncPlan<'_> {
         Ok(SyncReport {
             profile: self.context.profile,
             backend: self.selection.name().cloned(),
-            backend_origin: self.selection.origin.clone(),
+            backend_origin: self.selection.origin.to_string(),
             environment: self.environment.clone(),
             python,
             changed: !changes.is_empty(),
@@ -129,7 +129,8 @@ impl SyncPlan<'_> {
         if streamed.status.success() {
             return Ok(());
         }
-        // uv sees more than the comparison of the files, such as constraints. What went to a terminal was not captured.
+        // uv checks more than the comparison of the files does, such as constraints. Output that went to a terminal was
+        // not captured.
         let said_stale = || match stderr {
             Stderr::Inherit => session.uv_finds_stale(&self.uv, &self.context.paths.directory),
             Stderr::Tee | Stderr::Capture | Stderr::Follow | Stderr::Relay => is_stale_lockfile_error(&streamed.stderr),
@@ -149,19 +150,19 @@ impl From<Interpreter> for PythonInfo {
     }
 }
 
-/// A sync that holds the environment: what was there before uv, and what to do if uv fails.
+/// A sync that has locked the environment: its state before uv, and how to recover if uv fails.
 struct ActiveSync {
     journal: Journal,
     was_interrupted: bool,
-    /// The environment that is to be replaced.
+    /// The previous environment, if it is replaced.
     backup: Option<Backup>,
-    /// What an interrupted sync may have damaged.
+    /// The packages that an interrupted sync may have damaged.
     suspects: Vec<Name>,
     before: Distributions,
 }
 
 impl ActiveSync {
-    /// Waits for the environment, and makes it one that uv can work on.
+    /// Waits for the environment, and repairs it so that uv can use it.
     fn prepare(plan: &SyncPlan<'_>, session: &Session, environment: &Environment) -> crate::Result<Self> {
         let journal = Journal::open(environment, &session.variables, session.observer())?;
         let backup = if plan.recreate { Some(environment.back_up()?) } else { None };
@@ -170,33 +171,34 @@ impl ActiveSync {
         Ok(Self { was_interrupted: journal.interrupted().is_some(), journal, backup, suspects, before })
     }
 
-    /// Whether uv finds the environment as a sync that ended well has left it.
+    /// Whether the environment is in the state in which a successful sync left it.
     fn is_whole(&self) -> bool {
         self.suspects.is_empty() && self.backup.is_none()
     }
 
-    /// Puts back what can be put back, and keeps the mark of the journal where something is left to heal.
+    /// Restores what can be restored. If something still needs repair, the journal keeps its mark.
     fn give_up(self, environment: &Environment, after: &Distributions, error: &crate::Error) -> crate::Result<()> {
         let is_as_before = match self.backup {
             Some(backup) => backup.restore().map(|()| !self.was_interrupted)?,
-            // uv may have been stopped before it could say what it has done.
+            // uv may have been stopped before it could report what it had done.
             None if matches!(error, crate::Error::Operation(OperationError::Interrupted(_))) => false,
-            // A failure before anything was touched leaves nothing to heal.
+            // After a failure before any change, there is nothing to repair.
             None => self.before == *after && environment.inspect()? != Inspection::Missing,
         };
         if is_as_before {
             self.journal.finish()?;
         }
-        // A directory that cannot be written is a clearer word than what uv makes of it.
+        // An error about a directory that cannot be written is clearer than the message that uv would give.
         Ok(environment.check_writable()?)
     }
 }
 
-/// Makes the environment one that uv can work on; the packages that must be installed again are the answer.
+/// Repairs the environment so that uv can use it. Returns the packages that must be reinstalled.
 fn repair(environment: &Environment, journal: &Journal) -> crate::Result<Vec<Name>> {
     if let Some(interrupted) = journal.interrupted() {
         match environment.inspect()? {
-            // The sync that was to make it was interrupted: it may lack anything, and nobody else's work is lost.
+            // The sync that should have created it was interrupted: anything may be missing, and it contains nobody
+            // else's work.
             Inspection::Broken(_) | Inspection::Ready(_) if interrupted.was_missing => environment.remove()?,
             Inspection::Ready(_) => {
                 let suspects = interrupted.suspects(environment)?;

@@ -1,4 +1,4 @@
-//! `sync`: bring a profile's environment up to date with its lockfile.
+//! `sync`: brings a profile's environment up to date with its lockfile.
 
 mod cached;
 mod execute;
@@ -22,20 +22,21 @@ use crate::{
 /// How a sync treats the lockfile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LockMode {
-    /// dev: lock when needed, as uv does. staging and prod: the lockfile must satisfy the manifest and is not changed.
+    /// In dev, lock if necessary, as uv does. In staging and prod, the lockfile must satisfy the manifest and is not
+    /// changed.
     #[default]
     Default,
     /// The lockfile must satisfy the manifest.
     Locked,
-    /// Install what is locked. In staging and prod the pins must be those of the manifest.
+    /// Install what is locked. In staging and prod, the locked pins must be those of the manifest.
     Frozen {
-        /// Even if the pins are others.
+        /// Whether the pins may differ.
         allow_stale: bool,
     },
 }
 
 impl LockMode {
-    /// What the flags say, or where they say nothing the variables `UV_FROZEN` and `UV_LOCKED`.
+    /// Returns the mode given by the flags or, without flags, by the variables `UV_FROZEN` and `UV_LOCKED`.
     pub fn new(frozen: bool, locked: bool, allow_stale: bool, variables: &Variables) -> Self {
         let is_said = frozen || locked;
         let (frozen, locked) = (frozen || !is_said && is_frozen(variables), locked || !is_said && is_locked(variables));
@@ -50,30 +51,30 @@ impl LockMode {
 /// What to sync, and how.
 #[derive(Clone, Debug, Default)]
 pub struct SyncRequest {
-    /// The lockfile.
+    /// How to treat the lockfile.
     pub lock: LockMode,
     /// The backend.
     pub backend: BackendRequest,
-    /// Extras beside the backend.
+    /// Extras in addition to the backend.
     pub extras: Vec<Name>,
-    /// Groups beside the default ones.
+    /// Groups in addition to the default ones.
     pub groups: Vec<Name>,
-    /// Without the default groups.
+    /// Whether to leave out the default groups.
     pub no_default_groups: bool,
-    /// Members of the workspace, in place of the project itself.
+    /// Members of the workspace to install instead of the project itself.
     pub packages: Vec<String>,
-    /// All members of the workspace.
+    /// Whether to install all members of the workspace.
     pub all_packages: bool,
     /// The interpreter for a new environment.
     pub python: Option<String>,
-    /// Keep what is installed beyond the selection, as `run` does while the backend stays.
+    /// Whether to keep packages that are not part of the selection, as `run` does while the backend is unchanged.
     pub keep_extraneous: bool,
-    /// Remove the environment first.
+    /// Whether to remove the environment first.
     pub recreate: bool,
-    /// Change nothing.
+    /// Whether nothing is changed.
     pub dry_run: bool,
-    /// The Cargo profile of native packages; else what their own settings say.
+    /// The Cargo profile of native packages; if `None`, their own settings apply.
     pub cargo_profile: Option<CargoProfile>,
-    /// Passed to uv as it is.
+    /// Arguments that are passed to uv unchanged.
     pub uv_args: Vec<OsString>,
 }

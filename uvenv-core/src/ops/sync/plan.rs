@@ -1,4 +1,4 @@
-//! What a sync would do, found out without changing anything.
+//! Determines what a sync would do, without changing anything.
 
 use std::time::SystemTime;
 
@@ -22,7 +22,7 @@ use crate::{
     uv::{LockfileMode, SyncCommand, Uv},
 };
 
-/// A sync that is about to be done.
+/// A sync that is ready to be executed.
 #[derive(Debug)]
 pub struct SyncPlan<'m> {
     pub(in crate::ops) context: ProfileContext<'m>,
@@ -54,7 +54,8 @@ impl<'m> SyncPlan<'m> {
         let environment = monorepo.environment(context.paths, selection.name(), &session.variables);
         if !request.recreate {
             match Environment::new(environment.clone()).usable() {
-                // An interrupted sync may have left it so, which is known once nobody else is at work on it.
+                // This may be the result of an interrupted sync. It is known only once no other process uses the
+                // environment.
                 Err(EnvironmentError::Broken { .. }) if !request.dry_run => {}
                 usable => drop(usable?),
             }
@@ -91,7 +92,7 @@ impl<'m> SyncPlan<'m> {
         })
     }
 
-    /// The installed native packages that would be built again. Changes nothing.
+    /// Returns the installed native packages that would be rebuilt. Changes nothing.
     pub fn rebuilds(&self, session: &Session) -> crate::Result<Vec<Rebuilt>> {
         Ok(installed(self.stale(session)?))
     }
@@ -106,8 +107,9 @@ impl<'m> SyncPlan<'m> {
         Ok(self.native.check(&environment, &Distributions::read(&environment)?, &context).stale)
     }
 
-    /// What the environment was synced with: what was asked for. A sync that had to be exact, because the backend was
-    /// another, satisfies that too; were it recorded otherwise, the next one would make it look changed.
+    /// Returns the record of the sync: the requested settings. If the sync must be exact because the backend changes,
+    /// the request is recorded all the same: the result satisfies it, and otherwise the next sync would appear to be a
+    /// changed request.
     pub(crate) fn record(&self) -> SyncRecord {
         let backend = self.selection.choice().map(|choice| choice.to_string());
         let pending = SyncCommand { inexact: self.keep_extraneous, ..self.command.clone() };
@@ -115,7 +117,7 @@ impl<'m> SyncPlan<'m> {
     }
 }
 
-/// What the freshness of native packages is judged with in `session`.
+/// Returns the inputs for determining in `session` whether native packages are up to date.
 pub(in crate::ops) fn build_context<'a>(
     session: &Session,
     root: &'a Utf8Path,
@@ -126,13 +128,13 @@ pub(in crate::ops) fn build_context<'a>(
     BuildContext { root, variables, child, offline: session.offline, read_only, now: SystemTime::now() }
 }
 
-/// What of `stale` is there to be built again; the rest would be new.
+/// Returns the packages of `stale` that are installed and would be rebuilt; the others would be new.
 pub(super) fn installed(stale: Vec<Stale>) -> Vec<Rebuilt> {
     let installed = stale.into_iter().filter(|stale| stale.is_installed);
     installed.map(|stale| Rebuilt { name: stale.name, cause: stale.cause }).collect()
 }
 
-/// Whether the environment was synced with the backend that is selected.
+/// Whether the environment was last synced with the selected backend.
 fn keeps_backend(environment: &Utf8Path, selection: &Selection) -> bool {
     let record = SyncRecord::read(&Environment::new(environment.to_owned()));
     record.is_none_or(|record| record.backend == selection.choice().map(|choice| choice.to_string()))
@@ -147,7 +149,7 @@ fn native_packages(
     uv: &Uv,
 ) -> crate::Result<NativePackages> {
     let names: Vec<_> = backends.iter().map(|backend| backend.name.clone()).collect();
-    // Like the backend, it is kept by `run`.
+    // `run` keeps it, as it keeps the backend.
     let kept = || native::recorded_profile(&Environment::new(environment.to_owned()));
     let choices = BuildChoices {
         backends: &names,
@@ -158,11 +160,11 @@ fn native_packages(
     Ok(NativePackages::plan(context, &choices, &session.child_view(), uv.version)?)
 }
 
-/// Refuses a sync from a lockfile that is missing or that says other things than the manifest.
+/// Rejects a sync if the lockfile is missing or does not satisfy the manifest.
 fn check_lockfile(context: &ProfileContext<'_>, mode: LockMode) -> crate::Result<()> {
     let lockfile = context.lockfile()?;
     let changes = match (mode, context.profile, context.freshness()?) {
-        // uv locks when needed.
+        // uv locks if necessary.
         (LockMode::Default, Profile::Dev, _) => Vec::new(),
         (_, _, Freshness::Missing) => return Err(OperationError::no_lockfile(context).into()),
         (LockMode::Frozen { allow_stale: true }, ..) | (LockMode::Frozen { .. }, Profile::Dev, _) => Vec::new(),
@@ -198,7 +200,7 @@ fn switched_on(selection: &Selection, request: &SyncRequest) -> Vec<Selector> {
     on
 }
 
-/// Backends that are groups and on by default, but not chosen.
+/// Returns the backends that are default groups but were not chosen.
 fn switched_off(
     backends: &[Backend],
     selection: &Selection,

@@ -3,14 +3,14 @@
 use super::{bytes, package};
 use crate::model::Progress;
 
-/// Whether uv takes a row away when it has come to an end.
+/// Whether uv removes a row when it is finished.
 pub(super) fn is_transient(row: &str) -> bool {
     // A bar that has no name yet.
     let is_bar = row.starts_with(['█', '░']);
     is_bar || spinner(row).is_some() || step(row).is_some()
 }
 
-/// What a row shows, unless lines show it too.
+/// Parses a row, unless lines show the same.
 pub(super) fn step(row: &str) -> Option<Progress> {
     match spinner(row) {
         Some("") => None,
@@ -19,13 +19,13 @@ pub(super) fn step(row: &str) -> Option<Progress> {
     }
 }
 
-/// What follows the spinner of `⠙ numpy==2.1.0`.
+/// Returns the text after the spinner in `⠙ numpy==2.1.0`.
 fn spinner(row: &str) -> Option<&str> {
     let rest = row.strip_prefix(|first| ('\u{2801}'..='\u{28ff}').contains(&first))?;
     (rest.is_empty() || rest.starts_with(' ')).then(|| rest.trim())
 }
 
-/// `Preparing packages... (3/12)`, `Resolving dependencies...`, `numpy==2.1.0`, `numpy @ URL`.
+/// Parses `Preparing packages... (3/12)`, `Resolving dependencies...`, `numpy==2.1.0` or `numpy @ URL`.
 fn spinning(message: &str) -> Option<Progress> {
     if let Some(count) = message.strip_prefix("Preparing packages... ") {
         let (done, total) = fraction(count.strip_prefix('(')?.strip_suffix(')')?)?;
@@ -37,7 +37,8 @@ fn spinning(message: &str) -> Option<Progress> {
     (message.contains("==") || message.contains(" @ ")).then(|| Progress::Resolving { package: Some(package(message)) })
 }
 
-/// `numpy                ------------------------------ 4.20 MiB/15.58 MiB`, or `NAME ....` where the size is not known.
+/// Parses `numpy                ------------------------------ 4.20 MiB/15.58 MiB`, or `NAME ....` if the size is
+/// unknown.
 fn download(row: &str) -> Option<Progress> {
     const BAR: &str = " ------------------------------ ";
     if let Some(name) = row.strip_suffix(" ....") {
@@ -49,7 +50,7 @@ fn download(row: &str) -> Option<Progress> {
     Some(Progress::Downloading { name: name.trim().to_owned(), bytes: bytes(here)?, total: Some(bytes(total)?) })
 }
 
-/// `██████████████░░░░░░ [5/7] numpy==2.1.0`
+/// Parses `██████████████░░░░░░ [5/7] numpy==2.1.0`.
 fn installation(row: &str) -> Option<Progress> {
     let (bar, rest) = row.split_once(" [")?;
     let is_bar = bar.chars().count() == 20 && bar.chars().all(|cell| ('\u{2580}'..='\u{259f}').contains(&cell));

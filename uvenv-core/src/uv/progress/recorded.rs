@@ -1,9 +1,9 @@
-//! What uv writes on a terminal of 80 columns, less frames that are like the one before and the one after.
+//! Recorded output of uv on a terminal with 80 columns, without frames that are the same as their neighbors.
 
-/// What the columns are.
+/// The number of columns.
 pub(super) const COLUMNS: usize = 80;
 
-/// uv 0.7.16: a sync that locks.
+/// uv 0.7.16: a sync that also locks.
 pub(super) const UV_0_7_16: &str = concat!(
     "Using CPython 3.11.7 interpreter at: /usr/bin/python3\r\n",
     "Creating virtual environment at: p3/.venv\r\n",
@@ -57,7 +57,7 @@ pub(super) const UV_0_7_16: &str = concat!(
     " + mdurl==0.1.2\r\n",
 );
 
-/// uv 0.13.9: a sync that locks.
+/// uv 0.13.9: a sync that also locks.
 pub(super) const UV_0_13_9: &str = concat!(
     "Using CPython 3.11.7 interpreter at: /usr/bin/python3\r\n",
     "Creating virtual environment at: p3/.venv\r\n",
