@@ -2,8 +2,8 @@
 
 mod check;
 mod init;
+mod lock_and_sync;
 mod promote;
-mod several;
 
 use std::path::Path;
 
@@ -15,7 +15,8 @@ use uvenv_core::{
     monorepo::DiscoveryError,
     native::CargoProfile,
     ops::{
-        self, BackendRequest, EnvRequest, KernelRequest, LockMode, ProfileRequest, RunRequest, Session, SyncRequest,
+        self, BackendRequest, EnvRequest, KernelRequest, LockMode, ProfileRequest, RunRequest, Session, Settings,
+        SyncRequest,
     },
     report::Message,
     uv::{self, Appearance},
@@ -84,9 +85,9 @@ impl<'a> Context<'a> {
             global.manifest.manifest_path.as_deref().map(|path| Ok::<_, Failure>(directory.join(utf8(path)?)));
         let offline = global.offline || uv::variables::is_offline(variables);
         let manifest = manifest.transpose()?;
-        let mut session = Session::new(variables.clone(), directory, offline);
+        let mut settings = Settings::new(variables.clone(), directory, offline);
         let verbosity = global.verbosity(variables);
-        session.appearance = Appearance {
+        settings.appearance = Appearance {
             quiet: verbosity == Verbosity::Quiet,
             verbose: match verbosity {
                 Verbosity::Verbose(level) => level.saturating_sub(1),
@@ -94,9 +95,9 @@ impl<'a> Context<'a> {
             },
             color: global.color(variables).for_uv(),
         };
-        session.show_commands = matches!(verbosity, Verbosity::Verbose(_));
-        session.companion_uv = program.companion_uv.as_deref().map(utf8).transpose()?;
-        Ok(Self { program, session, manifest })
+        settings.show_commands = matches!(verbosity, Verbosity::Verbose(_));
+        settings.companion_uv = program.companion_uv.as_deref().map(utf8).transpose()?;
+        Ok(Self { program, session: Session::new(settings), manifest })
     }
 
     fn monorepo(&self) -> Result<Monorepo, Failure> {
@@ -115,7 +116,7 @@ impl<'a> Context<'a> {
     }
 
     fn path(&self, path: &Path) -> Result<Utf8PathBuf, Failure> {
-        Ok(self.session.directory.join(utf8(path)?))
+        Ok(self.session.settings.directory.join(utf8(path)?))
     }
 
     /// Returns the monorepo and the profile that `--profile` or `--project` names.
@@ -125,7 +126,7 @@ impl<'a> Context<'a> {
 
     fn run(&self, args: cli::Run, output: &mut Output) -> Result<u8, Failure> {
         let target = self.target(&args.profile)?;
-        let no_sync = args.no_sync || uv::variables::is_without_sync(&self.session.variables);
+        let no_sync = args.no_sync || uv::variables::is_without_sync(&self.session.settings.variables);
         let request = RunRequest {
             sync: SyncRequest { keep_extraneous: true, ..self.sync_request(args.selection, true) },
             no_sync,
@@ -153,9 +154,9 @@ impl<'a> Context<'a> {
                 output.warning(&other);
             }
         } else if !output.is_json() {
-            let form = Form::new(args.shell, args.format, &self.session.variables);
-            let text = form.render(&report, &self.session.variables).and_then(|text| {
-                form.store_path(&report, &self.session.variables)?;
+            let form = Form::new(args.shell, args.format, &self.session.settings.variables);
+            let text = form.render(&report, &self.session.settings.variables).and_then(|text| {
+                form.store_path(&report, &self.session.settings.variables)?;
                 Ok(text)
             });
             let text = text.map_err(|error| Box::new(error) as Failure)?;
@@ -179,7 +180,7 @@ impl<'a> Context<'a> {
     }
 
     fn sync_request(&self, args: cli::Selection, keep: bool) -> SyncRequest {
-        let lock = LockMode::new(args.frozen, args.locked, args.allow_stale, &self.session.variables);
+        let lock = LockMode::new(args.frozen, args.locked, args.allow_stale, &self.session.settings.variables);
         let cli::BackendArgs { backend, features, crates } = args.backend;
         SyncRequest {
             lock,
@@ -226,7 +227,7 @@ impl<'a> Context<'a> {
 
     fn detect_backend(&self, output: &mut Output) -> Result<(), Failure> {
         // The driver can be detected outside a monorepo too.
-        let monorepo = match Monorepo::discover(&self.session.directory) {
+        let monorepo = match Monorepo::discover(&self.session.settings.directory) {
             Err(DiscoveryError::NotFound { .. }) if self.manifest.is_none() => None,
             _ => Some(self.monorepo()?),
         };
@@ -275,16 +276,17 @@ impl<'a> Context<'a> {
     }
 
     fn prefix(&self, args: &cli::KernelPrefix) -> Result<Option<Utf8PathBuf>, Failure> {
-        args.prefix.as_deref().map(|prefix| Ok(self.session.directory.join(utf8(prefix)?))).transpose()
+        args.prefix.as_deref().map(|prefix| Ok(self.session.settings.directory.join(utf8(prefix)?))).transpose()
     }
 
     fn new_monorepo(&self, args: &cli::New, output: &mut Output) -> Result<(), Failure> {
         let request = new::Request {
-            path: self.session.directory.join(utf8(&args.path)?),
+            path: self.session.settings.directory.join(utf8(&args.path)?),
             packages: new::Packages::Starter,
             local_remotes: args.local_remotes,
         };
-        let report = new::lay_out(&request, &self.session.variables).map_err(|error| Box::new(error) as Failure)?;
+        let report =
+            new::lay_out(&request, &self.session.settings.variables).map_err(|error| Box::new(error) as Failure)?;
         output.message(&Message::NewFinished(report));
         Ok(())
     }

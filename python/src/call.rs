@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use serde::Serialize;
 use uvenv_core::{
     Monorepo, Profile, Variables,
-    ops::{self, ProfileRequest, Session},
+    ops::{self, ProfileRequest, Session, Settings},
     report::Problem,
 };
 
@@ -64,11 +64,11 @@ impl Call {
         let observer = Arc::clone(&listener);
         let result = py.detach(move || {
             let offline = offline || uvenv_core::uv::variables::is_offline(&variables);
-            let mut session = Session::new(variables, utf8(directory)?, offline);
-            session.show_commands = commands;
-            session.companion_uv = companion_uv.map(utf8).transpose()?;
-            session.observer = Some(observer.clone());
-            let working = Working { session, profile, listener: observer };
+            let mut settings = Settings::new(variables, utf8(directory)?, offline);
+            settings.show_commands = commands;
+            settings.companion_uv = companion_uv.map(utf8).transpose()?;
+            settings.observer = Some(observer.clone());
+            let working = Working { session: Session::new(settings), profile, listener: observer };
             let result = work(&working);
             for warning in working.session.take_warnings() {
                 working.listener.warn(&Problem::new(&warning));
@@ -83,7 +83,7 @@ impl Call {
 
 impl Working {
     pub(crate) fn monorepo(&self) -> Result<Monorepo, Failure> {
-        Ok(Monorepo::discover(&self.session.directory)?)
+        Ok(Monorepo::discover(&self.session.settings.directory)?)
     }
 
     /// Returns the profile that was named; otherwise the one that the variable names or that contains the current

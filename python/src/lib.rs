@@ -80,7 +80,7 @@ fn lock(py: Python<'_>, call: Call, request: Lock) -> PyResult<Bound<'_, PyAny>>
 #[pyfunction]
 fn sync(py: Python<'_>, call: Call, selection: Selection) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
-        let request = selection.request(&call.session.variables, false)?;
+        let request = selection.request(&call.session.settings.variables, false)?;
         let on_discovered = |monorepo: &Monorepo, profile| call.warn(monorepo, profile);
         Ok(Message::SyncFinished(request.sync(&call.session, &call.target()?, on_discovered)?))
     })
@@ -90,7 +90,7 @@ fn sync(py: Python<'_>, call: Call, selection: Selection) -> PyResult<Bound<'_, 
 #[pyfunction]
 fn plan(py: Python<'_>, call: Call, selection: Selection) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
-        let request = SyncRequest { dry_run: true, ..selection.request(&call.session.variables, false)? };
+        let request = SyncRequest { dry_run: true, ..selection.request(&call.session.settings.variables, false)? };
         let (monorepo, profile) = call.profile()?;
         let plan = SyncPlan::new(&monorepo, &call.session, profile, &request)?;
         Ok(Message::SyncPlanned(plan.dry_run(&call.session)?))
@@ -113,8 +113,8 @@ fn run(
 ) -> PyResult<(Vec<OsString>, ChildVariables)> {
     call.detached(py, move |call| {
         let request = RunRequest {
-            sync: SyncRequest { keep_extraneous: true, ..selection.request(&call.session.variables, true)? },
-            no_sync: no_sync || uvenv_core::uv::variables::is_without_sync(&call.session.variables),
+            sync: SyncRequest { keep_extraneous: true, ..selection.request(&call.session.settings.variables, true)? },
+            no_sync: no_sync || uvenv_core::uv::variables::is_without_sync(&call.session.settings.variables),
             command,
         };
         let (_, command) =
@@ -151,7 +151,7 @@ fn importable(py: Python<'_>, call: Call, backend: Option<String>, python: Runni
 #[pyfunction]
 fn install_kernel(py: Python<'_>, call: Call, selection: Selection, kernel: Kernel) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
-        let request = kernel.request(selection.request(&call.session.variables, false)?)?;
+        let request = kernel.request(selection.request(&call.session.settings.variables, false)?)?;
         let (monorepo, profile) = call.profile()?;
         let report = ops::install_kernel(&monorepo, &call.session, profile, &request)?;
         Ok(Message::KernelInstalled(report))
@@ -196,7 +196,7 @@ fn backends(py: Python<'_>, call: Call) -> PyResult<(Bound<'_, PyAny>, String)> 
 fn detect(py: Python<'_>, call: Call) -> PyResult<(Bound<'_, PyAny>, String)> {
     let message = call.detached(py, |call| {
         // The driver can be detected outside a monorepo too.
-        let monorepo = match Monorepo::discover(&call.session.directory) {
+        let monorepo = match Monorepo::discover(&call.session.settings.directory) {
             Err(DiscoveryError::NotFound { .. }) => None,
             found => Some(found?),
         };

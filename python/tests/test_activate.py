@@ -195,7 +195,7 @@ show(warning.category.__name__, str(warning.message), warning.filename)
 """
     ((category, text, file),) = run_python(code, synced.root, PYTHONPATH=str(elsewhere))
     assert category == "ActivationWarning"
-    assert text.endswith(": bench_utils 0.0.1 (there: 0.1.2), print_utils")
+    assert text.endswith(": bench_utils 0.0.1 (environment: 0.1.2), print_utils")
     assert str(synced.profiles["prod"].environment) in text
     assert file == "<string>"
 

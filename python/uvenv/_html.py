@@ -129,7 +129,7 @@ def check(report: CheckReport) -> str:
     parts = [_sentence(verdict, facts, tone)]
     if report.findings:
         parts.append(_findings("Findings", report.findings, report.root))
-    # What would be mended is among the findings.
+    # What would be fixed is among the findings.
     if report.fixed and not report.dry_run:
         parts.append(_findings("Fixed", report.fixed, report.root))
     parts += [_change(change, report.root) for change in report.changes]

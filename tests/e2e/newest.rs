@@ -38,16 +38,14 @@ mod env;
 mod example;
 #[path = "suite/fetch_uv.rs"]
 mod fetch_uv;
-#[path = "suite/fixture.rs"]
-mod fixture;
 #[path = "suite/frozen.rs"]
 mod frozen;
 #[cfg(unix)]
-#[path = "suite/heal.rs"]
-mod heal;
-#[cfg(unix)]
 #[path = "suite/init.rs"]
 mod init;
+#[cfg(unix)]
+#[path = "suite/interrupted_sync.rs"]
+mod interrupted_sync;
 #[cfg(unix)]
 #[path = "suite/kernel.rs"]
 mod kernel;
@@ -62,17 +60,19 @@ mod new;
 mod observe;
 #[path = "suite/options.rs"]
 mod options;
+#[path = "suite/plain_uv.rs"]
+mod plain_uv;
 #[cfg(unix)]
 #[path = "suite/promote.rs"]
 mod promote;
-#[cfg(target_os = "linux")]
-#[path = "suite/recorded.rs"]
-mod recorded;
 #[path = "suite/run.rs"]
 mod run;
-#[path = "suite/seed_table.rs"]
-mod seed_table;
 #[path = "suite/status.rs"]
 mod status;
+#[cfg(target_os = "linux")]
+#[path = "suite/sync_cache.rs"]
+mod sync_cache;
+#[path = "suite/workflow.rs"]
+mod workflow;
 
 use self::monorepos::{PACKAGES, backends_only, empty, pinned, three_profiles, torch, uv};

@@ -7,13 +7,11 @@ mod backend;
 mod bad_input;
 #[path = "suite/check_pins.rs"]
 mod check_pins;
-#[path = "suite/fixture.rs"]
-mod fixture;
 #[path = "suite/frozen.rs"]
 mod frozen;
 #[cfg(unix)]
-#[path = "suite/heal.rs"]
-mod heal;
+#[path = "suite/interrupted_sync.rs"]
+mod interrupted_sync;
 #[path = "suite/monorepos.rs"]
 mod monorepos;
 #[path = "suite/native.rs"]
@@ -23,14 +21,16 @@ mod native;
 mod observe;
 #[path = "suite/options.rs"]
 mod options;
+#[path = "suite/plain_uv.rs"]
+mod plain_uv;
 #[cfg(unix)]
 #[path = "suite/promote.rs"]
 mod promote;
 #[path = "suite/run.rs"]
 mod run;
-#[path = "suite/seed_table.rs"]
-mod seed_table;
 #[path = "suite/status.rs"]
 mod status;
+#[path = "suite/workflow.rs"]
+mod workflow;
 
 use self::monorepos::{PACKAGES, backends_only, empty, pinned, three_profiles, torch, uv};

@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use uvenv_core::{
     Monorepo, Profile, Variables,
     backend::Choice,
-    ops::{BackendRequest, Session, SyncPlan, SyncRequest},
+    ops::{BackendRequest, Session, Settings, SyncPlan, SyncRequest},
 };
 
 fn main() {
@@ -21,8 +21,9 @@ fn judge(bencher: divan::Bencher<'_, '_>, crates: usize) {
     let root = Utf8Path::from_path(directory.path()).expect("a UTF-8 path").canonicalize_utf8().expect("it exists");
     lay_out(&root, crates);
     let monorepo = Monorepo::discover(&root).expect("a monorepo");
-    let mut session = Session::new(Variables::from_process(), root, false);
-    session.appearance.quiet = true;
+    let mut settings = Settings::new(Variables::from_process(), root, false);
+    settings.appearance.quiet = true;
+    let session = Session::new(settings);
     let request = SyncRequest {
         backend: BackendRequest { choice: Some(Choice::None), ..BackendRequest::default() },
         ..SyncRequest::default()

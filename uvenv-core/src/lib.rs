@@ -9,7 +9,8 @@
 //!
 //! # fn main() -> uvenv_core::Result<()> {
 //! let monorepo = Monorepo::discover(".".into())?;
-//! let session = ops::Session::new(Variables::from_process(), monorepo.root.clone(), false);
+//! let settings = ops::Settings::new(Variables::from_process(), monorepo.root.clone(), false);
+//! let session = ops::Session::new(settings);
 //! let plan = ops::SyncPlan::new(&monorepo, &session, Profile::Prod, &ops::SyncRequest::default())?;
 //! let report = plan.execute(&session)?;
 //! println!("{} distributions installed", report.installed.len());

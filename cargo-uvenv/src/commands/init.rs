@@ -18,7 +18,7 @@ impl Context<'_> {
     }
 
     pub(super) fn add_package(&self, args: &AddPackage, output: &mut Output) -> Result<(), Failure> {
-        let path = self.session.directory.join(utf8(&args.path)?);
+        let path = self.session.settings.directory.join(utf8(&args.path)?);
         let monorepo = self.monorepo()?;
         let report = ops::add_package(&monorepo, &self.session, &path, args.common.git.as_deref()).map_err(failure)?;
         output.message(&Message::PackageAdded(report));

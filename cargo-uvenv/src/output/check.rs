@@ -10,7 +10,7 @@ use uvenv_core::{
 };
 
 use super::{
-    Drawing, diff,
+    Drawing, file_diff,
     text::{done, line},
 };
 
@@ -24,7 +24,7 @@ pub(super) fn message(report: &CheckReport, quiet: bool) {
         return;
     }
     if report.dry_run {
-        diff::print(&report.changes);
+        file_diff::print(&report.changes);
     } else {
         for fixed in &report.fixed {
             done("Fixed", format_args!("{}: {}", fixed.code, fixed.message));

@@ -1,18 +1,15 @@
 //! Results as sentences and tables.
 
-use comfy_table::{Cell, Table};
 use uvenv_core::{
-    Profile,
     backend::Detection,
     environment::{Distribution, Source},
     report::{
-        BackendsReport, DetectionReport, EnvReport, EnvironmentState, EnvironmentStatus, KernelReport, KernelState,
-        KernelsReport, LockReport, LockfileState, Message, NewReport, PackageOrigin, ProfileStatus, StatusReport,
-        SyncPlanned, SyncReport,
+        BackendsReport, DetectionReport, EnvReport, KernelReport, KernelState, KernelsReport, LockReport, Message,
+        NewReport, SyncPlanned, SyncReport,
     },
 };
 
-use super::text::{done, help, line, lines, note, print, short, shown, table};
+use super::text::{done, help, line, lines, print, short, shown, table};
 
 /// Prints the result.
 pub(super) fn message(message: &Message) {
@@ -39,13 +36,13 @@ pub(super) fn message(message: &Message) {
 /// Returns the tables and sentences that are the result in a message, line by line.
 pub(super) fn text(message: &Message) -> Option<String> {
     match message {
-        Message::Status(report) => Some(status(report)),
+        Message::Status(report) => Some(super::status::text(report)),
         Message::Backends(report) => Some(backends(report)),
         Message::BackendDetected(report) => Some(detection(report)),
         Message::Kernels(report) => Some(kernels(report)),
         Message::CheckFinished(report) => Some(super::check::text(report)),
         Message::PromoteFinished(report) => Some(super::promote::text(report)),
-        Message::DiffFinished(report) => Some(super::difference::text(report)),
+        Message::DiffFinished(report) => Some(super::diff::text(report)),
         _ => None,
     }
 }
@@ -110,91 +107,6 @@ fn cargo_config(report: &EnvReport) {
         let (path, version) = (shown(&config.path), &report.python.version);
         let unchanged = if config.changed { "" } else { ": unchanged" };
         done("Configured", format_args!("{path} for {} with Python {version}{unchanged}", report.profile));
-    }
-}
-
-fn status(report: &StatusReport) -> String {
-    let mut text = String::new();
-    line(&mut text, shown(&report.root));
-    let mut profiles = table(&["profile", "manifest", "lockfile", "environment"]);
-    for profile in &report.profiles {
-        let manifest = profile.manifest.strip_prefix(&report.root).unwrap_or(&profile.manifest);
-        let lockfile = match profile.lockfile.state {
-            LockfileState::Fresh => "fresh",
-            LockfileState::Stale => "stale",
-            LockfileState::Missing => "missing",
-            LockfileState::Unreadable => "unreadable",
-        };
-        let environments: Vec<_> =
-            profile.environments.iter().map(|found| environment(report, profile, found)).collect();
-        let environments = if environments.is_empty() { "none".to_owned() } else { environments.join("\n") };
-        profiles.add_row([profile.profile.to_string(), manifest.to_string(), lockfile.to_owned(), environments]);
-    }
-    lines(&mut text, &profiles);
-    for profile in &report.profiles {
-        for reason in &profile.lockfile.reasons {
-            line(&mut text, format_args!("{}: {reason}", profile.profile));
-        }
-        if let Some(error) = &profile.error {
-            line(&mut text, format_args!("{}: error[{}]: {}", profile.profile, error.code, error.message));
-        }
-    }
-    if !report.packages.is_empty() {
-        line(&mut text, "");
-        lines(&mut text, &packages(report));
-    }
-    text
-}
-
-/// Prints why uv had to determine the state of environments.
-pub(super) fn status_details(report: &StatusReport) {
-    for profile in &report.profiles {
-        for found in &profile.environments {
-            if let Some(reason) = &found.uv_asked_because {
-                note(format_args!("{}: checked {} with uv because {reason}", profile.profile, shown(&found.path)));
-            }
-        }
-    }
-}
-
-fn environment(report: &StatusReport, profile: &ProfileStatus, found: &EnvironmentStatus) -> String {
-    let path = found.path.strip_prefix(&report.root).unwrap_or(&found.path);
-    let state = match found.state {
-        EnvironmentState::InSync => "in sync",
-        EnvironmentState::OutOfSync => "out of sync",
-        EnvironmentState::Unknown => "unknown",
-        EnvironmentState::Missing => "missing",
-        EnvironmentState::Broken => "broken",
-    };
-    let python = found.python.as_ref().map(|python| format!("Python {}", python.version));
-    let backend = match &found.backend {
-        Some(backend) => Some(backend.to_string()),
-        None if found.recorded && !profile.backends.is_empty() => Some("no backend".to_owned()),
-        None => None,
-    };
-    let more: Vec<_> = python.into_iter().chain(backend).chain(found.detail.clone()).collect();
-    let more = if more.is_empty() { String::new() } else { format!(" ({})", more.join(", ")) };
-    format!("{path} {state}{more}")
-}
-
-fn packages(report: &StatusReport) -> Table {
-    let profiles: Vec<Profile> = report.profiles.iter().map(|profile| profile.profile).collect();
-    let names: Vec<_> = profiles.iter().map(|profile| profile.as_str()).collect();
-    let mut table = table(&[&["package"], names.as_slice()].concat());
-    for package in &report.packages {
-        let of = |profile: &Profile| package.profiles.iter().find(|origin| origin.profile == *profile);
-        let cells = profiles.iter().map(|profile| of(profile).map_or_else(|| "-".to_owned(), package_origin));
-        table.add_row(std::iter::once(package.name.to_string()).chain(cells).map(Cell::new));
-    }
-    table
-}
-
-fn package_origin(origin: &PackageOrigin) -> String {
-    match (&origin.version, &origin.reference, &origin.commit) {
-        (Some(version), ..) => version.clone(),
-        (None, Some(reference), Some(commit)) => format!("{reference} ({})", short(commit)),
-        (None, Some(reference), None) => format!("{reference} (not locked)"),
-        (None, None, _) => "-".to_owned(),
     }
 }
 

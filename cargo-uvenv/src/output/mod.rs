@@ -3,13 +3,14 @@
 mod board;
 mod check;
 mod diff;
-mod difference;
 mod explanation;
+mod file_diff;
 mod github;
 mod human;
 mod init;
 mod promote;
 mod sarif;
+mod status;
 mod text;
 mod variables;
 
@@ -53,13 +54,13 @@ impl Output {
             (MessageFormat::Json, message) => json(message),
             (MessageFormat::Sarif, Message::CheckFinished(report)) => script(&sarif::text(report)),
             (MessageFormat::Github, Message::CheckFinished(report)) => github::message(report, is_quiet),
-            (MessageFormat::Markdown, Message::DiffFinished(report)) => script(&difference::markdown(report)),
+            (MessageFormat::Markdown, Message::DiffFinished(report)) => script(&diff::markdown(report)),
             (_, Message::CheckFinished(report)) => check::message(report, is_quiet),
             (_, Message::Explanation(report)) => explanation::print(report),
             _ if is_quiet => {}
             (_, Message::Status(report)) if matches!(self.verbosity, Verbosity::Verbose(_)) => {
                 human::message(message);
-                human::status_details(report);
+                status::details(report);
             }
             (_, message) => human::message(message),
         }

@@ -9,7 +9,7 @@ use uvenv_core::{
 };
 
 use super::{
-    check, diff,
+    check, file_diff,
     text::{done, line, lines, print, short, shown, table},
 };
 
@@ -21,7 +21,7 @@ pub(super) fn message(report: &PromoteReport) {
     print(text(report).trim_end());
     if report.dry_run && report.changed {
         print("");
-        diff::print(&report.changes);
+        file_diff::print(&report.changes);
     }
     for finding in report.findings.iter().filter(|finding| finding.severity != Severity::Info) {
         let _ = writeln!(anstream::stderr(), "{}", check::draw(finding, &Renderer::styled()));

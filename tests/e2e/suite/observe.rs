@@ -10,12 +10,12 @@ use uvenv_core::{
     Error, Monorepo, Profile,
     error::Diagnostic,
     observer::{Observer, Progress},
-    ops::{LockPlan, LockRequest, Session, SyncPlan, SyncRequest},
+    ops::{LockPlan, LockRequest, Session, Settings, SyncPlan, SyncRequest},
     uv::UvError,
 };
 use uvenv_tests::Fixture;
 
-use super::{heal::with_large, pinned};
+use super::{interrupted_sync::with_large, pinned};
 
 /// Records the events, and can ask to stop.
 struct Observing {
@@ -65,12 +65,13 @@ impl Observing {
 /// A session with the variables of the fixture's programs instead of those of this process.
 fn session(repo: &Fixture, observer: &Arc<Observing>) -> Session {
     let variables = repo.uvenv([""; 0]).variables();
-    let mut session = Session::new(variables.iter().cloned().collect(), repo.root(), false);
+    let mut settings = Settings::new(variables.iter().cloned().collect(), repo.root(), false);
     #[expect(clippy::disallowed_methods, reason = "only to take them away")]
     let inherited = std::env::vars_os().filter_map(|(name, _)| Some((name.into_string().ok()?, None)));
-    session.child_variables = inherited.chain(variables.into_iter().map(|(name, value)| (name, Some(value)))).collect();
-    session.observer = Some(observer.clone());
-    session
+    settings.child_variables =
+        inherited.chain(variables.into_iter().map(|(name, value)| (name, Some(value)))).collect();
+    settings.observer = Some(observer.clone());
+    Session::new(settings)
 }
 
 fn lock(repo: &Fixture, profile: Profile, observer: &Arc<Observing>) -> Result<(), Error> {

@@ -164,5 +164,5 @@ fn sync(
 
 /// Waits until the environment is free, and opens its journal.
 fn open(environment: &Environment, session: &Session) -> crate::Result<Journal> {
-    Ok(Journal::open(environment, &session.variables, session.observer())?)
+    Ok(Journal::open(environment, &session.settings.variables, session.settings.observer())?)
 }

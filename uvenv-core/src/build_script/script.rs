@@ -11,7 +11,7 @@ use crate::{
     environment::EnvironmentError,
     model::{Name, Profile, Variables},
     monorepo::DiscoveryError,
-    ops::Session,
+    ops::{Session, Settings},
     uv::{UvError, variables::is_offline},
 };
 
@@ -94,9 +94,8 @@ impl Script {
     }
 
     pub(super) fn session(&self) -> Session {
-        let mut session = Session::new(self.variables.clone(), self.directory.clone(), self.is_offline);
-        session.child_variables = self.child_variables();
-        session
+        let settings = Settings::new(self.variables.clone(), self.directory.clone(), self.is_offline);
+        Session::new(Settings { child_variables: self.child_variables(), ..settings })
     }
 
     /// What uv, and a cargo that builds native packages below it, see otherwise than this script: none of what cargo says

@@ -18,7 +18,7 @@ pub(crate) use self::{
 
 use crate::{
     model::{Diagnostic, Fault, Interrupted, Name, Observer, Place, Variables, git_url, redact},
-    process::{Captured, Invocation, ending, on_path},
+    process::{Captured, Invocation, ending, on_new_lines, on_path},
 };
 
 /// The variables with which a caller, such as a hook, redirects git to a repository other than the intended one.
@@ -327,11 +327,6 @@ fn run_within(prepared: Invocation, arguments: &[&str], limit: Option<Duration>)
 /// Returns the command as the user would type it, without the prepared arguments, which say nothing about the request.
 fn shown(arguments: &[&str]) -> String {
     Invocation::new("git").args(arguments).to_string()
-}
-
-fn on_new_lines(text: &str) -> String {
-    let text = text.trim_end();
-    if text.is_empty() { String::new() } else { format!("\n{text}") }
 }
 
 /// Returns the tags that share the longest prefix with `wanted`. In a repository with many packages, these are the tags

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     manifest::{BuildSettings, ConfigSettings, Manifest},
     model::{Name, Variables},
+    process::quoted,
     toml::{File, Node},
     uv::{Version, settings},
 };
@@ -350,15 +351,6 @@ fn without_profile(text: &str) -> String {
         }
     }
     kept.join(" ")
-}
-
-fn quoted(value: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,".contains(c);
-    if !value.is_empty() && value.chars().all(plain) {
-        value.to_owned()
-    } else {
-        format!("'{}'", value.replace('\'', r"'\''"))
-    }
 }
 
 #[cfg(test)]

@@ -72,11 +72,11 @@ fn describe(backend: &Backend, features: &[(Name, String)]) -> BackendInfo {
 #[cfg(feature = "full")]
 fn selecting_features(monorepo: &Monorepo, session: &Session, names: &[Name]) -> Result<Vec<(Name, String)>, String> {
     let Some(manifest) = monorepo.cargo_manifest().filter(|_| !names.is_empty()) else { return Ok(Vec::new()) };
-    if cargo::metadata::find(&session.variables).is_none() {
+    if cargo::metadata::find(&session.settings.variables).is_none() {
         return Err("cargo is not installed".to_owned());
     }
-    let features =
-        cargo::Features::read(&manifest, session.offline, &session.variables).map_err(|error| error.to_string())?;
+    let features = cargo::Features::read(&manifest, session.settings.offline, &session.settings.variables)
+        .map_err(|error| error.to_string())?;
     features.selecting(names).map_err(|error| error.to_string())
 }
 

@@ -46,7 +46,7 @@ impl CheckRequest {
             monorepo.profile(*profile)?;
         }
         let levels = Levels::new(&monorepo.config, &self.levels)?;
-        if self.remote && session.offline {
+        if self.remote && session.settings.offline {
             return Err(CheckError::Offline.into());
         }
         let findings = self.findings(monorepo, session, &levels)?;
@@ -69,11 +69,12 @@ impl CheckRequest {
     }
 
     fn findings(&self, monorepo: &Monorepo, session: &Session, levels: &Levels) -> crate::Result<Vec<Finding>> {
-        let facts = Facts::read(monorepo, &session.variables);
+        let facts = Facts::read(monorepo, &session.settings.variables);
         let mut found = check::offline(&facts);
         if self.remote {
-            let cache = crate::fs::cache::directory(&session.variables)?;
-            let remote = Remote::ask(&facts, &Git::find(&session.variables)?, &cache, session.observer())?;
+            let cache = crate::fs::cache::directory(&session.settings.variables)?;
+            let remote =
+                Remote::ask(&facts, &Git::find(&session.settings.variables)?, &cache, session.settings.observer())?;
             found.extend(check::remote(&facts, &remote));
         }
         let found = found.into_iter().filter(|finding| self.is_about(finding.profile));

@@ -36,7 +36,7 @@ impl EnvRequest {
             backend: recorded.as_deref().filter(|backend| *backend != "none").and_then(Name::parse),
             environment: environment.root().to_owned(),
             python: PythonInfo { path: base.executable, version: format!("{major}.{minor}.{micro}") },
-            variables: changed(&activation, &session.variables),
+            variables: changed(&activation, &session.settings.variables),
             cargo_config: None,
         })
     }
@@ -77,7 +77,7 @@ pub fn write_cargo_config(
         variables.push(("UVENV_BACKEND", backend.to_string()));
     }
     let settings = CargoConfigValues { variables, runner: runner(monorepo, session, launcher) };
-    let written = settings.write(&monorepo.root, &session.variables)?;
+    let written = settings.write(&monorepo.root, &session.settings.variables)?;
     report.cargo_config = Some(CargoConfig { path: written.path, changed: written.changed });
     Ok(written.other_runner)
 }
@@ -94,7 +94,7 @@ fn runner(monorepo: &Monorepo, session: &Session, launcher: &[String]) -> Vec<St
 /// `PATH` too.
 fn name_of(session: &Session, launcher: &[String]) -> Vec<String> {
     const NAME: &str = "cargo-uvenv";
-    let found = on_path(&session.variables, NAME).next();
+    let found = on_path(&session.settings.variables, NAME).next();
     let by_name = match launcher {
         [program] => {
             let program = Utf8Path::new(program);

@@ -74,7 +74,7 @@ pub fn importable(
         environment: environment.root().to_owned(),
         python: PythonInfo { path: environment.executable(), version: format!("{major}.{minor}.{micro}") },
         site_packages: environment.all_site_packages(&base),
-        variables: changed(&activation, &session.variables),
+        variables: changed(&activation, &session.settings.variables),
     })
 }
 

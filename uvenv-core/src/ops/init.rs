@@ -73,7 +73,7 @@ impl Diagnostic for InitError {
 /// packages in the same directories as here.
 pub fn init(monorepo: &Monorepo, session: &Session, git: Option<&str>) -> crate::Result<SetUpReport> {
     let mut report = SetUpReport { root: monorepo.root.clone(), ..SetUpReport::default() };
-    let facts = Facts::read(monorepo, &session.variables);
+    let facts = Facts::read(monorepo, &session.settings.variables);
     let mut texts = Vec::new();
     let mut made = Vec::new();
     for profile in [Profile::Staging, Profile::Prod] {
@@ -188,7 +188,7 @@ fn pin_all(
     report: &mut SetUpReport,
 ) -> crate::Result<()> {
     let monorepo = Monorepo::discover(root)?;
-    let facts = Facts::read(&monorepo, &session.variables);
+    let facts = Facts::read(&monorepo, &session.settings.variables);
     let Some(dev) = facts.profile(Profile::Dev) else { return Ok(()) };
     let wanted: BTreeSet<Name> =
         dev.manifest.direct_requirements().into_iter().filter(|name| facts.internal.contains(name)).cloned().collect();

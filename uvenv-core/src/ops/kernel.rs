@@ -51,7 +51,7 @@ pub fn install_kernel(
     // `run` does the same.
     let sync = SyncRequest { keep_extraneous: true, ..request.sync.clone() };
     let plan = SyncPlan::new(monorepo, session, profile, &sync)?;
-    let kernels = Kernels::at(request.prefix.as_deref(), &session.variables)?;
+    let kernels = Kernels::at(request.prefix.as_deref(), &session.settings.variables)?;
     let kernel = kernel(monorepo, session, &plan, request, &kernels)?;
     check_name(&kernels, &kernel)?;
     plan.execute(session)?;
@@ -63,8 +63,8 @@ pub fn install_kernel(
 /// Returns the kernels of uvenv: those in `prefix`, or all that Jupyter finds.
 pub fn list_kernels(session: &Session, prefix: Option<&Utf8Path>) -> crate::Result<KernelsReport> {
     let places = match prefix {
-        Some(prefix) => vec![Kernels::at(Some(prefix), &session.variables)?],
-        None => Kernels::search_path(&session.variables),
+        Some(prefix) => vec![Kernels::at(Some(prefix), &session.settings.variables)?],
+        None => Kernels::search_path(&session.settings.variables),
     };
     Ok(KernelsReport { kernels: places.iter().flat_map(Kernels::list).filter_map(|kernel| report(&kernel)).collect() })
 }
@@ -75,7 +75,7 @@ pub fn list_kernels(session: &Session, prefix: Option<&Utf8Path>) -> crate::Resu
 ///
 /// `unknown-kernel` if there is no kernel with that name, `not-a-uvenv-kernel` if it was not installed by uvenv.
 pub fn remove_kernel(session: &Session, name: &str, prefix: Option<&Utf8Path>) -> crate::Result<KernelReport> {
-    let kernels = Kernels::at(prefix, &session.variables)?;
+    let kernels = Kernels::at(prefix, &session.settings.variables)?;
     let Some(kernel) = kernels.find(name) else {
         let ours = kernels.list().into_iter().filter(|kernel| kernel.owner.is_some());
         let available = ours.map(|kernel| kernel.name).collect();
@@ -148,7 +148,7 @@ fn selection(sync: &SyncRequest, session: &Session) -> Vec<String> {
     // A relative path refers to the current directory, but the kernel starts elsewhere.
     let is_path = |python: &str| python.contains(std::path::is_separator);
     let absolute = |python: &String| {
-        if is_path(python) { session.directory.join(python).into() } else { python.clone() }
+        if is_path(python) { session.settings.directory.join(python).into() } else { python.clone() }
     };
     let python = sync.python.as_ref().map(|python| format!("--python={}", absolute(python)));
     flags.chain(extras).chain(groups).chain(packages).chain(python).collect()

@@ -43,7 +43,7 @@ impl<'m> LockPlan<'m> {
         request: &LockRequest,
     ) -> crate::Result<Self> {
         #[cfg(feature = "full")]
-        super::promote::recover(monorepo.profile(profile)?, &session.variables, session.observer())?;
+        super::promote::recover(monorepo.profile(profile)?, &session.settings.variables, session.settings.observer())?;
         let context = monorepo.context(profile)?;
         // If the lockfile cannot be read, uv would ignore it and lock from scratch, and the locked versions would be
         // lost.
@@ -57,9 +57,9 @@ impl<'m> LockPlan<'m> {
             upgrade: request.upgrade,
             upgrade_packages: request.upgrade_packages.clone(),
             dry_run: request.dry_run,
-            offline: session.offline,
+            offline: session.settings.offline,
         };
-        let invocation = command.invocation(&uv, &session.appearance);
+        let invocation = command.invocation(&uv, &session.settings.appearance);
         Ok(Self { context, request: request.clone(), uv, invocation })
     }
 
@@ -72,15 +72,16 @@ impl<'m> LockPlan<'m> {
             return Err(OperationError::stale(context, freshness.changes(), false).into());
         }
         // A check has a single line of output, which uvenv prints itself.
-        let stderr = if request.locked { Stderr::Capture } else { session.stderr(&[&context.manifest.file.text]) };
+        let stderr =
+            if request.locked { Stderr::Capture } else { session.settings.stderr(&[&context.manifest.file.text]) };
         let streamed = session.stream(&self.invocation, stderr)?;
         if !streamed.status.success() {
             if request.locked && is_stale_lockfile_error(&streamed.stderr) {
                 return Err(OperationError::stale(context, freshness.changes(), false).into());
             }
             #[cfg(feature = "full")]
-            super::explain::pins(session, &context.manifest, freshness)?;
-            return Err(uv_failed(&self.invocation, streamed.status, &streamed, stderr).into());
+            super::lock_failure::explain(session, &context.manifest, freshness)?;
+            return Err(uv_failed(&self.invocation, &streamed, stderr).into());
         }
         let path = context.paths.lockfile();
         let (before, after) = (context.lockfile()?, Lockfile::read(&path)?);

@@ -23,7 +23,7 @@ impl ProfileRequest {
         Ok(match (&self.manifest, &self.project) {
             (Some(manifest), _) => Monorepo::discover_manifest(manifest)?,
             (None, Some(project)) => Monorepo::discover_project(project)?,
-            (None, None) => Monorepo::discover(&session.directory)?,
+            (None, None) => Monorepo::discover(&session.settings.directory)?,
         })
     }
 
@@ -40,15 +40,15 @@ impl ProfileRequest {
 
     /// Returns the profile to use if none is named.
     pub fn profile_here(&self, monorepo: &Monorepo, session: &Session) -> crate::Result<Profile> {
-        if let Some(profile) = Monorepo::profile_of_variables(&session.variables)? {
+        if let Some(profile) = Monorepo::profile_of_variables(&session.settings.variables)? {
             return Ok(profile);
         }
         let manifest = self.manifest.as_deref().and_then(Utf8Path::parent);
-        Ok(monorepo.profile_at(manifest.unwrap_or(&session.directory)))
+        Ok(monorepo.profile_at(manifest.unwrap_or(&session.settings.directory)))
     }
 
     /// Returns the path where the search for the monorepo starts.
     pub(super) fn start<'a>(&'a self, session: &'a Session) -> &'a Utf8Path {
-        self.manifest.as_deref().or(self.project.as_deref()).unwrap_or(&session.directory)
+        self.manifest.as_deref().or(self.project.as_deref()).unwrap_or(&session.settings.directory)
     }
 }

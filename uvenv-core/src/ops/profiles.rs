@@ -60,7 +60,7 @@ fn profile(context: &ProfileContext<'_>, session: &Session) -> crate::Result<Pro
         profile: context.profile,
         manifest: paths.manifest(),
         lockfile: paths.lockfile(),
-        environment: context.monorepo.environment(paths, None, &session.variables),
+        environment: context.monorepo.environment(paths, None, &session.settings.variables),
         backends: context.backends()?.iter().map(|backend| backend.name.clone()).collect(),
         pins: pins(&context.manifest, context.lockfile()?),
     })

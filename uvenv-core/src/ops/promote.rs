@@ -121,13 +121,13 @@ impl<'a> PromotePlan<'a> {
         let start = Instant::now();
         meaningful(request, session)?;
         let paths = monorepo.profile(request.profile)?;
-        recover(paths, &session.variables, session.observer())?;
-        let git = Git::find(&session.variables)?;
+        recover(paths, &session.settings.variables, session.settings.observer())?;
+        let git = Git::find(&session.settings.variables)?;
         if request.commit {
             nothing_else_in_commit(monorepo, &git, paths)?;
         }
         let before = monorepo.context(request.profile)?.manifest.into_owned();
-        let facts = Facts::read(monorepo, &session.variables);
+        let facts = Facts::read(monorepo, &session.settings.variables);
         let mut plan = Self {
             monorepo,
             paths,
@@ -274,12 +274,13 @@ impl<'a> PromotePlan<'a> {
             return Ok(report);
         }
         self.outside_of_workspace()?;
-        let staged = StagedProfile::new(self.paths, &self.after, &session.variables, session.observer())?;
+        let staged =
+            StagedProfile::new(self.paths, &self.after, &session.settings.variables, session.settings.observer())?;
         let before = Lockfile::read(&self.paths.lockfile())?;
         let after = self.lock(session, &staged)?;
         report.locked = LockedChange::between(before.as_ref(), Some(&after));
         report.findings = self.check(session, after)?;
-        Interrupted::check(session.observer()).map_err(super::OperationError::from)?;
+        Interrupted::check(session.settings.observer()).map_err(super::OperationError::from)?;
         let installed = staged.install()?;
         if self.request.commit {
             let paths = [self.paths.manifest(), self.paths.lockfile()];
@@ -315,14 +316,14 @@ impl<'a> PromotePlan<'a> {
     fn lock(&self, session: &Session, staged: &StagedProfile) -> crate::Result<Lockfile> {
         let uv = session.uv()?;
         let command = LockCommand { project: staged.paths().directory, ..LockCommand::default() };
-        let invocation = command.invocation(uv, &session.appearance);
-        let stderr = session.stderr(&[&self.after]);
+        let invocation = command.invocation(uv, &session.settings.appearance);
+        let stderr = session.settings.stderr(&[&self.after]);
         let streamed = session.stream(&invocation, stderr)?;
         if !streamed.status.success() {
             let manifest = self.manifest_after()?;
             let old = Lockfile::read(&self.paths.lockfile())?;
-            super::explain::pins(session, &manifest, &freshness(old.as_ref(), &manifest, []))?;
-            return Err(uv_failed(&invocation, streamed.status, &streamed, stderr).into());
+            super::lock_failure::explain(session, &manifest, &freshness(old.as_ref(), &manifest, []))?;
+            return Err(uv_failed(&invocation, &streamed, stderr).into());
         }
         let path = staged.paths().lockfile();
         let text = std::fs::read_to_string(&path).map_err(PromoteError::unwritable(&staged.paths().directory))?;
@@ -367,8 +368,8 @@ impl<'a> PromotePlan<'a> {
         let found = |facts: &Facts<'_>| -> Vec<Finding> {
             check::offline(facts).into_iter().filter_map(|finding| levels.apply(finding)).collect()
         };
-        let before = found(&Facts::read(self.monorepo, &session.variables));
-        let mut facts = Facts::read(self.monorepo, &session.variables);
+        let before = found(&Facts::read(self.monorepo, &session.settings.variables));
+        let mut facts = Facts::read(self.monorepo, &session.settings.variables);
         facts.put(self.monorepo.context_of(self.paths, self.manifest_after()?).with_lockfile(Some(lockfile)));
         let after = found(&facts);
         let was_there = |finding: &Finding| {
@@ -443,7 +444,7 @@ fn meaningful(request: &PromoteRequest, session: &Session) -> Result<(), Promote
         let problem = "`--exact` uses the stable releases of the versions in staging, so it works only for prod";
         return Err(PromoteError::meaningless(problem, "promote to `prod`, or remove `--exact`"));
     }
-    if session.offline {
+    if session.settings.offline {
         let problem = "promotions require the git remotes, but network access is disabled";
         return Err(PromoteError::meaningless(problem, "remove `--offline`"));
     }

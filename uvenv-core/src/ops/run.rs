@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use super::{OperationError, ProfileRequest, Session, SyncRequest, selection};
+use super::{OperationError, ProfileRequest, Session, SyncRequest, backend_request};
 use crate::{
     environment::{Activation, Audience, BaseInterpreter, Environment, SyncRecord},
     model::{Profile, Variables},
@@ -70,7 +70,11 @@ impl RunRequest {
         } else {
             Invocation::new(resolve(&program, environment))
         };
-        PreparedCommand { invocation: activation.apply(invocation.args(words), &session.variables), activation, shown }
+        PreparedCommand {
+            invocation: activation.apply(invocation.args(words), &session.settings.variables),
+            activation,
+            shown,
+        }
     }
 }
 
@@ -85,12 +89,12 @@ pub(super) fn existing_environment(
     let backend = if monorepo.config.env_per_backend {
         let context = monorepo.context(profile)?;
         let chosen: Vec<_> = request.extras.iter().chain(&request.groups).cloned().collect();
-        let selected = selection::select(&context, session, context.backends()?, &request.backend, &chosen)?;
+        let selected = backend_request::select(&context, session, context.backends()?, &request.backend, &chosen)?;
         selected.backend.map(|backend| backend.name)
     } else {
         None
     };
-    let environment = Environment::new(monorepo.environment(paths, backend.as_ref(), &session.variables));
+    let environment = Environment::new(monorepo.environment(paths, backend.as_ref(), &session.settings.variables));
     match environment.usable()? {
         Some(_) => Ok(environment),
         None => Err(OperationError::NoEnvironment { environment: environment.root().to_owned(), profile }.into()),
@@ -104,7 +108,7 @@ pub(super) fn activate(
     profile: Profile,
     audience: Audience,
 ) -> crate::Result<(Activation, BaseInterpreter)> {
-    let base = BaseInterpreter::ask(&environment.executable(), |invocation| session.child(invocation))?;
+    let base = BaseInterpreter::ask(&environment.executable(), |invocation| session.settings.child(invocation))?;
     Ok((activation(session, environment, profile, &base, audience), base))
 }
 
@@ -117,7 +121,7 @@ pub(crate) fn activation(
     audience: Audience,
 ) -> Activation {
     let backend = SyncRecord::read(environment).and_then(|record| record.backend);
-    Activation::new(environment, base, (profile, backend.as_deref()), &session.variables, audience)
+    Activation::new(environment, base, (profile, backend.as_deref()), &session.settings.variables, audience)
 }
 
 /// Windows searches for a program on the `PATH` of this process, not on that of the child.

@@ -99,7 +99,8 @@ impl ProfileInspection<'_> {
 
     /// Returns the environments to examine: the only one or, with one environment per backend, those that exist.
     fn environments(&self, backends: &[Name]) -> Vec<Utf8PathBuf> {
-        let path = |backend| self.context.monorepo.environment(self.context.paths, backend, &self.session.variables);
+        let path =
+            |backend| self.context.monorepo.environment(self.context.paths, backend, &self.session.settings.variables);
         if !self.context.monorepo.config.env_per_backend || backends.is_empty() {
             return vec![path(None)];
         }
@@ -162,7 +163,7 @@ impl ProfileInspection<'_> {
         backends: &[Name],
     ) -> crate::Result<(EnvironmentState, Option<String>)> {
         let uv = self.session.uv_with(Fetch::Never)?;
-        let variables = self.session.child_view();
+        let variables = self.session.settings.child_view();
         let backend = chosen(record);
         let choices = BuildChoices {
             backends,
@@ -182,13 +183,13 @@ impl ProfileInspection<'_> {
             rest: record.selection.iter().map(Into::into).collect(),
             ..SyncCommand::default()
         };
-        let invocation = command.invocation(uv, &self.session.appearance);
+        let invocation = command.invocation(uv, &self.session.settings.appearance);
         let streamed = self.session.stream(&invocation, Stderr::Capture)?;
         if !streamed.status.success() && !is_outdated_environment(&streamed.stderr) {
             let last = streamed.stderr.lines().rev().find(|line| !line.trim().is_empty());
             return Ok((EnvironmentState::Unknown, last.map(str::to_owned)));
         }
-        let child = |invocation| self.session.child(invocation);
+        let child = |invocation| self.session.settings.child(invocation);
         let context = build_context(self.session, &self.context.monorepo.root, &variables, &child, true);
         let freshness = native.check(environment, &Distributions::read(environment)?, &context);
         if let Some(warning) = freshness.warnings.first() {

@@ -318,18 +318,33 @@ fn collect(pipe: impl Read, show: bool) -> io::Result<String> {
 fn quote(argument: &OsStr) -> String {
     let lossy = argument.to_string_lossy();
     let text = redact(&lossy);
-    let plain = |character: char| character.is_ascii_alphanumeric() || "-_./:@%+=,".contains(character);
-    if cfg!(windows) {
-        let plain = |character| plain(character) && character != '%' || character == '\\';
-        if !text.is_empty() && text.chars().all(plain) {
-            return text.into_owned();
-        }
-        return format!("\"{}\"", text.replace('"', "\\\""));
+    if !cfg!(windows) {
+        return quoted(&text);
     }
+    let plain = |character| is_plain(character) && character != '%' || character == '\\';
     if !text.is_empty() && text.chars().all(plain) {
         return text.into_owned();
     }
-    format!("'{}'", text.replace('\'', r"'\''"))
+    format!("\"{}\"", text.replace('"', "\\\""))
+}
+
+/// Returns `text` as one word of a POSIX shell, with quotes only where they are necessary.
+pub(crate) fn quoted(text: &str) -> String {
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+fn is_plain(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "-_./:@%+=,".contains(character)
+}
+
+/// Returns what a program printed as the rest of a message: on lines of its own, if there is anything.
+pub(crate) fn on_new_lines(text: &str) -> String {
+    let text = text.trim_end();
+    if text.is_empty() { String::new() } else { format!("\n{text}") }
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ impl DiffReport {
 
 /// One side: a profile, now or at a revision.
 #[derive(Clone, Debug, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "DiffSide"))]
 pub struct DiffSideReport {
     /// The profile.
     pub profile: Profile,

@@ -27,7 +27,7 @@ pub(crate) use versions::is_uv_itself;
 use crate::{
     fs::cache::CacheError,
     model::{Diagnostic, Fault, Observer, Variables},
-    process::{Invocation, ending},
+    process::{Invocation, ending, on_new_lines},
 };
 
 /// The version that uvenv fetches if uv is not installed.
@@ -231,11 +231,6 @@ pub fn locate(
 /// Returns the executable in a directory that pip installed into: `bin/uv`.
 fn executable_in(directory: &Utf8Path) -> Utf8PathBuf {
     directory.join("bin").join(if cfg!(windows) { "uv.exe" } else { "uv" })
-}
-
-fn on_new_lines(text: &str) -> String {
-    let text = text.trim_end();
-    if text.is_empty() { String::new() } else { format!("\n{text}") }
 }
 
 impl Version {

@@ -47,7 +47,7 @@ impl<'a> TagSources<'a> {
     ) -> crate::Result<Self> {
         let urls: BTreeSet<_> =
             candidates.iter().filter_map(|candidate| Some(candidate.repository.as_ref()?.url.clone())).collect();
-        let remotes = Remotes::ask(git, urls, http_timeout(&session.variables), session.observer())?;
+        let remotes = Remotes::ask(git, urls, http_timeout(&session.settings.variables), session.settings.observer())?;
         let mut local = BTreeMap::new();
         for candidate in candidates.iter().filter(|_| from_local) {
             if let Some(directory) = checkout(monorepo, &candidate.package) {
@@ -87,8 +87,9 @@ impl<'a> TagSources<'a> {
         tag: &RemoteTag,
     ) -> crate::Result<()> {
         self.is_pushed(candidate, repository, tag)?;
-        let cache = crate::fs::cache::directory(&self.session.variables)?;
-        let contents = self.git.contents(&cache, &repository.url, tag, http_timeout(&self.session.variables))?;
+        let cache = crate::fs::cache::directory(&self.session.settings.variables)?;
+        let contents =
+            self.git.contents(&cache, &repository.url, tag, http_timeout(&self.session.settings.variables))?;
         let manifest = contents.manifest(repository.subdirectory.as_deref())?;
         let manifest = is_there(candidate, repository, tag, manifest)?;
         let here = repository.subdirectory.as_deref().unwrap_or_default();
@@ -109,8 +110,8 @@ impl<'a> TagSources<'a> {
         &self,
         taken: &[(&PromotionCandidate, &Repository, &RemoteTag)],
     ) -> BTreeMap<Name, CommitsBetween> {
-        let Ok(cache) = crate::fs::cache::directory(&self.session.variables) else { return BTreeMap::new() };
-        let (git, cache, limit) = (&self.git, &cache, http_timeout(&self.session.variables));
+        let Ok(cache) = crate::fs::cache::directory(&self.session.settings.variables) else { return BTreeMap::new() };
+        let (git, cache, limit) = (&self.git, &cache, http_timeout(&self.session.settings.variables));
         thread::scope(|scope| {
             let fetch = |(candidate, repository, tag): &(&PromotionCandidate, &Repository, &RemoteTag)| {
                 let old = candidate.current.as_ref().and_then(|current| current.commit.clone());

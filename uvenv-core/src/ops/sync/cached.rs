@@ -103,7 +103,7 @@ impl SyncRequest {
         let start = Instant::now();
         // uv resolves relative paths in variables and requirements against the directory of the process.
         let current = std::env::current_dir().ok();
-        let key = RequestKey::new(&(&session.directory, current, session.offline, target, self));
+        let key = RequestKey::new(&(&session.settings.directory, current, session.settings.offline, target, self));
         if self.recreate || self.dry_run {
             return Err(Box::new(PendingSync { key, target, previous: None }));
         }
@@ -115,7 +115,7 @@ impl SyncRequest {
                 known: Some((key, state)),
             }),
             Err(miss) => {
-                session.explain(&format!("calling uv: {}", miss.why));
+                session.settings.explain(&format!("calling uv: {}", miss.why));
                 Err(Box::new(PendingSync { key, target, previous: miss.previous }))
             }
         }
@@ -146,17 +146,17 @@ pub(in crate::ops) fn known(
     record: &SyncRecord,
 ) -> Option<Result<CacheEntry<CachedReport>, String>> {
     let mut state = CacheEntry::newest(environment, record)?;
-    let (uv, _) = uv::find(&session.variables, session.companion_uv.as_deref()).ok().flatten()?;
-    Some(state.compare(&session.child_view(), &uv).map(|_| state))
+    let (uv, _) = uv::find(&session.settings.variables, session.settings.companion_uv.as_deref()).ok().flatten()?;
+    Some(state.compare(&session.settings.child_view(), &uv).map(|_| state))
 }
 
 fn answer(
     session: &Session,
     key: &RequestKey,
 ) -> Result<(Environment, CacheEntry<CachedReport>), Box<CacheMiss<CachedReport>>> {
-    let found = uv::find(&session.variables, session.companion_uv.as_deref());
+    let found = uv::find(&session.settings.variables, session.settings.companion_uv.as_deref());
     let Some((path, _)) = found.ok().flatten() else { return Err(CacheMiss::new("uv is not installed yet", None)) };
-    CacheEntry::answering(key, &session.child_view(), &path)
+    CacheEntry::answering(key, &session.settings.child_view(), &path)
 }
 
 fn report(answer: &CachedReport, environment: &Environment, start: Instant) -> SyncReport {
@@ -183,7 +183,8 @@ impl Synced {
         if let Some(base) = self.known.as_ref().and_then(|(_, state)| state.base.clone()) {
             return Ok(base);
         }
-        let base = BaseInterpreter::ask(&self.environment.executable(), |invocation| session.child(invocation))?;
+        let base =
+            BaseInterpreter::ask(&self.environment.executable(), |invocation| session.settings.child(invocation))?;
         if let Some((key, state)) = &mut self.known {
             state.keep_base(&base, key, &self.environment);
         }
@@ -195,7 +196,7 @@ impl SyncPlan<'_> {
     /// Syncs. If there was nothing to do, records what that depended on, as the answer to `pending`.
     fn answer(&self, session: &Session, pending: &PendingSync<'_>) -> crate::Result<SyncReport> {
         let environment = Environment::new(self.environment.clone());
-        let variables = session.child_view();
+        let variables = session.settings.child_view();
         let Some(lockfile) = self.context.lockfile()? else { return self.execute(session) };
         let inputs = sync_cache::SyncInputs {
             start: pending.target.start(session),
@@ -249,7 +250,7 @@ impl CacheRecorder<'_> {
     /// Returns the value of `outcome`. If there is none, tells the user why nothing is recorded, if such messages are
     /// enabled.
     fn explained<T>(&self, outcome: Result<T, Uncacheable>) -> Option<T> {
-        outcome.map_err(|why| self.session.explain(&format!("the sync is not cached: {why}"))).ok()
+        outcome.map_err(|why| self.session.settings.explain(&format!("the sync is not cached: {why}"))).ok()
     }
 }
 

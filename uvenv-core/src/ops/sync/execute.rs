@@ -35,7 +35,7 @@ impl SyncPlan<'_> {
         let stale = self.stale(session)?;
         let reinstall = stale.iter().map(|stale| stale.name.to_string()).collect();
         let command = SyncCommand { reinstall, ..self.command.clone() };
-        let invocation = command.invocation(&self.uv, &session.appearance);
+        let invocation = command.invocation(&self.uv, &session.settings.appearance);
         self.call_uv(session, &invocation)?;
         Ok(SyncPlanned {
             profile: self.context.profile,
@@ -58,17 +58,17 @@ impl SyncPlan<'_> {
         let start = Instant::now();
         let environment = Environment::new(self.environment.clone());
         let mut active = ActiveSync::prepare(self, session, &environment)?;
-        let (variables, child) = (session.child_view(), |invocation| session.child(invocation));
+        let (variables, child) = (session.settings.child_view(), |invocation| session.settings.child(invocation));
         let context = build_context(session, &self.context.monorepo.root, &variables, &child, false);
         let mut native = self.native.check(&environment, &active.before, &context);
-        session.warnings.borrow_mut().append(&mut native.warnings);
+        session.warn(std::mem::take(&mut native.warnings));
         let is_recorded = active.is_whole() && !native.stale.iter().any(|stale| stale.is_installed);
         if is_recorded {
             recorder.before(&context);
         }
         active.journal.begin(&environment)?;
         let command = self.reinstalling(&active, &native);
-        let called = self.call_uv(session, &command.invocation(&self.uv, &session.appearance));
+        let called = self.call_uv(session, &command.invocation(&self.uv, &session.settings.appearance));
         let after = Distributions::read(&environment)?;
         if let Err(error) = called {
             active.give_up(&environment, &after, &error)?;
@@ -124,7 +124,7 @@ impl SyncPlan<'_> {
     }
 
     fn call_uv(&self, session: &Session, invocation: &Invocation) -> crate::Result<()> {
-        let stderr = session.stderr(&[&self.context.manifest.file.text]);
+        let stderr = session.settings.stderr(&[&self.context.manifest.file.text]);
         let streamed = session.stream(invocation, stderr)?;
         if streamed.status.success() {
             return Ok(());
@@ -139,7 +139,7 @@ impl SyncPlan<'_> {
         Err(if is_stale {
             OperationError::stale(&self.context, self.context.freshness()?.changes(), false).into()
         } else {
-            uv_failed(invocation, streamed.status, &streamed, stderr).into()
+            uv_failed(invocation, &streamed, stderr).into()
         })
     }
 }
@@ -164,7 +164,7 @@ struct ActiveSync {
 impl ActiveSync {
     /// Waits for the environment, and repairs it so that uv can use it.
     fn prepare(plan: &SyncPlan<'_>, session: &Session, environment: &Environment) -> crate::Result<Self> {
-        let journal = Journal::open(environment, &session.variables, session.observer())?;
+        let journal = Journal::open(environment, &session.settings.variables, session.settings.observer())?;
         let backup = if plan.recreate { Some(environment.back_up()?) } else { None };
         let suspects = if plan.recreate { Vec::new() } else { repair(environment, &journal)? };
         let before = Distributions::read(environment)?;

@@ -12,7 +12,7 @@ pub(super) use self::cached::{CachedReport, known};
 pub use self::plan::SyncPlan;
 #[cfg(feature = "full")]
 pub(super) use self::plan::build_context;
-use super::selection::BackendRequest;
+use super::backend_request::BackendRequest;
 use crate::{
     model::{Name, Variables},
     native::CargoProfile,

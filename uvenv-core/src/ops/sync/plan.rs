@@ -15,7 +15,7 @@ use crate::{
     native::{self, BuildChoices, BuildContext, NativePackages, Stale},
     ops::{
         OperationError, Session,
-        selection::{self, SelectedPackages},
+        backend_request::{self, SelectedPackages},
     },
     process::Invocation,
     report::Rebuilt,
@@ -49,9 +49,9 @@ impl<'m> SyncPlan<'m> {
         let packages = SelectedPackages { names: &request.packages, all: request.all_packages };
         let backends = packages.backends(&context)?;
         let chosen: Vec<_> = request.extras.iter().chain(&request.groups).cloned().collect();
-        let selection = selection::select(&context, session, &backends, &request.backend, &chosen)?;
+        let selection = backend_request::select(&context, session, &backends, &request.backend, &chosen)?;
         check_lockfile(&context, request.lock)?;
-        let environment = monorepo.environment(context.paths, selection.name(), &session.variables);
+        let environment = monorepo.environment(context.paths, selection.name(), &session.settings.variables);
         if !request.recreate {
             match Environment::new(environment.clone()).usable() {
                 // This may be the result of an interrupted sync. It is known only once no other process uses the
@@ -73,7 +73,7 @@ impl<'m> SyncPlan<'m> {
             python: request.python.clone(),
             inexact: request.keep_extraneous && keeps_backend(&environment, &selection),
             dry_run: request.dry_run,
-            offline: session.offline,
+            offline: session.settings.offline,
             settings: native.config.settings.clone(),
             variables: native.config.variables.clone(),
             rest: request.uv_args.clone(),
@@ -102,7 +102,7 @@ impl<'m> SyncPlan<'m> {
             return Ok(Vec::new());
         }
         let environment = Environment::new(self.environment.clone());
-        let (variables, child) = (session.child_view(), |invocation| session.child(invocation));
+        let (variables, child) = (session.settings.child_view(), |invocation| session.settings.child(invocation));
         let context = build_context(session, &self.context.monorepo.root, &variables, &child, true);
         Ok(self.native.check(&environment, &Distributions::read(&environment)?, &context).stale)
     }
@@ -125,7 +125,7 @@ pub(in crate::ops) fn build_context<'a>(
     child: &'a dyn Fn(Invocation) -> Invocation,
     read_only: bool,
 ) -> BuildContext<'a> {
-    BuildContext { root, variables, child, offline: session.offline, read_only, now: SystemTime::now() }
+    BuildContext { root, variables, child, offline: session.settings.offline, read_only, now: SystemTime::now() }
 }
 
 /// Returns the packages of `stale` that are installed and would be rebuilt; the others would be new.
@@ -157,7 +157,7 @@ fn native_packages(
         profile: request.cargo_profile.or_else(|| if request.backend.keep { kept() } else { None }),
         uv_args: &request.uv_args,
     };
-    Ok(NativePackages::plan(context, &choices, &session.child_view(), uv.version)?)
+    Ok(NativePackages::plan(context, &choices, &session.settings.child_view(), uv.version)?)
 }
 
 /// Rejects a sync if the lockfile is missing or does not satisfy the manifest.

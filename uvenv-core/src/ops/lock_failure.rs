@@ -11,9 +11,9 @@ use crate::{
 
 /// Queries the remotes of the pins that are not locked yet, and fails with the problems found there. If there are none,
 /// uv's own message is all there is.
-pub(super) fn pins(session: &Session, manifest: &Manifest, freshness: &Freshness) -> crate::Result<()> {
-    let Ok(git) = Git::find(&session.variables) else { return Ok(()) };
-    if session.offline {
+pub(super) fn explain(session: &Session, manifest: &Manifest, freshness: &Freshness) -> crate::Result<()> {
+    let Ok(git) = Git::find(&session.settings.variables) else { return Ok(()) };
+    if session.settings.offline {
         return Ok(());
     }
     let mut pins = Vec::new();
@@ -35,7 +35,7 @@ pub(super) fn pins(session: &Session, manifest: &Manifest, freshness: &Freshness
             }
         }
     }
-    Ok(git.explain(&pins, http_timeout(&session.variables), session.observer())?)
+    Ok(git.explain(&pins, http_timeout(&session.settings.variables), session.settings.observer())?)
 }
 
 /// Whether the lockfile has the same pin of the package as the manifest.

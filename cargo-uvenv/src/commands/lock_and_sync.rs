@@ -96,7 +96,7 @@ impl Context<'_> {
     fn refuse_shared_environment(&self, monorepo: &Monorepo, profiles: &[Profile]) -> Result<(), Failure> {
         let environment = |profile| {
             let paths = monorepo.profile(profile).ok()?;
-            let path = monorepo.environment(paths, None, &self.session.variables);
+            let path = monorepo.environment(paths, None, &self.session.settings.variables);
             let parent = path.parent().and_then(|parent| parent.canonicalize_utf8().ok());
             Some((profile, parent.zip(path.file_name()).map_or(path.clone(), |(parent, name)| parent.join(name))))
         };

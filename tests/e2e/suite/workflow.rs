@@ -1,4 +1,4 @@
-//! Every row of the seed table: the commands of the three-profile workflow.
+//! The commands of the workflow with three profiles.
 
 use super::{PACKAGES, three_profiles, torch};
 

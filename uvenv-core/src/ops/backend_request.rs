@@ -80,7 +80,7 @@ pub(super) fn select(
     let mut signals = Signals {
         flag: request.choice.clone(),
         extras: extras.to_vec(),
-        variables: session.variables.clone(),
+        variables: session.settings.variables.clone(),
         recorded: if request.keep { recorded(context, session, &names) } else { None },
         decided: request.decided.clone().unwrap_or_default(),
         detect: if cfg!(feature = "gpu-detection") { Some(&backend::detect) } else { None },
@@ -106,8 +106,11 @@ pub(super) fn select(
 fn recorded(context: &ProfileContext<'_>, session: &Session, names: &[Name]) -> Option<Choice> {
     let monorepo = context.monorepo;
     let read = |backend: Option<&Name>| {
-        let record =
-            SyncRecord::read(&Environment::new(monorepo.environment(context.paths, backend, &session.variables)))?;
+        let record = SyncRecord::read(&Environment::new(monorepo.environment(
+            context.paths,
+            backend,
+            &session.settings.variables,
+        )))?;
         Choice::parse(&record.backend?).ok()
     };
     if !monorepo.config.env_per_backend {
@@ -142,7 +145,7 @@ impl FeatureSource<'_> {
 
     fn default(&self) -> crate::Result<Vec<FeatureClaim>> {
         // In a container without a Rust toolchain, there are no default features.
-        if self.manifest().is_none() || cargo::metadata::find(&self.session.variables).is_none() {
+        if self.manifest().is_none() || cargo::metadata::find(&self.session.settings.variables).is_none() {
             return Ok(Vec::new());
         }
         Ok(self.claims()?.selected)
@@ -151,7 +154,8 @@ impl FeatureSource<'_> {
     fn claims(&self) -> crate::Result<cargo::FeatureClaims> {
         match self.manifest() {
             Some(manifest) => {
-                let features = cargo::Features::read(&manifest, self.session.offline, &self.session.variables)?;
+                let features =
+                    cargo::Features::read(&manifest, self.session.settings.offline, &self.session.settings.variables)?;
                 let mut read = self.read.borrow_mut();
                 read.files.extend(features.files());
                 read.folders.extend(features.folders());
@@ -165,7 +169,7 @@ impl FeatureSource<'_> {
     /// the monorepo.
     fn manifest(&self) -> Option<camino::Utf8PathBuf> {
         let root = self.monorepo.root.as_path();
-        let within = self.session.directory.ancestors().take_while(|path| path.starts_with(root));
+        let within = self.session.settings.directory.ancestors().take_while(|path| path.starts_with(root));
         within.chain([root]).map(|path| path.join("Cargo.toml")).find(|path| path.is_file())
     }
 }

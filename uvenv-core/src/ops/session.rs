@@ -1,0 +1,179 @@
+//! What a caller asks of all operations, and what runs programs for them.
+
+use std::{
+    cell::{OnceCell, RefCell},
+    ffi::OsString,
+    io::IsTerminal,
+    sync::Arc,
+};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::OperationError;
+use crate::{
+    model::{Interrupted, Observer, Variables, redact},
+    native::NativeWarning,
+    process::{Invocation, Stderr, Streamed, Terminal},
+    uv::{
+        Appearance, Fetch, LockCommand, Uv, UvError, follow, locate, messages::is_stale_lockfile_error,
+        variables::with_urls,
+    },
+};
+
+/// What a caller asks of all its operations.
+#[derive(Clone)]
+pub struct Settings {
+    /// The environment variables.
+    pub variables: Variables,
+    /// The caller's directory, as an absolute path.
+    pub directory: Utf8PathBuf,
+    /// Whether the network must not be used.
+    pub offline: bool,
+    /// How uv's output is formatted.
+    pub appearance: Appearance,
+    /// Whether to show the uv command lines.
+    pub show_commands: bool,
+    /// Variables that child processes see differently from this process; `None` removes one.
+    pub child_variables: Vec<(String, Option<OsString>)>,
+    /// The observer that follows the operations instead of the terminal.
+    pub observer: Option<Arc<dyn Observer>>,
+    /// A uv that was installed together with the caller, if there is one.
+    pub companion_uv: Option<Utf8PathBuf>,
+}
+
+impl Settings {
+    /// Returns the settings of a caller in `directory`, with nothing else said.
+    pub fn new(variables: Variables, directory: Utf8PathBuf, offline: bool) -> Self {
+        Self {
+            variables,
+            directory,
+            offline,
+            appearance: Appearance::default(),
+            show_commands: false,
+            child_variables: Vec::new(),
+            observer: None,
+            companion_uv: None,
+        }
+    }
+
+    /// Returns the observer of the operations; without one, the user at the terminal.
+    pub(crate) fn observer(&self) -> &dyn Observer {
+        match &self.observer {
+            Some(observer) => &**observer,
+            None if self.appearance.quiet => &Terminal { quiet: true },
+            None => &Terminal { quiet: false },
+        }
+    }
+
+    /// Returns where uv's stderr goes. An observer receives it, if there is one. Otherwise it goes directly to the
+    /// terminal, with progress bars, unless URLs with credentials are involved, because uv and git may print them.
+    pub(super) fn stderr(&self, texts: &[&str]) -> Stderr {
+        if let Some(observer) = &self.observer {
+            return if observer.shows() { Stderr::Relay } else { Stderr::Follow };
+        }
+        let has_secrets = texts.iter().any(|text| redact(text) != **text);
+        let index_has_secrets =
+            with_urls().filter_map(|name| self.variables.get(name)).any(|text| redact(text) != text);
+        if std::io::stderr().is_terminal() && !has_secrets && !index_has_secrets {
+            Stderr::Inherit
+        } else {
+            Stderr::Tee
+        }
+    }
+
+    /// Returns the variables that child processes see.
+    pub(crate) fn child_view(&self) -> Variables {
+        self.variables.with(&self.child_variables)
+    }
+
+    /// Returns `invocation` with the variables that child processes see.
+    pub(crate) fn child(&self, invocation: Invocation) -> Invocation {
+        self.child_variables.iter().fold(invocation.seeing(&self.variables), |invocation, (name, value)| match value {
+            Some(value) => invocation.env(name, value),
+            None => invocation.env_remove(name),
+        })
+    }
+
+    /// Explains why something is done, if the user has asked for such messages.
+    pub(super) fn explain(&self, why: &str) {
+        if self.show_commands {
+            self.observer.as_deref().unwrap_or(&Terminal { quiet: false }).say(why);
+        }
+    }
+}
+
+/// Runs programs as the settings say, and keeps what is found out once.
+pub struct Session {
+    /// What was asked.
+    pub settings: Settings,
+    uv: OnceCell<Uv>,
+    warnings: RefCell<Vec<NativeWarning>>,
+}
+
+impl Session {
+    /// Creates a session that has found nothing out yet.
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, uv: OnceCell::new(), warnings: RefCell::default() }
+    }
+
+    /// Returns a session for an operation that runs at the same time, on another thread and with its own observer.
+    #[must_use]
+    pub fn beside(&self, observer: Arc<dyn Observer>) -> Self {
+        let settings = Settings { observer: Some(observer), ..self.settings.clone() };
+        Self { uv: self.uv.clone(), ..Self::new(settings) }
+    }
+
+    /// Returns the uv of this session. It is searched for once, and downloaded if it is missing and downloads are
+    /// allowed.
+    pub(super) fn uv(&self) -> Result<&Uv, UvError> {
+        let fetch = if self.settings.offline { Fetch::Offline } else { Fetch::Allowed };
+        self.uv_with(fetch)
+    }
+
+    pub(super) fn uv_with(&self, fetch: Fetch) -> Result<&Uv, UvError> {
+        if let Some(uv) = self.uv.get() {
+            return Ok(uv);
+        }
+        let uv =
+            locate(&self.settings.variables, self.settings.companion_uv.as_deref(), fetch, self.settings.observer())?;
+        Ok(self.uv.get_or_init(|| uv))
+    }
+
+    /// Whether uv reports, without using the network, that the lockfile of `project` does not satisfy its manifest.
+    pub(super) fn uv_finds_stale(&self, uv: &Uv, project: &Utf8Path) -> bool {
+        let command = LockCommand { project: project.to_owned(), check: true, offline: true, ..LockCommand::default() };
+        let streamed = self.stream(&command.invocation(uv, &self.settings.appearance), Stderr::Capture);
+        streamed.is_ok_and(|streamed| !streamed.status.success() && is_stale_lockfile_error(&streamed.stderr))
+    }
+
+    /// Returns the warnings of the operations so far. Each is returned once.
+    pub fn take_warnings(&self) -> Vec<NativeWarning> {
+        self.warnings.take()
+    }
+
+    pub(super) fn warn(&self, warnings: impl IntoIterator<Item = NativeWarning>) {
+        self.warnings.borrow_mut().extend(warnings);
+    }
+
+    /// Runs uv.
+    pub(super) fn stream(&self, invocation: &Invocation, stderr: Stderr) -> crate::Result<Streamed> {
+        let invocation = &self.settings.child(invocation.clone());
+        if self.settings.show_commands {
+            // The command line was requested, so it is shown even with `--quiet`.
+            self.settings.observer.as_deref().unwrap_or(&Terminal { quiet: false }).runs(&invocation.to_string());
+        }
+        let streamed = match &self.settings.observer {
+            Some(observer) => {
+                Interrupted::check(&**observer).map_err(OperationError::from)?;
+                follow(invocation, &**observer, matches!(stderr, Stderr::Follow | Stderr::Relay))
+            }
+            None => invocation.stream(stderr),
+        };
+        let not_started = |source| UvError::NotStarted { command: invocation.to_string(), source };
+        let streamed = streamed.map_err(not_started)?;
+        if streamed.interrupted {
+            return Err(OperationError::from(Interrupted).into());
+        }
+        Ok(streamed)
+    }
+}
