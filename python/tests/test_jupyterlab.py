@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -124,11 +124,17 @@ class Notebook:
     def run(self, cell: int) -> None:
         """Runs a cell."""
         editor = self.page.locator(".jp-Notebook-cell .cm-content").nth(cell)
-        editor.click()
-        # The output of the cell before may still move this cell away from the pointer.
-        expect(editor).to_be_focused()
-        self.page.keyboard.press("Shift+Enter")
-        expect(self.page.locator(".jp-Notebook-cell .jp-InputPrompt").nth(cell)).not_to_have_text("[ ]:")
+        prompt = self.page.locator(".jp-Notebook-cell .jp-InputPrompt").nth(cell)
+        # JupyterLab may move the focus elsewhere before it gets the key.
+        for patience in (PATIENCE / 10, PATIENCE / 10, PATIENCE):
+            editor.click()
+            # The output of the cell before may still move this cell away from the pointer.
+            expect(editor).to_be_focused()
+            self.page.keyboard.press("Shift+Enter")
+            with suppress(AssertionError):
+                expect(prompt).not_to_have_text("[ ]:", timeout=patience)
+                return
+        expect(prompt).not_to_have_text("[ ]:")
 
     def output(self, cell: int) -> str:
         """The selector of a cell's outputs."""
