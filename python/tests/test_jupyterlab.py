@@ -22,7 +22,7 @@ from playwright.sync_api import Error as PlaywrightError, Page, expect, sync_pla
 import uvenv
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Playwright
+    from playwright.sync_api import Browser, Locator, Playwright
 
 BROWSER = os.environ.get("TEST_BROWSER")
 """The browser to use."""
@@ -146,6 +146,12 @@ class Notebook:
             self.page.screenshot(path=PHOTOGRAPHS / f"{name}.png")
 
 
+def accept(dialog: Locator) -> None:
+    """Answers a question that JupyterLab asks on a slow machine, and shows it in the output of a test that fails."""
+    print(dialog.inner_text())
+    dialog.locator(".jp-mod-accept").click()
+
+
 PHOTOGRAPHS = Path(os.environ["TEST_PHOTOGRAPHS"]) if "TEST_PHOTOGRAPHS" in os.environ else None
 
 
@@ -168,6 +174,8 @@ def opened(browser: Browser, repo: uvenv.Monorepo, home: Path, theme: str) -> Ge
         expect(page.locator(".jp-Notebook-cell")).to_have_count(len(CELLS))
         expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")).to_be_visible()
         notebook = Notebook(page)
+        dialog = page.locator(".jp-Dialog")
+        page.add_locator_handler(dialog, accept)
         try:
             yield notebook
         finally:

@@ -1,6 +1,9 @@
 //! Packages built from Rust are never stale and match the backend of their environment.
 
-use std::{fs, time::SystemTime};
+use std::{
+    fs, thread,
+    time::{Duration, SystemTime},
+};
 
 use serde_json::Value;
 use uvenv_tests::{
@@ -296,14 +299,19 @@ fn files_outside_the_crates_trigger_a_rebuild() {
         .file("data/table.txt", "x")
         .file("data/other.txt", "x")
         .build();
+    // What changes within a step of the clock before a build counts as changed during it, and is built again.
+    let a_moment_passes = || thread::sleep(Duration::from_millis(50));
+    a_moment_passes();
     rebuilt(&repo, &[]);
     assert_eq!(fast(&repo, "value"), "110");
     assert_eq!(rebuilt(&repo, &[]), NOTHING);
     repo.write("data/other.txt", "xx");
     assert_eq!(rebuilt(&repo, &[]), NOTHING);
     repo.write("data/table.txt", "xx");
+    a_moment_passes();
     assert_eq!(cause(&repo, &[]), "data/table.txt has changed");
     repo.write("data/factor.txt", "xxx");
+    a_moment_passes();
     assert_eq!(cause(&repo, &[]), "data/factor.txt has changed");
     assert_eq!(fast(&repo, "value"), "230");
     let with_offset = || uvenv(&repo, &["sync"]).env("KERNEL_OFFSET", "xxxx").json().report("sync-finished");
