@@ -35,16 +35,16 @@ impl DiffSide {
     /// Reads what a user gives: two sides, one argument `A..B`, or a side at a revision, which is compared with now.
     ///
     /// ```
-    /// use uvenv_core::ops::SideRequest;
+    /// use uvenv_core::ops::DiffSide;
     ///
-    /// let (from, to) = SideRequest::pair("prod@v1.0..prod", None).unwrap();
+    /// let (from, to) = DiffSide::pair("prod@v1.0..prod", None).unwrap();
     /// assert_eq!((from.to_string(), to.to_string()), ("prod@v1.0".into(), "prod".into()));
-    /// assert_eq!(SideRequest::pair("prod@v1.0", None).unwrap(), (from, to));
-    /// assert!(SideRequest::pair("prod", None).is_err());
+    /// assert_eq!(DiffSide::pair("prod@v1.0", None).unwrap(), (from, to));
+    /// assert!(DiffSide::pair("prod", None).is_err());
     /// ```
     pub fn pair(one: &str, other: Option<&str>) -> Result<(Self, Self), DiffError> {
         let read =
-            |text: &str| text.parse().map_err(|problem| DiffError::LoadedSide { text: text.to_owned(), problem });
+            |text: &str| text.parse().map_err(|problem| DiffError::InvalidSide { text: text.to_owned(), problem });
         let (from, to) = match (split(one), other) {
             (_, Some(other)) => (read(one)?, read(other)?),
             (Some((from, to)), None) => (read(from)?, read(to)?),
@@ -94,7 +94,7 @@ impl fmt::Display for DiffSide {
 pub enum DiffError {
     /// The text is neither a profile nor a profile at a revision.
     #[error("`{text}` is neither a profile nor a profile at a revision: {problem}")]
-    LoadedSide {
+    InvalidSide {
         /// The given text.
         text: String,
         /// What is wrong.
@@ -119,7 +119,7 @@ pub enum DiffError {
 impl Diagnostic for DiffError {
     fn code(&self) -> &'static str {
         match self {
-            Self::LoadedSide { .. } | Self::Same { .. } => "invalid-comparison",
+            Self::InvalidSide { .. } | Self::Same { .. } => "invalid-comparison",
             Self::NotThere { .. } => "not-at-revision",
         }
     }
@@ -127,7 +127,7 @@ impl Diagnostic for DiffError {
     fn help(&self) -> Option<String> {
         Some(
             match self {
-                Self::LoadedSide { .. } | Self::Same { .. } => {
+                Self::InvalidSide { .. } | Self::Same { .. } => {
                     "give two profiles, as in `staging prod`, or a revision, as in `prod@v1.0..prod`"
                 }
                 Self::NotThere { .. } => "use a revision that has it: `git log --oneline -- PATH` lists them",
