@@ -103,7 +103,8 @@ impl Claims {
 
     pub(super) fn write(&self) -> Result<(), CacheError> {
         let text = serde_json::to_vec(&self.kept).map_err(std::io::Error::from);
-        let written = text.and_then(|text| if text == self.text { Ok(()) } else { atomic::replace(&self.path, text) });
+        let written =
+            text.and_then(|text| if text == self.text { Ok(()) } else { atomic::replace_cached(&self.path, text) });
         written.map_err(CacheError::unusable(&self.path))
     }
 }

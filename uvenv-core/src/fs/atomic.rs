@@ -17,7 +17,8 @@ pub(crate) fn replace(path: &Utf8Path, content: impl AsRef<[u8]>) -> io::Result<
     write(path, content.as_ref(), File::sync_all)
 }
 
-/// Like [`replace`], but does not wait for the disk: for caches, where a file that is lost or damaged only costs time.
+/// Like [`replace`], but does not wait for the disk: for caches and notes about running processes,
+/// where a file that is lost or damaged only costs time.
 pub(crate) fn replace_cached(path: &Utf8Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     write(path, content.as_ref(), |_| Ok(()))
 }

@@ -94,10 +94,15 @@ impl Settings {
         })
     }
 
+    /// Returns who is told what the user has asked for with `show_commands`, even with `--quiet`.
+    fn requested(&self) -> &dyn Observer {
+        self.observer.as_deref().unwrap_or(&Terminal { quiet: false })
+    }
+
     /// Explains why something is done, if the user has asked for such messages.
     pub(super) fn explain(&self, why: &str) {
         if self.show_commands {
-            self.observer.as_deref().unwrap_or(&Terminal { quiet: false }).say(why);
+            self.requested().say(why);
         }
     }
 }
@@ -159,8 +164,7 @@ impl Session {
     pub(super) fn stream(&self, invocation: &Invocation, stderr: Stderr) -> crate::Result<Streamed> {
         let invocation = &self.settings.child(invocation.clone());
         if self.settings.show_commands {
-            // The command line was requested, so it is shown even with `--quiet`.
-            self.settings.observer.as_deref().unwrap_or(&Terminal { quiet: false }).runs(&invocation.to_string());
+            self.settings.requested().runs(&invocation.to_string());
         }
         let streamed = match &self.settings.observer {
             Some(observer) => {
