@@ -11,7 +11,7 @@ use cargo_uvenv::{
     Program,
     new::{Packages, Request, lay_out},
 };
-use uvenv_core::{Variables, error::Diagnostic};
+use uvenv_core::Variables;
 
 /// The commands, as one types them after `cargo`. All name the backend, so that no variable of the user's decides it.
 const STEPS: [&[&str]; 3] = [

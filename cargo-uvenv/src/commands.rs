@@ -10,9 +10,9 @@ use std::path::Path;
 use camino::Utf8PathBuf;
 use clap::Args;
 use uvenv_core::{
-    Monorepo, Profile, Variables,
+    Error, Monorepo, Profile, Variables,
     cargo::FeatureSelection,
-    monorepo::DiscoveryError,
+    monorepo,
     native::CargoProfile,
     ops::{
         self, BackendRequest, EnvRequest, KernelRequest, LockMode, ProfileRequest, RunRequest, Session, Settings,
@@ -23,9 +23,9 @@ use uvenv_core::{
 };
 
 use crate::{
-    Failure, Program,
+    Program,
     cli::{self, Backend, Command, Global, Kernel, Uvenv, Verbosity},
-    exit_code, failure, new,
+    exit_code, new,
     output::{Form, Output, script},
 };
 
@@ -34,7 +34,7 @@ pub(crate) fn run(
     variables: &Variables,
     program: &Program,
     output: &mut Output,
-) -> Result<u8, Failure> {
+) -> uvenv_core::Result<u8> {
     let context = Context::new(&cli.global, variables, program)?;
     match cli.command {
         Command::Lock(args) => return context.lock(&args, output),
@@ -69,20 +69,16 @@ struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    fn new(global: &Global, variables: &Variables, program: &'a Program) -> Result<Self, Failure> {
-        let here = std::env::current_dir()
-            .map_err(|source| failure(DiscoveryError::Directory { path: ".".into(), source }))?;
+    fn new(global: &Global, variables: &Variables, program: &'a Program) -> uvenv_core::Result<Self> {
+        let here = std::env::current_dir().map_err(monorepo::unusable_directory("."))?;
         let mut directory = utf8(&here)?;
         if let Some(path) = &global.directory {
             let path = directory.join(utf8(path)?);
-            directory =
-                path.canonicalize_utf8().map_err(|source| failure(DiscoveryError::Directory { path, source }))?;
+            directory = path.canonicalize_utf8().map_err(monorepo::unusable_directory(&path))?;
             // uv, cargo and other programs resolve relative paths from this directory.
-            std::env::set_current_dir(&directory)
-                .map_err(|source| failure(DiscoveryError::Directory { path: directory.clone(), source }))?;
+            std::env::set_current_dir(&directory).map_err(monorepo::unusable_directory(&directory))?;
         }
-        let manifest =
-            global.manifest.manifest_path.as_deref().map(|path| Ok::<_, Failure>(directory.join(utf8(path)?)));
+        let manifest = global.manifest.manifest_path.as_deref().map(|path| Ok::<_, Error>(directory.join(utf8(path)?)));
         let offline = global.offline || uv::variables::is_offline(variables);
         let manifest = manifest.transpose()?;
         let mut settings = Settings::new(variables.clone(), directory, offline);
@@ -100,8 +96,8 @@ impl<'a> Context<'a> {
         Ok(Self { program, session: Session::new(settings), manifest })
     }
 
-    fn monorepo(&self) -> Result<Monorepo, Failure> {
-        self.anywhere().monorepo(&self.session).map_err(failure)
+    fn monorepo(&self) -> uvenv_core::Result<Monorepo> {
+        self.anywhere().monorepo(&self.session)
     }
 
     /// Returns a request for which no option names a profile.
@@ -110,21 +106,21 @@ impl<'a> Context<'a> {
     }
 
     /// Returns the request for the profile that `--profile` or `--project` names.
-    fn target(&self, args: &cli::OneProfile) -> Result<ProfileRequest, Failure> {
+    fn target(&self, args: &cli::OneProfile) -> uvenv_core::Result<ProfileRequest> {
         let project = args.project.as_deref().map(|project| self.path(project)).transpose()?;
         Ok(ProfileRequest { project, profile: args.profile, ..self.anywhere() })
     }
 
-    fn path(&self, path: &Path) -> Result<Utf8PathBuf, Failure> {
+    fn path(&self, path: &Path) -> uvenv_core::Result<Utf8PathBuf> {
         Ok(self.session.settings.directory.join(utf8(path)?))
     }
 
     /// Returns the monorepo and the profile that `--profile` or `--project` names.
-    fn profile(&self, args: &cli::OneProfile) -> Result<(Monorepo, Profile), Failure> {
-        self.target(args)?.find(&self.session).map_err(failure)
+    fn profile(&self, args: &cli::OneProfile) -> uvenv_core::Result<(Monorepo, Profile)> {
+        self.target(args)?.find(&self.session)
     }
 
-    fn run(&self, args: cli::Run, output: &mut Output) -> Result<u8, Failure> {
+    fn run(&self, args: cli::Run, output: &mut Output) -> uvenv_core::Result<u8> {
         let target = self.target(&args.profile)?;
         let no_sync = args.no_sync || uv::variables::is_without_sync(&self.session.settings.variables);
         let request = RunRequest {
@@ -134,22 +130,22 @@ impl<'a> Context<'a> {
         };
         let prepared = request.prepare(&self.session, &target, |_, _| ());
         self.warn_of_session(output);
-        let (report, command) = prepared.map_err(failure)?;
+        let (report, command) = prepared?;
         // The output belongs to the command: an environment that was already up to date is not worth a line.
         if let Some(report) = report.filter(|report| report.changed || output.is_json()) {
             output.message(&Message::SyncFinished(report));
         }
-        let status = command.exec().map_err(failure)?;
+        let status = command.exec()?;
         Ok(u8::try_from(status & 0xff).unwrap_or(exit_code::FAILURE))
     }
 
-    fn env(&self, args: cli::Env, output: &mut Output) -> Result<(), Failure> {
+    fn env(&self, args: cli::Env, output: &mut Output) -> uvenv_core::Result<()> {
         let (monorepo, profile) = self.profile(&args.profile)?;
         let backend = BackendRequest { choice: args.backend, keep: true, ..BackendRequest::default() };
-        let mut report = EnvRequest { backend }.variables(&monorepo, &self.session, profile).map_err(failure)?;
+        let mut report = EnvRequest { backend }.variables(&monorepo, &self.session, profile)?;
         if args.write_cargo_config {
             let launcher = self.launcher()?;
-            let other = ops::write_cargo_config(&monorepo, &self.session, &mut report, &launcher).map_err(failure)?;
+            let other = ops::write_cargo_config(&monorepo, &self.session, &mut report, &launcher)?;
             if let Some(other) = other {
                 output.warning(&other);
             }
@@ -159,7 +155,7 @@ impl<'a> Context<'a> {
                 form.store_path(&report, &self.session.settings.variables)?;
                 Ok(text)
             });
-            let text = text.map_err(|error| Box::new(error) as Failure)?;
+            let text = text?;
             script(&text);
             return Ok(());
         }
@@ -168,7 +164,7 @@ impl<'a> Context<'a> {
     }
 
     /// Returns the command that starts this program again.
-    fn launcher(&self) -> Result<Vec<String>, Failure> {
+    fn launcher(&self) -> uvenv_core::Result<Vec<String>> {
         self.program.launcher.iter().map(|word| Ok(utf8(Path::new(word))?.into_string())).collect()
     }
 
@@ -213,30 +209,30 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn status(&self, output: &mut Output) -> Result<(), Failure> {
+    fn status(&self, output: &mut Output) -> uvenv_core::Result<()> {
         let monorepo = self.monorepo()?;
         output.message(&Message::Status(ops::status(&monorepo, &self.session)));
         Ok(())
     }
 
-    fn list_backends(&self, output: &mut Output) -> Result<(), Failure> {
-        let report = ops::list(&self.monorepo()?, &self.session).map_err(failure)?;
+    fn list_backends(&self, output: &mut Output) -> uvenv_core::Result<()> {
+        let report = ops::list(&self.monorepo()?, &self.session)?;
         output.message(&Message::Backends(report));
         Ok(())
     }
 
-    fn detect_backend(&self, output: &mut Output) -> Result<(), Failure> {
+    fn detect_backend(&self, output: &mut Output) -> uvenv_core::Result<()> {
         // The driver can be detected outside a monorepo too.
-        let monorepo = match Monorepo::discover(&self.session.settings.directory) {
-            Err(DiscoveryError::NotFound { .. }) if self.manifest.is_none() => None,
-            _ => Some(self.monorepo()?),
+        let monorepo = match &self.manifest {
+            Some(_) => Some(self.monorepo()?),
+            None => Monorepo::find(&self.session.settings.directory)?,
         };
-        let report = ops::detect(monorepo.as_ref()).map_err(failure)?;
+        let report = ops::detect(monorepo.as_ref())?;
         output.message(&Message::BackendDetected(report));
         Ok(())
     }
 
-    fn install_kernel(&self, args: cli::KernelInstall, output: &mut Output) -> Result<(), Failure> {
+    fn install_kernel(&self, args: cli::KernelInstall, output: &mut Output) -> uvenv_core::Result<()> {
         let (monorepo, profile) = self.profile(&args.profile)?;
         warn(&monorepo, profile, output);
         let request = KernelRequest {
@@ -248,26 +244,26 @@ impl<'a> Context<'a> {
         };
         let installed = ops::install_kernel(&monorepo, &self.session, profile, &request);
         self.warn_of_session(output);
-        output.message(&Message::KernelInstalled(installed.map_err(failure)?));
+        output.message(&Message::KernelInstalled(installed?));
         Ok(())
     }
 
-    fn list_kernels(&self, args: &cli::KernelList, output: &mut Output) -> Result<(), Failure> {
+    fn list_kernels(&self, args: &cli::KernelList, output: &mut Output) -> uvenv_core::Result<()> {
         let prefix = self.prefix(&args.prefix)?;
-        output.message(&Message::Kernels(ops::list_kernels(&self.session, prefix.as_deref()).map_err(failure)?));
+        output.message(&Message::Kernels(ops::list_kernels(&self.session, prefix.as_deref())?));
         Ok(())
     }
 
     /// Removes kernels. If one cannot be removed, the others still are.
-    fn remove_kernels(&self, args: &cli::KernelRemove, output: &mut Output) -> Result<(), Failure> {
+    fn remove_kernels(&self, args: &cli::KernelRemove, output: &mut Output) -> uvenv_core::Result<()> {
         let prefix = self.prefix(&args.prefix)?;
-        let mut failed: Option<Failure> = None;
+        let mut failed: Option<Error> = None;
         for name in &args.names {
             match ops::remove_kernel(&self.session, name, prefix.as_deref()) {
                 Ok(report) => output.message(&Message::KernelRemoved(report)),
                 Err(error) => {
-                    if let Some(earlier) = failed.replace(failure(error)) {
-                        output.error(earlier.as_ref());
+                    if let Some(earlier) = failed.replace(error) {
+                        output.error(&*earlier);
                     }
                 }
             }
@@ -275,18 +271,17 @@ impl<'a> Context<'a> {
         failed.map_or(Ok(()), Err)
     }
 
-    fn prefix(&self, args: &cli::KernelPrefix) -> Result<Option<Utf8PathBuf>, Failure> {
+    fn prefix(&self, args: &cli::KernelPrefix) -> uvenv_core::Result<Option<Utf8PathBuf>> {
         args.prefix.as_deref().map(|prefix| Ok(self.session.settings.directory.join(utf8(prefix)?))).transpose()
     }
 
-    fn new_monorepo(&self, args: &cli::New, output: &mut Output) -> Result<(), Failure> {
+    fn new_monorepo(&self, args: &cli::New, output: &mut Output) -> uvenv_core::Result<()> {
         let request = new::Request {
             path: self.session.settings.directory.join(utf8(&args.path)?),
             packages: new::Packages::Starter,
             local_remotes: args.local_remotes,
         };
-        let report =
-            new::lay_out(&request, &self.session.settings.variables).map_err(|error| Box::new(error) as Failure)?;
+        let report = new::lay_out(&request, &self.session.settings.variables)?;
         output.message(&Message::NewFinished(report));
         Ok(())
     }
@@ -309,8 +304,6 @@ fn warn(monorepo: &Monorepo, profile: Profile, output: &mut Output) {
     }
 }
 
-fn utf8(path: &Path) -> Result<Utf8PathBuf, Failure> {
-    Utf8PathBuf::try_from(path.to_owned()).map_err(|error| {
-        failure(DiscoveryError::NotUnicode { path: error.into_path_buf().to_string_lossy().into_owned() })
-    })
+fn utf8(path: &Path) -> uvenv_core::Result<Utf8PathBuf> {
+    monorepo::utf8_path(path.to_owned())
 }

@@ -67,8 +67,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, program: &Program) -> u8 {
     match commands::run(cli, &variables, program, &mut output) {
         Ok(code) => code,
         Err(error) => {
-            output.error(error.as_ref());
-            status_of(error.as_ref())
+            output.error(&*error);
+            status_of(&*error)
         }
     }
 }
@@ -108,19 +108,12 @@ fn with_subcommand(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     args
 }
 
-/// Any failure of a command: an error of the core or of `new`.
-type Failure = Box<dyn Diagnostic>;
-
 /// Returns the exit status of a command that fails with `error`.
 fn status_of(error: &dyn Diagnostic) -> u8 {
     match error.fault() {
         Fault::Finding => exit_code::FAILURE,
         Fault::Request => exit_code::USAGE,
     }
-}
-
-fn failure(error: impl Into<uvenv_core::Error>) -> Failure {
-    Box::new(error.into())
 }
 
 impl MessageFormat {

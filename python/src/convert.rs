@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use camino::Utf8PathBuf;
 use pyo3::{prelude::*, types::PyString};
 use serde::Serialize;
-use uvenv_core::monorepo::DiscoveryError;
+use uvenv_core::monorepo;
 
 use crate::failure::Failure;
 
@@ -19,7 +19,5 @@ pub(crate) fn to_python<'py>(py: Python<'py>, value: &impl Serialize) -> PyResul
 /// Converts a path from Python to an absolute path.
 pub(crate) fn utf8(path: PathBuf) -> Result<Utf8PathBuf, Failure> {
     let path = std::path::absolute(&path).unwrap_or(path);
-    Utf8PathBuf::try_from(path).map_err(|error| {
-        DiscoveryError::NotUnicode { path: error.into_path_buf().to_string_lossy().into_owned() }.into()
-    })
+    Ok(monorepo::utf8_path(path)?)
 }

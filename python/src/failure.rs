@@ -1,7 +1,7 @@
 //! Converts errors to Python exceptions; each code has its own class.
 
 use pyo3::{prelude::*, types::PyDict};
-use uvenv_core::{Error, report::Problem, uv::UvError};
+use uvenv_core::{Error, report::Problem, uv};
 
 /// Why a call fails.
 pub(crate) enum Failure {
@@ -47,11 +47,11 @@ impl Failure {
         let rest = PyDict::new(py);
         match self {
             Self::Core(error) => {
-                if let Error::Uv(UvError::Failed { status, stderr, .. }) = error {
-                    rest.set_item("returncode", returncode(*status))?;
+                if let Some((status, stderr)) = uv::failure(error) {
+                    rest.set_item("returncode", returncode(status))?;
                     rest.set_item("stderr", stderr)?;
                 }
-                Ok((Problem::new(error), format!("{error:?}"), rest))
+                Ok((Problem::new(&**error), format!("{error:?}"), rest))
             }
             Self::Arguments { message, help } => {
                 let (code, message) = ("invalid-arguments".to_owned(), message.clone());

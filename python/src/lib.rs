@@ -15,7 +15,7 @@ use cargo_uvenv::Program;
 use pyo3::prelude::*;
 use uvenv_core::{
     Monorepo, Variables,
-    monorepo::DiscoveryError,
+    monorepo::unusable_directory,
     ops::{self, BackendRequest, DiffSide, EnvRequest, LockPlan, PromotePlan, RunRequest, SyncPlan, SyncRequest},
     report::Message,
 };
@@ -52,8 +52,7 @@ fn discover(py: Python<'_>, path: PathBuf) -> PyResult<Bound<'_, PyAny>> {
         } else {
             (Monorepo::discover(&path)?, path)
         };
-        let directory =
-            directory.canonicalize_utf8().map_err(|source| DiscoveryError::Directory { path: directory, source })?;
+        let directory = directory.canonicalize_utf8().map_err(unusable_directory(&directory))?;
         let profile = monorepo.profile_at(&directory);
         Ok(serde_json::json!({ "root": monorepo.root, "directory": directory, "profile": profile }))
     })
@@ -196,10 +195,7 @@ fn backends(py: Python<'_>, call: Call) -> PyResult<(Bound<'_, PyAny>, String)> 
 fn detect(py: Python<'_>, call: Call) -> PyResult<(Bound<'_, PyAny>, String)> {
     let message = call.detached(py, |call| {
         // The driver can be detected outside a monorepo too.
-        let monorepo = match Monorepo::discover(&call.session.settings.directory) {
-            Err(DiscoveryError::NotFound { .. }) => None,
-            found => Some(found?),
-        };
+        let monorepo = Monorepo::find(&call.session.settings.directory)?;
         Ok(Message::BackendDetected(ops::detect(monorepo.as_ref())?))
     })?;
     with_text(py, &message)

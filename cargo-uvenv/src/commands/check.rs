@@ -4,14 +4,13 @@ use uvenv_core::{ops::CheckRequest, report::Message};
 
 use super::Context;
 use crate::{
-    Failure,
     cli::{Check, Explain},
-    exit_code, explain, failure,
+    exit_code, explain,
     output::Output,
 };
 
 impl Context<'_> {
-    pub(super) fn check(&self, args: &Check, output: &mut Output) -> Result<u8, Failure> {
+    pub(super) fn check(&self, args: &Check, output: &mut Output) -> uvenv_core::Result<u8> {
         let monorepo = self.monorepo()?;
         let request = CheckRequest {
             profiles: args.profile.clone(),
@@ -19,17 +18,17 @@ impl Context<'_> {
             levels: args.levels(),
             fix_mode: args.fix_mode(),
         };
-        let report = request.check(&monorepo, &self.session).map_err(failure)?;
+        let report = request.check(&monorepo, &self.session)?;
         let status = if report.errors == 0 { exit_code::SUCCESS } else { exit_code::FAILURE };
         output.message(&Message::CheckFinished(report));
         Ok(status)
     }
 }
 
-pub(super) fn explain(args: &Explain, output: &mut Output) -> Result<(), Failure> {
+pub(super) fn explain(args: &Explain, output: &mut Output) -> uvenv_core::Result<()> {
     match &args.code {
         Some(code) => {
-            let explanation = explain::explanation(code).map_err(|error| Box::new(error) as Failure)?;
+            let explanation = explain::explanation(code)?;
             output.message(&Message::Explanation(explanation));
         }
         None => output.explanations(explain::all()),

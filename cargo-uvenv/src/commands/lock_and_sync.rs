@@ -11,9 +11,8 @@ use uvenv_core::{
 
 use super::Context;
 use crate::{
-    Failure,
     cli::{self, SomeProfiles},
-    exit_code, failure,
+    exit_code,
     output::Output,
     status_of,
     usage::UsageError,
@@ -50,7 +49,7 @@ impl Task<'_> {
 }
 
 impl Context<'_> {
-    pub(super) fn lock(&self, args: &cli::Lock, output: &mut Output) -> Result<u8, Failure> {
+    pub(super) fn lock(&self, args: &cli::Lock, output: &mut Output) -> uvenv_core::Result<u8> {
         let request = LockRequest {
             locked: args.locked,
             upgrade: args.upgrade,
@@ -62,7 +61,7 @@ impl Context<'_> {
         self.work(chosen, verb, output, &|session, task, warned| lock(session, task, &request, warned))
     }
 
-    pub(super) fn sync(&self, args: cli::Sync, output: &mut Output) -> Result<u8, Failure> {
+    pub(super) fn sync(&self, args: cli::Sync, output: &mut Output) -> uvenv_core::Result<u8> {
         let chosen = self.chosen(&args.profiles)?;
         if let Chosen::Several(monorepo, profiles) = &chosen {
             self.refuse_shared_environment(monorepo, profiles)?;
@@ -72,7 +71,7 @@ impl Context<'_> {
         self.work(chosen, "Syncing", output, &|session, task, warned| sync(session, task, &request, warned))
     }
 
-    fn chosen(&self, args: &SomeProfiles) -> Result<Chosen, Failure> {
+    fn chosen(&self, args: &SomeProfiles) -> uvenv_core::Result<Chosen> {
         let project = args.project.as_deref().map(|project| self.path(project)).transpose()?;
         if let ([] | [_], false) = (args.profile.as_slice(), args.all_profiles) {
             return Ok(Chosen::One(ProfileRequest {
@@ -93,7 +92,7 @@ impl Context<'_> {
     }
 
     /// Rejects profiles that share an environment, because each would undo what the other has done.
-    fn refuse_shared_environment(&self, monorepo: &Monorepo, profiles: &[Profile]) -> Result<(), Failure> {
+    fn refuse_shared_environment(&self, monorepo: &Monorepo, profiles: &[Profile]) -> uvenv_core::Result<()> {
         let environment = |profile| {
             let paths = monorepo.profile(profile).ok()?;
             let path = monorepo.environment(paths, None, &self.session.settings.variables);
@@ -103,18 +102,18 @@ impl Context<'_> {
         let environments: Vec<_> = profiles.iter().copied().filter_map(environment).collect();
         for (index, (profile, path)) in environments.iter().enumerate() {
             if let Some((other, _)) = environments[index + 1..].iter().find(|(_, other)| other == path) {
-                return Err(Box::new(UsageError::shared_environment([*profile, *other], path)));
+                return Err(UsageError::shared_environment([*profile, *other], path).into());
             }
         }
         Ok(())
     }
 
-    fn work(&self, chosen: Chosen, verb: &'static str, output: &mut Output, work: &Work<'_>) -> Result<u8, Failure> {
+    fn work(&self, chosen: Chosen, verb: &'static str, output: &mut Output, work: &Work<'_>) -> uvenv_core::Result<u8> {
         match chosen {
             Chosen::One(target) => {
                 let task = Task { target, monorepo: None };
                 let outcome = outcome(&self.session, &task, work, &mut |warning| output.warning(warning.as_ref()));
-                output.message(&outcome.map_err(failure)?);
+                output.message(&outcome?);
                 Ok(exit_code::SUCCESS)
             }
             Chosen::Several(monorepo, profiles) => Ok(self.work_on_each(&monorepo, &profiles, verb, output, work)),
@@ -155,10 +154,10 @@ impl Context<'_> {
                     }
                     match &outcome {
                         Ok(message) => output.message(message),
-                        Err(error) => output.error(error),
+                        Err(error) => output.error(&**error),
                     }
                 });
-                status = status.max(outcome.err().map_or(exit_code::SUCCESS, |error| status_of(&error)));
+                status = status.max(outcome.err().map_or(exit_code::SUCCESS, |error| status_of(&*error)));
             }
             status
         })

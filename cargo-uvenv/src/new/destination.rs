@@ -23,24 +23,24 @@ pub(super) struct Placed(Utf8PathBuf);
 
 impl Destination {
     /// Creates a destination at `path`, which must not exist.
-    pub(super) fn new(path: &Utf8Path) -> Result<Self, NewError> {
+    pub(super) fn new(path: &Utf8Path) -> uvenv_core::Result<Self> {
         match fs::symlink_metadata(path) {
-            Ok(_) => Err(exists(path, "exists already")),
+            Ok(_) => Err(exists(path, "exists already").into()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::stage(path, false),
-            Err(error) => Err(not_writable(path)(error)),
+            Err(error) => Err(not_writable(path)(error).into()),
         }
     }
 
     /// Creates a destination at `path`, which must not exist or be an empty directory.
-    pub(super) fn new_or_empty(path: &Utf8Path) -> Result<Self, NewError> {
+    pub(super) fn new_or_empty(path: &Utf8Path) -> uvenv_core::Result<Self> {
         match fs::read_dir(path).map(|mut entries| entries.next().is_none()) {
             Ok(true) => Self::stage(path, true),
-            Ok(false) => Err(exists(path, "is a directory that is not empty")),
+            Ok(false) => Err(exists(path, "is a directory that is not empty").into()),
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
-                Err(exists(path, "exists and is no directory"))
+                Err(exists(path, "exists and is no directory").into())
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Self::new(path),
-            Err(error) => Err(not_writable(path)(error)),
+            Err(error) => Err(not_writable(path)(error).into()),
         }
     }
 
@@ -59,7 +59,7 @@ impl Destination {
         self.path.join(file)
     }
 
-    fn stage(path: &Utf8Path, exists: bool) -> Result<Self, NewError> {
+    fn stage(path: &Utf8Path, exists: bool) -> uvenv_core::Result<Self> {
         let parent_directory = if exists { path } else { path.parent().unwrap_or(path) };
         fs::create_dir_all(parent_directory).map_err(not_writable(parent_directory))?;
         let staging = create_unique(parent_directory).map_err(not_writable(path))?;
@@ -67,7 +67,7 @@ impl Destination {
     }
 
     /// Moves the staging directory, or its contents, into place.
-    pub(super) fn finish(self) -> Result<Placed, NewError> {
+    pub(super) fn finish(self) -> uvenv_core::Result<Placed> {
         let result =
             if self.exists { move_entries(&self.staging, &self.path) } else { fs::rename(&self.staging, &self.path) };
         result.map_err(not_writable(&self.path))?;
@@ -150,7 +150,7 @@ mod tests {
         fs::write(destination.staging().join("ours"), "").unwrap();
         fs::create_dir(&path).unwrap();
         fs::write(path.join("theirs"), "").unwrap();
-        assert!(matches!(destination.finish(), Err(NewError::NotWritable { .. })));
+        assert_eq!(destination.finish().err().unwrap().code(), "not-writable");
         assert_eq!(names(&directory), ["made"]);
         assert_eq!(names(&path), ["theirs"]);
     }

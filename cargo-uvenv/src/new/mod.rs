@@ -12,8 +12,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 use uvenv_core::{
     Name, Variables,
-    error::{Diagnostic, Fault},
-    git::{Git, GitError},
+    error::Diagnostic,
+    git::Git,
     report::{NewRemote, NewReport},
 };
 
@@ -33,60 +33,41 @@ pub struct Request {
 
 /// Why no monorepo was created.
 #[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum NewError {
+pub(crate) enum NewError {
     /// The path already exists.
     #[error("`{path}` {is}")]
-    DestinationExists {
-        /// The path.
-        path: Utf8PathBuf,
-        /// What exists at the path.
-        is: &'static str,
-    },
+    DestinationExists { path: Utf8PathBuf, is: &'static str },
     /// The path does not end in a valid project name.
     #[error("`{path}` cannot name a project: {problem}")]
-    InvalidName {
-        /// The path.
-        path: Utf8PathBuf,
-        /// What is wrong.
-        problem: String,
-    },
+    InvalidName { path: Utf8PathBuf, problem: String },
     /// A file or directory could not be created.
     #[error("`{path}` could not be created: {source}")]
-    NotWritable {
-        /// The file or directory.
-        path: Utf8PathBuf,
-        /// The error of the operating system.
-        source: io::Error,
-    },
-    /// git is required, but is missing or failed.
-    #[error(transparent)]
-    Git(#[from] GitError),
+    NotWritable { path: Utf8PathBuf, source: io::Error },
 }
 
 /// Creates a monorepo.
 ///
 /// Everything is created in temporary directories next to the destinations and moved into place at the end. So an error
 /// leaves nothing behind.
-pub fn lay_out(request: &Request, variables: &Variables) -> Result<NewReport, NewError> {
+pub fn lay_out(request: &Request, variables: &Variables) -> uvenv_core::Result<NewReport> {
     let path = camino::absolute_utf8(&request.path).map_err(not_writable(&request.path))?;
     let mut template = Template::of(request.packages);
     let project = project_name(&path, &template)?;
     template.name_project(&project);
 
     let root = Destination::new_or_empty(&path)?;
-    let git = Git::find(variables).ok();
-    let remotes = if request.local_remotes {
-        let git = git.as_ref().ok_or(GitError::NotFound)?;
-        let destination = Destination::new(&remotes_directory(&path))?;
-        let remotes = remotes::make(git, &template, &destination)?;
-        template.pin_to(&remotes);
-        Some((destination, remotes))
-    } else {
-        None
+    // Without git, a monorepo that needs no git repository can still be created.
+    let git = if request.local_remotes { Some(Git::find(variables)?) } else { Git::find(variables).ok() };
+    let remotes = match &git {
+        Some(git) if request.local_remotes => {
+            let destination = Destination::new(&remotes_directory(&path))?;
+            let remotes = remotes::make(git, &template, &destination)?;
+            template.pin_to(&remotes);
+            Some((destination, remotes))
+        }
+        _ => None,
     };
     template.write_to(root.staging())?;
-    // Without git, a monorepo that needs no git repository can still be created.
     let repository = match &git {
         Some(git) if !git.is_work_tree(root.containing_directory()) => {
             git.init(root.staging())?;
@@ -101,7 +82,7 @@ pub fn lay_out(request: &Request, variables: &Variables) -> Result<NewReport, Ne
 }
 
 /// Moves everything into place.
-fn finish(root: Destination, remotes: Option<(Destination, Vec<NewRemote>)>) -> Result<Vec<NewRemote>, NewError> {
+fn finish(root: Destination, remotes: Option<(Destination, Vec<NewRemote>)>) -> uvenv_core::Result<Vec<NewRemote>> {
     let Some((destination, remotes)) = remotes else {
         root.finish()?;
         return Ok(Vec::new());
@@ -117,14 +98,14 @@ fn remotes_directory(path: &Utf8Path) -> Utf8PathBuf {
 }
 
 /// Returns the last component of `path` as a project name, with each run of invalid characters replaced by `-`.
-fn project_name(path: &Utf8Path, template: &Template) -> Result<Name, NewError> {
+fn project_name(path: &Utf8Path, template: &Template) -> uvenv_core::Result<Name> {
     let invalid = |problem| NewError::InvalidName { path: path.to_owned(), problem };
     let last = path.file_name().unwrap_or_default();
     let words: Vec<_> = last.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let name = Name::parse(&words.join("-"))
         .ok_or_else(|| invalid("its last component has no ASCII letter or digit".to_owned()))?;
     if template.depends_on(&name) {
-        return Err(invalid(format!("`{name}` is a package that the project depends on")));
+        return Err(invalid(format!("`{name}` is a package that the project depends on")).into());
     }
     Ok(name)
 }
@@ -140,7 +121,6 @@ impl Diagnostic for NewError {
             Self::DestinationExists { .. } => "destination-exists",
             Self::InvalidName { .. } => "invalid-project-name",
             Self::NotWritable { .. } => "not-writable",
-            Self::Git(error) => error.code(),
         }
     }
 
@@ -151,14 +131,6 @@ impl Diagnostic for NewError {
                 "choose a path that ends in a name of letters, digits and hyphens, such as `my-project`".to_owned(),
             ),
             Self::NotWritable { .. } => None,
-            Self::Git(error) => error.help(),
-        }
-    }
-
-    fn fault(&self) -> Fault {
-        match self {
-            Self::Git(error) => error.fault(),
-            _ => Fault::Request,
         }
     }
 }

@@ -6,10 +6,10 @@ use uvenv_core::{
     report::{NewRemote, NewTag},
 };
 
-use super::{NewError, destination::Destination, template::Template};
+use super::{destination::Destination, template::Template};
 
 /// Creates a repository for each internal package.
-pub(super) fn make(git: &Git, template: &Template, destination: &Destination) -> Result<Vec<NewRemote>, NewError> {
+pub(super) fn make(git: &Git, template: &Template, destination: &Destination) -> uvenv_core::Result<Vec<NewRemote>> {
     // The work trees are created next to the repositories, where there is space and where they are always removed.
     let trees = Destination::new(&destination.staging().join("trees"))?;
     let make_one = |package: String| {
@@ -29,8 +29,8 @@ fn release(
     template: &Template,
     package: &str,
     tree: &Utf8Path,
-) -> Result<Vec<NewTag>, NewError> {
-    let publish = |version: String| -> Result<NewTag, NewError> {
+) -> uvenv_core::Result<Vec<NewTag>> {
+    let publish = |version: String| -> uvenv_core::Result<NewTag> {
         template.write_package(package, &version, tree)?;
         let commit = repository.commit_all(tree, &format!("{package} {version}"))?;
         let name = format!("v{version}");

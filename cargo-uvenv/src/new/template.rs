@@ -8,7 +8,7 @@ use include_dir::{Dir, File, include_dir};
 use toml_edit::{DocumentMut, Item, TableLike, Value};
 use uvenv_core::{Name, report::NewRemote};
 
-use super::{NewError, not_writable};
+use super::not_writable;
 
 static EXAMPLE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../examples/hyperbench");
 
@@ -114,12 +114,12 @@ impl Template {
     }
 
     /// Writes all files below `root`.
-    pub(super) fn write_to(&self, root: &Utf8Path) -> Result<(), NewError> {
+    pub(super) fn write_to(&self, root: &Utf8Path) -> uvenv_core::Result<()> {
         self.0.iter().try_for_each(|(path, content)| write(&root.join(path), content))
     }
 
     /// Writes the files of `package` below `root`, as in its release `version`.
-    pub(super) fn write_package(&self, package: &str, version: &str, root: &Utf8Path) -> Result<(), NewError> {
+    pub(super) fn write_package(&self, package: &str, version: &str, root: &Utf8Path) -> uvenv_core::Result<()> {
         let prefix = format!("{PACKAGES}{package}/");
         for (path, content) in &self.0 {
             match path.strip_prefix(&prefix) {
@@ -174,10 +174,10 @@ fn path_of(file: &File<'_>) -> String {
     parts.join("/")
 }
 
-fn write(path: &Utf8Path, content: &[u8]) -> Result<(), NewError> {
+fn write(path: &Utf8Path, content: &[u8]) -> uvenv_core::Result<()> {
     let parent = path.parent().unwrap_or(path);
     fs::create_dir_all(parent).map_err(not_writable(parent))?;
-    fs::write(path, content).map_err(not_writable(path))
+    Ok(fs::write(path, content).map_err(not_writable(path))?)
 }
 
 /// Replaces the string under `keys`, if it exists. Keeps the text around it.

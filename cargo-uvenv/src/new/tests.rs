@@ -16,11 +16,11 @@ fn with_remotes(path: &Utf8Path) -> Request {
     Request { local_remotes: true, ..starter(path) }
 }
 
-fn make(request: &Request) -> Result<NewReport, NewError> {
+fn make(request: &Request) -> uvenv_core::Result<NewReport> {
     lay_out(request, &Variables::from_process())
 }
 
-fn said(error: &NewError) -> String {
+fn said(error: &uvenv_core::Error) -> String {
     format!("error[{}]: {error}", error.code())
 }
 

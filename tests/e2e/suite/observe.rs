@@ -8,10 +8,9 @@ use std::{
 
 use uvenv_core::{
     Error, Monorepo, Profile,
-    error::Diagnostic,
     observer::{Observer, Progress},
     ops::{LockPlan, LockRequest, Session, Settings, SyncPlan, SyncRequest},
-    uv::UvError,
+    uv,
 };
 use uvenv_tests::Fixture;
 
@@ -112,7 +111,7 @@ fn passes_uvs_error_output_to_observer_and_error() {
     repo.replace("pyproject.toml", "dependencies = [", "dependencies = [\"no-such-package-at-all\", ");
     let observer = Observing::until(|| false);
     let error = lock(&repo, Profile::Dev, &observer).unwrap_err();
-    let Error::Uv(UvError::Failed { stderr, .. }) = &error else { panic!("{error:?}") };
+    let Some((_, stderr)) = uv::failure(&error) else { panic!("{error:?}") };
     assert!(stderr.contains("no-such-package-at-all"), "{stderr}");
     let notes = observer.notes();
     for line in stderr.lines().filter(|line| !line.is_empty()) {

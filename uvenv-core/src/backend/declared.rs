@@ -31,7 +31,7 @@ pub fn backends<'a>(
     target: BackendScope<'a>,
     configured: Option<&[Name]>,
     shown: &str,
-) -> Result<Vec<Backend>, BackendError> {
+) -> crate::Result<Vec<Backend>> {
     let projects: Vec<_> = std::iter::once(root).chain(members).collect();
     let scope = Scope { root, projects, target };
     match configured {
@@ -63,7 +63,7 @@ impl<'a> DeclaredEntry<'a> {
 }
 
 impl<'a> Scope<'a> {
-    fn configured(&self, names: &[Name], shown: &str) -> Result<Vec<Backend>, BackendError> {
+    fn configured(&self, names: &[Name], shown: &str) -> crate::Result<Vec<Backend>> {
         let found: Vec<_> = names.iter().map(|name| (name, self.declared(name))).collect();
         // If the manifest has none of them, it has no backends. If it has only some of them, the others are missing.
         if found.iter().all(|(_, declared)| declared.is_none()) {
@@ -72,7 +72,7 @@ impl<'a> Scope<'a> {
         let or_missing = |(name, declared): (&Name, Option<Backend>)| {
             declared.ok_or_else(|| BackendError::NotDeclared { name: name.clone(), manifest: shown.to_owned() })
         };
-        found.into_iter().map(or_missing).collect()
+        Ok(found.into_iter().map(or_missing).collect::<Result<_, _>>()?)
     }
 
     /// Returns the target's extra or group `name` as a backend.
@@ -441,7 +441,11 @@ mod tests {
         assert_eq!(shown(&text, &[], Some(&names(&["slow", "fast"]))), ["extra slow -", "extra fast -"]);
         assert_eq!(shown(&text, &[], Some(&names(&["a", "b"]))), [""; 0]);
         let root = manifest("pyproject.toml", &text);
-        let error = backends(&root, &[], BackendScope::Project(&root), Some(&names(&["fast", "b"])), "pyproject.toml");
-        assert!(matches!(error, Err(BackendError::NotDeclared { name, .. }) if name.as_str() == "b"));
+        let names = names(&["fast", "b"]);
+        let error = backends(&root, &[], BackendScope::Project(&root), Some(&names), "pyproject.toml").unwrap_err();
+        assert!(
+            matches!(error.downcast_ref(), Some(BackendError::NotDeclared { name, .. }) if name.as_str() == "b"),
+            "{error:?}"
+        );
     }
 }

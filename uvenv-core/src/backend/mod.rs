@@ -57,28 +57,22 @@ pub enum Detection {
 
 /// An error in the choice of a backend.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BackendError {
+pub(crate) enum BackendError {
     /// No backend was chosen.
     #[error("`{manifest}` requires a GPU backend: one of {}", quoted(available))]
     Required {
         /// The manifest, relative to the root.
         manifest: String,
-        /// Its backends.
         available: Vec<Name>,
-        /// Where the first of them is declared.
         place: Option<Place>,
     },
     /// The manifest does not have the chosen backend.
     #[error("`{name}` ({origin}) is not a backend of `{manifest}`, which has {}", quoted(available))]
     Unknown {
-        /// The requested backend.
         name: String,
-        /// The source of the request.
         origin: BackendOrigin,
         /// The manifest, relative to the root.
         manifest: String,
-        /// Its backends.
         available: Vec<Name>,
     },
     /// Two backends were chosen.
@@ -92,15 +86,12 @@ pub enum BackendError {
     NothingFits {
         /// The manifest, relative to the root.
         manifest: String,
-        /// The reason.
         reason: String,
-        /// Its backends.
         available: Vec<Name>,
     },
     /// The configuration names a backend that the manifest does not declare.
     #[error("the configuration names the backend `{name}`, which is neither an extra nor a group of `{manifest}`")]
     NotDeclared {
-        /// The name.
         name: Name,
         /// The manifest, relative to the root.
         manifest: String,

@@ -216,7 +216,7 @@ impl Select<'_> {
         if !decided.is_empty() {
             // `auto` defers to the features.
             let variable = variable.filter(|(_, choice)| *choice != Choice::Auto);
-            return Ok(agreed(decided.into_iter().chain(variable).collect())?);
+            return agreed(decided.into_iter().chain(variable).collect());
         }
         if variable.is_some() {
             return Ok(variable);
@@ -230,7 +230,7 @@ impl Select<'_> {
         }
     }
 
-    fn variable(&self) -> Result<Option<BackendClaim>, BackendError> {
+    fn variable(&self) -> crate::Result<Option<BackendClaim>> {
         let set = |name: &'static str| Some((name, self.signals.variables.get(name)?));
         let Some((name, value)) = ["UVENV_BACKEND", "UV_TORCH_BACKEND"].into_iter().find_map(set) else {
             return Ok(None);
@@ -238,7 +238,7 @@ impl Select<'_> {
         let origin = BackendOrigin::Variable(name);
         match Choice::parse(value) {
             Ok(choice) => Ok(Some((origin, choice))),
-            Err(_) => Err(self.unknown(value, &origin)),
+            Err(_) => Err(self.unknown(value, &origin).into()),
         }
     }
 
@@ -300,14 +300,14 @@ fn feature_claims(features: &[FeatureClaim]) -> Vec<BackendClaim> {
 }
 
 /// Returns the one choice of a level, or an error if its claims disagree.
-fn agreed(claims: Vec<BackendClaim>) -> Result<Option<BackendClaim>, BackendError> {
+fn agreed(claims: Vec<BackendClaim>) -> crate::Result<Option<BackendClaim>> {
     let mut claims = claims.into_iter();
     let Some(first) = claims.next() else { return Ok(None) };
     let others: Vec<_> = claims.filter(|(_, choice)| *choice != first.1).collect();
     if others.is_empty() {
         return Ok(Some(first));
     }
-    Err(BackendError::Conflict { claims: std::iter::once(first).chain(others).collect() })
+    Err(BackendError::Conflict { claims: std::iter::once(first).chain(others).collect() }.into())
 }
 
 /// Returns the newest backend that the driver can run, with the reason; or the reason why there is none.
@@ -348,11 +348,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{
-        backend::CudaVersion,
-        manifest::Selector,
-        model::{Diagnostic, Place},
-    };
+    use crate::{backend::CudaVersion, manifest::Selector, model::Place};
 
     fn name(text: &str) -> Name {
         Name::parse(text).unwrap()

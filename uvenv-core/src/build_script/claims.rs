@@ -66,10 +66,10 @@ impl Claims {
         claim: EnvironmentClaim,
         monorepo: &Monorepo,
         environment: &Environment,
-    ) -> Result<(), BuildScriptError> {
+    ) -> crate::Result<()> {
         self.kept.claims.retain(|other| other.out_dir != claim.out_dir && parent::is_running(&other.process));
         if let Some(other) = self.kept.claims.iter().find(|other| other.backend != claim.backend) {
-            return Err(conflict(other, &claim, monorepo, environment));
+            return Err(conflict(other, &claim, monorepo, environment).into());
         }
         if !claim.process.is_empty() {
             self.kept.claims.push(claim);
@@ -139,7 +139,7 @@ fn content(files: &[Utf8PathBuf]) -> String {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::model::{Diagnostic, Variables};
+    use crate::model::Variables;
 
     struct Machine {
         _guard: tempfile::TempDir,
@@ -168,7 +168,7 @@ mod tests {
             result
         }
 
-        fn add(&self, package: &str, backend: &str, process: &str) -> Result<(), BuildScriptError> {
+        fn add(&self, package: &str, backend: &str, process: &str) -> crate::Result<()> {
             let claim = EnvironmentClaim {
                 package: package.to_owned(),
                 out_dir: self.root.join(package),

@@ -11,18 +11,13 @@ use crate::{
 
 /// The error of a build script that cannot get its Python environment.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BuildScriptError {
+pub(crate) enum BuildScriptError {
     /// The function was called outside a build script.
     #[error("this is not a build script run by cargo: `{variable}` is not set")]
-    NotABuildScript {
-        /// The variable that cargo would have set.
-        variable: &'static str,
-    },
+    NotABuildScript { variable: &'static str },
     /// A path from cargo is not valid Unicode.
     #[error("`{variable}` is not valid UTF-8: `{value}`")]
     NotUnicode {
-        /// The variable.
         variable: &'static str,
         /// Its value, with the invalid parts replaced.
         value: String,
@@ -32,47 +27,25 @@ pub enum BuildScriptError {
     Conflict {
         /// The environment, relative to the root.
         environment: Utf8PathBuf,
-        /// The crates and the backends that they select.
         claims: Box<[(String, String); 2]>,
         /// The location of the configuration: file and table.
         configuration: (&'static str, &'static str),
     },
     /// The sync failed.
     #[error("{error}")]
-    Sync {
-        /// Why.
-        error: Box<crate::Error>,
-        /// How to fix it in a build script.
-        help: String,
-    },
+    Sync { error: Box<crate::Error>, help: String },
     /// The program could not be started.
     #[error("`{command}` could not be started: {source}")]
-    NotStarted {
-        /// The command.
-        command: String,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
+    NotStarted { command: String, source: std::io::Error },
     /// The program failed.
     #[error("`{command}` {}", ending(*status))]
-    Failed {
-        /// The command.
-        command: String,
-        /// Its exit status.
-        status: ExitStatus,
-    },
+    Failed { command: String, status: ExitStatus },
     /// Cargo accepts only a single line as a value.
     #[error("cannot pass a value with a line break to cargo: {value:?}")]
-    TwoLines {
-        /// The value.
-        value: String,
-    },
+    TwoLines { value: String },
     /// A crate that embeds Python requires a Python library.
     #[error("the Python `{python}` has no library to link to")]
-    NoLibrary {
-        /// The interpreter.
-        python: Utf8PathBuf,
-    },
+    NoLibrary { python: Utf8PathBuf },
 }
 
 fn sides(claims: &[(String, String); 2]) -> String {

@@ -5,11 +5,7 @@ use crate::environment::{BaseInterpreter, PythonLibrary};
 
 /// Tells cargo how to link to the library of `python`. If PyO3 is a dependency, it specifies the library itself, but
 /// not where programs find it.
-pub(super) fn emit(
-    library: &PythonLibrary,
-    has_pyo3: bool,
-    output: &mut CargoDirectives,
-) -> Result<(), BuildScriptError> {
+pub(super) fn emit(library: &PythonLibrary, has_pyo3: bool, output: &mut CargoDirectives) -> crate::Result<()> {
     if !has_pyo3 {
         let directory = if cfg!(windows) { library.directory.join("libs") } else { library.directory.clone() };
         output.link("rustc-link-search", &format!("native={directory}"))?;
@@ -40,6 +36,6 @@ pub(super) fn emit(
 }
 
 /// Returns the library of an interpreter.
-pub(super) fn library(base: &BaseInterpreter) -> Result<&PythonLibrary, BuildScriptError> {
-    base.library.as_ref().ok_or_else(|| BuildScriptError::NoLibrary { python: base.executable.clone() })
+pub(super) fn library(base: &BaseInterpreter) -> crate::Result<&PythonLibrary> {
+    Ok(base.library.as_ref().ok_or_else(|| BuildScriptError::NoLibrary { python: base.executable.clone() })?)
 }

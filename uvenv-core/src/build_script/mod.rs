@@ -21,10 +21,9 @@ mod python;
 mod script;
 mod watched_files;
 
-use self::{claims::Claims, output::CargoDirectives, script::Script, watched_files::WatchedFiles};
-pub use self::{
-    error::BuildScriptError,
-    python::{Command, Python},
+pub use self::python::{Command, Python};
+use self::{
+    claims::Claims, error::BuildScriptError, output::CargoDirectives, script::Script, watched_files::WatchedFiles,
 };
 use crate::{
     Monorepo,
@@ -99,9 +98,9 @@ impl Sync {
 
 /// Whether there is no monorepo above the crate, or only a `pyproject.toml` that is not one.
 fn is_outside_a_monorepo(error: &crate::Error) -> bool {
-    use DiscoveryError::{Manifest, NotFound};
-    let crate::Error::Discovery(error) = error else { return false };
-    matches!(error, NotFound { .. } | Manifest(ManifestError::NoProject { .. } | ManifestError::NoName { .. }))
+    use ManifestError::{NoName, NoProject};
+    matches!(error.downcast_ref(), Some(DiscoveryError::NotFound { .. }))
+        || matches!(error.downcast_ref(), Some(NoProject { .. } | NoName { .. }))
 }
 
 /// Returns the result for a script that has no Python.
@@ -164,5 +163,5 @@ fn sync(
 
 /// Waits until the environment is free, and opens its journal.
 fn open(environment: &Environment, session: &Session) -> crate::Result<Journal> {
-    Ok(Journal::open(environment, &session.settings.variables, session.settings.observer())?)
+    Journal::open(environment, &session.settings.variables, session.settings.observer())
 }

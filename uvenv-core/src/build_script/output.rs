@@ -19,17 +19,17 @@ pub(super) struct CargoDirectives {
 
 impl CargoDirectives {
     /// Makes cargo run the script again when the variable changes.
-    pub(super) fn reads_variable(&mut self, name: &str) -> Result<(), BuildScriptError> {
+    pub(super) fn reads_variable(&mut self, name: &str) -> crate::Result<()> {
         self.reads("rerun-if-env-changed", name)
     }
 
     /// Makes cargo run the script again when the file changes. Missing files are skipped, because cargo would run the
     /// script every time.
-    pub(super) fn reads_file(&mut self, path: &Utf8Path) -> Result<(), BuildScriptError> {
+    pub(super) fn reads_file(&mut self, path: &Utf8Path) -> crate::Result<()> {
         if path.is_file() { self.reads("rerun-if-changed", path.as_str()) } else { Ok(()) }
     }
 
-    fn reads(&mut self, instruction: &str, what: &str) -> Result<(), BuildScriptError> {
+    fn reads(&mut self, instruction: &str, what: &str) -> crate::Result<()> {
         let line = line(instruction, what)?;
         if self.read.insert(line.clone()) {
             self.lines.push(line);
@@ -39,7 +39,7 @@ impl CargoDirectives {
 
     /// Passes a value to the crate itself, as a variable of its compilation and, if the crate has `links`, to the
     /// crates that depend on it.
-    pub(super) fn value(&mut self, name: &str, value: &str, has_links: bool) -> Result<(), BuildScriptError> {
+    pub(super) fn value(&mut self, name: &str, value: &str, has_links: bool) -> crate::Result<()> {
         let pair = format!("{name}={value}");
         self.lines.push(line("rustc-env", &pair)?);
         if has_links {
@@ -49,13 +49,13 @@ impl CargoDirectives {
     }
 
     /// Adds an argument of the linker.
-    pub(super) fn link(&mut self, instruction: &str, value: &str) -> Result<(), BuildScriptError> {
+    pub(super) fn link(&mut self, instruction: &str, value: &str) -> crate::Result<()> {
         self.lines.push(line(instruction, value)?);
         Ok(())
     }
 
     /// Adds a warning, which cargo shows for the crates of the workspace.
-    pub(super) fn warning(&mut self, text: &str) -> Result<(), BuildScriptError> {
+    pub(super) fn warning(&mut self, text: &str) -> crate::Result<()> {
         self.lines.push(line("warning", text)?);
         Ok(())
     }
@@ -74,9 +74,9 @@ impl CargoDirectives {
 }
 
 /// Formats an instruction. A value must not contain anything that cargo would read as another instruction.
-fn line(instruction: &str, value: &str) -> Result<String, BuildScriptError> {
+fn line(instruction: &str, value: &str) -> crate::Result<String> {
     if value.contains(['\n', '\r']) {
-        return Err(BuildScriptError::TwoLines { value: value.to_owned() });
+        return Err(BuildScriptError::TwoLines { value: value.to_owned() }.into());
     }
     Ok(format!("cargo::{instruction}={value}"))
 }
@@ -84,7 +84,6 @@ fn line(instruction: &str, value: &str) -> Result<String, BuildScriptError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Diagnostic;
 
     #[test]
     fn passes_values_to_dependents_only_with_links() {

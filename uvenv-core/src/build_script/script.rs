@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{BuildScriptError, claims::EnvironmentClaim, parent};
 use crate::{
-    Error, Monorepo,
+    Monorepo,
     backend::{BackendError, BuildFeatures, FeatureClaim},
     environment::EnvironmentError,
     model::{Name, Profile, Variables},
@@ -34,14 +34,14 @@ pub(super) struct Script {
 }
 
 impl Script {
-    pub(super) fn new(variables: Variables) -> Result<Self, BuildScriptError> {
+    pub(super) fn new(variables: Variables) -> crate::Result<Self> {
         let path = |name: &'static str| {
             let path = variables.get_os(name).ok_or(BuildScriptError::NotABuildScript { variable: name })?;
             let path = path.to_str().ok_or_else(|| BuildScriptError::NotUnicode {
                 variable: name,
                 value: path.to_string_lossy().into_owned(),
             })?;
-            Ok(Utf8PathBuf::from(path))
+            Ok::<_, BuildScriptError>(Utf8PathBuf::from(path))
         };
         let (directory, out_dir) = (path("CARGO_MANIFEST_DIR")?, path("OUT_DIR")?);
         Ok(Self {
@@ -56,7 +56,7 @@ impl Script {
     }
 
     /// Returns the profile that the variable names, or dev.
-    pub(super) fn profile(&self) -> Result<Profile, DiscoveryError> {
+    pub(super) fn profile(&self) -> crate::Result<Profile> {
         Ok(Monorepo::profile_of_variables(&self.variables)?.unwrap_or(Profile::Dev))
     }
 
@@ -68,7 +68,7 @@ impl Script {
         if has("Cargo.toml.orig") && (has(".cargo-ok") || has(".cargo-checksum.json")) {
             return Err(DiscoveryError::NotFound { start: self.directory.clone() }.into());
         }
-        Ok(Monorepo::discover(&self.directory)?)
+        Monorepo::discover(&self.directory)
     }
 
     /// Returns the features with which Cargo builds the crate.
@@ -128,32 +128,30 @@ impl Script {
     fn help(&self, error: &crate::Error, monorepo: Option<&Monorepo>) -> Option<String> {
         let package = &self.package;
         let root = monorepo.map_or(self.directory.as_path(), |monorepo| &monorepo.root);
-        Some(match error {
-            Error::Backend(BackendError::Required { .. } | BackendError::NothingFits { .. }) => format!(
+        let backend = error.downcast_ref::<BackendError>();
+        let uv = error.downcast_ref::<UvError>();
+        Some(if matches!(backend, Some(BackendError::Required { .. } | BackendError::NothingFits { .. })) {
+            format!(
                 "enable a feature with one of these names in the crate, or in `uvenv-core` if `{package}` has none; or \
                  set `UVENV_BACKEND` to one of them, or to `none` to use no backend"
-            ),
-            Error::Backend(BackendError::Conflict { .. }) => {
-                "keep one of them: disable a feature (`--no-default-features` disables the default features of a \
-                 crate), or unset the variable"
-                    .to_owned()
-            }
-            Error::Discovery(DiscoveryError::NotFound { .. }) => format!(
+            )
+        } else if matches!(backend, Some(BackendError::Conflict { .. })) {
+            "keep one of them: disable a feature (`--no-default-features` disables the default features of a crate), or \
+             unset the variable"
+                .to_owned()
+        } else if matches!(error.downcast_ref(), Some(DiscoveryError::NotFound { .. })) {
+            format!(
                 "build `{package}` inside its monorepo; if it does not require Python elsewhere, use \
                  `Sync::new().optional()` in its `build.rs`"
-            ),
-            Error::Environment(EnvironmentError::Broken { .. }) => {
-                format!("run `cargo uvenv sync --recreate` in `{root}`, and build again")
-            }
-            Error::Uv(UvError::NotFound { .. } | UvError::NotAProgram { .. }) => {
-                "install uv, set `UVENV_UV` to its path, or run `cargo uvenv sync`, which downloads uv".to_owned()
-            }
-            Error::Uv(UvError::Failed { .. }) if self.is_offline => {
-                format!(
-                    "cargo is offline, so uv was offline too: run `cargo uvenv sync` in `{root}` with network access"
-                )
-            }
-            _ => return None,
+            )
+        } else if matches!(error.downcast_ref(), Some(EnvironmentError::Broken { .. })) {
+            format!("run `cargo uvenv sync --recreate` in `{root}`, and build again")
+        } else if matches!(uv, Some(UvError::NotFound { .. } | UvError::NotAProgram { .. })) {
+            "install uv, set `UVENV_UV` to its path, or run `cargo uvenv sync`, which downloads uv".to_owned()
+        } else if self.is_offline && matches!(uv, Some(UvError::Failed { .. })) {
+            format!("cargo is offline, so uv was offline too: run `cargo uvenv sync` in `{root}` with network access")
+        } else {
+            return None;
         })
     }
 }
@@ -194,7 +192,6 @@ fn invoked(out_dir: &Utf8Path) -> SystemTime {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Diagnostic;
 
     fn script(more: &[(&str, &str)]) -> Script {
         let cargo = [

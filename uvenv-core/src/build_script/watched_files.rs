@@ -2,7 +2,7 @@
 
 use camino::Utf8PathBuf;
 
-use super::{BuildScriptError, output::CargoDirectives};
+use super::output::CargoDirectives;
 use crate::{
     environment::{Environment, SyncRecord},
     manifest::{self, SourceKind},
@@ -38,7 +38,7 @@ impl WatchedFiles {
     }
 
     /// Tells cargo about the files that exist before the sync.
-    pub(super) fn emit(&self, variables: &Variables, output: &mut CargoDirectives) -> Result<(), BuildScriptError> {
+    pub(super) fn emit(&self, variables: &Variables, output: &mut CargoDirectives) -> crate::Result<()> {
         for name in OWN_VARIABLES.into_iter().chain(uv::variables::deciding_the_outcome()) {
             // Cargo stores the values in the target directory, which must not contain credentials.
             if variables.get(name).is_none_or(|value| redact(value) == value) {

@@ -13,7 +13,7 @@ use super::{CargoError, files};
 use crate::{
     fs::atomic,
     model::{Diagnostic, Place, Variables},
-    toml::{File, Node, TomlError},
+    toml::{File, Node},
 };
 
 /// The `cfg` that matches every target. Cargo accepts at most one matching `cfg` with a runner.
@@ -72,7 +72,7 @@ impl Diagnostic for OtherRunner {
 
 impl CargoConfigValues {
     /// Merges the settings into the configuration in `root`.
-    pub(crate) fn write(&self, root: &Utf8Path, variables: &Variables) -> Result<Written, CargoError> {
+    pub(crate) fn write(&self, root: &Utf8Path, variables: &Variables) -> crate::Result<Written> {
         let path = existing(root).unwrap_or_else(|| root.join(".cargo/config.toml"));
         let file = if path.exists() { File::read(&path)? } else { File { path: path.clone(), text: "".into() } };
         let mut other = self.other_runner(&file)?;
@@ -90,7 +90,7 @@ impl CargoConfigValues {
         Ok(Written { path, changed, other_runner: other })
     }
 
-    fn other_runner(&self, file: &File) -> Result<Option<OtherRunner>, TomlError> {
+    fn other_runner(&self, file: &File) -> crate::Result<Option<OtherRunner>> {
         let document = file.parse()?;
         let Some(targets) = Node::root(file, &document).get("target")? else { return Ok(None) };
         for (name, target) in targets.entries()? {
@@ -104,7 +104,7 @@ impl CargoConfigValues {
     }
 
     /// Returns the text of `file` with the settings merged in.
-    fn merged(&self, file: &File, with_runner: bool) -> Result<String, TomlError> {
+    fn merged(&self, file: &File, with_runner: bool) -> crate::Result<String> {
         let document = file.parse()?;
         if let Some(env) = Node::root(file, &document).get("env")? {
             env.entries()?;
@@ -206,7 +206,7 @@ mod tests {
             Self { _guard: guard, path }
         }
 
-        fn write(&self, python: &str) -> Result<Written, CargoError> {
+        fn write(&self, python: &str) -> crate::Result<Written> {
             let runner = ["cargo-uvenv", "run", "--no-sync", "--"].map(str::to_owned).to_vec();
             let settings = CargoConfigValues { variables: vec![("PYO3_PYTHON", python.to_owned())], runner };
             let home = self.path.join("home");

@@ -2,60 +2,30 @@
 
 use camino::Utf8PathBuf;
 
-use crate::{
-    model::{Diagnostic, Place, nearest},
-    toml::TomlError,
-};
+use crate::model::{Diagnostic, nearest};
 
 /// Cargo failed, or the request to it was invalid.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CargoError {
+pub(crate) enum CargoError {
     /// There is no Cargo workspace to which the features could belong.
     #[error("`{flag}` selects Cargo features, but there is no `Cargo.toml` in `{root}`")]
     NoWorkspace {
         /// `--features`, …
         flag: &'static str,
-        /// The monorepo's root.
         root: Utf8PathBuf,
     },
     /// `cargo metadata` failed.
     #[error("`cargo metadata` failed on `{manifest}`: {message}")]
-    Metadata {
-        /// The manifest.
-        manifest: Utf8PathBuf,
-        /// The error message of cargo.
-        message: String,
-    },
+    Metadata { manifest: Utf8PathBuf, message: String },
     /// The workspace does not have the package.
     #[error("the Cargo workspace has no package `{spec}`")]
-    UnknownPackage {
-        /// The package specification as given.
-        spec: String,
-        /// The packages of the workspace.
-        available: Vec<String>,
-    },
+    UnknownPackage { spec: String, available: Vec<String> },
     /// None of the selected packages has the feature.
     #[error("none of the selected packages ({}) has the feature `{feature}`", packages.join(", "))]
-    UnknownFeature {
-        /// The feature as given.
-        feature: String,
-        /// The selected packages.
-        packages: Vec<String>,
-        /// Their features.
-        available: Vec<String>,
-    },
-    /// Cargo's configuration cannot be read.
-    #[error(transparent)]
-    Config(#[from] TomlError),
+    UnknownFeature { feature: String, packages: Vec<String>, available: Vec<String> },
     /// Cargo's configuration cannot be written.
     #[error("`{path}` cannot be written: {source}")]
-    ConfigNotWritable {
-        /// The file.
-        path: Utf8PathBuf,
-        /// The error of the operating system.
-        source: std::io::Error,
-    },
+    ConfigNotWritable { path: Utf8PathBuf, source: std::io::Error },
 }
 
 impl Diagnostic for CargoError {
@@ -65,7 +35,6 @@ impl Diagnostic for CargoError {
             Self::Metadata { .. } => "cargo-failed",
             Self::UnknownPackage { .. } => "unknown-crate",
             Self::UnknownFeature { .. } => "unknown-feature",
-            Self::Config(error) => error.code(),
             Self::ConfigNotWritable { .. } => "cargo-config-not-writable",
         }
     }
@@ -85,17 +54,9 @@ impl Diagnostic for CargoError {
             }
             Self::UnknownPackage { spec, available } => suggestion(spec, available),
             Self::UnknownFeature { feature, available, .. } => suggestion(feature, available),
-            Self::Config(error) => return error.help(),
             Self::ConfigNotWritable { path, .. } => {
                 format!("get write permission for `{path}`, or use `cargo uvenv run -- cargo …`")
             }
         })
-    }
-
-    fn place(&self) -> Option<&Place> {
-        match self {
-            Self::Config(error) => error.place(),
-            _ => None,
-        }
     }
 }

@@ -72,7 +72,7 @@ pub struct FeatureClaims {
 
 impl Features {
     /// Runs `cargo metadata` for the workspace of `manifest`. `offline` prevents network access.
-    pub fn read(manifest: &Utf8Path, offline: bool, variables: &Variables) -> Result<Self, CargoError> {
+    pub fn read(manifest: &Utf8Path, offline: bool, variables: &Variables) -> crate::Result<Self> {
         let failed = |message: String| CargoError::Metadata { manifest: manifest.to_owned(), message };
         let access = if offline { Access::Offline } else { Access::Full };
         let text = metadata(manifest, access, variables, |command| command.seeing(variables)).map_err(failed)?;
@@ -110,7 +110,7 @@ impl Features {
 
     /// Returns the features of the workspace's crates that enable one of `backends`, by name or by forwarding to
     /// another feature: the backend, and `crate/feature`.
-    pub fn selecting(&self, backends: &[Name]) -> Result<Vec<(Name, String)>, CargoError> {
+    pub fn selecting(&self, backends: &[Name]) -> crate::Result<Vec<(Name, String)>> {
         let features = self.graph.feature_graph();
         let mirrors = self.graph.packages().filter(|package| package.source().is_local()).flat_map(|package| {
             let is_mirror = |feature: &&str| Name::parse(feature).is_some_and(|name| backends.contains(&name));
@@ -136,7 +136,7 @@ impl Features {
     }
 
     /// Resolves the features of `selection` as a build of it would, and returns those with the name of a backend.
-    pub fn claims(&self, selection: &FeatureSelection, backends: &[Name]) -> Result<FeatureClaims, CargoError> {
+    pub fn claims(&self, selection: &FeatureSelection, backends: &[Name]) -> crate::Result<FeatureClaims> {
         let packages = self.selected_packages(selection)?;
         let selected = self.active(self.initial_features(&packages, selection)?, backends)?;
         let are_explicit = selection.explicit_flag().is_some() && {
@@ -147,7 +147,7 @@ impl Features {
         Ok(FeatureClaims { selected, are_explicit })
     }
 
-    fn selected_packages(&self, selection: &FeatureSelection) -> Result<PackageSet<'_>, CargoError> {
+    fn selected_packages(&self, selection: &FeatureSelection) -> crate::Result<PackageSet<'_>> {
         let workspace = self.graph.workspace();
         let find = |spec: &String| {
             let (name, version) =
@@ -170,14 +170,14 @@ impl Features {
         };
         let ids = chosen.iter().map(PackageMetadata::id);
         let ids = ids.filter(|id| !excluded.iter().any(|package| package.id() == *id));
-        self.graph.resolve_ids(ids).map_err(internal)
+        Ok(self.graph.resolve_ids(ids).map_err(internal)?)
     }
 
     fn initial_features<'g>(
         &'g self,
         packages: &PackageSet<'g>,
         selection: &FeatureSelection,
-    ) -> Result<FeatureSet<'g>, CargoError> {
+    ) -> crate::Result<FeatureSet<'g>> {
         let standard = match (selection.all_features, selection.no_default_features) {
             (true, _) => StandardFeatures::All,
             (false, true) => StandardFeatures::None,
@@ -194,7 +194,7 @@ impl Features {
 
     /// Resolves a feature: `name` is a feature of any selected package; `package/name` is a feature of that package, a
     /// member or a dependency.
-    fn named_feature<'g>(&'g self, packages: &PackageSet<'g>, feature: &str) -> Result<Vec<FeatureId<'g>>, CargoError> {
+    fn named_feature<'g>(&'g self, packages: &PackageSet<'g>, feature: &str) -> crate::Result<Vec<FeatureId<'g>>> {
         let selected: Vec<_> = packages.packages(DependencyDirection::Forward).collect();
         let (candidates, name): (Vec<PackageMetadata<'g>>, &str) = match feature.split_once('/') {
             None => (selected.clone(), feature),
@@ -217,13 +217,14 @@ impl Features {
                 feature: feature.to_owned(),
                 packages: selected.iter().map(|package| package.name().to_owned()).collect(),
                 available: candidates.iter().flat_map(PackageMetadata::named_features).map(str::to_owned).collect(),
-            });
+            }
+            .into());
         }
         Ok(ids)
     }
 
     /// Returns the backends' features of the monorepo's own crates that a build with `initials` enables.
-    fn active(&self, initials: FeatureSet<'_>, backends: &[Name]) -> Result<Vec<FeatureClaim>, CargoError> {
+    fn active(&self, initials: FeatureSet<'_>, backends: &[Name]) -> crate::Result<Vec<FeatureClaim>> {
         let mut options = CargoOptions::new();
         options.set_resolver(CargoResolverVersion::V2);
         if let Ok(platform) = PlatformSpec::build_target() {

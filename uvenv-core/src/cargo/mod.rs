@@ -10,10 +10,9 @@ pub(crate) mod files;
 pub(crate) mod metadata;
 
 #[cfg(feature = "full")]
-pub(crate) use self::config::CargoConfigValues;
+pub(crate) use self::{config::CargoConfigValues, error::CargoError};
 #[cfg(feature = "full")]
 pub use self::{
     config::{OtherRunner, Written},
-    error::CargoError,
     features::{FeatureClaims, FeatureSelection, Features},
 };

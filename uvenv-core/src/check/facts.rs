@@ -30,7 +30,7 @@ impl<'a> Facts<'a> {
         for profile in monorepo.profiles.iter().map(|paths| paths.profile) {
             match monorepo.context(profile) {
                 Ok(context) => facts.add(context),
-                Err(error) => facts.cannot_read(profile, &error),
+                Err(error) => facts.cannot_read(profile, &*error),
             }
         }
         facts.update_internal();
@@ -49,7 +49,7 @@ impl<'a> Facts<'a> {
 
     fn add(&mut self, context: ProfileContext<'a>) {
         if let Err(error) = context.lockfile() {
-            self.cannot_read(context.profile, &error);
+            self.cannot_read(context.profile, &*error);
         }
         self.profiles.push(context);
     }

@@ -8,7 +8,6 @@ use super::{Finding, Rule, Severity};
 use crate::{
     model::{Diagnostic, Place, nearest},
     monorepo::{Code, Config},
-    toml::TomlError,
 };
 
 /// How a finding is reported.
@@ -39,44 +38,19 @@ pub(crate) struct Levels(BTreeMap<&'static str, Level>);
 
 /// An error of a check that cannot be made as requested.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum CheckError {
+pub(crate) enum CheckError {
     /// No rule has this code.
     #[error("there is no check with the code `{code}`")]
-    UnknownCode {
-        /// The code.
-        code: String,
-        /// The most similar code.
-        nearest: Option<&'static str>,
-        /// The place in the configuration.
-        place: Option<Place>,
-    },
+    UnknownCode { code: String, nearest: Option<&'static str>, place: Option<Place> },
     /// Remotes cannot be queried without the network.
     #[error("git remotes cannot be checked without network access")]
     Offline,
-    /// A manifest that is to be fixed can no longer be read.
-    #[error(transparent)]
-    Toml(#[from] TomlError),
     /// A manifest that is to be fixed cannot be written.
     #[error("cannot write `{path}`: {source}")]
-    NotWritten {
-        /// The manifest.
-        path: Utf8PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
+    NotWritten { path: Utf8PathBuf, source: std::io::Error },
     /// A code has two levels in the same place.
     #[error("`{code}` is set to both `{first}` and `{second}`")]
-    TwoLevels {
-        /// The code.
-        code: &'static str,
-        /// The first level.
-        first: Level,
-        /// The second level.
-        second: Level,
-        /// The place of the second level in the configuration.
-        place: Option<Place>,
-    },
+    TwoLevels { code: &'static str, first: Level, second: Level, place: Option<Place> },
 }
 
 impl Diagnostic for CheckError {
@@ -85,7 +59,6 @@ impl Diagnostic for CheckError {
             Self::UnknownCode { .. } => "unknown-code",
             Self::TwoLevels { .. } => "two-levels",
             Self::Offline => "no-network",
-            Self::Toml(error) => error.code(),
             Self::NotWritten { .. } => "not-writable",
         }
     }
@@ -99,7 +72,6 @@ impl Diagnostic for CheckError {
                 "remove `--remote` or `--offline`; `UV_OFFLINE` and `CARGO_NET_OFFLINE` have the effect of `--offline`"
                     .to_owned()
             }
-            Self::Toml(error) => return error.help(),
             Self::NotWritten { .. } => "check that the file and its directory are writable".to_owned(),
         })
     }
@@ -107,7 +79,6 @@ impl Diagnostic for CheckError {
     fn place(&self) -> Option<&Place> {
         match self {
             Self::UnknownCode { place, .. } | Self::TwoLevels { place, .. } => place.as_ref(),
-            Self::Toml(error) => error.place(),
             Self::Offline | Self::NotWritten { .. } => None,
         }
     }
@@ -115,21 +86,23 @@ impl Diagnostic for CheckError {
 
 impl Levels {
     /// Returns the levels of the configuration, overridden by `said`, the levels of the command line.
-    pub(crate) fn new(config: &Config, said: &[LevelOverride]) -> Result<Self, CheckError> {
+    pub(crate) fn new(config: &Config, said: &[LevelOverride]) -> crate::Result<Self> {
         let Self(mut levels) = Self::read(&configured(config))?;
         levels.extend(Self::read(said)?.0);
         Ok(Self(levels))
     }
 
-    fn read(said: &[LevelOverride]) -> Result<Self, CheckError> {
+    fn read(said: &[LevelOverride]) -> crate::Result<Self> {
         let mut levels = BTreeMap::new();
         for LevelOverride { code, level, place } in said {
             let Some(rule) = Rule::find(code) else {
                 let nearest = nearest(&code.replace('_', "-"), Rule::all().iter().map(|rule| rule.code), 4);
-                return Err(CheckError::UnknownCode { code: code.clone(), nearest, place: place.clone() });
+                return Err(CheckError::UnknownCode { code: code.clone(), nearest, place: place.clone() }.into());
             };
             if let Some(first) = levels.insert(rule.code, *level).filter(|first| first != level) {
-                return Err(CheckError::TwoLevels { code: rule.code, first, second: *level, place: place.clone() });
+                return Err(
+                    CheckError::TwoLevels { code: rule.code, first, second: *level, place: place.clone() }.into()
+                );
             }
         }
         Ok(Self(levels))

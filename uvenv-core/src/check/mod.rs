@@ -19,8 +19,9 @@ use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use facts::Facts;
+pub(crate) use levels::CheckError;
 pub(crate) use levels::Levels;
-pub use levels::{CheckError, Level, LevelOverride};
+pub use levels::{Level, LevelOverride};
 pub(crate) use remote::Remote;
 pub(crate) use rules::tag_keeps_workspace_sources::outside as taken_from_outside;
 

@@ -23,12 +23,7 @@ pub(crate) struct Remote {
 
 impl Remote {
     /// Queries the remotes of all pins, each repository once and all at the same time.
-    pub(crate) fn ask(
-        facts: &Facts<'_>,
-        git: &Git,
-        cache: &Utf8Path,
-        observer: &dyn Observer,
-    ) -> Result<Self, GitError> {
+    pub(crate) fn ask(facts: &Facts<'_>, git: &Git, cache: &Utf8Path, observer: &dyn Observer) -> crate::Result<Self> {
         let limit = http_timeout(facts.variables);
         let urls = facts.pins().map(|pin| pin.url.value.clone());
         let remotes = Remotes::ask(git, urls, limit, observer)?;

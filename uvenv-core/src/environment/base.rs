@@ -93,17 +93,14 @@ struct InterpreterReply {
 
 impl BaseInterpreter {
     /// Runs the script with `python`, which may be an environment's. `child` sets the variables that the process sees.
-    pub(crate) fn ask(
-        python: &Utf8Path,
-        child: impl FnOnce(Invocation) -> Invocation,
-    ) -> Result<Self, EnvironmentError> {
+    pub(crate) fn ask(python: &Utf8Path, child: impl FnOnce(Invocation) -> Invocation) -> crate::Result<Self> {
         let failed = |problem| EnvironmentError::Silent { python: python.to_owned(), problem };
         // In isolated mode, Python ignores all its variables except these.
         let invocation = Invocation::new(python.as_str()).args(["-I", "-S", "-B", "-c", QUESTION]);
         let invocation = child(invocation).env_remove("__PYVENV_LAUNCHER__").env_remove("PYTHONEXECUTABLE");
         let said = invocation.capture().map_err(|error| failed(error.to_string()))?;
         if !said.status.success() {
-            return Err(failed(last_line(&said.stderr).unwrap_or_else(|| crate::process::ending(said.status))));
+            return Err(failed(last_line(&said.stderr).unwrap_or_else(|| crate::process::ending(said.status))).into());
         }
         let answer: InterpreterReply =
             serde_json::from_str(&said.stdout).map_err(|error| failed(format!("unexpected output: {error}")))?;

@@ -10,7 +10,7 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
-use super::{Environment, EnvironmentError};
+use super::Environment;
 use crate::{
     fs::parallel,
     model::{Name, redact},
@@ -112,7 +112,7 @@ const CLOCK_SLACK: Duration = Duration::from_secs(2);
 
 impl Distributions {
     /// Reads the distributions of `environment`; there are none if it does not exist.
-    pub(crate) fn read(environment: &Environment) -> Result<Self, EnvironmentError> {
+    pub(crate) fn read(environment: &Environment) -> crate::Result<Self> {
         let Some(directory) = environment.site_packages() else { return Ok(Self::default()) };
         let entries = directory.read_dir_utf8().map_err(environment.unreadable(&directory))?;
         // A name that is not Unicode cannot be `NAME-VERSION.dist-info`.
@@ -153,7 +153,7 @@ impl Distributions {
 
 impl Suspects {
     /// Removes the directories that uv cannot remove.
-    pub(crate) fn remove_remains(&self, environment: &Environment) -> Result<(), EnvironmentError> {
+    pub(crate) fn remove_remains(&self, environment: &Environment) -> crate::Result<()> {
         for folder in &self.remains {
             fs::remove_dir_all(folder).map_err(environment.not_writable(folder))?;
         }

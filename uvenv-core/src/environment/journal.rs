@@ -14,7 +14,7 @@ use std::{
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use super::{Distributions, Environment, EnvironmentError, Inspection, Suspects};
+use super::{Distributions, Environment, Inspection, Suspects};
 use crate::{
     fs::{
         cache::{self, CacheError, FileLock},
@@ -57,7 +57,7 @@ impl Journal {
         environment: &Environment,
         variables: &Variables,
         observer: &dyn Observer,
-    ) -> Result<Self, CacheError> {
+    ) -> crate::Result<Self> {
         let canonical = canonical(environment.root());
         let name = format!("{}.json", digest(canonical.as_str().as_bytes()));
         let path = cache::directory(variables)?.join("environments").join(name);
@@ -84,7 +84,7 @@ impl Journal {
     }
 
     /// Marks that a sync is in progress. Must be called before uv starts.
-    pub(crate) fn begin(&mut self, environment: &Environment) -> Result<(), EnvironmentError> {
+    pub(crate) fn begin(&mut self, environment: &Environment) -> crate::Result<()> {
         let missing = environment.inspect()? == Inspection::Missing;
         let begun = InterruptedSync {
             since: self.interrupted.map_or_else(SystemTime::now, |before| before.since),
@@ -117,7 +117,7 @@ impl Journal {
 
 impl InterruptedSync {
     /// Returns what may be damaged in `environment`.
-    pub(crate) fn suspects(&self, environment: &Environment) -> Result<Suspects, EnvironmentError> {
+    pub(crate) fn suspects(&self, environment: &Environment) -> crate::Result<Suspects> {
         Ok(Distributions::read(environment)?.suspects(self.since))
     }
 }

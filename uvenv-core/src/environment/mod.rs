@@ -22,11 +22,7 @@ pub(crate) use self::{
     journal::Journal,
     sync_record::SyncRecord,
 };
-use crate::{
-    fs::cache::CacheError,
-    model::{Diagnostic, Profile},
-    process::is_program,
-};
+use crate::{model::Diagnostic, process::is_program};
 
 /// The directory in an environment that has a file for each request whose dependencies are known.
 pub(crate) const CACHE_DIRECTORY: &str = ".uvenv-state";
@@ -117,75 +113,29 @@ pub enum Foreign {
 
 /// The reason why an environment cannot be used or is not removed.
 #[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum EnvironmentError {
+pub(crate) enum EnvironmentError {
     /// It is damaged.
     #[error("the environment `{environment}` {damage}")]
-    Broken {
-        /// The environment.
-        environment: Utf8PathBuf,
-        /// What is wrong with it.
-        damage: Damage,
-    },
+    Broken { environment: Utf8PathBuf, damage: Damage },
     /// Something else is at its path.
     #[error("`{path}` is not an environment: {found}")]
-    Foreign {
-        /// The path.
-        path: Utf8PathBuf,
-        /// What exists there.
-        found: Foreign,
-    },
+    Foreign { path: Utf8PathBuf, found: Foreign },
     /// It contains something that does not belong to an environment: a manifest or a repository.
     #[error("`{environment}` was not removed: it is an environment, but also contains `{name}`")]
-    Inhabited {
-        /// The environment.
-        environment: Utf8PathBuf,
-        /// The name of what must not be lost.
-        name: &'static str,
-    },
+    Inhabited { environment: Utf8PathBuf, name: &'static str },
     /// It cannot be changed.
     #[error("the environment `{environment}` cannot be changed: {path}: {source}")]
-    NotWritable {
-        /// The environment.
-        environment: Utf8PathBuf,
-        /// The file or directory.
-        path: Utf8PathBuf,
-        /// The error of the operating system.
-        source: io::Error,
-    },
+    NotWritable { environment: Utf8PathBuf, path: Utf8PathBuf, source: io::Error },
     /// It cannot be read.
     #[error("the environment `{environment}` cannot be read: {path}: {source}")]
-    Unreadable {
-        /// The environment.
-        environment: Utf8PathBuf,
-        /// The file or directory.
-        path: Utf8PathBuf,
-        /// The error of the operating system.
-        source: io::Error,
-    },
+    Unreadable { environment: Utf8PathBuf, path: Utf8PathBuf, source: io::Error },
     /// Its Python did not answer a query.
     #[error("cannot query the Python `{python}`: {problem}")]
     Silent {
-        /// The interpreter.
         python: Utf8PathBuf,
         /// Its output, or how it ended.
         problem: String,
     },
-    /// It was made from a different Python than the one that imports from it.
-    #[error("the environment `{environment}` has {other}, but this is {running}: they cannot import the same packages")]
-    OtherPython {
-        /// The environment.
-        environment: Utf8PathBuf,
-        /// The environment's Python.
-        other: String,
-        /// The running Python.
-        running: String,
-        /// The profile.
-        profile: Profile,
-    },
-    /// The cache, which records the environment's syncs, cannot be used.
-    #[error(transparent)]
-    Cache(#[from] CacheError),
 }
 
 impl Diagnostic for EnvironmentError {
@@ -196,8 +146,6 @@ impl Diagnostic for EnvironmentError {
             Self::NotWritable { .. } => "environment-not-writable",
             Self::Unreadable { .. } => "environment-unreadable",
             Self::Silent { .. } => "python-does-not-run",
-            Self::OtherPython { .. } => "other-python",
-            Self::Cache(error) => error.code(),
         }
     }
 
@@ -217,11 +165,6 @@ impl Diagnostic for EnvironmentError {
                                     chooses another one"
                     .to_owned()
             }
-            Self::OtherPython { profile, .. } => format!(
-                "run `cargo uvenv kernel install --profile {profile}` to get a Jupyter kernel with the environment's \
-                 own Python, or start this program with `cargo uvenv run --profile {profile}`"
-            ),
-            Self::Cache(error) => return error.help(),
         })
     }
 }
@@ -264,7 +207,7 @@ impl Environment {
     }
 
     /// Inspects the path. Starts and changes nothing.
-    pub fn inspect(&self) -> Result<Inspection, EnvironmentError> {
+    pub fn inspect(&self) -> crate::Result<Inspection> {
         let metadata = match fs::metadata(&self.root) {
             Ok(metadata) => metadata,
             // A link to a missing target, or to itself.
@@ -272,7 +215,7 @@ impl Environment {
                 return Ok(Inspection::Broken(Damage::BrokenRoot(link_target(&self.root))));
             }
             Err(error) if is_absent(&error) => return Ok(Inspection::Missing),
-            Err(error) => return Err(self.unreadable(&self.root)(error)),
+            Err(error) => return Err(self.unreadable(&self.root)(error).into()),
         };
         if !metadata.is_dir() {
             return Ok(Inspection::Foreign(Foreign::File));
@@ -297,12 +240,14 @@ impl Environment {
     }
 
     /// Returns its Python, or `None` if uv will make the environment. Returns an error if it must not be used.
-    pub fn usable(&self) -> Result<Option<Interpreter>, EnvironmentError> {
+    pub fn usable(&self) -> crate::Result<Option<Interpreter>> {
         match self.inspect()? {
             Inspection::Missing => Ok(None),
             Inspection::Ready(interpreter) => Ok(Some(interpreter)),
-            Inspection::Broken(damage) => Err(EnvironmentError::Broken { environment: self.root.clone(), damage }),
-            Inspection::Foreign(found) => Err(EnvironmentError::Foreign { path: self.root.clone(), found }),
+            Inspection::Broken(damage) => {
+                Err(EnvironmentError::Broken { environment: self.root.clone(), damage }.into())
+            }
+            Inspection::Foreign(found) => Err(EnvironmentError::Foreign { path: self.root.clone(), found }.into()),
         }
     }
 
@@ -330,7 +275,7 @@ impl Environment {
     }
 
     /// Checks that files can be created in it, or in the directory where it will be made.
-    pub(crate) fn check_writable(&self) -> Result<(), EnvironmentError> {
+    pub(crate) fn check_writable(&self) -> crate::Result<()> {
         let nearest = self.root.ancestors().find(|path| path.is_dir());
         for directory in nearest.map(Utf8Path::to_owned).into_iter().chain(self.site_packages()) {
             let probe = directory.join(format!(".uvenv-{}", std::process::id()));
@@ -341,15 +286,15 @@ impl Environment {
 
     /// Removes the environment, valid or broken, and nothing else: if it is a link, removes the link and not its
     /// target. The environment is first moved aside, so that a crash leaves either the whole environment or none.
-    pub(crate) fn remove(&self) -> Result<(), EnvironmentError> {
+    pub(crate) fn remove(&self) -> crate::Result<()> {
         self.back_up()?.discard()
     }
 
     /// Moves the environment aside, so that it can be restored if no new one can be made.
-    pub(crate) fn back_up(&self) -> Result<Backup, EnvironmentError> {
+    pub(crate) fn back_up(&self) -> crate::Result<Backup> {
         let gone = || Backup { environment: self.clone(), path: None };
         if let Inspection::Foreign(found) = self.inspect()? {
-            return Err(EnvironmentError::Foreign { path: self.root.clone(), found });
+            return Err(EnvironmentError::Foreign { path: self.root.clone(), found }.into());
         }
         if self.root.is_symlink() {
             fs::remove_file(&self.root).map_err(self.not_writable(&self.root))?;
@@ -361,7 +306,7 @@ impl Environment {
         if let Some(name) =
             ["pyproject.toml", "Cargo.toml", ".git", ".hg"].into_iter().find(|name| self.root.join(name).exists())
         {
-            return Err(EnvironmentError::Inhabited { environment: self.root.clone(), name });
+            return Err(EnvironmentError::Inhabited { environment: self.root.clone(), name }.into());
         }
         let backup =
             self.backup_prefix().map(|(parent, prefix)| parent.join(format!("{prefix}{}", std::process::id())));
@@ -380,7 +325,7 @@ impl Environment {
 
     /// Removes the content of the environment. What identifies it goes last, so that a crash leaves a broken
     /// environment rather than something that is not recognized as one.
-    fn remove_content(&self) -> Result<(), EnvironmentError> {
+    fn remove_content(&self) -> crate::Result<()> {
         let mut names = self.names()?;
         names.sort_by_key(|name| layout::MARKS.contains(&name.as_str()) || name == self.platform.scripts());
         for name in names {
@@ -396,10 +341,10 @@ impl Environment {
     }
 
     /// Returns the names in the root directory. A name that is not Unicode never identifies an environment.
-    fn names(&self) -> Result<Vec<String>, EnvironmentError> {
-        fs::read_dir(&self.root)
+    fn names(&self) -> crate::Result<Vec<String>> {
+        Ok(fs::read_dir(&self.root)
             .and_then(|entries| entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect())
-            .map_err(self.unreadable(&self.root))
+            .map_err(self.unreadable(&self.root))?)
     }
 
     pub(crate) fn not_writable(&self, path: &Utf8Path) -> impl FnOnce(io::Error) -> EnvironmentError {
@@ -423,22 +368,22 @@ pub(crate) struct Backup {
 
 impl Backup {
     /// Removes the backup, and those of earlier, interrupted removals.
-    pub(crate) fn discard(self) -> Result<(), EnvironmentError> {
+    pub(crate) fn discard(self) -> crate::Result<()> {
         match (&self.path, self.environment.backup_prefix()) {
             (Some(backup), Some((parent, prefix))) => {
-                remove_backups(parent, &prefix).map_err(self.environment.not_writable(backup))
+                Ok(remove_backups(parent, &prefix).map_err(self.environment.not_writable(backup))?)
             }
             _ => Ok(()),
         }
     }
 
     /// Moves the backup back, and replaces what was made in its place since.
-    pub(crate) fn restore(self) -> Result<(), EnvironmentError> {
+    pub(crate) fn restore(self) -> crate::Result<()> {
         let (Some(backup), root) = (&self.path, &self.environment.root) else { return Ok(()) };
         if root.exists() {
             fs::remove_dir_all(root).map_err(self.environment.not_writable(root))?;
         }
-        fs::rename(backup, root).map_err(self.environment.not_writable(root))
+        Ok(fs::rename(backup, root).map_err(self.environment.not_writable(root))?)
     }
 }
 

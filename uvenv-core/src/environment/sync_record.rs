@@ -5,7 +5,7 @@ use std::{fs, io};
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-use super::{Environment, EnvironmentError};
+use super::Environment;
 use crate::{fs::atomic, model::Profile};
 
 /// The file in the environment. It disappears with the environment, also when uv makes a new one.
@@ -45,14 +45,14 @@ impl SyncRecord {
     }
 
     /// Writes the record, unless the file has it already.
-    pub(crate) fn write(&self, environment: &Environment) -> Result<(), EnvironmentError> {
+    pub(crate) fn write(&self, environment: &Environment) -> crate::Result<()> {
         if Self::read(environment).as_ref() == Some(self) {
             return Ok(());
         }
         let path = environment.root().join(FILE);
-        serde_json::to_vec(self)
+        Ok(serde_json::to_vec(self)
             .map_err(io::Error::from)
             .and_then(|text| atomic::replace(&path, &text))
-            .map_err(environment.not_writable(&path))
+            .map_err(environment.not_writable(&path))?)
     }
 }

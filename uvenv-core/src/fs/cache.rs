@@ -12,32 +12,20 @@ use camino::{Utf8Path, Utf8PathBuf};
 use etcetera::BaseStrategy;
 use thiserror::Error;
 
-use crate::model::{Diagnostic, Fault, Interrupted, Observer, PERIOD, Variables};
+use crate::model::{Diagnostic, Interrupted, Observer, PERIOD, Variables};
 
 /// Why uvenv's cache cannot be used.
 #[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum CacheError {
+pub(crate) enum CacheError {
     /// The home directory, which would contain the cache, is unknown.
     #[error("cannot find a cache directory: the home directory is unknown")]
     NoDirectory,
     /// The path of the cache directory is not valid Unicode.
     #[error("the path of the cache directory is not valid UTF-8: {}", .path.display())]
-    NotUnicode {
-        /// The path.
-        path: PathBuf,
-    },
+    NotUnicode { path: PathBuf },
     /// A file or directory in the cache cannot be read, created or changed.
     #[error("cannot use the cache of uvenv: {path}: {source}")]
-    Unusable {
-        /// The file or directory.
-        path: Utf8PathBuf,
-        /// The error of the operating system.
-        source: io::Error,
-    },
-    /// The observer canceled the operation while it waited for another process.
-    #[error(transparent)]
-    Interrupted(#[from] Interrupted),
+    Unusable { path: Utf8PathBuf, source: io::Error },
 }
 
 impl CacheError {
@@ -52,22 +40,11 @@ impl Diagnostic for CacheError {
         match self {
             Self::NoDirectory | Self::NotUnicode { .. } => "no-cache-directory",
             Self::Unusable { .. } => "cache-unusable",
-            Self::Interrupted(interrupted) => interrupted.code(),
         }
     }
 
     fn help(&self) -> Option<String> {
-        match self {
-            Self::Interrupted(interrupted) => interrupted.help(),
-            _ => Some("set `UVENV_CACHE_DIR` to a directory that you can write to".to_owned()),
-        }
-    }
-
-    fn fault(&self) -> Fault {
-        match self {
-            Self::Interrupted(interrupted) => interrupted.fault(),
-            _ => Fault::Request,
-        }
+        Some("set `UVENV_CACHE_DIR` to a directory that you can write to".to_owned())
     }
 }
 
@@ -107,7 +84,7 @@ impl FileLock {
         path: &Utf8Path,
         observer: &dyn Observer,
         why: impl FnOnce() -> String,
-    ) -> Result<Self, CacheError> {
+    ) -> crate::Result<Self> {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(CacheError::unusable(parent))?;
         }
@@ -245,7 +222,7 @@ mod tests {
             heard.recv_timeout(Duration::from_secs(30)).unwrap();
             listener.wants_stop.store(true, Ordering::SeqCst);
             let error = waiting.join().unwrap();
-            assert_eq!((error.code(), error.fault()), ("interrupted", Fault::Finding));
+            assert_eq!((error.code(), error.fault()), ("interrupted", crate::error::Fault::Finding));
         });
         drop(first);
         FileLock::acquire(&path, &QUIET, || panic!("the one who gave up holds it")).unwrap();

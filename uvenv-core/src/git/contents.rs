@@ -148,7 +148,7 @@ impl CommitContents {
         let file = File { path: format!("{}/{path}", self.shown).into(), text: text.into() };
         match Manifest::from_file(file) {
             // The file has only settings of other tools.
-            Err(ManifestError::NoProject { .. }) => Ok(None),
+            Err(error) if ManifestError::is_no_project(&error) => Ok(None),
             read => Ok(Some(read?)),
         }
     }

@@ -17,7 +17,7 @@ pub(crate) use self::{
 };
 
 use crate::{
-    model::{Diagnostic, Fault, Interrupted, Name, Observer, Place, Variables, git_url, redact},
+    model::{Diagnostic, Fault, Name, Observer, Place, Variables, git_url, redact},
     process::{Captured, Invocation, ending, on_new_lines, on_path},
 };
 
@@ -100,8 +100,7 @@ pub(crate) struct TagQuery {
 
 /// Why git failed, or what is wrong with a pin.
 #[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum GitError {
+pub(crate) enum GitError {
     /// There is no git on `PATH`.
     #[error("git was not found on `PATH`")]
     NotFound,
@@ -110,38 +109,27 @@ pub enum GitError {
     Failed {
         /// The command, without secrets.
         command: String,
-        /// How it ended.
         ending: String,
         /// git's stderr, without secrets.
         stderr: String,
     },
     /// The repository does not have the revision.
     #[error("the git repository has no revision `{revision}`")]
-    NoRevision {
-        /// The revision.
-        revision: String,
-    },
-    /// The observer canceled the operation while it waited for remotes.
-    #[error(transparent)]
-    Interrupted(#[from] Interrupted),
+    NoRevision { revision: String },
     /// A pin names a tag that does not exist in its remote.
     #[error("`{package}` is pinned to the tag `{tag}`, which does not exist in {url}")]
     MissingTag {
-        /// The package.
         package: Name,
-        /// The tag.
         tag: String,
         /// The URL of the remote, without secrets.
         url: String,
         /// Existing tags of the remote: the most similar first and, among equally similar ones, the newest first.
         nearest: Vec<String>,
-        /// The location of the pin.
         place: Box<Place>,
     },
     /// The remote of a pin does not respond.
     #[error("the git remote of `{package}`, {url}, cannot be reached: {reason}")]
     UnreachableRemote {
-        /// The package.
         package: Name,
         /// The URL of the remote, without secrets.
         url: String,
@@ -149,14 +137,13 @@ pub enum GitError {
         reason: String,
         /// A command that reproduces the failure, without secrets.
         command: String,
-        /// The location of the pin.
         place: Box<Place>,
     },
 }
 
 impl Git {
     /// Returns the first git on `PATH`.
-    pub fn find(variables: &Variables) -> Result<Self, GitError> {
+    pub fn find(variables: &Variables) -> crate::Result<Self> {
         let program = on_path(variables, "git").next().ok_or(GitError::NotFound)?;
         Ok(Self { program: Invocation::new(program.as_str()).seeing(variables) })
     }
@@ -168,21 +155,22 @@ impl Git {
     }
 
     /// Creates a repository in `directory`, as the user's own `git init` would.
-    pub fn init(&self, directory: &Utf8Path) -> Result<(), GitError> {
-        run(self.prepared(), &["init", "--quiet", "--", directory.as_str()]).map(drop)
+    pub fn init(&self, directory: &Utf8Path) -> crate::Result<()> {
+        run(self.prepared(), &["init", "--quiet", "--", directory.as_str()])?;
+        Ok(())
     }
 
     /// Creates a bare repository in `directory`, independently of the user's settings.
-    pub fn create_bare(&self, directory: &Utf8Path) -> Result<BareRepository, GitError> {
-        BareRepository::create(self.prepared(), directory)
+    pub fn create_bare(&self, directory: &Utf8Path) -> crate::Result<BareRepository> {
+        Ok(BareRepository::create(self.prepared(), directory)?)
     }
 
     /// Returns an error for the first of `pins` that its remote cannot satisfy.
-    pub(crate) fn explain(&self, pins: &[TagQuery], limit: Duration, observer: &dyn Observer) -> Result<(), GitError> {
+    pub(crate) fn explain(&self, pins: &[TagQuery], limit: Duration, observer: &dyn Observer) -> crate::Result<()> {
         let urls = pins.iter().map(|pin| pin.url.clone());
         let remotes = Remotes::ask(self, urls, limit, observer)?;
         let problem = pins.iter().find_map(|pin| pin.explain(remotes.tags(&pin.url)));
-        problem.map_or(Ok(()), Err)
+        problem.map_or(Ok(()), |problem| Err(problem.into()))
     }
 
     /// Returns the base of all git commands. It never prompts, never runs a program named by a URL, and prints English
@@ -220,7 +208,7 @@ impl BareRepository {
     }
 
     /// Commits all files of the directory `tree`, and nothing else, to the branch `main`, and returns the commit.
-    pub fn commit_all(&self, tree: &Utf8Path, message: &str) -> Result<String, GitError> {
+    pub fn commit_all(&self, tree: &Utf8Path, message: &str) -> crate::Result<String> {
         let in_tree = self.prepared.clone().arg(format!("--work-tree={tree}")).current_dir(tree);
         run(in_tree.clone(), &["add", "--all", "--force"])?;
         run(in_tree, &["commit", "--quiet", "--no-verify", "--allow-empty", &format!("--message={message}")])?;
@@ -229,9 +217,10 @@ impl BareRepository {
     }
 
     /// Adds an annotated tag to the last commit.
-    pub fn tag(&self, name: &str) -> Result<(), GitError> {
+    pub fn tag(&self, name: &str) -> crate::Result<()> {
         let message = format!("--message={name}");
-        run(self.prepared.clone(), &["tag", "--annotate", &message, "--", name]).map(drop)
+        run(self.prepared.clone(), &["tag", "--annotate", &message, "--", name])?;
+        Ok(())
     }
 }
 
@@ -371,7 +360,6 @@ impl Diagnostic for GitError {
             Self::MissingTag { .. } => "missing-tag",
             Self::UnreachableRemote { .. } => "unreachable-remote",
             Self::NoRevision { .. } => "unknown-revision",
-            Self::Interrupted(interrupted) => interrupted.code(),
         }
     }
 
@@ -382,7 +370,6 @@ impl Diagnostic for GitError {
             Self::NoRevision { .. } => {
                 Some("use a tag, branch or commit that `git rev-parse` accepts, or fetch it first".to_owned())
             }
-            Self::Interrupted(interrupted) => interrupted.help(),
             Self::MissingTag { tag, nearest, .. } if nearest.is_empty() => {
                 Some(format!("the remote has no tags: push `{tag}` to it"))
             }
@@ -400,14 +387,13 @@ impl Diagnostic for GitError {
     fn place(&self) -> Option<&Place> {
         match self {
             Self::MissingTag { place, .. } | Self::UnreachableRemote { place, .. } => Some(place),
-            Self::NotFound | Self::Failed { .. } | Self::NoRevision { .. } | Self::Interrupted(_) => None,
+            Self::NotFound | Self::Failed { .. } | Self::NoRevision { .. } => None,
         }
     }
 
     fn fault(&self) -> Fault {
         match self {
             Self::NotFound | Self::NoRevision { .. } => Fault::Request,
-            Self::Interrupted(interrupted) => interrupted.fault(),
             // The request may be correct and the remote wrong. Both are known only after uv or git has failed.
             Self::Failed { .. } | Self::MissingTag { .. } | Self::UnreachableRemote { .. } => Fault::Finding,
         }
@@ -463,11 +449,11 @@ mod tests {
         }
     }
 
-    fn explained(pins: &[TagQuery]) -> GitError {
+    fn explained(pins: &[TagQuery]) -> crate::Error {
         git().explain(pins, LIMIT, &Terminal { quiet: true }).unwrap_err()
     }
 
-    fn said(error: &GitError) -> String {
+    fn said(error: &crate::Error) -> String {
         format!("error[{}]: {error}\nhelp: {}", error.code(), error.help().unwrap_or_default())
     }
 

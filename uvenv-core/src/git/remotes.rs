@@ -39,7 +39,7 @@ impl Remotes {
         urls: impl IntoIterator<Item = String>,
         limit: Duration,
         observer: &dyn Observer,
-    ) -> Result<Self, GitError> {
+    ) -> crate::Result<Self> {
         let waiting: BTreeMap<_, _> = urls.into_iter().map(|url| (git_url::canonical(&url), url)).collect();
         let mut pending: BTreeSet<_> = waiting.values().cloned().collect();
         for url in &pending {
@@ -103,7 +103,7 @@ fn ask_all(git: &Git, urls: BTreeMap<String, String>, limit: Duration) -> mpsc::
 
 impl Git {
     /// Returns the tags of the remote at `url`, newest version first. Kills git if it has no answer after `limit`.
-    pub fn remote_tags(&self, url: &str, limit: Duration) -> Result<Vec<RemoteTag>, GitError> {
+    pub(crate) fn remote_tags(&self, url: &str, limit: Duration) -> Result<Vec<RemoteTag>, GitError> {
         let arguments = ["ls-remote", "--tags", "--sort=-version:refname", "--", git_url::plain(url)];
         let answer = run_within(self.sorting_versions(), &arguments, Some(limit))?;
         Ok(read_tags(&answer.stdout))

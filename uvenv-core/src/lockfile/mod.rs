@@ -23,33 +23,22 @@ pub const FILE_NAME: &str = "uv.lock";
 
 /// A lockfile that cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LockfileError {
-    /// The file is not valid TOML, or uv did not write it.
-    #[error(transparent)]
-    Toml(TomlError),
+pub(crate) enum LockfileError {
+    /// The file is not valid TOML.
+    #[error("{0}")]
+    Syntax(crate::Error),
     /// The file does not have the format that uv writes.
     #[error("the lockfile `{}` is damaged: {message}", place.path())]
-    Damaged {
-        /// What is wrong.
-        message: String,
-        /// The location of the problem.
-        place: Place,
-    },
+    Damaged { message: String, place: Place },
     /// The file was written by a version of uv whose format this uvenv does not support.
     #[error("the lockfile `{}` has version {version}, but this uvenv supports version {}", place.path(), wire::VERSION)]
-    Newer {
-        /// The version in the file.
-        version: u32,
-        /// The location of the version.
-        place: Place,
-    },
+    Newer { version: u32, place: Place },
 }
 
 impl Diagnostic for LockfileError {
     fn code(&self) -> &'static str {
         match self {
-            Self::Toml(error) => error.code(),
+            Self::Syntax(error) => error.code(),
             Self::Damaged { .. } => "damaged-lockfile",
             Self::Newer { .. } => "newer-lockfile",
         }
@@ -57,8 +46,7 @@ impl Diagnostic for LockfileError {
 
     fn help(&self) -> Option<String> {
         match self {
-            Self::Toml(error @ TomlError::Unreadable { .. }) => error.help(),
-            Self::Toml(_) | Self::Damaged { .. } => {
+            Self::Syntax(_) | Self::Damaged { .. } => {
                 Some("restore the file from version control, or delete it and lock again".to_owned())
             }
             Self::Newer { .. } => Some("update uvenv and uv to versions that support it".to_owned()),
@@ -67,7 +55,7 @@ impl Diagnostic for LockfileError {
 
     fn place(&self) -> Option<&Place> {
         match self {
-            Self::Toml(error) => error.place(),
+            Self::Syntax(error) => error.place(),
             Self::Damaged { place, .. } | Self::Newer { place, .. } => Some(place),
         }
     }
@@ -163,16 +151,16 @@ pub struct LockedRequirement {
 
 impl Lockfile {
     /// Reads the lockfile at `path`; returns `None` if the file does not exist.
-    pub fn read(path: &Utf8Path) -> Result<Option<Self>, LockfileError> {
+    pub fn read(path: &Utf8Path) -> crate::Result<Option<Self>> {
         match File::read(path) {
             Ok(file) => Self::from_file(&file).map(Some),
-            Err(TomlError::Unreadable { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(LockfileError::Toml(error)),
+            Err(error) if TomlError::is_missing_file(&error) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
     /// Parses the text of the lockfile.
-    pub fn from_file(file: &File) -> Result<Self, LockfileError> {
+    pub fn from_file(file: &File) -> crate::Result<Self> {
         wire::read(file)
     }
 

@@ -5,38 +5,37 @@ use std::collections::BTreeMap;
 use super::{GitPin, LockedRequirement, Lockfile, LockfileError, Metadata, Package, PackageSource};
 use crate::{
     model::Name,
-    toml::{Element, File, Node, TomlError},
+    toml::{File, Node, TomlError},
 };
 
 /// The version of the format. Older programs can read a new revision of it, but not a new version.
 pub(super) const VERSION: u32 = 1;
 
-pub(super) fn read(file: &File) -> Result<Lockfile, LockfileError> {
-    let document = file.parse().map_err(LockfileError::Toml)?;
+pub(super) fn read(file: &File) -> crate::Result<Lockfile> {
+    let document = file.parse().map_err(LockfileError::Syntax)?;
     let root = Node::root(file, &document);
     check_version(file, &root)?;
-    read_lockfile(file, &root).map_err(|error| match error {
+    read_lockfile(file, &root).map_err(|error| match error.downcast_ref() {
         // The user did not write this file, so errors in it are damage and not the user's mistakes.
-        LockfileError::Toml(error @ (TomlError::Type { .. } | TomlError::Name { .. })) => LockfileError::Damaged {
-            message: error.to_string(),
-            place: crate::model::error::Diagnostic::place(&error).cloned().unwrap_or_else(|| file.place(0..0)),
-        },
-        error => error,
+        Some(TomlError::Type { place, .. } | TomlError::Name { place, .. }) => {
+            LockfileError::Damaged { message: error.to_string(), place: place.clone() }.into()
+        }
+        _ => error,
     })
 }
 
 /// Checks the version first, so that a newer version is reported as such, and not as a syntax error in its new parts.
-fn check_version(file: &File, root: &Node<'_>) -> Result<(), LockfileError> {
+fn check_version(file: &File, root: &Node<'_>) -> crate::Result<()> {
     let node = root.get("version")?;
     let place = || node.as_ref().map_or_else(|| file.place(0..0), Node::place);
     match node.as_ref().and_then(Node::as_integer).map(u32::try_from) {
         Some(Ok(VERSION)) => Ok(()),
-        Some(Ok(version)) if version > VERSION => Err(LockfileError::Newer { version, place: place() }),
-        _ => Err(LockfileError::Damaged { message: "it has no valid `version`".to_owned(), place: place() }),
+        Some(Ok(version)) if version > VERSION => Err(LockfileError::Newer { version, place: place() }.into()),
+        _ => Err(LockfileError::Damaged { message: "it has no valid `version`".to_owned(), place: place() }.into()),
     }
 }
 
-fn read_lockfile(file: &File, root: &Node<'_>) -> Result<Lockfile, LockfileError> {
+fn read_lockfile(file: &File, root: &Node<'_>) -> crate::Result<Lockfile> {
     let revision = root.get("revision")?.and_then(|node| node.as_integer()).and_then(|number| number.try_into().ok());
     let requires_python = root.get("requires-python")?.map(|node| node.string()).transpose()?;
     let members = match root.get("manifest")? {
@@ -57,7 +56,7 @@ fn read_lockfile(file: &File, root: &Node<'_>) -> Result<Lockfile, LockfileError
     })
 }
 
-fn read_package(package: &Element<'_>) -> Result<Package, LockfileError> {
+fn read_package(package: &Node<'_>) -> crate::Result<Package> {
     let damaged = |message: &str| LockfileError::Damaged { message: message.to_owned(), place: package.place() };
     let name = package.get("name")?.ok_or_else(|| damaged("a package has no name"))?.name()?;
     let source = package.get("source")?.ok_or_else(|| damaged("a package has no source"))?;
@@ -72,7 +71,7 @@ fn read_package(package: &Element<'_>) -> Result<Package, LockfileError> {
     })
 }
 
-fn read_source(source: &Node<'_>) -> Result<Option<PackageSource>, TomlError> {
+fn read_source(source: &Node<'_>) -> crate::Result<Option<PackageSource>> {
     for (kind, value) in source.entries()? {
         let make: fn(String) -> Option<PackageSource> = match kind {
             "registry" => |url| Some(PackageSource::Registry(url)),
@@ -90,7 +89,7 @@ fn read_source(source: &Node<'_>) -> Result<Option<PackageSource>, TomlError> {
     Ok(None)
 }
 
-fn read_metadata(metadata: &Node<'_>) -> Result<Metadata, TomlError> {
+fn read_metadata(metadata: &Node<'_>) -> crate::Result<Metadata> {
     let mut requires_dev = BTreeMap::new();
     if let Some(groups) = metadata.get("requires-dev")? {
         for (group, list) in groups.entries()? {
@@ -106,9 +105,9 @@ fn read_metadata(metadata: &Node<'_>) -> Result<Metadata, TomlError> {
     })
 }
 
-fn read_requirements(list: &Node<'_>) -> Result<Vec<LockedRequirement>, TomlError> {
+fn read_requirements(list: &Node<'_>) -> crate::Result<Vec<LockedRequirement>> {
     const ELSEWHERE: [&str; 6] = ["git", "url", "path", "directory", "editable", "virtual"];
-    let read = |requirement: &Element<'_>| -> Result<LockedRequirement, TomlError> {
+    let read = |requirement: &Node<'_>| -> crate::Result<LockedRequirement> {
         let name = requirement.get("name")?.ok_or_else(|| requirement.type_error("a table with a `name`"))?;
         let mut from_registry = true;
         for key in ELSEWHERE {
@@ -124,18 +123,11 @@ fn read_requirements(list: &Node<'_>) -> Result<Vec<LockedRequirement>, TomlErro
     list.elements()?.iter().map(read).collect()
 }
 
-impl From<TomlError> for LockfileError {
-    fn from(error: TomlError) -> Self {
-        Self::Toml(error)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Diagnostic;
 
-    fn parse(text: &str) -> Result<Lockfile, LockfileError> {
+    fn parse(text: &str) -> crate::Result<Lockfile> {
         read(&File { path: "uv.lock".into(), text: text.into() })
     }
 

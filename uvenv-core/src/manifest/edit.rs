@@ -12,7 +12,7 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Tab
 use crate::{
     error::{Diagnostic, Place},
     model::Name,
-    toml::{File, TomlError},
+    toml::File,
 };
 
 const SOURCES: &[&str] = &["tool", "uv", "sources"];
@@ -80,35 +80,18 @@ pub enum NewSource {
 
 /// Why an edit is not possible.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum EditError {
-    /// The manifest is not valid TOML.
-    #[error(transparent)]
-    Toml(#[from] TomlError),
+pub(crate) enum EditError {
     /// The existing value has the wrong type for the edit.
     #[error("`{key}` in `{}` is no {expected}, and cannot be edited", place.path())]
-    Occupied {
-        /// The dotted key.
-        key: &'static str,
-        /// The expected type.
-        expected: &'static str,
-        /// The file.
-        place: Place,
-    },
+    Occupied { key: &'static str, expected: &'static str, place: Place },
     /// The package whose tag must be set does not come from git.
     #[error("`{}` takes `{package}` from no git repository", place.path())]
-    NoGitSource {
-        /// The package.
-        package: Name,
-        /// The file.
-        place: Place,
-    },
+    NoGitSource { package: Name, place: Place },
 }
 
 impl Diagnostic for EditError {
     fn code(&self) -> &'static str {
         match self {
-            Self::Toml(error) => error.code(),
             Self::Occupied { .. } => "invalid-value",
             Self::NoGitSource { .. } => "invalid-source",
         }
@@ -116,7 +99,6 @@ impl Diagnostic for EditError {
 
     fn help(&self) -> Option<String> {
         match self {
-            Self::Toml(error) => error.help(),
             Self::Occupied { key, expected, .. } => Some(format!("make `{key}` {expected}")),
             Self::NoGitSource { package, .. } => {
                 Some(format!("give `{package}` a source with `git` and `tag` in `[tool.uv.sources]`"))
@@ -126,7 +108,6 @@ impl Diagnostic for EditError {
 
     fn place(&self) -> Option<&Place> {
         match self {
-            Self::Toml(error) => error.place(),
             Self::Occupied { place, .. } | Self::NoGitSource { place, .. } => Some(place),
         }
     }
@@ -141,20 +122,20 @@ pub struct ManifestEditor {
 
 impl ManifestEditor {
     /// Creates an editor with the content of `file`.
-    pub fn new(file: &File) -> Result<Self, TomlError> {
+    pub fn new(file: &File) -> crate::Result<Self> {
         file.parse()?;
         Ok(Self { file: file.clone(), text: file.text.to_string() })
     }
 
     /// Makes an edit, and returns whether it changed anything. If there is an error, nothing is changed.
-    pub fn apply(&mut self, edit: &Edit) -> Result<bool, EditError> {
+    pub fn apply(&mut self, edit: &Edit) -> crate::Result<bool> {
         // Text that is not valid UTF-8 TOML has already been rejected. A byte order mark is not part of the TOML.
         let (mark, body) = match self.text.strip_prefix('\u{feff}') {
             Some(body) => ("\u{feff}", body),
             None => ("", self.text.as_str()),
         };
         let mut document: DocumentMut = body.parse().map_err(|error: toml_edit::TomlError| {
-            EditError::Toml(self.file.syntax_error(error.message(), error.span().unwrap_or(0..0)))
+            self.file.syntax_error(error.message(), error.span().unwrap_or(0..0))
         })?;
         let original = document.clone();
         if !self.edit(&mut document, edit)? {
@@ -170,11 +151,13 @@ impl ManifestEditor {
         self.text.clone()
     }
 
-    fn edit(&self, document: &mut DocumentMut, edit: &Edit) -> Result<bool, EditError> {
+    fn edit(&self, document: &mut DocumentMut, edit: &Edit) -> crate::Result<bool> {
         match edit {
             Edit::SetTag { package, tag } => {
                 let found = self.sources(document, false)?.map(|sources| sources::set_tag(sources, package, tag));
-                found.flatten().ok_or_else(|| EditError::NoGitSource { package: package.clone(), place: self.start() })
+                Ok(found
+                    .flatten()
+                    .ok_or_else(|| EditError::NoGitSource { package: package.clone(), place: self.start() })?)
             }
             Edit::SetSource { package, source } => {
                 let sources = self.sources(document, true)?;
@@ -215,11 +198,7 @@ impl ManifestEditor {
     }
 
     /// Returns `[tool.uv.sources]`; creates it if it is missing and `make` is set.
-    fn sources<'a>(
-        &self,
-        document: &'a mut DocumentMut,
-        make: bool,
-    ) -> Result<Option<&'a mut dyn TableLike>, EditError> {
+    fn sources<'a>(&self, document: &'a mut DocumentMut, make: bool) -> crate::Result<Option<&'a mut dyn TableLike>> {
         self.table(document, SOURCES, "tool.uv.sources", make)
     }
 
@@ -229,7 +208,7 @@ impl ManifestEditor {
         path: &[&str],
         key: &'static str,
         make: bool,
-    ) -> Result<Option<&'a mut dyn TableLike>, EditError> {
+    ) -> crate::Result<Option<&'a mut dyn TableLike>> {
         Ok(self.item(document, path, key, make)?.and_then(Item::as_table_like_mut))
     }
 
@@ -240,7 +219,7 @@ impl ManifestEditor {
         path: &[&str],
         key: &'static str,
         make: bool,
-    ) -> Result<Option<&'a mut Item>, EditError> {
+    ) -> crate::Result<Option<&'a mut Item>> {
         let mut item = document.as_item_mut();
         for (depth, part) in path.iter().enumerate() {
             let table = item.as_table_like_mut().ok_or_else(|| self.occupied(key, "table"))?;
@@ -255,7 +234,7 @@ impl ManifestEditor {
             }
             item = table.get_mut(part).ok_or_else(|| self.occupied(key, "table"))?;
         }
-        if item.is_table_like() { Ok(Some(item)) } else { Err(self.occupied(key, "table")) }
+        if item.is_table_like() { Ok(Some(item)) } else { Err(self.occupied(key, "table").into()) }
     }
 
     fn occupied(&self, key: &'static str, expected: &'static str) -> EditError {

@@ -16,7 +16,7 @@ use std::{
 use camino::Utf8Path;
 
 #[cfg(feature = "full")]
-pub use edit::{Edit, EditError, ManifestEditor, NewSource};
+pub use edit::{Edit, ManifestEditor, NewSource};
 pub(crate) use native::{BuildSettings, BuildTables, ConfigSettings};
 pub use requirement::Requirement;
 pub use source::{GitReference, SourceKind, UvSource};
@@ -24,7 +24,7 @@ pub use source::{GitReference, SourceKind, UvSource};
 use crate::{
     error::{Diagnostic, Place},
     model::Name,
-    toml::{Element, File, Node, Spanned, TomlError},
+    toml::{File, Node, Spanned, TomlError},
 };
 
 /// The file name of a manifest.
@@ -32,59 +32,40 @@ pub const FILE_NAME: &str = "pyproject.toml";
 
 /// A manifest that cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ManifestError {
-    /// The file is not valid TOML, or a value has the wrong type.
-    #[error(transparent)]
-    Toml(#[from] TomlError),
+pub(crate) enum ManifestError {
     /// The file has neither a `[project]` table nor a workspace.
     #[error("`{}` has no `[project]` table", place.path())]
-    NoProject {
-        /// The start of the file.
-        place: Place,
-    },
+    NoProject { place: Place },
     /// `[project]` has no `name`.
     #[error("`[project]` in `{}` has no `name`", place.path())]
-    NoName {
-        /// The location of the table.
-        place: Place,
-    },
+    NoName { place: Place },
     /// A string is not a valid requirement, judging by how it starts.
     #[error("`{text}` in `{key}` is not a valid requirement")]
-    Requirement {
-        /// The dotted key.
-        key: String,
-        /// The invalid text.
-        text: String,
-        /// The location of the text.
-        place: Place,
-    },
+    Requirement { key: String, text: String, place: Place },
     /// A source has none of the forms that uv supports.
     #[error("the source of `{package}` has no `git`, `url`, `path`, `workspace` or `index`")]
-    Source {
-        /// The package.
-        package: Name,
-        /// The location of the source.
-        place: Place,
-    },
+    Source { package: Name, place: Place },
     /// Git could mistake a URL or reference for a command or an option.
     #[error("the source of `{package}` has an unsafe {what}: `{text}`")]
     UnsafeGit {
-        /// The package.
         package: Name,
         /// Which value is unsafe: `git URL`, `tag`, …
         what: &'static str,
-        /// The unsafe text.
         text: String,
-        /// The location of the text.
         place: Place,
     },
+}
+
+impl ManifestError {
+    /// Whether `error` is that the file has neither a `[project]` table nor a workspace.
+    pub(crate) fn is_no_project(error: &crate::Error) -> bool {
+        matches!(error.downcast_ref(), Some(Self::NoProject { .. }))
+    }
 }
 
 impl Diagnostic for ManifestError {
     fn code(&self) -> &'static str {
         match self {
-            Self::Toml(error) => error.code(),
             Self::NoProject { .. } | Self::NoName { .. } => "no-project",
             Self::Requirement { .. } => "invalid-requirement",
             Self::Source { .. } => "invalid-source",
@@ -94,7 +75,6 @@ impl Diagnostic for ManifestError {
 
     fn help(&self) -> Option<String> {
         let text = match self {
-            Self::Toml(error) => return error.help(),
             Self::NoProject { .. } => "add a `[project]` table with `name` and `version`",
             Self::NoName { .. } => "add `name = \"…\"` to the table",
             Self::Requirement { .. } => "write it as in PEP 508: a name, then extras, versions and a marker",
@@ -111,7 +91,6 @@ impl Diagnostic for ManifestError {
 
     fn place(&self) -> Option<&Place> {
         match self {
-            Self::Toml(error) => error.place(),
             Self::NoProject { place }
             | Self::NoName { place }
             | Self::Requirement { place, .. }
@@ -292,12 +271,12 @@ impl DefaultGroups {
 
 impl Manifest {
     /// Reads the manifest at `path`.
-    pub fn read(path: &Utf8Path) -> Result<Self, ManifestError> {
+    pub fn read(path: &Utf8Path) -> crate::Result<Self> {
         Self::from_file(File::read(path)?)
     }
 
     /// Parses the text of the manifest.
-    pub fn from_file(file: File) -> Result<Self, ManifestError> {
+    pub fn from_file(file: File) -> crate::Result<Self> {
         let document = file.parse()?;
         let root = Node::root(&file, &document);
         let project = match root.get("project")? {
@@ -324,7 +303,7 @@ impl Manifest {
         let build = BuildTables::read(tool.as_ref());
         let has_uv_table = uv_node.is_some();
         if project.is_none() && uv.workspace.is_none() {
-            return Err(ManifestError::NoProject { place: file.place(0..0) });
+            return Err(ManifestError::NoProject { place: file.place(0..0) }.into());
         }
         Ok(Self { file, project, groups, build_backend, build_requires, build, uv, has_uv_table, uvenv })
     }
@@ -405,21 +384,21 @@ impl Manifest {
 }
 
 /// Returns the value of `key` in a table that may be missing.
-fn get<'a>(node: Option<&Node<'a>>, key: &str) -> Result<Option<Node<'a>>, TomlError> {
+fn get<'a>(node: Option<&Node<'a>>, key: &str) -> crate::Result<Option<Node<'a>>> {
     node.map_or(Ok(None), |node| node.get(key))
 }
 
-fn key_name(key: &str, node: &Node<'_>) -> Result<Name, TomlError> {
-    Name::parse(key).ok_or_else(|| TomlError::Name {
+fn key_name(key: &str, node: &Node<'_>) -> crate::Result<Name> {
+    Ok(Name::parse(key).ok_or_else(|| TomlError::Name {
         key: node.key().to_owned(),
         text: key.to_owned(),
         place: node.place(),
-    })
+    })?)
 }
 
 impl Project {
-    fn read(node: &Node<'_>) -> Result<Self, ManifestError> {
-        let Some(name) = node.get("name")? else { return Err(ManifestError::NoName { place: node.place() }) };
+    fn read(node: &Node<'_>) -> crate::Result<Self> {
+        let Some(name) = node.get("name")? else { return Err(ManifestError::NoName { place: node.place() }.into()) };
         let name = Spanned { value: name.name()?, span: name.span() };
         let mut extras = BTreeMap::new();
         if let Some(table) = node.get("optional-dependencies")? {
@@ -447,7 +426,7 @@ impl Project {
     }
 }
 
-fn read_groups(root: &Node<'_>, uv: Option<&Node<'_>>) -> Result<BTreeMap<Name, Vec<GroupEntry>>, ManifestError> {
+fn read_groups(root: &Node<'_>, uv: Option<&Node<'_>>) -> crate::Result<BTreeMap<Name, Vec<GroupEntry>>> {
     let mut groups: BTreeMap<Name, Vec<GroupEntry>> = BTreeMap::new();
     if let Some(table) = root.get("dependency-groups")? {
         for (key, list) in table.entries()? {
@@ -471,7 +450,7 @@ fn read_groups(root: &Node<'_>, uv: Option<&Node<'_>>) -> Result<BTreeMap<Name, 
 }
 
 impl UvTable {
-    fn read(node: &Node<'_>) -> Result<Self, ManifestError> {
+    fn read(node: &Node<'_>) -> crate::Result<Self> {
         let mut table = Self {
             package: node.get("package")?.map(|node| node.bool()).transpose()?,
             keys: node
@@ -484,7 +463,7 @@ impl UvTable {
         };
         if let Some(workspace) = node.get("workspace")? {
             let patterns =
-                |key| -> Result<_, TomlError> { workspace.get(key)?.map_or(Ok(Vec::new()), |node| node.strings()) };
+                |key| -> crate::Result<_> { workspace.get(key)?.map_or(Ok(Vec::new()), |node| node.strings()) };
             table.workspace = Some(Workspace { members: patterns("members")?, exclude: patterns("exclude")? });
         }
         if let Some(sources) = node.get("sources")? {
@@ -539,20 +518,20 @@ impl UvTable {
 
 /// Reads requirements. An entry can also say that it must match the version at runtime:
 /// `{ requirement = "torch", match-runtime = true }`.
-fn read_extra_build_dependencies(list: &Node<'_>) -> Result<Vec<Requirement>, ManifestError> {
+fn read_extra_build_dependencies(list: &Node<'_>) -> crate::Result<Vec<Requirement>> {
     let mut requirements = Vec::new();
     for element in list.elements()? {
         if !element.is_table() {
             requirements.push(requirement::read(&element)?);
-        } else if let Some(inner) = element.get("requirement")?.and_then(|node| node.as_element()) {
+        } else if let Some(inner) = element.get("requirement")? {
             requirements.push(requirement::read(&inner)?);
         }
     }
     Ok(requirements)
 }
 
-fn read_conflicts(node: &Node<'_>) -> Result<Vec<ConflictSet>, TomlError> {
-    let read_entry = |entry: &Element<'_>| -> Result<ConflictEntry, TomlError> {
+fn read_conflicts(node: &Node<'_>) -> crate::Result<Vec<ConflictSet>> {
+    let read_entry = |entry: &Node<'_>| -> crate::Result<ConflictEntry> {
         let name = |key| entry.get(key)?.map(|node| node.name()).transpose();
         let selector = match (name("extra")?, name("group")?) {
             (Some(extra), _) => Some(Selector::Extra(extra)),
@@ -560,7 +539,7 @@ fn read_conflicts(node: &Node<'_>) -> Result<Vec<ConflictSet>, TomlError> {
         };
         Ok(ConflictEntry { span: entry.span(), package: name("package")?, selector })
     };
-    let read_set = |set: &Element<'_>| -> Result<ConflictSet, TomlError> {
+    let read_set = |set: &Node<'_>| -> crate::Result<ConflictSet> {
         let entries: Result<_, _> = set.elements()?.iter().map(read_entry).collect();
         Ok(ConflictSet { span: set.span(), entries: entries? })
     };

@@ -7,7 +7,7 @@ use camino::Utf8Path;
 
 use crate::{
     model::Name,
-    toml::{Element, File, Node},
+    toml::{File, Node},
 };
 
 /// Settings for build backends (PEP 517): the values of each key.
@@ -57,7 +57,7 @@ impl BuildTables {
         let setuptools = get(tool, "setuptools-rust");
         let crates = ["ext-modules", "bins"].iter().filter_map(|key| get(setuptools.as_ref(), key));
         let paths = crates.flat_map(|list| list.elements().unwrap_or_default());
-        let path = |element: Element<'_>| element.get_string("path").ok().flatten().map(|path| path.value);
+        let path = |element: Node<'_>| element.get_string("path").ok().flatten().map(|path| path.value);
         Self {
             maturin: get(tool, "maturin").map(|node| Maturin::read(&node)).unwrap_or_default(),
             setuptools_rust: paths.map(|one| path(one).unwrap_or_else(|| "Cargo.toml".to_owned())).collect(),
@@ -74,7 +74,7 @@ impl Maturin {
         Self {
             manifest_path: text("manifest-path"),
             python_source: text("python-source"),
-            has_conditional_features: features.iter().any(Element::is_table),
+            has_conditional_features: features.iter().any(Node::is_table),
             features: features.iter().filter_map(|feature| Some(feature.string().ok()?.value)).collect(),
             no_default_features: flag("no-default-features"),
             all_features: flag("all-features"),

@@ -6,10 +6,7 @@
 use std::ops::Range;
 
 use super::ManifestError;
-use crate::{
-    model::Name,
-    toml::{Element, Node, TomlError},
-};
+use crate::{model::Name, toml::Node};
 
 /// A requirement, such as `torch[opt]>=2.6; python_version >= "3.10"`.
 #[derive(Clone, Debug)]
@@ -61,17 +58,17 @@ fn head(text: &str) -> Option<(Name, Vec<Name>)> {
     Some((name, extras.map(Name::parse).collect::<Option<_>>()?))
 }
 
-pub(super) fn read(element: &Element<'_>) -> Result<Requirement, ManifestError> {
+pub(super) fn read(element: &Node<'_>) -> crate::Result<Requirement> {
     let text = element.string()?;
-    Requirement::parse(&text.value, text.span).ok_or_else(|| ManifestError::Requirement {
+    Ok(Requirement::parse(&text.value, text.span).ok_or_else(|| ManifestError::Requirement {
         key: element.key().to_owned(),
         text: text.value,
         place: element.place(),
-    })
+    })?)
 }
 
-pub(super) fn read_list(node: &Node<'_>) -> Result<Vec<Requirement>, ManifestError> {
-    let elements: Vec<_> = node.elements().map_err(|_: TomlError| node.type_error("an array of requirements"))?;
+pub(super) fn read_list(node: &Node<'_>) -> crate::Result<Vec<Requirement>> {
+    let elements: Vec<_> = node.elements().map_err(|_| node.type_error("an array of requirements"))?;
     elements.iter().map(read).collect()
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{ManifestError, Selector};
 use crate::{
     model::{Name, redact},
-    toml::{Element, Node, Spanned},
+    toml::{Node, Spanned},
 };
 
 /// A source of a package. A package can have several, distinguished by `extra`, `group` and `marker`.
@@ -72,16 +72,15 @@ impl GitReference {
     }
 }
 
-pub(super) fn read(package: &Name, node: &Node<'_>) -> Result<Vec<UvSource>, ManifestError> {
+pub(super) fn read(package: &Name, node: &Node<'_>) -> crate::Result<Vec<UvSource>> {
     if node.is_list() {
         node.elements()?.iter().map(|element| read_one(package, element)).collect()
     } else {
-        let element = node.as_element().ok_or_else(|| node.type_error("a table or an array of tables"))?;
-        Ok(vec![read_one(package, &element)?])
+        Ok(vec![read_one(package, node)?])
     }
 }
 
-fn read_one(package: &Name, element: &Element<'_>) -> Result<UvSource, ManifestError> {
+fn read_one(package: &Name, element: &Node<'_>) -> crate::Result<UvSource> {
     let kind = if let Some(url) = element.get_string("git")? {
         read_git(package, url, element)?
     } else if let Some(url) = element.get_string("url")? {
@@ -94,7 +93,7 @@ fn read_one(package: &Name, element: &Element<'_>) -> Result<UvSource, ManifestE
         // `true`, or in newer versions of uv the path of another workspace.
         SourceKind::Workspace
     } else {
-        return Err(ManifestError::Source { package: package.clone(), place: element.place() });
+        return Err(ManifestError::Source { package: package.clone(), place: element.place() }.into());
     };
     let name = |key| element.get(key)?.map(|node| node.name()).transpose();
     let selector = match (name("extra")?, name("group")?) {
@@ -105,7 +104,7 @@ fn read_one(package: &Name, element: &Element<'_>) -> Result<UvSource, ManifestE
     Ok(UvSource { span: element.span(), kind, selector, marker })
 }
 
-fn read_git(package: &Name, url: Spanned<String>, element: &Element<'_>) -> Result<SourceKind, ManifestError> {
+fn read_git(package: &Name, url: Spanned<String>, element: &Node<'_>) -> crate::Result<SourceKind> {
     let refuse = |what, text: &Spanned<String>| ManifestError::UnsafeGit {
         package: package.clone(),
         what,
@@ -113,7 +112,7 @@ fn read_git(package: &Name, url: Spanned<String>, element: &Element<'_>) -> Resu
         place: element.place().at(text.span.clone()),
     };
     if !is_safe_url(&url.value) {
-        return Err(refuse("git URL", &url));
+        return Err(refuse("git URL", &url).into());
     }
     let reference = if let Some(tag) = element.get_string("tag")? {
         Some(GitReference::Tag(tag))
@@ -123,7 +122,7 @@ fn read_git(package: &Name, url: Spanned<String>, element: &Element<'_>) -> Resu
         element.get_string("rev")?.map(GitReference::Rev)
     };
     if let Some(reference) = reference.as_ref().filter(|reference| !is_safe_reference(&reference.text().value)) {
-        return Err(refuse(reference.key(), reference.text()));
+        return Err(refuse(reference.key(), reference.text()).into());
     }
     let subdirectory = element.get_string("subdirectory")?.map(|directory| directory.value);
     let subdirectory = subdirectory.filter(|directory| !matches!(directory.trim_end_matches('/'), "" | "."));

@@ -1,11 +1,17 @@
 //! The parts that all errors of uvenv have: a stable code, a message, a suggested fix and, if a file causes the error,
 //! the location in it.
 //!
-//! Each module defines its own error enum with `thiserror` and implements [`Diagnostic`] for the other parts;
-//! [`Error`](crate::Error) combines them. This module does not decide how errors are presented: the command line
-//! renders them, Python raises them.
+//! Each module defines its own error enum with `thiserror` and implements [`Diagnostic`] for the other parts; [`Error`]
+//! holds any of them. This module does not decide how errors are presented: the command line renders them, Python raises
+//! them.
 
-use std::{borrow::Cow, fmt, ops::Range, sync::Arc};
+use std::{
+    borrow::Cow,
+    error::Error as StdError,
+    fmt,
+    ops::{Deref, Range},
+    sync::Arc,
+};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -107,6 +113,52 @@ pub trait Diagnostic: std::error::Error {
     }
 }
 
+/// Any error of uvenv, with the code, help and place of the module that found it. What remains the same from version to
+/// version is the [code](Diagnostic::code).
+///
+/// Its `Debug` output is the whole message with code, place and help, because `fn main() -> Result<(),
+/// uvenv_core::Error>`, which is common in build scripts, prints it.
+pub struct Error(Box<dyn Diagnostic + Send + Sync>);
+
+impl Error {
+    /// Returns the error as the type of the module that found it, if it is a `T`.
+    pub(crate) fn downcast_ref<T: Diagnostic + 'static>(&self) -> Option<&T> {
+        (&*self.0 as &dyn StdError).downcast_ref()
+    }
+}
+
+impl<E: Diagnostic + Send + Sync + 'static> From<E> for Error {
+    fn from(error: E) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+impl Deref for Error {
+    type Target = dyn Diagnostic + Send + Sync;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.0
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write(&*self.0, f)
+    }
+}
+
 /// Writes an error as the command line shows it, without colours.
 pub(crate) fn write(error: &dyn Diagnostic, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "error[{}]: {}", error.code(), redact(&error.to_string()))?;
@@ -141,7 +193,7 @@ pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>, withi
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Error, monorepo::DiscoveryError};
+    use crate::monorepo::DiscoveryError;
 
     fn refused(text: &str, span: Range<usize>) -> Error {
         let place = Place::new("/repo/pyproject.toml", text.into(), span);

@@ -10,7 +10,7 @@ use crate::{
     error::{Diagnostic, Place, nearest},
     manifest::Manifest,
     model::Name,
-    toml::{File, Node, TomlError},
+    toml::{File, Node},
 };
 
 const KEYS: [&str; 4] = ["backends", "check", "env-per-backend", "profiles"];
@@ -19,39 +19,24 @@ const PROFILES: [&str; 2] = ["staging", "prod"];
 
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// A value of the wrong type, or a file that cannot be read.
-    #[error(transparent)]
-    Toml(#[from] TomlError),
+pub(crate) enum ConfigError {
     /// An unknown key.
     #[error("unknown key `{key}` in `[{table}]`")]
     UnknownKey {
-        /// The key.
         key: String,
-        /// The table.
         table: String,
-        /// The most similar valid name.
         nearest: Option<&'static str>,
-        /// All valid names.
         valid: &'static [&'static str],
-        /// The location of the key.
         place: Place,
     },
     /// Both tables exist.
     #[error("uvenv is configured in both `{cargo}` and `{}`", place.path())]
-    Both {
-        /// The `Cargo.toml`.
-        cargo: Utf8PathBuf,
-        /// The table in `pyproject.toml`.
-        place: Place,
-    },
+    Both { cargo: Utf8PathBuf, place: Place },
 }
 
 impl Diagnostic for ConfigError {
     fn code(&self) -> &'static str {
         match self {
-            Self::Toml(error) => error.code(),
             Self::UnknownKey { .. } => "unknown-key",
             Self::Both { .. } => "two-configurations",
         }
@@ -59,7 +44,6 @@ impl Diagnostic for ConfigError {
 
     fn help(&self) -> Option<String> {
         match self {
-            Self::Toml(error) => error.help(),
             Self::UnknownKey { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
             Self::UnknownKey { valid, .. } => Some(format!("the keys are `{}`", valid.join("`, `"))),
             Self::Both { .. } => {
@@ -70,7 +54,6 @@ impl Diagnostic for ConfigError {
 
     fn place(&self) -> Option<&Place> {
         match self {
-            Self::Toml(error) => error.place(),
             Self::UnknownKey { place, .. } | Self::Both { place, .. } => Some(place),
         }
     }
@@ -111,11 +94,13 @@ pub struct Code {
 
 impl Config {
     /// Reads the configuration of the monorepo whose dev manifest is `dev`.
-    pub(super) fn read(dev: &Manifest) -> Result<Self, ConfigError> {
+    pub(super) fn read(dev: &Manifest) -> crate::Result<Self> {
         let cargo_path = dev.directory().join("Cargo.toml");
         let in_cargo = Self::read_cargo(&cargo_path)?;
         match (in_cargo, &dev.uvenv) {
-            (Some(_), Some(span)) => Err(ConfigError::Both { cargo: cargo_path, place: dev.place(Range::clone(span)) }),
+            (Some(_), Some(span)) => {
+                Err(ConfigError::Both { cargo: cargo_path, place: dev.place(Range::clone(span)) }.into())
+            }
             (Some(config), None) => Ok(config),
             (None, Some(_)) => {
                 let table = Self::read_table(&dev.file, &["tool", "uvenv"])?;
@@ -125,14 +110,14 @@ impl Config {
         }
     }
 
-    fn read_cargo(path: &Utf8Path) -> Result<Option<Self>, ConfigError> {
+    fn read_cargo(path: &Utf8Path) -> crate::Result<Option<Self>> {
         if !path.is_file() {
             return Ok(None);
         }
         Self::read_table(&File::read(path)?, &["workspace", "metadata", "uvenv"])
     }
 
-    fn read_table(file: &File, path: &[&str]) -> Result<Option<Self>, ConfigError> {
+    fn read_table(file: &File, path: &[&str]) -> crate::Result<Option<Self>> {
         let document = file.parse()?;
         let mut node = Node::root(file, &document);
         for key in path {
@@ -148,34 +133,34 @@ impl Config {
                 "env-per-backend" => config.env_per_backend = value.bool()?,
                 "profiles" => config.profiles = read_profiles(file, &value)?,
                 "check" => config.check = read_check(file, &value)?,
-                _ => return Err(unknown_key(file, key, &node, &value, &KEYS)),
+                _ => return Err(unknown_key(file, key, &node, &value, &KEYS).into()),
             }
         }
         Ok(Some(config))
     }
 }
 
-fn read_profiles(file: &File, node: &Node<'_>) -> Result<BTreeMap<Profile, Utf8PathBuf>, ConfigError> {
+fn read_profiles(file: &File, node: &Node<'_>) -> crate::Result<BTreeMap<Profile, Utf8PathBuf>> {
     let mut profiles = BTreeMap::new();
     for (key, value) in node.entries()? {
         let profile = match key {
             "staging" => Profile::Staging,
             "prod" => Profile::Prod,
-            _ => return Err(unknown_key(file, key, node, &value, &PROFILES)),
+            _ => return Err(unknown_key(file, key, node, &value, &PROFILES).into()),
         };
         profiles.insert(profile, value.string()?.value.into());
     }
     Ok(profiles)
 }
 
-fn read_check(file: &File, node: &Node<'_>) -> Result<CheckConfig, ConfigError> {
+fn read_check(file: &File, node: &Node<'_>) -> crate::Result<CheckConfig> {
     let mut check = CheckConfig::default();
     for (key, value) in node.entries()? {
         let codes = match key {
             "allow" => &mut check.allow,
             "warn" => &mut check.warn,
             "deny" => &mut check.deny,
-            _ => return Err(unknown_key(file, key, node, &value, &LEVELS)),
+            _ => return Err(unknown_key(file, key, node, &value, &LEVELS).into()),
         };
         let written = value.strings()?.into_iter();
         codes.extend(written.map(|code| Code { text: code.value, place: file.place(code.span) }));

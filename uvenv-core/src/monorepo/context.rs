@@ -6,8 +6,8 @@ use camino::Utf8Path;
 
 use super::{Member, Monorepo, ProfilePaths};
 use crate::{
-    backend::{self, Backend, BackendError, BackendScope},
-    lockfile::{Freshness, Lockfile, LockfileError, freshness},
+    backend::{self, Backend, BackendScope},
+    lockfile::{Freshness, Lockfile, freshness},
     manifest::Manifest,
     model::Profile,
 };
@@ -63,7 +63,7 @@ impl<'m> ProfileContext<'m> {
     }
 
     /// Returns the lockfile, if there is one.
-    pub fn lockfile(&self) -> Result<Option<&Lockfile>, LockfileError> {
+    pub fn lockfile(&self) -> crate::Result<Option<&Lockfile>> {
         if let Some(known) = self.lockfile.get() {
             return Ok(known.as_ref());
         }
@@ -78,7 +78,7 @@ impl<'m> ProfileContext<'m> {
     }
 
     /// Returns whether the lockfile satisfies the manifest and those of the members, as far as the files show.
-    pub fn freshness(&self) -> Result<&Freshness, LockfileError> {
+    pub fn freshness(&self) -> crate::Result<&Freshness> {
         if let Some(known) = self.freshness.get() {
             return Ok(known);
         }
@@ -87,7 +87,7 @@ impl<'m> ProfileContext<'m> {
     }
 
     /// Returns the backends of the manifest itself.
-    pub fn backends(&self) -> Result<&[Backend], BackendError> {
+    pub fn backends(&self) -> crate::Result<&[Backend]> {
         if let Some(known) = self.backends.get() {
             return Ok(known);
         }
@@ -100,7 +100,7 @@ impl<'m> ProfileContext<'m> {
     }
 
     /// Returns the backends that `scope`, the manifest or a member, can be synced with.
-    pub(crate) fn backends_of(&self, scope: BackendScope<'_>) -> Result<Vec<Backend>, BackendError> {
+    pub(crate) fn backends_of(&self, scope: BackendScope<'_>) -> crate::Result<Vec<Backend>> {
         let configured = self.monorepo.config.backends.as_deref();
         backend::backends(&self.manifest, self.member_manifests(), scope, configured, self.manifest_name().as_str())
     }

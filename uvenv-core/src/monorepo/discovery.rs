@@ -11,18 +11,18 @@ use crate::{
     toml::TomlError,
 };
 
-pub(super) fn discover_manifest(path: &Utf8Path) -> Result<Monorepo, DiscoveryError> {
+pub(super) fn discover_manifest(path: &Utf8Path) -> crate::Result<Monorepo> {
     let is_manifest = path.file_name().is_some_and(|name| [manifest::FILE_NAME, "Cargo.toml"].contains(&name));
     if !is_manifest || !path.is_file() {
         let problem = wrong_kind(path, "is a directory", "is not a `Cargo.toml` or a `pyproject.toml`");
         let help = "use a `Cargo.toml` or `pyproject.toml` in the monorepo";
-        return Err(DiscoveryError::NotAManifest { path: path.to_owned(), problem, help });
+        return Err(DiscoveryError::NotAManifest { path: path.to_owned(), problem, help }.into());
     }
     discover(parent(path))
 }
 
 /// Returns the directory of a project, given by that directory or by its manifest.
-pub(super) fn project_directory(path: &Utf8Path) -> Result<Utf8PathBuf, DiscoveryError> {
+pub(super) fn project_directory(path: &Utf8Path) -> crate::Result<Utf8PathBuf> {
     if path.is_dir() && has_manifest(path) {
         canonical(path)
     } else if path.is_file() && path.file_name() == Some(manifest::FILE_NAME) {
@@ -30,7 +30,7 @@ pub(super) fn project_directory(path: &Utf8Path) -> Result<Utf8PathBuf, Discover
     } else {
         let problem = wrong_kind(path, "is a directory without a `pyproject.toml`", "is not a `pyproject.toml`");
         let help = "use the `pyproject.toml` of a profile, or its directory";
-        Err(DiscoveryError::NotAManifest { path: path.to_owned(), problem, help })
+        Err(DiscoveryError::NotAManifest { path: path.to_owned(), problem, help }.into())
     }
 }
 
@@ -47,7 +47,7 @@ fn parent(path: &Utf8Path) -> &Utf8Path {
     path.parent().filter(|parent| !parent.as_str().is_empty()).unwrap_or(Utf8Path::new("."))
 }
 
-fn canonical(path: &Utf8Path) -> Result<Utf8PathBuf, DiscoveryError> {
+fn canonical(path: &Utf8Path) -> crate::Result<Utf8PathBuf> {
     let found = path.canonicalize().map_err(|source| DiscoveryError::Directory { path: path.to_owned(), source })?;
     let found = Utf8PathBuf::try_from(found)
         .map_err(|error| DiscoveryError::NotUnicode { path: error.into_path_buf().to_string_lossy().into_owned() })?;
@@ -55,12 +55,12 @@ fn canonical(path: &Utf8Path) -> Result<Utf8PathBuf, DiscoveryError> {
     Ok(found.as_str().strip_prefix(r"\\?\").map_or_else(|| found.clone(), Utf8PathBuf::from))
 }
 
-pub(super) fn discover(start: &Utf8Path) -> Result<Monorepo, DiscoveryError> {
+pub(super) fn discover(start: &Utf8Path) -> crate::Result<Monorepo> {
     let (dev, config) = find_root(&canonical(start)?)?;
     monorepo_of(dev, config)
 }
 
-fn monorepo_of(dev: Manifest, config: Config) -> Result<Monorepo, DiscoveryError> {
+fn monorepo_of(dev: Manifest, config: Config) -> crate::Result<Monorepo> {
     let members::Members { members, unmatched_patterns } = members::read(&dev)?;
     let mut monorepo = Monorepo {
         root: dev.directory().to_owned(),
@@ -84,13 +84,13 @@ fn monorepo_of(dev: Manifest, config: Config) -> Result<Monorepo, DiscoveryError
 }
 
 /// Finds the nearest project above `start`, or one further up that has it as a workspace member or as a profile.
-fn find_root(start: &Utf8Path) -> Result<(Manifest, Config), DiscoveryError> {
+fn find_root(start: &Utf8Path) -> crate::Result<(Manifest, Config)> {
     let mut root: Option<(Manifest, Config)> = None;
     let mut not_a_project = None;
     for directory in start.ancestors().filter(|directory| has_manifest(directory)) {
         let manifest = match Manifest::read(&directory.join(manifest::FILE_NAME)) {
             // The file has settings of other tools. This is reported only if there is no project at all.
-            Err(error @ ManifestError::NoProject { .. }) => {
+            Err(error) if ManifestError::is_no_project(&error) => {
                 not_a_project.get_or_insert(error);
                 continue;
             }
@@ -109,8 +109,8 @@ fn find_root(start: &Utf8Path) -> Result<(Manifest, Config), DiscoveryError> {
     }
     match (root, not_a_project) {
         (Some(root), _) => Ok(root),
-        (None, Some(error)) => Err(error.into()),
-        (None, None) => Err(DiscoveryError::NotFound { start: start.to_owned() }),
+        (None, Some(error)) => Err(error),
+        (None, None) => Err(DiscoveryError::NotFound { start: start.to_owned() }.into()),
     }
 }
 
@@ -120,7 +120,7 @@ fn contains_tool_uv(directory: &Utf8Path) -> bool {
 }
 
 /// Whether the project in `directory` belongs to the monorepo of `manifest`.
-fn claims(manifest: &Manifest, config: &Config, directory: &Utf8Path) -> Result<bool, DiscoveryError> {
+fn claims(manifest: &Manifest, config: &Config, directory: &Utf8Path) -> crate::Result<bool> {
     let is_there = |profile| profile_directory(manifest.directory(), config, profile) == directory;
     if members::globs(manifest).is_some_and(|globs| globs.selects(directory).is_some()) {
         return Ok(true);
@@ -158,7 +158,7 @@ enum ProfileManifest {
 
 /// Returns what `directory` contains of `profile`. A directory that merely has the name `prod` is not a profile: the
 /// manifest of a profile is not a member of the workspace, and it refers to the monorepo's own packages.
-fn profile_in(monorepo: &Monorepo, profile: Profile, directory: &Utf8Path) -> Result<ProfileManifest, DiscoveryError> {
+fn profile_in(monorepo: &Monorepo, profile: Profile, directory: &Utf8Path) -> crate::Result<ProfileManifest> {
     if profile == Profile::Dev {
         return Ok(ProfileManifest::Unread);
     }
@@ -166,7 +166,7 @@ fn profile_in(monorepo: &Monorepo, profile: Profile, directory: &Utf8Path) -> Re
     let is_configured = monorepo.config.profiles.contains_key(&profile);
     if is_configured && !path.is_file() {
         let source = std::io::Error::from(std::io::ErrorKind::NotFound);
-        return Err(ManifestError::Toml(TomlError::Unreadable { path, source }).into());
+        return Err(TomlError::Unreadable { path, source }.into());
     }
     let is_member = || monorepo.members.iter().any(|member| member.directory == directory);
     if !is_configured && (!has_manifest(directory) || is_member()) {
@@ -174,7 +174,7 @@ fn profile_in(monorepo: &Monorepo, profile: Profile, directory: &Utf8Path) -> Re
     }
     let manifest = match Manifest::read(&path) {
         Ok(manifest) => manifest,
-        Err(ManifestError::NoProject { .. }) if !is_configured => return Ok(ProfileManifest::Absent),
+        Err(error) if !is_configured && ManifestError::is_no_project(&error) => return Ok(ProfileManifest::Absent),
         Err(_) => return Ok(ProfileManifest::Unread),
     };
     let is_about_us = || {
@@ -193,7 +193,7 @@ fn profile_in(monorepo: &Monorepo, profile: Profile, directory: &Utf8Path) -> Re
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Diagnostic, Place};
+    use crate::model::Place;
 
     struct Tree {
         _guard: tempfile::TempDir,
@@ -212,7 +212,7 @@ mod tests {
             Self { _guard: guard, root }
         }
 
-        fn discover(&self, start: &str) -> Result<Monorepo, DiscoveryError> {
+        fn discover(&self, start: &str) -> crate::Result<Monorepo> {
             std::fs::create_dir_all(self.root.join(start)).unwrap();
             discover(&self.root.join(start))
         }

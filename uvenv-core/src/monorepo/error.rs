@@ -2,48 +2,22 @@
 
 use camino::Utf8PathBuf;
 
-use super::ConfigError;
-use crate::{
-    manifest::ManifestError,
-    model::{Diagnostic, Place, Profile},
-};
+use crate::model::{Diagnostic, Place, Profile};
 
 /// A monorepo, or a part of it, that cannot be found.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DiscoveryError {
-    /// A manifest that cannot be used.
-    #[error(transparent)]
-    Manifest(#[from] ManifestError),
-    /// A configuration that cannot be used.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
+pub(crate) enum DiscoveryError {
     /// No `pyproject.toml` in the directory or above.
     #[error(
         "no monorepo here: there is no `pyproject.toml` with a `[project]` table in `{start}` or any directory above it"
     )]
-    NotFound {
-        /// Where the search began.
-        start: Utf8PathBuf,
-    },
+    NotFound { start: Utf8PathBuf },
     /// A given path that does not exist or is of the wrong kind.
     #[error("`{path}` {problem}")]
-    NotAManifest {
-        /// The path as it was given.
-        path: Utf8PathBuf,
-        /// What exists instead.
-        problem: &'static str,
-        /// The kinds of paths that are accepted.
-        help: &'static str,
-    },
+    NotAManifest { path: Utf8PathBuf, problem: &'static str, help: &'static str },
     /// A directory that cannot be entered.
     #[error("cannot use the directory `{path}`: {source}")]
-    Directory {
-        /// The directory.
-        path: Utf8PathBuf,
-        /// The error of the operating system.
-        source: std::io::Error,
-    },
+    Directory { path: Utf8PathBuf, source: std::io::Error },
     /// A path that is not Unicode.
     #[error("the path `{path}` is not valid UTF-8")]
     NotUnicode {
@@ -52,45 +26,21 @@ pub enum DiscoveryError {
     },
     /// A profile that the monorepo does not have.
     #[error("the monorepo `{root}` has no profile `{profile}`")]
-    NoProfile {
-        /// The profile.
-        profile: Profile,
-        /// The monorepo's root.
-        root: Utf8PathBuf,
-        /// The profiles it has.
-        available: Vec<Profile>,
-    },
+    NoProfile { profile: Profile, root: Utf8PathBuf, available: Vec<Profile> },
     /// A value of the profile variable that is not the name of a profile.
     #[error("the variable `UVENV_PROFILE` is not valid: {problem}")]
-    ProfileVariable {
-        /// What is wrong with it.
-        problem: String,
-    },
+    ProfileVariable { problem: String },
     /// A manifest that does not belong to a profile.
     #[error("`{path}` is not the manifest of a profile")]
-    NotAProfile {
-        /// The path as it was given.
-        path: Utf8PathBuf,
-        /// The manifests of the profiles.
-        available: Vec<Utf8PathBuf>,
-    },
+    NotAProfile { path: Utf8PathBuf, available: Vec<Utf8PathBuf> },
     /// An invalid workspace pattern.
     #[error("the workspace pattern `{pattern}` is not valid: {message}")]
-    Glob {
-        /// The pattern.
-        pattern: String,
-        /// What is wrong with it.
-        message: String,
-        /// The location of the pattern.
-        place: Place,
-    },
+    Glob { pattern: String, message: String, place: Place },
 }
 
 impl Diagnostic for DiscoveryError {
     fn code(&self) -> &'static str {
         match self {
-            Self::Manifest(error) => error.code(),
-            Self::Config(error) => error.code(),
             Self::NotFound { .. } => "no-monorepo",
             Self::NotAManifest { .. } => "not-a-manifest",
             Self::Directory { .. } => "unreadable-directory",
@@ -103,8 +53,6 @@ impl Diagnostic for DiscoveryError {
 
     fn help(&self) -> Option<String> {
         Some(match self {
-            Self::Manifest(error) => return error.help(),
-            Self::Config(error) => return error.help(),
             Self::NotFound { .. } => {
                 "change to a monorepo, select one with `-C DIR`, or create one with `cargo uvenv new PATH`".to_owned()
             }
@@ -124,8 +72,6 @@ impl Diagnostic for DiscoveryError {
 
     fn place(&self) -> Option<&Place> {
         match self {
-            Self::Manifest(error) => error.place(),
-            Self::Config(error) => error.place(),
             Self::Glob { place, .. } => Some(place),
             _ => None,
         }

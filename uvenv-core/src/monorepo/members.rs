@@ -33,7 +33,7 @@ pub(super) struct Members {
 }
 
 /// Reads the members that the workspace of `root` selects. Follows uv's rules, and matches with the same crate as uv.
-pub(super) fn read(root: &Manifest) -> Result<Members, DiscoveryError> {
+pub(super) fn read(root: &Manifest) -> crate::Result<Members> {
     let mut found = Members { members: Vec::new(), unmatched_patterns: Vec::new() };
     let (Some(workspace), Some(globs)) = (&root.uv.workspace, globs(root)) else { return Ok(found) };
     let mut directories = BTreeSet::new();
@@ -62,10 +62,10 @@ pub(super) fn read(root: &Manifest) -> Result<Members, DiscoveryError> {
 }
 
 /// Returns the member in `directory`, if there is one.
-fn member(directory: &Utf8Path) -> Result<Option<Member>, ManifestError> {
+fn member(directory: &Utf8Path) -> crate::Result<Option<Member>> {
     let manifest = match Manifest::read(&directory.join(manifest::FILE_NAME)) {
         // The file has settings of other tools only. uv reports it if necessary.
-        Err(ManifestError::NoProject { .. }) => return Ok(None),
+        Err(error) if ManifestError::is_no_project(&error) => return Ok(None),
         read => read?,
     };
     let name = manifest.name().filter(|_| !manifest.uv.is_unmanaged).cloned();

@@ -8,13 +8,13 @@ mod internal;
 mod members;
 mod profile;
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, io, path::PathBuf};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-pub use config::{CheckConfig, Code, Config, ConfigError};
+pub use config::{CheckConfig, Code, Config};
 pub use context::ProfileContext;
-pub use error::DiscoveryError;
+pub(crate) use error::DiscoveryError;
 pub use internal::InternalPackages;
 pub use members::Member;
 pub(crate) use members::globs;
@@ -58,48 +58,58 @@ impl Monorepo {
     /// # Ok(())
     /// # }
     /// ```
-    pub fn discover(start: &Utf8Path) -> Result<Self, DiscoveryError> {
+    pub fn discover(start: &Utf8Path) -> crate::Result<Self> {
         discovery::discover(start)
     }
 
+    /// Finds the monorepo that contains the directory `start`, if there is one.
+    pub fn find(start: &Utf8Path) -> crate::Result<Option<Self>> {
+        match Self::discover(start) {
+            Err(error) if matches!(error.downcast_ref(), Some(DiscoveryError::NotFound { .. })) => Ok(None),
+            found => found.map(Some),
+        }
+    }
+
     /// Finds the monorepo of a `Cargo.toml` or `pyproject.toml`, as given to `--manifest-path`.
-    pub fn discover_manifest(path: &Utf8Path) -> Result<Self, DiscoveryError> {
+    pub fn discover_manifest(path: &Utf8Path) -> crate::Result<Self> {
         discovery::discover_manifest(path)
     }
 
     /// Finds the monorepo of a project, given by its directory or its `pyproject.toml`, as uv accepts it for
     /// `--project`.
-    pub fn discover_project(path: &Utf8Path) -> Result<Self, DiscoveryError> {
+    pub fn discover_project(path: &Utf8Path) -> crate::Result<Self> {
         discovery::discover(&discovery::project_directory(path)?)
     }
 
     /// Returns the paths of `profile`.
-    pub fn profile(&self, profile: Profile) -> Result<&ProfilePaths, DiscoveryError> {
+    pub fn profile(&self, profile: Profile) -> crate::Result<&ProfilePaths> {
         if let Some(paths) = self.profiles.iter().find(|paths| paths.profile == profile) {
             return Ok(paths);
         }
         // If a manifest exists in its place but is not a project, that error is more useful.
-        if let Err(error @ ManifestError::NoProject { .. }) =
-            Manifest::read(&self.root.join(profile.as_str()).join(manifest::FILE_NAME))
+        if let Err(error) = Manifest::read(&self.root.join(profile.as_str()).join(manifest::FILE_NAME))
+            && ManifestError::is_no_project(&error)
         {
-            return Err(error.into());
+            return Err(error);
         }
-        Err(DiscoveryError::NoProfile { profile, root: self.root.clone(), available: self.profile_names() })
+        Err(DiscoveryError::NoProfile { profile, root: self.root.clone(), available: self.profile_names() }.into())
     }
 
     /// Returns the profile whose manifest is `path`, a directory or the file itself, as uv accepts it for `--project`.
-    pub fn profile_of_project(&self, path: &Utf8Path) -> Result<&ProfilePaths, DiscoveryError> {
+    pub fn profile_of_project(&self, path: &Utf8Path) -> crate::Result<&ProfilePaths> {
         let directory = discovery::project_directory(path)?;
-        self.profiles.iter().find(|paths| paths.directory == directory).ok_or_else(|| DiscoveryError::NotAProfile {
-            path: path.to_owned(),
-            available: self.profiles.iter().map(|paths| self.relative(&paths.manifest()).to_owned()).collect(),
-        })
+        Ok(self.profiles.iter().find(|paths| paths.directory == directory).ok_or_else(|| {
+            DiscoveryError::NotAProfile {
+                path: path.to_owned(),
+                available: self.profiles.iter().map(|paths| self.relative(&paths.manifest()).to_owned()).collect(),
+            }
+        })?)
     }
 
     /// Returns the profile that the variable `UVENV_PROFILE` names.
-    pub fn profile_of_variables(variables: &Variables) -> Result<Option<Profile>, DiscoveryError> {
+    pub fn profile_of_variables(variables: &Variables) -> crate::Result<Option<Profile>> {
         let parse = |text: &str| text.parse().map_err(|problem| DiscoveryError::ProfileVariable { problem });
-        variables.get("UVENV_PROFILE").map(parse).transpose()
+        Ok(variables.get("UVENV_PROFILE").map(parse).transpose()?)
     }
 
     /// Returns the default profile for work in `directory`: the one whose manifest is nearest, as in uv.
@@ -115,7 +125,7 @@ impl Monorepo {
     }
 
     /// Returns a profile with its files, for one operation.
-    pub fn context(&self, profile: Profile) -> Result<ProfileContext<'_>, DiscoveryError> {
+    pub fn context(&self, profile: Profile) -> crate::Result<ProfileContext<'_>> {
         let paths = self.profile(profile)?;
         Ok(ProfileContext::new(self, paths, self.manifest(paths)?))
     }
@@ -127,7 +137,7 @@ impl Monorepo {
     }
 
     /// Returns the manifest of a profile, which was usually read when the monorepo was found.
-    fn manifest(&self, paths: &ProfilePaths) -> Result<Cow<'_, Manifest>, ManifestError> {
+    fn manifest(&self, paths: &ProfilePaths) -> crate::Result<Cow<'_, Manifest>> {
         if paths.profile == Profile::Dev {
             return Ok(Cow::Borrowed(&self.dev));
         }
@@ -139,7 +149,7 @@ impl Monorepo {
         let manifest = Manifest::from_file(file)?;
         match manifest.project {
             Some(_) => Ok(Cow::Owned(manifest)),
-            None => Err(ManifestError::NoProject { place: manifest.place(0..0) }),
+            None => Err(ManifestError::NoProject { place: manifest.place(0..0) }.into()),
         }
     }
 
@@ -183,6 +193,18 @@ impl Monorepo {
     pub fn cargo_manifest(&self) -> Option<Utf8PathBuf> {
         Some(self.root.join("Cargo.toml")).filter(|path| path.is_file())
     }
+}
+
+/// Returns `path` as Unicode, as all paths of uvenv are.
+pub fn utf8_path(path: PathBuf) -> crate::Result<Utf8PathBuf> {
+    Ok(Utf8PathBuf::try_from(path)
+        .map_err(|error| DiscoveryError::NotUnicode { path: error.into_path_buf().to_string_lossy().into_owned() })?)
+}
+
+/// Returns a function for `map_err`, which explains why the directory `path` cannot be used.
+pub fn unusable_directory(path: impl Into<Utf8PathBuf>) -> impl FnOnce(io::Error) -> crate::Error {
+    let path = path.into();
+    move |source| DiscoveryError::Directory { path, source }.into()
 }
 
 /// Whether `directory` has a manifest.

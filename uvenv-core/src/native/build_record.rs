@@ -10,7 +10,7 @@ use super::{
     cargo_graph::Closure,
 };
 use crate::{
-    environment::{Environment, EnvironmentError, NATIVE_RECORD as FILE},
+    environment::{Environment, NATIVE_RECORD as FILE},
     fs::atomic,
     model::Name,
 };
@@ -59,14 +59,14 @@ impl BuildRecord {
     }
 
     /// Writes the record, which replaces `before`.
-    pub(super) fn write(self, before: &Self, environment: &Environment) -> Result<(), EnvironmentError> {
+    pub(super) fn write(self, before: &Self, environment: &Environment) -> crate::Result<()> {
         if self == *before || (self.packages.is_empty() && before.packages.is_empty()) {
             return Ok(());
         }
         let path = environment.root().join(FILE);
-        serde_json::to_vec(&self)
+        Ok(serde_json::to_vec(&self)
             .map_err(io::Error::from)
             .and_then(|text| atomic::replace(&path, &text))
-            .map_err(environment.not_writable(&path))
+            .map_err(environment.not_writable(&path))?)
     }
 }

@@ -62,7 +62,7 @@ pub(super) fn configure_builders(
     choices: &BuildChoices<'_>,
     variables: &Variables,
     uv: Version,
-) -> Result<BuilderConfig, NativeError> {
+) -> crate::Result<BuilderConfig> {
     let settings = UserSettings::new(manifest, choices.uv_args, variables);
     let mut config = BuilderConfig::default();
     let mut maturin = Vec::new();
@@ -100,15 +100,11 @@ pub(super) fn configure_builders(
 }
 
 /// Returns the value of the one variable that an older uv passes on. All builds see it.
-fn for_all(
-    maturin: &[(&NativePackage, UserArguments)],
-    ours: &[Vec<String>],
-    uv: Version,
-) -> Result<String, NativeError> {
+fn for_all(maturin: &[(&NativePackage, UserArguments)], ours: &[Vec<String>], uv: Version) -> crate::Result<String> {
     let differs =
         |((_, user), other): (&(&NativePackage, UserArguments), &Vec<String>)| other != &ours[0] || user.key.is_some();
     if let Some(((package, _), _)) = maturin.iter().zip(ours).find(|pair| differs((pair.0, pair.1))) {
-        return Err(NativeError::UvTooOld { package: package.name.clone(), uv, needed: PACKAGE_SETTINGS });
+        return Err(NativeError::UvTooOld { package: package.name.clone(), uv, needed: PACKAGE_SETTINGS }.into());
     }
     let user = maturin.first().map(|(_, user)| user.text()).unwrap_or_default();
     Ok(format!("{user} {}", ours[0].join(" ")).trim().to_owned())
@@ -118,7 +114,7 @@ fn maturin_arguments(
     package: &NativePackage,
     user: &UserArguments,
     choices: &BuildChoices<'_>,
-) -> Result<Vec<String>, NativeError> {
+) -> crate::Result<Vec<String>> {
     let mut arguments = feature_arguments(package, user, choices)?;
     arguments.extend(choices.profile.map(|profile| format!("--profile={}", profile.as_str())));
     Ok(arguments)
@@ -128,7 +124,7 @@ fn feature_arguments(
     package: &NativePackage,
     user: &UserArguments,
     choices: &BuildChoices<'_>,
-) -> Result<Vec<String>, NativeError> {
+) -> crate::Result<Vec<String>> {
     let tables = &package.manifest.build.maturin;
     let features = CrateFeatures::read(&package.crates[0], choices);
     if tables.all_features || user.has(&["--all-features"]) || !features.concern_us() {
@@ -147,7 +143,8 @@ fn feature_arguments(
         return Err(NativeError::ConditionalFeatures {
             package: package.name.clone(),
             manifest: package.directory.join(crate::manifest::FILE_NAME),
-        });
+        }
+        .into());
     }
     let roots = lose_default.then_some("default").into_iter().chain(from_table.iter().map(String::as_str));
     let mut kept = Vec::new();
@@ -316,7 +313,7 @@ impl UserArguments {
         package: &NativePackage,
         ours: &[String],
         profile: Option<CargoProfile>,
-    ) -> Result<Vec<String>, NativeError> {
+    ) -> crate::Result<Vec<String>> {
         if ours.is_empty() {
             return Ok(Vec::new());
         }
@@ -325,7 +322,7 @@ impl UserArguments {
             // The newer key is already taken, so uv combines the existing values and ours into a list.
             let is_one = |value: &String| !value.contains(|c: char| c.is_whitespace() || "\"'\\".contains(c));
             if !self.values.iter().all(is_one) || (profile.is_some() && self.has(&PROFILE_OPTIONS)) {
-                return Err(NativeError::BuildArguments { package: name.clone(), arguments: self.text() });
+                return Err(NativeError::BuildArguments { package: name.clone(), arguments: self.text() }.into());
             }
             return Ok(ours.iter().map(|argument| format!("{name}:{}={argument}", KEYS[1])).collect());
         }

@@ -17,7 +17,7 @@ use super::{
     toolchain,
 };
 use crate::{
-    environment::{Changes, Distribution, Distributions, Environment, EnvironmentError, Source},
+    environment::{Changes, Distribution, Distributions, Environment, Source},
     fs::stamp::{FileStamp, changed_since},
     model::Name,
 };
@@ -204,7 +204,7 @@ impl FreshnessReport<'_> {
         installed: &Distributions,
         changes: &Changes,
         context: &BuildContext<'_>,
-    ) -> Result<(), EnvironmentError> {
+    ) -> crate::Result<()> {
         let mut record = BuildRecord::new(self.native.profile);
         for package in &self.native.packages {
             let Some(mut entry) = self.entries.remove(&package.name) else { continue };

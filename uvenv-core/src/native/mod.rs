@@ -79,7 +79,7 @@ impl NativePackages {
         choices: &BuildChoices<'_>,
         variables: &Variables,
         uv: Version,
-    ) -> Result<Self, NativeError> {
+    ) -> crate::Result<Self> {
         let packages = package::packages(context);
         let config = builder_config::configure_builders(&packages, &context.manifest, choices, variables, uv)?;
         Ok(Self { packages, config, profile: choices.profile })
@@ -104,40 +104,22 @@ pub(crate) fn sources(environment: &Environment) -> Vec<Utf8PathBuf> {
 
 /// The reason why native packages cannot be built as required.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum NativeError {
+pub(crate) enum NativeError {
     /// An older uv only has settings for all packages together.
     #[error("uv {uv} cannot pass build arguments to `{package}` only; this requires uv {needed}")]
-    UvTooOld {
-        /// The package.
-        package: Name,
-        /// The version of uv.
-        uv: Version,
-        /// The required version.
-        needed: Version,
-    },
+    UvTooOld { package: Name, uv: Version, needed: Version },
     /// Features that depend on the version of Python are lost if other features are passed.
     #[error(
         "the features of `{package}` in `{manifest}` depend on the Python version, so uvenv cannot add those of the \
          backend"
     )]
-    ConditionalFeatures {
-        /// The package.
-        package: Name,
-        /// Its manifest.
-        manifest: Utf8PathBuf,
-    },
+    ConditionalFeatures { package: Name, manifest: Utf8PathBuf },
     /// The user's own arguments cannot be combined with others.
     #[error(
         "the setting `maturin.build-args` of `{package}`, `{arguments}`, cannot be combined with the arguments from \
          uvenv"
     )]
-    BuildArguments {
-        /// The package.
-        package: Name,
-        /// The arguments.
-        arguments: String,
-    },
+    BuildArguments { package: Name, arguments: String },
 }
 
 impl Diagnostic for NativeError {

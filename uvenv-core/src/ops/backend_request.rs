@@ -1,16 +1,11 @@
 //! Selects the backend of a sync from the request and the monorepo.
 
-use super::{OperationError, Session};
+use super::{OperationError, Session, cargo_features::FeatureSource};
 use crate::{
-    backend::{self, Backend, BackendScope, BuildFeatures, Choice, Selection, Signals},
+    backend::{self, Backend, BackendScope, BuildFeatures, Choice, Selection, SelectionInputs, Signals},
     environment::{Environment, SyncRecord},
     model::Name,
     monorepo::ProfileContext,
-};
-#[cfg(feature = "full")]
-use {
-    crate::{backend::FeatureClaim, cargo},
-    std::cell::RefCell,
 };
 
 /// The backend options of the command line.
@@ -20,7 +15,7 @@ pub struct BackendRequest {
     pub choice: Option<Choice>,
     /// Cargo's own options: packages and features.
     #[cfg(feature = "full")]
-    pub features: cargo::FeatureSelection,
+    pub features: crate::cargo::FeatureSelection,
     /// In a build script, the features chosen by Cargo; Cargo is then not queried again.
     pub decided: Option<BuildFeatures>,
     /// Whether to use the backend of the environment's last sync, as `run` does.
@@ -58,7 +53,7 @@ impl<'a> SelectedPackages<'a> {
 
     /// Returns the backends with which these packages can be synced.
     pub(super) fn backends(self, context: &ProfileContext<'_>) -> crate::Result<Vec<Backend>> {
-        Ok(context.backends_of(self.scope(context)?)?)
+        context.backends_of(self.scope(context)?)
     }
 }
 
@@ -71,12 +66,8 @@ pub(super) fn select(
     extras: &[Name],
 ) -> crate::Result<Selection> {
     let names: Vec<_> = backends.iter().map(|backend| backend.name.clone()).collect();
-    #[cfg(feature = "full")]
-    let features =
-        FeatureSource { monorepo: context.monorepo, session, request, names: &names, read: RefCell::default() };
-    #[cfg(feature = "full")]
+    let features = FeatureSource::new(context.monorepo, session, request, &names);
     let default_features = || features.default();
-    #[cfg_attr(not(feature = "full"), expect(unused_mut, reason = "a build script has Cargo's own answer"))]
     let mut signals = Signals {
         flag: request.choice.clone(),
         extras: extras.to_vec(),
@@ -86,18 +77,12 @@ pub(super) fn select(
         detect: if cfg!(feature = "gpu-detection") { Some(&backend::detect) } else { None },
         ..Signals::default()
     };
-    #[cfg(feature = "full")]
     if request.decided.is_none() {
         signals.features = features.explicit()?;
         signals.default_features = Some(&default_features);
     }
-    #[cfg_attr(not(feature = "full"), expect(unused_mut, reason = "a build script has Cargo's own answer"))]
     let mut selection = backend::select(backends, context.manifest_name().as_str(), &signals)?;
-    #[cfg(feature = "full")]
-    {
-        let read = features.read.into_inner();
-        selection.inputs = backend::SelectionInputs { driver: selection.inputs.driver, ..read };
-    }
+    selection.inputs = SelectionInputs { driver: selection.inputs.driver, ..features.into_inputs() };
     Ok(selection)
 }
 
@@ -118,58 +103,4 @@ fn recorded(context: &ProfileContext<'_>, session: &Session, names: &[Name]) -> 
     }
     let mut found = names.iter().map(Some).chain([None]).filter_map(read);
     found.next().filter(|_| found.next().is_none())
-}
-
-/// The features of Cargo that select backends, read only when they are needed.
-#[cfg(feature = "full")]
-struct FeatureSource<'a> {
-    monorepo: &'a crate::monorepo::Monorepo,
-    session: &'a Session,
-    request: &'a BackendRequest,
-    names: &'a [Name],
-    /// The features that were read from cargo.
-    read: RefCell<backend::SelectionInputs>,
-}
-
-#[cfg(feature = "full")]
-impl FeatureSource<'_> {
-    /// Returns the backends that explicitly given features enable.
-    fn explicit(&self) -> crate::Result<Vec<FeatureClaim>> {
-        let Some(flag) = self.request.features.explicit_flag() else { return Ok(Vec::new()) };
-        if self.manifest().is_none() {
-            return Err(cargo::CargoError::NoWorkspace { flag, root: self.monorepo.root.clone() }.into());
-        }
-        let claims = self.claims()?;
-        Ok(if claims.are_explicit { claims.selected } else { Vec::new() })
-    }
-
-    fn default(&self) -> crate::Result<Vec<FeatureClaim>> {
-        // In a container without a Rust toolchain, there are no default features.
-        if self.manifest().is_none() || cargo::metadata::find(&self.session.settings.variables).is_none() {
-            return Ok(Vec::new());
-        }
-        Ok(self.claims()?.selected)
-    }
-
-    fn claims(&self) -> crate::Result<cargo::FeatureClaims> {
-        match self.manifest() {
-            Some(manifest) => {
-                let features =
-                    cargo::Features::read(&manifest, self.session.settings.offline, &self.session.settings.variables)?;
-                let mut read = self.read.borrow_mut();
-                read.files.extend(features.files());
-                read.folders.extend(features.folders());
-                Ok(features.claims(&self.request.features, self.names)?)
-            }
-            None => Ok(cargo::FeatureClaims::default()),
-        }
-    }
-
-    /// Returns the `Cargo.toml` that cargo would use here: the nearest one at or above the current directory, within
-    /// the monorepo.
-    fn manifest(&self) -> Option<camino::Utf8PathBuf> {
-        let root = self.monorepo.root.as_path();
-        let within = self.session.settings.directory.ancestors().take_while(|path| path.starts_with(root));
-        within.chain([root]).map(|path| path.join("Cargo.toml")).find(|path| path.is_file())
-    }
 }

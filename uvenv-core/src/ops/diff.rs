@@ -42,7 +42,7 @@ impl DiffSide {
     /// assert_eq!(DiffSide::pair("prod@v1.0", None).unwrap(), (from, to));
     /// assert!(DiffSide::pair("prod", None).is_err());
     /// ```
-    pub fn pair(one: &str, other: Option<&str>) -> Result<(Self, Self), DiffError> {
+    pub fn pair(one: &str, other: Option<&str>) -> crate::Result<(Self, Self)> {
         let read =
             |text: &str| text.parse().map_err(|problem| DiffError::InvalidSide { text: text.to_owned(), problem });
         let (from, to) = match (split(one), other) {
@@ -55,7 +55,7 @@ impl DiffSide {
             }
         };
         if from == to {
-            return Err(DiffError::Same { side: from.to_string() });
+            return Err(DiffError::Same { side: from.to_string() }.into());
         }
         Ok((from, to))
     }
@@ -90,28 +90,18 @@ impl fmt::Display for DiffSide {
 
 /// An error of a comparison of two sides.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DiffError {
+pub(crate) enum DiffError {
     /// The text is neither a profile nor a profile at a revision.
     #[error("`{text}` is neither a profile nor a profile at a revision: {problem}")]
-    InvalidSide {
-        /// The given text.
-        text: String,
-        /// What is wrong.
-        problem: String,
-    },
+    InvalidSide { text: String, problem: String },
     /// Both sides are the same.
     #[error("cannot compare `{side}` with itself")]
-    Same {
-        /// The side.
-        side: String,
-    },
+    Same { side: String },
     /// The file does not exist at the revision.
     #[error("`{path}` does not exist at `{revision}`")]
     NotThere {
         /// The file, relative to the root.
         path: String,
-        /// The revision.
         revision: String,
     },
 }

@@ -4,14 +4,13 @@ use camino::Utf8PathBuf;
 
 use crate::{
     lockfile::Staleness,
-    model::{Diagnostic, Fault, Interrupted, Place, Profile},
+    model::{Diagnostic, Fault, Place, Profile},
     monorepo::ProfileContext,
 };
 
 /// An error of an operation.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum OperationError {
+pub(crate) enum OperationError {
     /// The lockfile does not satisfy the manifest.
     #[error("`{lockfile}` does not satisfy `{manifest}`: {}", reasons(changes))]
     Stale {
@@ -19,7 +18,6 @@ pub enum OperationError {
         lockfile: Utf8PathBuf,
         /// The manifest, relative to the root.
         manifest: Utf8PathBuf,
-        /// The profile.
         profile: Profile,
         /// What has changed; empty if only uv knows.
         changes: Vec<Staleness>,
@@ -31,38 +29,22 @@ pub enum OperationError {
     NoLockfile {
         /// The lockfile, relative to the root.
         lockfile: Utf8PathBuf,
-        /// The profile.
         profile: Profile,
     },
     /// A named package is not in the workspace.
     #[error("`{name}` is not a package in the workspace of `{manifest}`")]
     UnknownMember {
-        /// The name.
         name: String,
         /// The manifest, relative to the root.
         manifest: Utf8PathBuf,
-        /// The members.
         available: Vec<String>,
     },
     /// `env` or `run --no-sync` was used without an environment.
     #[error("the environment `{environment}` does not exist")]
-    NoEnvironment {
-        /// The environment.
-        environment: Utf8PathBuf,
-        /// The profile.
-        profile: Profile,
-    },
+    NoEnvironment { environment: Utf8PathBuf, profile: Profile },
     /// The command of `run` could not be started.
     #[error("`{command}` could not be started: {source}")]
-    Command {
-        /// The command.
-        command: String,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
-    /// The observer stopped the operation.
-    #[error(transparent)]
-    Interrupted(#[from] Interrupted),
+    Command { command: String, source: std::io::Error },
 }
 
 fn reasons(changes: &[Staleness]) -> String {
@@ -80,7 +62,6 @@ impl Diagnostic for OperationError {
             Self::UnknownMember { .. } => "unknown-package",
             Self::NoEnvironment { .. } => "missing-environment",
             Self::Command { .. } => "command-not-started",
-            Self::Interrupted(interrupted) => interrupted.code(),
         }
     }
 
@@ -101,7 +82,6 @@ impl Diagnostic for OperationError {
                 format!("run `cargo uvenv sync --profile {profile}`")
             }
             Self::Command { .. } => "check that the program is installed in the environment or on `PATH`".to_owned(),
-            Self::Interrupted(interrupted) => return interrupted.help(),
         })
     }
 
@@ -116,7 +96,6 @@ impl Diagnostic for OperationError {
         match self {
             Self::Stale { .. } | Self::NoLockfile { .. } => Fault::Finding,
             Self::UnknownMember { .. } | Self::NoEnvironment { .. } | Self::Command { .. } => Fault::Request,
-            Self::Interrupted(interrupted) => interrupted.fault(),
         }
     }
 }

@@ -10,8 +10,8 @@ use super::{
     run::{activate, existing_environment},
 };
 use crate::{
-    environment::{Audience, BaseInterpreter, EnvironmentError, SyncRecord},
-    model::{Name, Profile},
+    environment::{Audience, BaseInterpreter, SyncRecord},
+    model::{Diagnostic, Name, Profile},
     monorepo::Monorepo,
     report::{PythonInfo, Variable},
 };
@@ -45,6 +45,30 @@ pub struct ImportReport {
     pub variables: Vec<Variable>,
 }
 
+/// The environment was created from a different Python than the one that imports from it.
+#[derive(Debug, thiserror::Error)]
+#[error("the environment `{environment}` has {other}, but this is {running}: they cannot import the same packages")]
+struct OtherPython {
+    environment: Utf8PathBuf,
+    other: RunningPython,
+    running: RunningPython,
+    profile: Profile,
+}
+
+impl Diagnostic for OtherPython {
+    fn code(&self) -> &'static str {
+        "other-python"
+    }
+
+    fn help(&self) -> Option<String> {
+        let profile = self.profile;
+        Some(format!(
+            "run `cargo uvenv kernel install --profile {profile}` to get a Jupyter kernel with the environment's own \
+             Python, or start this program with `cargo uvenv run --profile {profile}`"
+        ))
+    }
+}
+
 /// Returns from where `running` can import the packages in the environment of `profile`.
 ///
 /// # Errors
@@ -62,9 +86,8 @@ pub fn importable(
     let (activation, base) = activate(session, &environment, profile, Audience::Shell)?;
     let other = RunningPython::from(&base);
     if !running.fits(&other) {
-        let environment = environment.root().to_owned();
-        let (running, other) = (running.to_string(), other.to_string());
-        return Err(EnvironmentError::OtherPython { environment, other, running, profile }.into());
+        let (environment, running) = (environment.root().to_owned(), running.clone());
+        return Err(OtherPython { environment, other, running, profile }.into());
     }
     let recorded = SyncRecord::read(&environment).and_then(|record| record.backend);
     let (major, minor, micro) = base.version;

@@ -12,35 +12,21 @@ use super::{PackageRequest, PromotePlan, PromoteRequest, Session};
 use crate::{
     check::Facts,
     fs::atomic,
-    manifest::{self, Edit, EditError, Manifest, ManifestEditor, ManifestError, NewSource},
-    model::{Diagnostic, Name, Profile},
+    manifest::{self, Edit, Manifest, ManifestEditor, ManifestError, NewSource},
+    model::{Diagnostic, Interrupted, Name, Profile},
     monorepo::Monorepo,
     report::{NewPin, Problem, PromotionOutcome, SetUpReport},
 };
 
 /// An error of setting up a monorepo.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum InitError {
+pub(crate) enum InitError {
     /// The package is not in the monorepo.
     #[error("`{path}` is not in the monorepo `{root}`")]
-    Outside {
-        /// The package's directory.
-        path: Utf8PathBuf,
-        /// The root.
-        root: Utf8PathBuf,
-    },
+    Outside { path: Utf8PathBuf, root: Utf8PathBuf },
     /// A file cannot be written.
     #[error("cannot write `{path}`: {source}")]
-    NotWritable {
-        /// The file.
-        path: Utf8PathBuf,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
-    /// The dev manifest has no place for the addition.
-    #[error(transparent)]
-    Edit(#[from] EditError),
+    NotWritable { path: Utf8PathBuf, source: std::io::Error },
 }
 
 impl Diagnostic for InitError {
@@ -48,7 +34,6 @@ impl Diagnostic for InitError {
         match self {
             Self::Outside { .. } => "outside-monorepo",
             Self::NotWritable { .. } => "not-writable",
-            Self::Edit(error) => error.code(),
         }
     }
 
@@ -56,13 +41,11 @@ impl Diagnostic for InitError {
         match self {
             Self::Outside { .. } => Some("use a directory below the root, such as `packages/bench-utils`".to_owned()),
             Self::NotWritable { .. } => Some("check the permissions of the file and its directory".to_owned()),
-            Self::Edit(error) => error.help(),
         }
     }
 
     fn place(&self) -> Option<&crate::model::error::Place> {
         match self {
-            Self::Edit(error) => error.place(),
             Self::Outside { .. } | Self::NotWritable { .. } => None,
         }
     }
@@ -126,10 +109,10 @@ pub fn add_package(
     if !monorepo.members.iter().any(|member| member.name == name) {
         edits.insert(0, Edit::AddMember { pattern: below.as_str().replace('\\', "/") });
     }
-    let mut editor = ManifestEditor::new(&monorepo.dev.file).map_err(ManifestError::from)?;
+    let mut editor = ManifestEditor::new(&monorepo.dev.file)?;
     let mut changed = false;
     for edit in &edits {
-        changed |= editor.apply(edit).map_err(InitError::from)?;
+        changed |= editor.apply(edit)?;
     }
     let dev = monorepo.dev.path().to_owned();
     if changed {
@@ -159,7 +142,7 @@ fn not_a_profile(profile: Profile, path: &Utf8Path) -> Problem {
 }
 
 /// Writes all files or none.
-fn write(texts: &[(Utf8PathBuf, String)]) -> Result<(), InitError> {
+fn write(texts: &[(Utf8PathBuf, String)]) -> crate::Result<()> {
     let mut done: Vec<(&Utf8Path, Option<String>)> = Vec::new();
     for (path, text) in texts {
         let before = fs::read_to_string(path).ok();
@@ -172,7 +155,7 @@ fn write(texts: &[(Utf8PathBuf, String)]) -> Result<(), InitError> {
                     None => fs::remove_file(path),
                 };
             }
-            return Err(InitError::NotWritable { path: path.clone(), source });
+            return Err(InitError::NotWritable { path: path.clone(), source }.into());
         }
         done.push((path, before));
     }
@@ -224,8 +207,8 @@ fn pin_one(
                 Some(NewPin { profile, name: package.name.clone(), url: package.url.clone()?, tag })
             }));
         }
-        Err(error) if error.is_interruption() => return Err(error),
-        Err(error) => report.unknown.push(Problem::new(&error)),
+        Err(error) if error.downcast_ref::<Interrupted>().is_some() => return Err(error),
+        Err(error) => report.unknown.push(Problem::new(&*error)),
     }
     Ok(())
 }

@@ -9,8 +9,7 @@ mod kernelspec;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-pub use self::kernelspec::JupyterError;
-use self::kernelspec::{KernelSpec, Kernels, Owner};
+use self::kernelspec::{JupyterError, KernelSpec, Kernels, Owner};
 use super::{LockMode, Session, SyncPlan, SyncRequest};
 use crate::{
     backend::Choice,
@@ -96,7 +95,7 @@ fn kernel(
     plan: &SyncPlan<'_>,
     request: &KernelRequest,
     kernels: &Kernels,
-) -> Result<KernelSpec, JupyterError> {
+) -> crate::Result<KernelSpec> {
     let profile = plan.context.profile;
     let choice = plan.selection.choice();
     let project = monorepo.dev.project.as_ref().map_or("uvenv", |project| project.name.value.as_str());
@@ -156,7 +155,7 @@ fn selection(sync: &SyncRequest, session: &Session) -> Vec<String> {
 
 /// Rejects a name that another kernel has. A kernel of the same monorepo and profile, or of a monorepo that no longer
 /// exists, may be replaced.
-fn check_name(kernels: &Kernels, kernel: &KernelSpec) -> Result<(), JupyterError> {
+fn check_name(kernels: &Kernels, kernel: &KernelSpec) -> crate::Result<()> {
     let Some(there) = kernels.find(&kernel.name) else { return Ok(()) };
     let owner = match (&there.owner, &kernel.owner) {
         (None, _) => "was not installed by uvenv".to_owned(),
@@ -166,7 +165,7 @@ fn check_name(kernels: &Kernels, kernel: &KernelSpec) -> Result<(), JupyterError
         (Some(owner), _) if !owner.is_there() => return Ok(()),
         (Some(owner), _) => format!("is for {} of `{}`", owner.profile, owner.root),
     };
-    Err(JupyterError::Exists { name: there.name, owner, path: there.path })
+    Err(JupyterError::Exists { name: there.name, owner, path: there.path }.into())
 }
 
 fn check_ipykernel(monorepo: &Monorepo, plan: &SyncPlan) -> crate::Result<()> {

@@ -35,7 +35,7 @@ pub(super) fn explain(session: &Session, manifest: &Manifest, freshness: &Freshn
             }
         }
     }
-    Ok(git.explain(&pins, http_timeout(&session.settings.variables), session.settings.observer())?)
+    git.explain(&pins, http_timeout(&session.settings.variables), session.settings.observer())
 }
 
 /// Whether the lockfile has the same pin of the package as the manifest.

@@ -4,6 +4,8 @@
 mod backend_request;
 #[cfg(feature = "full")]
 mod backends;
+#[cfg_attr(not(feature = "full"), path = "no_cargo_features.rs")]
+mod cargo_features;
 #[cfg(feature = "full")]
 mod check;
 #[cfg(feature = "full")]
@@ -39,18 +41,18 @@ use std::time::Duration;
 pub use self::{
     backends::{detect, list},
     check::{CheckRequest, FixMode},
-    diff::{DiffError, DiffSide, diff},
+    diff::{DiffSide, diff},
     env::{EnvRequest, write_cargo_config},
     importable::{ImportReport, RunningPython, importable},
-    init::{InitError, add_package, init},
-    kernel::{JupyterError, KernelRequest, install_kernel, list_kernels, remove_kernel},
+    init::{add_package, init},
+    kernel::{KernelRequest, install_kernel, list_kernels, remove_kernel},
     profiles::{PinInfo, ProfileInfo, profiles},
-    promote::{PackageRequest, PromoteError, PromotePlan, PromoteRequest, TagRef},
+    promote::{PackageRequest, PromotePlan, PromoteRequest, TagRef},
     status::status,
     warnings::warnings,
 };
 pub use backend_request::BackendRequest;
-pub use error::OperationError;
+pub(crate) use error::OperationError;
 pub use lock::{LockPlan, LockRequest};
 pub use profile_request::ProfileRequest;
 pub use run::RunRequest;

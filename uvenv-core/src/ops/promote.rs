@@ -11,7 +11,8 @@ mod tag_choice;
 
 use std::{collections::BTreeMap, str::FromStr, time::Instant};
 
-pub use error::{PromoteError, TagRef};
+pub(crate) use error::PromoteError;
+pub use error::TagRef;
 pub(crate) use staged::recover;
 
 use self::{
@@ -26,7 +27,7 @@ use crate::{
     check::{self, Facts, Finding, Levels, Severity},
     git::{Git, GitError, RemoteTag},
     lockfile::{Lockfile, freshness},
-    manifest::{Manifest, ManifestEditor, ManifestError},
+    manifest::{Manifest, ManifestEditor},
     model::{Interrupted, Name, Profile, Release},
     monorepo::{Monorepo, ProfilePaths},
     report::{
@@ -178,7 +179,7 @@ impl<'a> PromotePlan<'a> {
             _ => None,
         });
         let mut commits = sources.fetch(&taken.collect::<Vec<_>>());
-        let mut editor = ManifestEditor::new(&self.before.file).map_err(ManifestError::from)?;
+        let mut editor = ManifestEditor::new(&self.before.file)?;
         for (candidate, chosen) in chosen {
             let Some((repository, tag_choice, wanted, tags)) = chosen else {
                 self.without_repository(candidate)?;
@@ -187,7 +188,7 @@ impl<'a> PromotePlan<'a> {
             if let TagChoice::Take(tag) | TagChoice::Downgrade(tag) = &tag_choice {
                 sources.verify(candidate, repository, tag)?;
                 for edit in candidate.edits(repository, &tag.name) {
-                    editor.apply(&edit).map_err(PromoteError::from)?;
+                    editor.apply(&edit)?;
                 }
                 self.taken.insert(candidate.package.clone(), tag.clone());
             }
@@ -221,7 +222,7 @@ impl<'a> PromotePlan<'a> {
         chosen: &TagChoice,
         wanted: Option<&ReleaseRequest>,
         tags: &[RemoteTag],
-    ) -> Result<PromotedPackage, PromoteError> {
+    ) -> crate::Result<PromotedPackage> {
         let (outcome, to, newest) = match chosen {
             TagChoice::Take(tag) if candidate.is_new() => (PromotionOutcome::Added, Some(tag), None),
             TagChoice::Take(tag) => (PromotionOutcome::Updated, Some(tag), None),
@@ -229,7 +230,7 @@ impl<'a> PromotePlan<'a> {
             TagChoice::UpToDate(_) => (PromotionOutcome::Unchanged, None, None),
             TagChoice::Newer(tag) => (PromotionOutcome::Newer, None, Some(tag.name.clone())),
             TagChoice::None if candidate.is_named || self.request.exact => {
-                return Err(no_release(candidate, repository, wanted, tags));
+                return Err(no_release(candidate, repository, wanted, tags).into());
             }
             TagChoice::None => (PromotionOutcome::NoRelease, None, None),
         };
@@ -244,11 +245,11 @@ impl<'a> PromotePlan<'a> {
         })
     }
 
-    fn without_repository(&mut self, candidate: &PromotionCandidate) -> Result<(), PromoteError> {
+    fn without_repository(&mut self, candidate: &PromotionCandidate) -> crate::Result<()> {
         let package = candidate.package.clone();
         if candidate.is_named {
             let manifest = self.monorepo.relative(&self.paths.manifest()).to_owned();
-            return Err(PromoteError::NoRepository { package, manifest });
+            return Err(PromoteError::NoRepository { package, manifest }.into());
         }
         self.packages.push(PromotedPackage {
             name: package,
@@ -280,7 +281,7 @@ impl<'a> PromotePlan<'a> {
         let after = self.lock(session, &staged)?;
         report.locked = LockedChange::between(before.as_ref(), Some(&after));
         report.findings = self.check(session, after)?;
-        Interrupted::check(session.settings.observer()).map_err(super::OperationError::from)?;
+        Interrupted::check(session.settings.observer())?;
         let installed = staged.install()?;
         if self.request.commit {
             let paths = [self.paths.manifest(), self.paths.lockfile()];
@@ -298,7 +299,7 @@ impl<'a> PromotePlan<'a> {
 
     /// Fails if the candidate would be a member of the workspace above it, because uv would then lock that workspace
     /// instead of the candidate.
-    fn outside_of_workspace(&self) -> Result<(), PromoteError> {
+    fn outside_of_workspace(&self) -> crate::Result<()> {
         let directory = beside(self.paths);
         if !self.monorepo.has_member_at(&directory) || self.monorepo.has_member_at(&self.paths.directory) {
             return Ok(());
@@ -309,7 +310,8 @@ impl<'a> PromotePlan<'a> {
             manifest: self.monorepo.relative(dev.path()).to_owned(),
             directory: self.monorepo.relative(&directory).to_owned(),
             place: patterns.map(|pattern| dev.place(pattern.span.clone())).next(),
-        })
+        }
+        .into())
     }
 
     /// Locks the candidate, starting from the profile's lockfile.
@@ -335,7 +337,7 @@ impl<'a> PromotePlan<'a> {
 
     /// Checks that uv locked the commits that were verified. uv queries the remotes again a moment later, and builds
     /// packages that have no static version.
-    fn locked_what_was_proven(&self, lockfile: &Lockfile) -> Result<(), PromoteError> {
+    fn locked_what_was_proven(&self, lockfile: &Lockfile) -> crate::Result<()> {
         for (package, tag) in &self.taken {
             let Some(locked) = lockfile.git_pin(package).and_then(|pin| pin.commit.as_deref()) else { continue };
             if locked != tag.commit {
@@ -346,7 +348,8 @@ impl<'a> PromotePlan<'a> {
                     there: tag.commit.clone(),
                     here: locked.to_owned(),
                     by: self.monorepo.relative(&self.paths.lockfile()).to_owned(),
-                });
+                }
+                .into());
             }
             let versions = lockfile.packages_named(package).filter_map(|package| package.version.as_deref());
             for version in versions {
@@ -358,7 +361,7 @@ impl<'a> PromotePlan<'a> {
 
     fn manifest_after(&self) -> crate::Result<Manifest> {
         let file = toml::File { path: self.paths.manifest(), text: self.after.as_str().into() };
-        Ok(Manifest::from_file(file)?)
+        Manifest::from_file(file)
     }
 
     /// Checks the profile with the candidate's files. Errors that existed before are ignored; a new error counts
@@ -435,24 +438,25 @@ fn nothing_else_in_commit(monorepo: &Monorepo, git: &Git, paths: &ProfilePaths) 
     Ok(())
 }
 
-fn meaningful(request: &PromoteRequest, session: &Session) -> Result<(), PromoteError> {
+fn meaningful(request: &PromoteRequest, session: &Session) -> crate::Result<()> {
     if request.profile == Profile::Dev {
         let problem = "dev uses internal packages from the workspace, not releases";
-        return Err(PromoteError::meaningless(problem, "promote to `staging` or `prod`"));
+        return Err(PromoteError::meaningless(problem, "promote to `staging` or `prod`").into());
     }
     if request.exact && request.profile != Profile::Prod {
         let problem = "`--exact` uses the stable releases of the versions in staging, so it works only for prod";
-        return Err(PromoteError::meaningless(problem, "promote to `prod`, or remove `--exact`"));
+        return Err(PromoteError::meaningless(problem, "promote to `prod`, or remove `--exact`").into());
     }
     if session.settings.offline {
         let problem = "promotions require the git remotes, but network access is disabled";
-        return Err(PromoteError::meaningless(problem, "remove `--offline`"));
+        return Err(PromoteError::meaningless(problem, "remove `--offline`").into());
     }
     let mut named: Vec<_> = request.packages.iter().map(|package| &package.name).collect();
     named.sort();
     match named.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => {
-            Err(PromoteError::meaningless(format!("`{}` is named twice", pair[0]), "list each package only once"))
+            Err(PromoteError::meaningless(format!("`{}` is named twice", pair[0]), "list each package only once")
+                .into())
         }
         None => Ok(()),
     }

@@ -9,7 +9,6 @@ use std::{
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::OperationError;
 use crate::{
     model::{Interrupted, Observer, Variables, redact},
     native::NativeWarning,
@@ -130,12 +129,12 @@ impl Session {
 
     /// Returns the uv of this session. It is searched for once, and downloaded if it is missing and downloads are
     /// allowed.
-    pub(super) fn uv(&self) -> Result<&Uv, UvError> {
+    pub(super) fn uv(&self) -> crate::Result<&Uv> {
         let fetch = if self.settings.offline { Fetch::Offline } else { Fetch::Allowed };
         self.uv_with(fetch)
     }
 
-    pub(super) fn uv_with(&self, fetch: Fetch) -> Result<&Uv, UvError> {
+    pub(super) fn uv_with(&self, fetch: Fetch) -> crate::Result<&Uv> {
         if let Some(uv) = self.uv.get() {
             return Ok(uv);
         }
@@ -168,7 +167,7 @@ impl Session {
         }
         let streamed = match &self.settings.observer {
             Some(observer) => {
-                Interrupted::check(&**observer).map_err(OperationError::from)?;
+                Interrupted::check(&**observer)?;
                 follow(invocation, &**observer, matches!(stderr, Stderr::Follow | Stderr::Relay))
             }
             None => invocation.stream(stderr),
@@ -176,7 +175,7 @@ impl Session {
         let not_started = |source| UvError::NotStarted { command: invocation.to_string(), source };
         let streamed = streamed.map_err(not_started)?;
         if streamed.interrupted {
-            return Err(OperationError::from(Interrupted).into());
+            return Err(Interrupted.into());
         }
         Ok(streamed)
     }

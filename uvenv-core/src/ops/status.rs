@@ -36,7 +36,7 @@ pub fn status(monorepo: &Monorepo, session: &Session) -> StatusReport {
                 inspection.add_packages(&internal, &mut packages);
                 inspection.status()
             }
-            Err(error) => ProfileStatus { error: Some(Problem::new(&error)), ..unknown(paths) },
+            Err(error) => ProfileStatus { error: Some(Problem::new(&*error)), ..unknown(paths) },
         });
     }
     let packages = packages.into_iter().map(|(name, profiles)| PackageStatus { name, profiles });
@@ -65,7 +65,7 @@ impl ProfileInspection<'_> {
     fn status(&self) -> ProfileStatus {
         let (backends, error) = match self.context.backends() {
             Ok(backends) => (backends.iter().map(|backend| backend.name.clone()).collect(), None),
-            Err(error) => (Vec::new(), Some(Problem::new(&error))),
+            Err(error) => (Vec::new(), Some(Problem::new(&*error))),
         };
         let environments: Vec<_> = self
             .environments(&backends)

@@ -13,7 +13,7 @@ use crate::{
     lockfile::{Lockfile, PackageSource},
     manifest::{self, Manifest, SourceKind},
     monorepo::globs,
-    toml::{Element, Node},
+    toml::Node,
     uv::cache_keys,
 };
 
@@ -203,7 +203,7 @@ impl PackageWatcher<'_> {
         keys.iter().try_for_each(|key| self.cache_key(manifest.directory(), key))
     }
 
-    fn cache_key(&mut self, directory: &Utf8Path, key: &Element<'_>) -> Result<(), Uncacheable> {
+    fn cache_key(&mut self, directory: &Utf8Path, key: &Node<'_>) -> Result<(), Uncacheable> {
         let text = |name: &str| key.get_string(name).ok().flatten().map(|text| text.value);
         let file = if key.is_table() { text("file") } else { key.string().ok().map(|text| text.value) };
         match (file, text("dir"), text("env")) {

@@ -5,10 +5,10 @@ use std::{fmt::Write as _, fs};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{PINNED, UvError, executable_in, on_new_lines};
+use super::{INSTALL, PINNED, executable_in, on_new_lines};
 use crate::{
     fs::cache::{self, CacheError, FileLock},
-    model::{Observer, Variables, redact},
+    model::{Diagnostic, Fault, Observer, Variables, redact},
     process::{Captured, Invocation, ending, is_program, on_path},
 };
 
@@ -67,8 +67,30 @@ const REMOVED: [&str; 10] = [
     "PIP_TARGET",
 ];
 
+/// pip could not install uv.
+#[derive(Debug, thiserror::Error)]
+#[error("uv {PINNED} could not be fetched: {problem}")]
+struct FetchFailed {
+    /// What happened, without secrets.
+    problem: String,
+}
+
+impl Diagnostic for FetchFailed {
+    fn code(&self) -> &'static str {
+        "uv-fetch-failed"
+    }
+
+    fn help(&self) -> Option<String> {
+        Some(INSTALL.to_owned())
+    }
+
+    fn fault(&self) -> Fault {
+        Fault::Finding
+    }
+}
+
 /// Fetches uv into the cache, only once even if several processes need it. Returns `None` if no Python has pip.
-pub(super) fn fetch(variables: &Variables, observer: &dyn Observer) -> Result<Option<Utf8PathBuf>, UvError> {
+pub(super) fn fetch(variables: &Variables, observer: &dyn Observer) -> crate::Result<Option<Utf8PathBuf>> {
     let Some(pip) = pip(variables) else { return Ok(None) };
     let directory = cache::directory(variables)?.join("uv");
     let place = directory.join(PINNED.to_string());
@@ -102,7 +124,7 @@ fn remove_remains(directory: &Utf8Path, place: &Utf8Path) -> Result<(), CacheErr
 }
 
 /// Installs uv with pip into a directory below `work`, and returns that directory.
-fn install(pip: &Invocation, work: &Utf8Path) -> Result<Utf8PathBuf, UvError> {
+fn install(pip: &Invocation, work: &Utf8Path) -> crate::Result<Utf8PathBuf> {
     fs::create_dir_all(work).map_err(CacheError::unusable(work))?;
     let requirements = work.join("requirements.txt");
     fs::write(&requirements, requirement()).map_err(CacheError::unusable(&requirements))?;
@@ -114,7 +136,7 @@ fn install(pip: &Invocation, work: &Utf8Path) -> Result<Utf8PathBuf, UvError> {
         "-r",
         requirements.as_str(),
     ]);
-    let failed = |problem: String| UvError::FetchFailed { problem };
+    let failed = |problem: String| crate::Error::from(FetchFailed { problem });
     let Captured { status, stdout, stderr } =
         command.capture().map_err(|error| failed(format!("`{command}` could not be started: {error}")))?;
     if !status.success() {

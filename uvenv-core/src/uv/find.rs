@@ -75,7 +75,6 @@ mod tests {
 
     use super::*;
     use crate::{
-        model::Diagnostic,
         process::Terminal,
         uv::{Fetch, Uv, locate},
     };
@@ -105,11 +104,11 @@ mod tests {
             self.program(path, &format!("echo 'uv {version} (made here)'"))
         }
 
-        fn locate(&self, variables: &[(&str, &str)]) -> Result<Uv, UvError> {
+        fn locate(&self, variables: &[(&str, &str)]) -> crate::Result<Uv> {
             self.locate_with(None, variables)
         }
 
-        fn locate_with(&self, companion: Option<&Utf8Path>, variables: &[(&str, &str)]) -> Result<Uv, UvError> {
+        fn locate_with(&self, companion: Option<&Utf8Path>, variables: &[(&str, &str)]) -> crate::Result<Uv> {
             let cache = self.root.join("cache");
             let variables: Variables = [("UVENV_CACHE_DIR", cache.as_str())].iter().chain(variables).copied().collect();
             locate(&variables, companion, Fetch::Never, &Terminal { quiet: true })

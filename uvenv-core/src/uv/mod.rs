@@ -25,7 +25,6 @@ pub(crate) use progress::follow;
 pub(crate) use versions::is_uv_itself;
 
 use crate::{
-    fs::cache::CacheError,
     model::{Diagnostic, Fault, Observer, Variables},
     process::{Invocation, ending, on_new_lines},
 };
@@ -89,58 +88,28 @@ pub struct Version {
 
 /// Why uv cannot be used, or why it failed.
 #[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum UvError {
+pub(crate) enum UvError {
     /// uv was not found.
     #[error(
         "uv was not found: `UVENV_UV` and `UV` do not name it, uvenv was installed without it, and it is not on `PATH` \
          or in the cache of uvenv{}",
         .not_fetched.clause()
     )]
-    NotFound {
-        /// Why it was not fetched.
-        not_fetched: NotFetched,
-    },
+    NotFound { not_fetched: NotFetched },
     /// `UVENV_UV` does not name a program.
     #[error("`UVENV_UV` is set to `{path}`, which {problem}")]
-    NotAProgram {
-        /// The value of the variable.
-        path: String,
-        /// What is wrong with the value.
-        problem: &'static str,
-    },
+    NotAProgram { path: String, problem: &'static str },
     /// The program that was found does not run, or is not uv.
     #[error("`{path}` (from {origin}) cannot be used as uv: {problem}")]
-    Unusable {
-        /// The executable.
-        path: Utf8PathBuf,
-        /// Where it was found.
-        origin: Origin,
-        /// What happened.
-        problem: String,
-    },
+    Unusable { path: Utf8PathBuf, origin: Origin, problem: String },
     /// The uv that was found is too old.
     #[error("`{path}` (from {origin}) is uv {version}, but uvenv requires {OLDEST} or newer")]
-    TooOld {
-        /// The executable.
-        path: Utf8PathBuf,
-        /// Where it was found.
-        origin: Origin,
-        /// Its version.
-        version: Version,
-    },
-    /// pip could not get uv.
-    #[error("uv {PINNED} could not be fetched: {problem}")]
-    FetchFailed {
-        /// What happened, without secrets.
-        problem: String,
-    },
+    TooOld { path: Utf8PathBuf, origin: Origin, version: Version },
     /// uv could not be started.
     #[error("`{command}` could not be started: {source}")]
     NotStarted {
         /// The command, without secrets.
         command: String,
-        /// The error of the operating system.
         source: io::Error,
     },
     /// uv ran and failed.
@@ -148,14 +117,19 @@ pub enum UvError {
     Failed {
         /// The command, without secrets.
         command: String,
-        /// The exit status.
         status: ExitStatus,
         /// uv's stderr, without secrets; empty if the user has already seen it.
         stderr: String,
     },
-    /// The cache is required but cannot be used.
-    #[error(transparent)]
-    Cache(#[from] CacheError),
+}
+
+/// Returns uv's exit status and stderr, if `error` is that uv failed. The stderr has no secrets; it is empty if the user
+/// has already seen it.
+pub fn failure(error: &crate::Error) -> Option<(ExitStatus, &str)> {
+    match error.downcast_ref()? {
+        UvError::Failed { status, stderr, .. } => Some((*status, stderr)),
+        _ => None,
+    }
 }
 
 /// Why a missing uv was not fetched.
@@ -177,7 +151,7 @@ impl Uv {
     }
 
     /// Asks the program at `path` for its version, unless the version is already known.
-    fn probe(path: Utf8PathBuf, origin: Origin, variables: &Variables) -> Result<Self, UvError> {
+    fn probe(path: Utf8PathBuf, origin: Origin, variables: &Variables) -> crate::Result<Self> {
         let query = versions::VersionQuery::new(&path, variables);
         if let Some(version) = query.known().filter(|version| *version >= OLDEST) {
             return Ok(Self { path, version, origin });
@@ -189,7 +163,7 @@ impl Uv {
             }
             Ok(answer) => match Version::from_answer(&answer.stdout) {
                 Some(version) if version < OLDEST => {
-                    return Err(UvError::TooOld { path, origin, version });
+                    return Err(UvError::TooOld { path, origin, version }.into());
                 }
                 Some(version) => {
                     query.keep(version);
@@ -198,7 +172,7 @@ impl Uv {
                 None => "the output of `--version` is not that of uv".to_owned(),
             },
         };
-        Err(UvError::Unusable { path, origin, problem })
+        Err(UvError::Unusable { path, origin, problem }.into())
     }
 }
 
@@ -212,7 +186,7 @@ pub fn locate(
     companion: Option<&Utf8Path>,
     fetch: Fetch,
     #[cfg_attr(not(feature = "full"), expect(unused_variables, reason = "told of a fetch"))] observer: &dyn Observer,
-) -> Result<Uv, UvError> {
+) -> crate::Result<Uv> {
     if let Some((path, origin)) = find(variables, companion)? {
         return Uv::probe(path, origin, variables);
     }
@@ -225,7 +199,7 @@ pub fn locate(
         Fetch::Offline => NotFetched::Offline,
         _ => NotFetched::NotAsked,
     };
-    Err(UvError::NotFound { not_fetched })
+    Err(UvError::NotFound { not_fetched }.into())
 }
 
 /// Returns the executable in a directory that pip installed into: `bin/uv`.
@@ -288,23 +262,23 @@ impl NotFetched {
     }
 }
 
+/// The help for a missing uv.
+const INSTALL: &str = "install uv (https://docs.astral.sh/uv/getting-started/installation/, or `pip install uv`), or \
+                       set `UVENV_UV` to its path";
+
 impl Diagnostic for UvError {
     fn code(&self) -> &'static str {
         match self {
             Self::NotFound { .. } | Self::NotAProgram { .. } => "uv-not-found",
             Self::Unusable { .. } | Self::NotStarted { .. } => "uv-unusable",
             Self::TooOld { .. } => "uv-too-old",
-            Self::FetchFailed { .. } => "uv-fetch-failed",
             Self::Failed { .. } => "uv-failed",
-            Self::Cache(error) => error.code(),
         }
     }
 
     fn help(&self) -> Option<String> {
-        const INSTALL: &str = "install uv (https://docs.astral.sh/uv/getting-started/installation/, \
-                               or `pip install uv`), or set `UVENV_UV` to its path";
         match self {
-            Self::NotFound { .. } | Self::FetchFailed { .. } => Some(INSTALL.to_owned()),
+            Self::NotFound { .. } => Some(INSTALL.to_owned()),
             Self::NotAProgram { .. } => Some("set `UVENV_UV` to the path of a uv executable, or unset it".to_owned()),
             Self::Unusable { origin: Origin::Cache, path, .. } => {
                 Some(format!("remove `{path}`, and uvenv downloads it again"))
@@ -316,13 +290,12 @@ impl Diagnostic for UvError {
                     .to_owned(),
             ),
             Self::Failed { .. } => None,
-            Self::Cache(error) => error.help(),
         }
     }
 
     fn fault(&self) -> Fault {
         match self {
-            Self::Failed { .. } | Self::FetchFailed { .. } => Fault::Finding,
+            Self::Failed { .. } => Fault::Finding,
             _ => Fault::Request,
         }
     }

@@ -3,8 +3,6 @@
 
 #[cfg(all(unix, feature = "full"))]
 mod frame;
-#[cfg(all(test, unix, feature = "full"))]
-mod recorded;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -206,11 +204,14 @@ fn bytes(text: &str) -> Option<u64> {
 mod tests {
     use std::sync::Mutex;
 
-    use super::{
-        recorded::{COLUMNS, UV_0_7_16, UV_0_13_9},
-        *,
-    };
+    use super::*;
     use crate::process::Screen;
+
+    // What uv wrote in a sync that also locks, without frames that are the same as their neighbors; and the columns of the
+    // terminal.
+    const UV_0_7_16: &str = include_str!("progress/uv-0.7.16.ansi");
+    const UV_0_13_9: &str = include_str!("progress/uv-0.13.9.ansi");
+    const COLUMNS: usize = 80;
 
     /// What an observer received, one event per line.
     #[derive(Default)]

@@ -5,7 +5,7 @@ use crate::{
     cargo,
     check::{CheckFn, Facts, Finding, Rule, Severity},
     manifest::{Extra, Manifest, Selector, SourceKind},
-    model::{Diagnostic, Name, Profile},
+    model::{Name, Profile},
     monorepo::ProfileContext,
     toml::{File, Node},
 };

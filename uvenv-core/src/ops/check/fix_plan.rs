@@ -11,7 +11,7 @@ use crate::{
     manifest::ManifestEditor,
     model::redact_in_place,
     report::FileChange,
-    toml::{File, TomlError},
+    toml::File,
 };
 
 /// The current and the new texts of the manifests.
@@ -44,7 +44,7 @@ impl FixPlan {
     /// Adds a fix, or none of its edits if an earlier fix makes one of them impossible.
     fn add(&mut self, fix: &Fix) -> crate::Result<bool> {
         if !self.files.contains_key(&fix.manifest) {
-            let before = File::read(&fix.manifest).map_err(CheckError::from)?.text.to_string();
+            let before = File::read(&fix.manifest)?.text.to_string();
             self.files.insert(fix.manifest.clone(), FileTexts { after: before.clone(), before });
         }
         let Some(texts) = self.files.get_mut(&fix.manifest) else { return Ok(false) };
@@ -54,7 +54,7 @@ impl FixPlan {
                 Ok(texts.after != texts.before)
             }
             Ok(None) => Ok(false),
-            Err(error) => Err(CheckError::from(error).into()),
+            Err(error) => Err(error),
         }
     }
 
@@ -81,7 +81,7 @@ impl FixPlan {
 }
 
 /// Returns `text` after the edits; `None` if one of them cannot be made.
-fn edited(path: &Utf8Path, text: &str, fix: &Fix) -> Result<Option<String>, TomlError> {
+fn edited(path: &Utf8Path, text: &str, fix: &Fix) -> crate::Result<Option<String>> {
     let mut editor = ManifestEditor::new(&File { path: path.to_owned(), text: text.into() })?;
     let is_made = fix.edits.iter().all(|edit| editor.apply(edit).is_ok());
     Ok(is_made.then(|| editor.text()))

@@ -6,7 +6,7 @@ use toml_edit::{Array, DocumentMut, Item, Table, TableLike, Value};
 use crate::{
     backend::Backend,
     check::Facts,
-    manifest::{ManifestError, Requirement, Selector, SourceKind},
+    manifest::{Requirement, Selector, SourceKind},
     model::Profile,
     uv::settings,
 };
@@ -20,9 +20,9 @@ pub(super) fn derive(facts: &Facts<'_>, profile: Profile) -> crate::Result<Strin
     let dev = &facts.monorepo.dev;
     let backends = facts.monorepo.context(Profile::Dev)?.backends()?.to_vec();
     let text = dev.file.text.strip_prefix('\u{feff}').unwrap_or(&dev.file.text).replace("\r\n", "\n");
-    let mut document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
-        ManifestError::from(dev.file.syntax_error(error.message(), error.span().unwrap_or(0..0)))
-    })?;
+    let mut document: DocumentMut = text
+        .parse()
+        .map_err(|error: toml_edit::TomlError| dev.file.syntax_error(error.message(), error.span().unwrap_or(0..0)))?;
     let keys: Vec<_> = document.iter().map(|(key, _)| key.to_owned()).collect();
     for key in keys.iter().filter(|key| !["project", "tool", "dependency-groups"].contains(&key.as_str())) {
         document.remove(key);

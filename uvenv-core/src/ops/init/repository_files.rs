@@ -4,7 +4,6 @@
 use camino::Utf8PathBuf;
 
 use crate::{
-    manifest::ManifestError,
     monorepo::Monorepo,
     report::SetUpReport,
     toml::{File, Node},
@@ -71,7 +70,7 @@ fn with_ignored(text: &str) -> Option<String> {
 /// directories of the profiles.
 fn configuration(monorepo: &Monorepo) -> crate::Result<(Utf8PathBuf, Option<String>)> {
     let cargo = match monorepo.cargo_manifest() {
-        Some(path) => Some(File::read(&path).map_err(ManifestError::from)?),
+        Some(path) => Some(File::read(&path)?),
         None => None,
     };
     let in_cargo = cargo.as_ref().filter(|file| has(file, &["workspace"]));

@@ -29,33 +29,20 @@ const OURS: &str = "uvenv";
 
 /// An error of installing or removing a kernel.
 #[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum JupyterError {
+pub(crate) enum JupyterError {
     /// The location of the user's kernels is unknown.
     #[error("cannot find the directory of Jupyter's kernels: the home directory is unknown")]
     NoDirectory,
     /// Jupyter does not accept the name.
     #[error("`{name}` is not a valid kernel name")]
-    InvalidName {
-        /// The name.
-        name: String,
-    },
+    InvalidName { name: String },
     /// Another kernel has that name.
     #[error("the kernel `{name}` already exists and {owner}: {path}")]
-    Exists {
-        /// The name.
-        name: String,
-        /// Its owner.
-        owner: String,
-        /// Where it is.
-        path: Utf8PathBuf,
-    },
+    Exists { name: String, owner: String, path: Utf8PathBuf },
     /// The environment lacks `ipykernel`.
     #[error("the environment `{environment}` has no `ipykernel`")]
     NoIpykernel {
-        /// The environment.
         environment: Utf8PathBuf,
-        /// The profile.
         profile: Profile,
         /// The backend, or `none`; `None` if there are no backends to choose from.
         backend: Option<String>,
@@ -64,30 +51,13 @@ pub enum JupyterError {
     },
     /// There is no kernel with that name.
     #[error("there is no kernel `{name}` in `{directory}`")]
-    Unknown {
-        /// The name.
-        name: String,
-        /// The directory that was searched.
-        directory: Utf8PathBuf,
-        /// The kernels of uvenv there.
-        available: Vec<String>,
-    },
+    Unknown { name: String, directory: Utf8PathBuf, available: Vec<String> },
     /// The kernel was not installed by uvenv.
     #[error("the kernel `{name}` was not installed by uvenv: {path}")]
-    Foreign {
-        /// The name.
-        name: String,
-        /// Where it is.
-        path: Utf8PathBuf,
-    },
+    Foreign { name: String, path: Utf8PathBuf },
     /// A kernelspec cannot be written or removed.
     #[error("{path}: {source}")]
-    NotWritable {
-        /// The file or directory.
-        path: Utf8PathBuf,
-        /// The error of the operating system.
-        source: io::Error,
-    },
+    NotWritable { path: Utf8PathBuf, source: io::Error },
 }
 
 impl Diagnostic for JupyterError {
@@ -182,7 +152,7 @@ pub(crate) struct Kernels {
 impl Kernels {
     /// Returns where kernels are installed: below `prefix`, such as an environment that contains Jupyter, or in the
     /// user's directory.
-    pub(crate) fn at(prefix: Option<&Utf8Path>, variables: &Variables) -> Result<Self, JupyterError> {
+    pub(crate) fn at(prefix: Option<&Utf8Path>, variables: &Variables) -> crate::Result<Self> {
         let data = match prefix {
             Some(prefix) => below(prefix),
             None => user_directory(variables).ok_or(JupyterError::NoDirectory)?,
@@ -228,7 +198,7 @@ impl Kernels {
     }
 
     /// Installs a kernel, replacing one with the same name. It is renamed into place, so that it is never incomplete.
-    pub(crate) fn install(&self, kernel: &KernelSpec) -> Result<(), JupyterError> {
+    pub(crate) fn install(&self, kernel: &KernelSpec) -> crate::Result<()> {
         fs::create_dir_all(&self.directory).map_err(not_writable(&self.directory))?;
         // Jupyter skips directories whose names are not valid for kernels. Each install uses its own name, even in
         // threads.
@@ -240,7 +210,7 @@ impl Kernels {
         if done.is_err() {
             let _ = fs::remove_dir_all(&beside);
         }
-        done.map_err(not_writable(&kernel.path))
+        Ok(done.map_err(not_writable(&kernel.path))?)
     }
 }
 
@@ -271,9 +241,9 @@ impl KernelSpec {
         display_name: String,
         argv: Vec<String>,
         owner: Owner,
-    ) -> Result<Self, JupyterError> {
+    ) -> crate::Result<Self> {
         if !is_valid(name) {
-            return Err(JupyterError::InvalidName { name: name.to_owned() });
+            return Err(JupyterError::InvalidName { name: name.to_owned() }.into());
         }
         let name = name.to_ascii_lowercase();
         Ok(Self { path: kernels.directory.join(&name), name, display_name, argv, owner: Some(owner) })
@@ -298,10 +268,10 @@ impl KernelSpec {
     }
 
     /// Removes the kernel.
-    pub(crate) fn remove(&self) -> Result<(), JupyterError> {
+    pub(crate) fn remove(&self) -> crate::Result<()> {
         // The file that makes it a kernel is removed first, so that a partly removed kernel is not found.
         fs::remove_file(self.path.join(FILE)).map_err(not_writable(&self.path))?;
-        fs::remove_dir_all(&self.path).map_err(not_writable(&self.path))
+        Ok(fs::remove_dir_all(&self.path).map_err(not_writable(&self.path))?)
     }
 }
 

@@ -79,11 +79,11 @@ pub(super) fn candidates(
     named: &[PackageRequest],
     git: &Git,
     common: Option<&str>,
-) -> Result<Vec<PromotionCandidate>, PromoteError> {
+) -> crate::Result<Vec<PromotionCandidate>> {
     let internal = || facts.internal.iter().filter(|package| profile.manifest.name() != Some(package));
     if let Some(unknown) = named.iter().find(|request| !internal().any(|package| *package == request.name)) {
         let available = internal().cloned().collect();
-        return Err(PromoteError::UnknownPackage { name: unknown.name.clone(), available });
+        return Err(PromoteError::UnknownPackage { name: unknown.name.clone(), available }.into());
     }
     let chosen: BTreeSet<&Name> = if named.is_empty() {
         let wanted = wanted(facts, profile);

@@ -5,35 +5,20 @@ use std::{fmt, io};
 use camino::{Utf8Path, Utf8PathBuf};
 use pep440_rs::Version;
 
-use crate::{
-    manifest::EditError,
-    model::{Diagnostic, Fault, Name, Place, Profile, redact},
-};
+use crate::model::{Diagnostic, Fault, Name, Place, Profile, redact};
 
 /// The error of a promotion that failed. The manifest and the lockfile are unchanged.
 #[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PromoteError {
+pub(crate) enum PromoteError {
     /// The request makes no sense.
     #[error("{problem}")]
-    Meaningless {
-        /// Why.
-        problem: String,
-        /// What to do instead.
-        help: String,
-    },
+    Meaningless { problem: String, help: String },
     /// A named package is not internal.
     #[error("`{name}` is not an internal package")]
-    UnknownPackage {
-        /// The name.
-        name: Name,
-        /// The internal packages.
-        available: Vec<Name>,
-    },
+    UnknownPackage { name: Name, available: Vec<Name> },
     /// The git repository of the package is unknown.
     #[error("the git repository of `{package}` is unknown")]
     NoRepository {
-        /// The package.
         package: Name,
         /// The profile's manifest, as seen from the root.
         manifest: Utf8PathBuf,
@@ -41,7 +26,6 @@ pub enum PromoteError {
     /// No tag of the package fits.
     #[error("`{package}` has no {wanted}: {url} has {}", of_tags(tags))]
     NoRelease {
-        /// The package.
         package: Name,
         /// What was looked for: `tag of a stable release`, `release 0.1.2`.
         wanted: String,
@@ -53,17 +37,14 @@ pub enum PromoteError {
     /// The remote does not answer.
     #[error("the git remote of `{package}`, {url}, cannot be reached: {reason}")]
     Unreachable {
-        /// The package.
         package: Name,
         /// The repository, without secrets.
         url: String,
-        /// What git said.
         reason: String,
     },
     /// The remote does not have the tag.
     #[error("{} has no tag `{}` for `{}`", at.url, at.tag, at.package)]
     MissingTag {
-        /// The tag.
         at: Box<TagRef>,
         /// The checkout that has the tag, if there is one.
         checkout: Option<Utf8PathBuf>,
@@ -73,59 +54,24 @@ pub enum PromoteError {
     /// The tag points to a different commit than elsewhere.
     #[error("the tag `{}` of `{}` points to the commit {there} in {}, but to {here} in {by}", at.tag, at.package, at.url)]
     MovedTag {
-        /// The tag.
         at: Box<TagRef>,
-        /// The commit in the remote.
         there: String,
-        /// The commit elsewhere.
         here: String,
         /// Where that commit was found: a checkout, or the lockfile that uv created.
         by: Utf8PathBuf,
     },
     /// The commit of the tag does not contain the package.
     #[error("the tag `{}` in {} has no package `{}` in `{path}`{}", at.tag, at.url, at.package, also(.found.as_ref()))]
-    NotThere {
-        /// The tag.
-        at: Box<TagRef>,
-        /// The path of the manifest in the repository.
-        path: String,
-        /// The package that the manifest there describes.
-        found: Option<Name>,
-    },
+    NotThere { at: Box<TagRef>, path: String, found: Option<Name> },
     /// The version of the package differs from that of the tag.
     #[error("`{package}` has version {version} at the tag `{tag}`")]
-    OtherVersion {
-        /// The package.
-        package: Name,
-        /// The tag.
-        tag: String,
-        /// The package's version there.
-        version: String,
-        /// The tag's version.
-        expected: Version,
-    },
+    OtherVersion { package: Name, tag: String, version: String, expected: Version },
     /// The package depends on sources outside its repository.
     #[error("at its tag `{tag}`, `{package}` has a source for `{needed}` that is not in its repository: {place}")]
-    NotInstallable {
-        /// The package.
-        package: Name,
-        /// The tag.
-        tag: String,
-        /// The package that has such a source.
-        needed: Name,
-        /// The location of the source.
-        place: String,
-    },
+    NotInstallable { package: Name, tag: String, needed: Name, place: String },
     /// A check finds new errors.
     #[error("with these pins, {profile} does not agree with the other profiles: {}", .problems.join("; "))]
-    CheckFailed {
-        /// The profile.
-        profile: Profile,
-        /// The codes and messages of the errors.
-        problems: Vec<String>,
-        /// The place of the first one.
-        place: Option<Place>,
-    },
+    CheckFailed { profile: Profile, problems: Vec<String>, place: Option<Place> },
     /// With `--commit`, there are changes in the index already.
     #[error("there are staged changes, which would also be committed")]
     DirtyIndex,
@@ -142,20 +88,11 @@ pub enum PromoteError {
         manifest: Utf8PathBuf,
         /// The candidate, as seen from the root.
         directory: Utf8PathBuf,
-        /// The place of the workspace's patterns.
         place: Option<Place>,
     },
-    /// The manifest has no place where a pin could be added.
-    #[error(transparent)]
-    Edit(#[from] EditError),
     /// A file cannot be written or removed.
     #[error("cannot write in `{directory}`: {source}")]
-    Unwritable {
-        /// The directory.
-        directory: Utf8PathBuf,
-        /// What the operating system said.
-        source: io::Error,
-    },
+    Unwritable { directory: Utf8PathBuf, source: io::Error },
 }
 
 /// A tag of a package.
@@ -211,7 +148,6 @@ impl Diagnostic for PromoteError {
             Self::CheckFailed { .. } => "promotion-fails-check",
             Self::DirtyIndex | Self::Uncommitted { .. } => "dirty-index",
             Self::InWorkspace { .. } => "promotion-in-workspace",
-            Self::Edit(error) => error.code(),
             Self::Unwritable { .. } => "not-writable",
         }
     }
@@ -260,7 +196,6 @@ impl Diagnostic for PromoteError {
                  name"
                     .to_owned()
             }
-            Self::Edit(error) => return error.help(),
             Self::Unwritable { .. } => "check the permissions and the free disk space".to_owned(),
         })
     }
@@ -268,7 +203,6 @@ impl Diagnostic for PromoteError {
     fn place(&self) -> Option<&Place> {
         match self {
             Self::CheckFailed { place, .. } | Self::InWorkspace { place, .. } => place.as_ref(),
-            Self::Edit(error) => error.place(),
             _ => None,
         }
     }
@@ -281,7 +215,6 @@ impl Diagnostic for PromoteError {
             | Self::DirtyIndex
             | Self::Uncommitted { .. }
             | Self::InWorkspace { .. }
-            | Self::Edit(_)
             | Self::Unwritable { .. } => Fault::Request,
             _ => Fault::Finding,
         }

@@ -59,23 +59,19 @@ impl<'a> TagSources<'a> {
     }
 
     /// Returns the tags to choose from: those of the checkout, or those of the remote.
-    pub(super) fn tags(
-        &self,
-        candidate: &PromotionCandidate,
-        repository: &Repository,
-    ) -> Result<&[RemoteTag], PromoteError> {
+    pub(super) fn tags(&self, candidate: &PromotionCandidate, repository: &Repository) -> crate::Result<&[RemoteTag]> {
         match &self.local {
             Some(local) => Ok(local.get(&candidate.package).map_or(&[], |(_, tags)| tags)),
             None => self.of_remote(candidate, repository),
         }
     }
 
-    fn of_remote(&self, candidate: &PromotionCandidate, repository: &Repository) -> Result<&[RemoteTag], PromoteError> {
-        self.remotes.tags(&repository.url).map_err(|error| PromoteError::Unreachable {
+    fn of_remote(&self, candidate: &PromotionCandidate, repository: &Repository) -> crate::Result<&[RemoteTag]> {
+        Ok(self.remotes.tags(&repository.url).map_err(|error| PromoteError::Unreachable {
             package: candidate.package.clone(),
             url: shown(&repository.url),
             reason: error.to_string(),
-        })
+        })?)
     }
 
     /// Verifies that the remote has `tag`, and that its commit is this release of the package and can be installed by
@@ -128,12 +124,7 @@ impl<'a> TagSources<'a> {
         })
     }
 
-    fn is_pushed(
-        &self,
-        candidate: &PromotionCandidate,
-        repository: &Repository,
-        tag: &RemoteTag,
-    ) -> Result<(), PromoteError> {
+    fn is_pushed(&self, candidate: &PromotionCandidate, repository: &Repository, tag: &RemoteTag) -> crate::Result<()> {
         let Some((checkout, _)) = self.local.as_ref().and_then(|local| local.get(&candidate.package)) else {
             return Ok(());
         };
@@ -146,12 +137,14 @@ impl<'a> TagSources<'a> {
                 there: other.commit.clone(),
                 here: tag.commit.clone(),
                 by: checkout.clone(),
-            }),
+            }
+            .into()),
             None => Err(PromoteError::MissingTag {
                 at,
                 checkout: Some(checkout.clone()),
                 tags: there.iter().take(SHOWN).map(|tag| tag.name.clone()).collect(),
-            }),
+            }
+            .into()),
         }
     }
 }
@@ -167,7 +160,7 @@ fn is_there(
     repository: &Repository,
     tag: &RemoteTag,
     manifest: Option<Manifest>,
-) -> Result<Manifest, PromoteError> {
+) -> crate::Result<Manifest> {
     let found = manifest.as_ref().and_then(Manifest::name).cloned();
     match manifest {
         Some(manifest) if found.as_ref() == Some(&candidate.package) => Ok(manifest),
@@ -177,13 +170,14 @@ fn is_there(
                 at: Box::new(TagRef::new(&candidate.package, &tag.name, &repository.url)),
                 path: format!("{directory}pyproject.toml"),
                 found,
-            })
+            }
+            .into())
         }
     }
 }
 
 /// Verifies that a tag which names a version names this one.
-pub(super) fn same_version(package: &Name, tag: &str, version: &str) -> Result<(), PromoteError> {
+pub(super) fn same_version(package: &Name, tag: &str, version: &str) -> crate::Result<()> {
     let Some(release) = Release::parse(tag) else { return Ok(()) };
     if Version::from_str(version).is_ok_and(|version| version == release.version) {
         return Ok(());
@@ -193,5 +187,6 @@ pub(super) fn same_version(package: &Name, tag: &str, version: &str) -> Result<(
         tag: tag.to_owned(),
         version: version.to_owned(),
         expected: release.version,
-    })
+    }
+    .into())
 }

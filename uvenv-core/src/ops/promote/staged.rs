@@ -395,7 +395,7 @@ mod tests {
         let staged = tree.staged();
         fs::remove_file(staged.paths().lockfile()).unwrap();
         let error = staged.install().unwrap_err();
-        assert_eq!(crate::model::error::Diagnostic::code(&error), "not-writable");
+        assert_eq!(error.code(), "not-writable");
         assert_eq!((tree.files(), tree.siblings()), (tree.before(), vec!["prod".to_owned()]));
     }
 }

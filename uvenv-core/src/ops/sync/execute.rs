@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime};
 use super::plan::{SyncPlan, build_context, installed};
 use crate::{
     environment::{Backup, Changes, Distributions, Environment, Inspection, Interpreter, Journal},
-    model::Name,
+    model::{Interrupted, Name},
     native::{BuildContext, FreshnessReport, Stale},
     ops::{OperationError, Session, milliseconds, uv_failed},
     process::{Invocation, Stderr},
@@ -181,7 +181,7 @@ impl ActiveSync {
         let is_as_before = match self.backup {
             Some(backup) => backup.restore().map(|()| !self.was_interrupted)?,
             // uv may have been stopped before it could report what it had done.
-            None if matches!(error, crate::Error::Operation(OperationError::Interrupted(_))) => false,
+            None if error.downcast_ref::<Interrupted>().is_some() => false,
             // After a failure before any change, there is nothing to repair.
             None => self.before == *after && environment.inspect()? != Inspection::Missing,
         };
@@ -189,7 +189,7 @@ impl ActiveSync {
             self.journal.finish()?;
         }
         // An error about a directory that cannot be written is clearer than the message that uv would give.
-        Ok(environment.check_writable()?)
+        environment.check_writable()
     }
 }
 

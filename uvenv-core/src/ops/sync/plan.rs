@@ -56,7 +56,8 @@ impl<'m> SyncPlan<'m> {
             match Environment::new(environment.clone()).usable() {
                 // This may be the result of an interrupted sync. It is known only once no other process uses the
                 // environment.
-                Err(EnvironmentError::Broken { .. }) if !request.dry_run => {}
+                Err(error)
+                    if !request.dry_run && matches!(error.downcast_ref(), Some(EnvironmentError::Broken { .. })) => {}
                 usable => drop(usable?),
             }
         }
@@ -157,7 +158,7 @@ fn native_packages(
         profile: request.cargo_profile.or_else(|| if request.backend.keep { kept() } else { None }),
         uv_args: &request.uv_args,
     };
-    Ok(NativePackages::plan(context, &choices, &session.settings.child_view(), uv.version)?)
+    NativePackages::plan(context, &choices, &session.settings.child_view(), uv.version)
 }
 
 /// Rejects a sync if the lockfile is missing or does not satisfy the manifest.
