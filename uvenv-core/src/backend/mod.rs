@@ -6,8 +6,6 @@ mod declared;
 mod detection;
 mod selection;
 
-use std::fmt;
-
 pub use cuda::CudaVersion;
 pub use declared::{BackendScope, backends};
 pub use detection::detect;
@@ -16,9 +14,8 @@ pub use selection::{BackendOrigin, BuildFeatures, Choice, FeatureClaim, Selectio
 use serde::Serialize;
 
 use crate::{
-    error::{Diagnostic, Place, nearest},
     manifest::Selector,
-    model::Name,
+    model::{Diagnostic, Name, Place, nearest, quoted_or},
 };
 
 /// A GPU backend of a manifest.
@@ -59,7 +56,7 @@ pub enum Detection {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BackendError {
     /// No backend was chosen.
-    #[error("`{manifest}` requires a GPU backend: one of {}", quoted(available))]
+    #[error("`{manifest}` requires a GPU backend: one of {}", quoted_or(available, "none"))]
     Required {
         /// The manifest, relative to the root.
         manifest: String,
@@ -67,7 +64,7 @@ pub(crate) enum BackendError {
         place: Option<Place>,
     },
     /// The manifest does not have the chosen backend.
-    #[error("`{name}` ({origin}) is not a backend of `{manifest}`, which has {}", quoted(available))]
+    #[error("`{name}` ({origin}) is not a backend of `{manifest}`, which has {}", quoted_or(available, "none"))]
     Unknown {
         name: String,
         origin: BackendOrigin,
@@ -103,13 +100,6 @@ fn sides(claims: &[(BackendOrigin, Choice)]) -> String {
     claims.iter().map(side).collect::<Vec<_>>().join(", ")
 }
 
-fn quoted<T: fmt::Display>(names: &[T]) -> String {
-    match names {
-        [] => "none".to_owned(),
-        names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
-    }
-}
-
 impl Diagnostic for BackendError {
     fn code(&self) -> &'static str {
         match self {
@@ -133,7 +123,7 @@ impl Diagnostic for BackendError {
             }
             Self::Unknown { name, available, .. } => match nearest(name, available.iter().map(Name::as_str), 2) {
                 Some(nearest) => format!("did you mean `{nearest}`?"),
-                None => format!("choose one of {}, `auto` or `none`", quoted(available)),
+                None => format!("choose one of {}, `auto` or `none`", quoted_or(available, "none")),
             },
             Self::Conflict { .. } => {
                 "keep one of them; `--no-default-features` disables the default features of a crate".to_owned()

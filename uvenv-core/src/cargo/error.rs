@@ -2,7 +2,7 @@
 
 use camino::Utf8PathBuf;
 
-use crate::model::{Diagnostic, nearest};
+use crate::model::{Diagnostic, nearest, quoted};
 
 /// Cargo failed, or the request to it was invalid.
 #[derive(Debug, thiserror::Error)]
@@ -44,7 +44,7 @@ impl Diagnostic for CargoError {
             |wanted: &str, available: &[String]| match nearest(wanted, available.iter().map(String::as_str), 2) {
                 Some(nearest) => format!("did you mean `{nearest}`?"),
                 None if available.is_empty() => "choose the backend with `--backend NAME`".to_owned(),
-                None => format!("there are `{}`", available.join("`, `")),
+                None => format!("there are {}", quoted(available)),
             };
         Some(match self {
             Self::NoWorkspace { .. } => "choose the backend with `--backend NAME`".to_owned(),

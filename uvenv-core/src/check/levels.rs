@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8PathBuf;
-
 use super::{Finding, Rule, Severity};
 use crate::{
     model::{Diagnostic, Place, nearest},
@@ -45,9 +43,6 @@ pub(crate) enum CheckError {
     /// Remotes cannot be queried without the network.
     #[error("git remotes cannot be checked without network access")]
     Offline,
-    /// A manifest that is to be fixed cannot be written.
-    #[error("cannot write `{path}`: {source}")]
-    NotWritten { path: Utf8PathBuf, source: std::io::Error },
     /// A code has two levels in the same place.
     #[error("`{code}` is set to both `{first}` and `{second}`")]
     TwoLevels { code: &'static str, first: Level, second: Level, place: Option<Place> },
@@ -59,7 +54,6 @@ impl Diagnostic for CheckError {
             Self::UnknownCode { .. } => "unknown-code",
             Self::TwoLevels { .. } => "two-levels",
             Self::Offline => "no-network",
-            Self::NotWritten { .. } => "not-writable",
         }
     }
 
@@ -72,14 +66,13 @@ impl Diagnostic for CheckError {
                 "remove `--remote` or `--offline`; `UV_OFFLINE` and `CARGO_NET_OFFLINE` have the effect of `--offline`"
                     .to_owned()
             }
-            Self::NotWritten { .. } => "check that the file and its directory are writable".to_owned(),
         })
     }
 
     fn place(&self) -> Option<&Place> {
         match self {
             Self::UnknownCode { place, .. } | Self::TwoLevels { place, .. } => place.as_ref(),
-            Self::Offline | Self::NotWritten { .. } => None,
+            Self::Offline => None,
         }
     }
 }

@@ -83,102 +83,10 @@ impl Tree {
     }
 }
 
-const DEV: &str = r#"[project]
-name = "bench"
-version = "0.1.0"
-requires-python = ">=3.10"
-dependencies = ["auth-client", "Model_Qwen2.5", "six>=1.16"]
-
-[tool.uv]
-package = false
-
-[tool.uv.workspace]
-members = ["packages/*"]
-
-[tool.uv.sources]
-auth-client = { workspace = true }
-"model-qwen2.5" = { workspace = true }
-"#;
-
-const PINNED: &str = r#"[project]
-name = "bench"
-version = "0.1.0"
-requires-python = ">=3.10"
-dependencies = ["auth-client", "model-qwen2_5", "six>=1.16"]
-
-[tool.uv]
-package = false
-
-[tool.uv.sources]
-auth-client = { git = "https://git.example.com/packages.git", tag = "auth-client/v0.1.2", subdirectory = "auth-client" }
-model-qwen2_5 = { git = "https://git.example.com/model.git", tag = "v1.0.0", subdirectory = "." }
-"#;
-
-const DEV_LOCK: &str = r#"version = 1
-revision = 3
-requires-python = ">=3.10"
-
-[manifest]
-members = ["auth-client", "bench", "model-qwen2-5"]
-
-[[package]]
-name = "auth-client"
-version = "0.1.2"
-source = { editable = "packages/auth-client" }
-
-[[package]]
-name = "bench"
-version = "0.1.0"
-source = { virtual = "." }
-
-[package.metadata]
-requires-dist = [
-    { name = "auth-client", editable = "packages/auth-client" },
-    { name = "model-qwen2-5", editable = "packages/model" },
-    { name = "six", specifier = ">=1.16" },
-]
-
-[[package]]
-name = "model-qwen2-5"
-version = "1.0.0"
-source = { editable = "packages/model" }
-
-[[package]]
-name = "six"
-version = "1.17.0"
-source = { registry = "https://index.example.com/simple" }
-"#;
-
-const PINNED_LOCK: &str = r#"version = 1
-requires-python = ">=3.10"
-
-[[package]]
-name = "auth-client"
-version = "0.1.2"
-source = { git = "https://git.example.com/packages.git?subdirectory=auth-client&tag=auth-client%2Fv0.1.2#0123456789012345678901234567890123456789" }
-
-[[package]]
-name = "bench"
-version = "0.1.0"
-source = { virtual = "." }
-
-[package.metadata]
-requires-dist = [
-    { name = "auth-client", git = "https://git.example.com/packages.git?subdirectory=auth-client&tag=auth-client%2Fv0.1.2" },
-    { name = "model-qwen2-5", git = "https://git.example.com/model.git?tag=v1.0.0" },
-    { name = "six", specifier = ">=1.16" },
-]
-
-[[package]]
-name = "model-qwen2-5"
-version = "1.0.0"
-source = { git = "https://git.example.com/model.git?tag=v1.0.0#0123456789012345678901234567890123456789" }
-
-[[package]]
-name = "six"
-version = "1.17.0"
-source = { registry = "https://index.example.com/simple" }
-"#;
+const DEV: &str = include_str!("clean/dev.toml");
+const PINNED: &str = include_str!("clean/prod.toml");
+const DEV_LOCK: &str = include_str!("clean/dev.lock");
+const PINNED_LOCK: &str = include_str!("clean/prod.lock");
 
 /// Replaces the tags of prod in a text with those of staging.
 fn of_staging(text: &str) -> String {

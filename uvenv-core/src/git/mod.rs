@@ -17,7 +17,7 @@ pub(crate) use self::{
 };
 
 use crate::{
-    model::{Diagnostic, Fault, Name, Observer, Place, Variables, git_url, redact},
+    model::{Diagnostic, Fault, Name, Observer, Place, Variables, git_url, quoted, redact},
     process::{Captured, Invocation, ending, on_new_lines, on_path},
 };
 
@@ -374,9 +374,7 @@ impl Diagnostic for GitError {
                 Some(format!("the remote has no tags: push `{tag}` to it"))
             }
             Self::MissingTag { tag, nearest, .. } => {
-                let nearest: Vec<_> = nearest.iter().map(|tag| format!("`{tag}`")).collect();
-                let nearest = nearest.join(", ");
-                Some(format!("push `{tag}` to the remote, or pin an existing tag: {nearest}"))
+                Some(format!("push `{tag}` to the remote, or pin an existing tag: {}", quoted(nearest)))
             }
             Self::UnreachableRemote { command, .. } => {
                 Some(format!("check the URL, the network and your credentials: `{command}` must succeed"))

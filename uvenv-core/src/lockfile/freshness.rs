@@ -421,42 +421,9 @@ mod tests {
     use super::*;
     use crate::toml::File;
 
-    pub(super) const MANIFEST: &str = r#"
-        [project]
-        name = "app"
-        version = "0.1.0"
-        requires-python = ">=3.10"
-        dependencies = ["bench-utils", "Six>=1.16,<2"]
-        optional-dependencies = { cu124 = ["runtime==12.4"], all = ["app[cu124]"] }
-        [dependency-groups]
-        dev = ["pytest"]
-        [tool.uv.sources]
-        bench_utils = { git = "https://git.example.com/bench-utils.git/", tag = "v0.1.2", subdirectory = "." }
-        unused = { git = "https://git.example.com/unused.git", tag = "v1" }
-        "#;
+    pub(super) const MANIFEST: &str = include_str!("freshness/app.toml");
 
-    pub(super) const LOCKFILE: &str = r#"
-        version = 1
-        requires-python = ">=3.10"
-        [[package]]
-        name = "app"
-        version = "0.1.0"
-        source = { virtual = "." }
-        [package.metadata]
-        requires-dist = [
-            { name = "bench-utils", git = "https://git.example.com/bench-utils.git?tag=v0.1.2" },
-            { name = "runtime", marker = "extra == 'all'", specifier = "==12.4" },
-            { name = "runtime", marker = "extra == 'cu124'", specifier = "==12.4" },
-            { name = "six", specifier = "<2,>=1.16" },
-        ]
-        provides-extras = ["all", "cu124"]
-        [package.metadata.requires-dev]
-        dev = [{ name = "pytest" }]
-        [[package]]
-        name = "bench-utils"
-        version = "0.1.2"
-        source = { git = "https://git.example.com/bench-utils.git?tag=v0.1.2#0123456789012345678901234567890123456789" }
-        "#;
+    pub(super) const LOCKFILE: &str = include_str!("freshness/app.lock");
 
     pub(super) fn found(manifest: &str, lockfile: &str) -> Vec<String> {
         let manifest = Manifest::from_file(File { path: "pyproject.toml".into(), text: manifest.into() }).unwrap();

@@ -13,8 +13,7 @@ pub(crate) use git_source::GitSource;
 pub use git_source::{GitPin, LockedReference};
 
 use crate::{
-    error::{Diagnostic, Place},
-    model::Name,
+    model::{Diagnostic, Name, Place},
     toml::{File, TomlError},
 };
 

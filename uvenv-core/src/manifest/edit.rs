@@ -10,8 +10,7 @@ mod tests;
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
 use crate::{
-    error::{Diagnostic, Place},
-    model::Name,
+    model::{Diagnostic, Name, Place},
     toml::File,
 };
 

@@ -22,8 +22,7 @@ pub use requirement::Requirement;
 pub use source::{GitReference, SourceKind, UvSource};
 
 use crate::{
-    error::{Diagnostic, Place},
-    model::Name,
+    model::{Diagnostic, Name, Place},
     toml::{File, Node, Spanned, TomlError},
 };
 

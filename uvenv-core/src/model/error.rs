@@ -184,6 +184,16 @@ fn underline(place: &Place, text: &str, line: &str) -> String {
     blank + &"^".repeat(chosen.chars().count().max(1))
 }
 
+/// Returns `items` as a list in a sentence: `` `a`, `b` ``.
+pub(crate) fn quoted(items: impl IntoIterator<Item = impl fmt::Display>) -> String {
+    items.into_iter().map(|item| format!("`{item}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Returns `items` as a list in a sentence, or `none` if there are none.
+pub(crate) fn quoted_or(items: &[impl fmt::Display], none: &str) -> String {
+    if items.is_empty() { none.to_owned() } else { quoted(items) }
+}
+
 /// Returns the element of `names` that a misspelled `wanted` most likely means, with at most `within` edits.
 pub fn nearest<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>, within: usize) -> Option<&'a str> {
     let edits = |name: &&str| strsim::damerau_levenshtein(wanted, name);

@@ -10,15 +10,14 @@ pub(crate) mod redact;
 pub(crate) mod release;
 mod variables;
 
-#[cfg(feature = "full")]
 pub(crate) use self::{
-    error::nearest,
-    redact::redact_in_place,
-    release::{Release, Stage},
-};
-pub(crate) use self::{
-    error::{Diagnostic, Fault, Place},
+    error::{Diagnostic, Fault, Place, nearest, quoted, quoted_or},
     observer::{Interrupted, Observer, PERIOD, Progress},
     redact::redact,
 };
 pub use self::{name::Name, profile::Profile, variables::Variables};
+#[cfg(feature = "full")]
+pub(crate) use self::{
+    redact::redact_in_place,
+    release::{Release, Stage},
+};

@@ -5,11 +5,9 @@ use std::{collections::BTreeMap, ops::Range};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::model::Profile;
 use crate::{
-    error::{Diagnostic, Place, nearest},
     manifest::Manifest,
-    model::Name,
+    model::{Diagnostic, Name, Place, Profile, nearest, quoted},
     toml::{File, Node},
 };
 
@@ -45,7 +43,7 @@ impl Diagnostic for ConfigError {
     fn help(&self) -> Option<String> {
         match self {
             Self::UnknownKey { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
-            Self::UnknownKey { valid, .. } => Some(format!("the keys are `{}`", valid.join("`, `"))),
+            Self::UnknownKey { valid, .. } => Some(format!("the keys are {}", quoted(*valid))),
             Self::Both { .. } => {
                 Some("move what `[tool.uvenv]` says to `[workspace.metadata.uvenv]` in `Cargo.toml`".to_owned())
             }

@@ -2,7 +2,7 @@
 
 use camino::Utf8PathBuf;
 
-use crate::model::{Diagnostic, Place, Profile};
+use crate::model::{Diagnostic, Place, Profile, quoted};
 
 /// A monorepo, or a part of it, that cannot be found.
 #[derive(Debug, thiserror::Error)]
@@ -76,8 +76,4 @@ impl Diagnostic for DiscoveryError {
             _ => None,
         }
     }
-}
-
-fn quoted(items: &[impl std::fmt::Display]) -> String {
-    items.iter().map(|item| format!("`{item}`")).collect::<Vec<_>>().join(", ")
 }

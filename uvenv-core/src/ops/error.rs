@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 
 use crate::{
     lockfile::Staleness,
-    model::{Diagnostic, Fault, Place, Profile},
+    model::{Diagnostic, Fault, Place, Profile, quoted},
     monorepo::ProfileContext,
 };
 
@@ -76,7 +76,7 @@ impl Diagnostic for OperationError {
                 "remove `--package`: there are no workspace members".to_owned()
             }
             Self::UnknownMember { available, .. } => {
-                format!("the packages are `{}`", available.join("`, `"))
+                format!("the packages are {}", quoted(available))
             }
             Self::NoEnvironment { profile, .. } => {
                 format!("run `cargo uvenv sync --profile {profile}`")

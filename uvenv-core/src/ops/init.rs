@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, fs};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{PackageRequest, PromotePlan, PromoteRequest, Session};
+use super::{PackageRequest, PromotePlan, PromoteRequest, Session, not_writable::NotWritable};
 use crate::{
     check::Facts,
     fs::atomic,
@@ -18,36 +18,21 @@ use crate::{
     report::{NewPin, Problem, PromotionOutcome, SetUpReport},
 };
 
-/// An error of setting up a monorepo.
+/// The package is not in the monorepo.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum InitError {
-    /// The package is not in the monorepo.
-    #[error("`{path}` is not in the monorepo `{root}`")]
-    Outside { path: Utf8PathBuf, root: Utf8PathBuf },
-    /// A file cannot be written.
-    #[error("cannot write `{path}`: {source}")]
-    NotWritable { path: Utf8PathBuf, source: std::io::Error },
+#[error("`{path}` is not in the monorepo `{root}`")]
+struct OutsideMonorepo {
+    path: Utf8PathBuf,
+    root: Utf8PathBuf,
 }
 
-impl Diagnostic for InitError {
+impl Diagnostic for OutsideMonorepo {
     fn code(&self) -> &'static str {
-        match self {
-            Self::Outside { .. } => "outside-monorepo",
-            Self::NotWritable { .. } => "not-writable",
-        }
+        "outside-monorepo"
     }
 
     fn help(&self) -> Option<String> {
-        match self {
-            Self::Outside { .. } => Some("use a directory below the root, such as `packages/bench-utils`".to_owned()),
-            Self::NotWritable { .. } => Some("check the permissions of the file and its directory".to_owned()),
-        }
-    }
-
-    fn place(&self) -> Option<&crate::model::error::Place> {
-        match self {
-            Self::Outside { .. } | Self::NotWritable { .. } => None,
-        }
+        Some("use a directory below the root, such as `packages/bench-utils`".to_owned())
     }
 }
 
@@ -96,7 +81,7 @@ pub fn add_package(
     let package = Manifest::read(&path.join(manifest::FILE_NAME))?;
     let directory = package.directory().canonicalize_utf8().unwrap_or_else(|_| package.directory().to_owned());
     let Ok(below) = directory.strip_prefix(&monorepo.root) else {
-        return Err(InitError::Outside { path: path.to_owned(), root: monorepo.root.clone() }.into());
+        return Err(OutsideMonorepo { path: path.to_owned(), root: monorepo.root.clone() }.into());
     };
     report.package = Some(below.to_owned());
     let Some(name) = package.name().cloned() else {
@@ -155,7 +140,7 @@ fn write(texts: &[(Utf8PathBuf, String)]) -> crate::Result<()> {
                     None => fs::remove_file(path),
                 };
             }
-            return Err(InitError::NotWritable { path: path.clone(), source }.into());
+            return Err(NotWritable::at(path)(source).into());
         }
         done.push((path, before));
     }
@@ -197,7 +182,7 @@ fn pin_one(
     match PromotePlan::in_repository(&monorepo, session, &request, git) {
         Ok(plan) => {
             let (path, text) = plan.manifest();
-            atomic::replace(&path, text).map_err(|source| InitError::NotWritable { path: path.clone(), source })?;
+            atomic::replace(&path, text).map_err(NotWritable::at(&path))?;
             let pinned = plan
                 .packages()
                 .iter()

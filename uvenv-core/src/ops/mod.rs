@@ -22,6 +22,8 @@ mod kernel;
 mod lock;
 #[cfg(feature = "full")]
 mod lock_failure;
+#[cfg(feature = "full")]
+mod not_writable;
 mod profile_request;
 #[cfg(feature = "full")]
 mod profiles;

@@ -22,7 +22,7 @@ use self::{
     staged::{StagedProfile, beside},
     tag_choice::{ReleaseRequest, TagChoice, choose},
 };
-use super::{Session, milliseconds, uv_failed};
+use super::{Session, milliseconds, not_writable::NotWritable, uv_failed};
 use crate::{
     check::{self, Facts, Finding, Levels, Severity},
     git::{Git, GitError, RemoteTag},
@@ -328,7 +328,7 @@ impl<'a> PromotePlan<'a> {
             return Err(uv_failed(&invocation, &streamed, stderr).into());
         }
         let path = staged.paths().lockfile();
-        let text = std::fs::read_to_string(&path).map_err(PromoteError::unwritable(&staged.paths().directory))?;
+        let text = std::fs::read_to_string(&path).map_err(NotWritable::at(&staged.paths().directory))?;
         // Messages must refer to the final path of the lockfile.
         let lockfile = Lockfile::from_file(&toml::File { path: self.paths.lockfile(), text: text.into() })?;
         self.locked_what_was_proven(&lockfile)?;

@@ -8,11 +8,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-#[cfg(not(all(unix, feature = "full")))]
-use super::pipe::{Screen, interrupt, open_screen};
-use super::{Follower, Invocation, Streamed, signal};
-#[cfg(all(unix, feature = "full"))]
-use super::{ending::interrupt, screen::Screen, terminal::open_screen};
+use super::{
+    Invocation, Streamed,
+    screen::{Follower, Screen},
+    signal,
+    terminal::{interrupt, open_screen},
+};
 use crate::model::PERIOD;
 
 /// How long a program may take to exit after it was interrupted.
@@ -143,10 +144,8 @@ mod tests {
             self.lines.push(line.to_owned());
         }
 
-        #[cfg(feature = "full")]
         fn frame(&mut self, _: &[String], _: bool) {}
 
-        #[cfg(feature = "full")]
         fn is_transient(&self, _: &str) -> bool {
             false
         }
@@ -176,7 +175,6 @@ mod tests {
         assert!(!streamed.interrupted);
     }
 
-    #[cfg(feature = "full")]
     #[test]
     fn program_gets_a_wide_terminal() {
         let (streamed, _) = follow("test -t 1 && test -t 2 && ! test -t 0 && stty size <&2", None);
@@ -196,11 +194,9 @@ mod tests {
         let (streamed, lines) = follow("echo ready; exec sleep 600", Some("ready"));
         assert!(streamed.interrupted);
         assert_eq!(lines, ["ready"]);
-        let signal = if cfg!(feature = "full") { 2 } else { 9 };
-        assert_eq!(ending(streamed.status), format!("was killed by signal {signal}"));
+        assert_eq!(ending(streamed.status), "was killed by signal 2");
     }
 
-    #[cfg(feature = "full")]
     #[test]
     fn interrupts_child_processes_too() {
         let script = "trap 'exit 0' INT; /bin/sh -c 'echo $$; echo ready; exec sleep 600'; echo not reached";

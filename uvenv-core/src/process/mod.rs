@@ -1,13 +1,11 @@
 //! Starts other programs, never through a shell, and keeps their output off uvenv's own stdout.
 
-#[cfg(all(unix, feature = "full"))]
-mod ending;
+#[cfg(feature = "full")]
 mod follow;
-mod follower;
-mod pipe;
-#[cfg(all(unix, feature = "full"))]
+#[cfg(feature = "full")]
 mod screen;
-#[cfg(all(unix, feature = "full"))]
+#[cfg(feature = "full")]
+#[cfg_attr(not(unix), path = "no_terminal.rs")]
 mod terminal;
 #[cfg(feature = "full")]
 mod time_limit;
@@ -23,8 +21,9 @@ use std::{
 
 use camino::Utf8PathBuf;
 
-pub(crate) use follower::Follower;
-#[cfg(all(test, unix, feature = "full"))]
+#[cfg(feature = "full")]
+pub(crate) use screen::Follower;
+#[cfg(all(test, feature = "full"))]
 pub(crate) use screen::Screen;
 
 use crate::model::{Observer, Progress, Variables, redact};

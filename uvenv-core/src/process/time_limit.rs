@@ -36,7 +36,7 @@ impl Invocation {
 
 /// Stops a child process and the processes that it started. git stops its helpers too if it is terminated rather than
 /// killed.
-#[cfg(all(unix, feature = "full"))]
+#[cfg(unix)]
 fn terminate_gracefully(child: &mut Child) -> io::Result<()> {
     const TERMINATE_TIMEOUT: Duration = Duration::from_secs(1);
     if let Some(process) = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap_or(0)) {
@@ -52,7 +52,7 @@ fn terminate_gracefully(child: &mut Child) -> io::Result<()> {
     Ok(())
 }
 
-#[cfg(not(all(unix, feature = "full")))]
+#[cfg(not(unix))]
 fn terminate_gracefully(child: &mut Child) -> io::Result<()> {
     child.kill()?;
     child.wait().map(drop)

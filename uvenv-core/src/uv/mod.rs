@@ -6,6 +6,7 @@ mod command;
 mod fetch;
 mod find;
 pub(crate) mod messages;
+#[cfg_attr(not(feature = "full"), path = "no_progress.rs")]
 mod progress;
 pub(crate) mod settings;
 pub mod variables;

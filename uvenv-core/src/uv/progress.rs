@@ -1,7 +1,6 @@
 //! Determines what uv is doing from its output for people: the bars and spinners on a terminal, or the lines that it
 //! writes instead if there is no terminal. Supports the output of uv 0.7 to 0.13 and ignores anything unknown.
 
-#[cfg(all(unix, feature = "full"))]
 mod frame;
 
 use std::{
@@ -66,7 +65,6 @@ impl Follower for Reader<'_> {
         }
     }
 
-    #[cfg(all(unix, feature = "full"))]
     fn frame(&mut self, rows: &[String], is_whole: bool) {
         let mut there = BTreeSet::new();
         for progress in rows.iter().filter_map(|row| frame::step(row).or_else(|| step(row))) {
@@ -83,7 +81,6 @@ impl Follower for Reader<'_> {
         }
     }
 
-    #[cfg(all(unix, feature = "full"))]
     fn is_transient(&self, row: &str) -> bool {
         frame::is_transient(row)
     }
@@ -200,7 +197,7 @@ fn bytes(text: &str) -> Option<u64> {
     Some(bytes)
 }
 
-#[cfg(all(test, unix, feature = "full"))]
+#[cfg(all(test, unix))]
 mod tests {
     use std::sync::Mutex;
 

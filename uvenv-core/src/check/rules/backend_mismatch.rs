@@ -5,7 +5,7 @@ use crate::{
     cargo,
     check::{CheckFn, Facts, Finding, Rule, Severity},
     manifest::{Extra, Manifest, Selector, SourceKind},
-    model::{Name, Profile},
+    model::{Name, Profile, quoted},
     monorepo::ProfileContext,
     toml::{File, Node},
 };
@@ -173,11 +173,10 @@ fn feature_finding(
     let file = File::read(manifest).ok()?;
     let document = file.parse().ok()?;
     let place = Node::root(&file, &document).get("features").ok()??.get(feature.as_str()).ok()??;
-    let names: Vec<_> = backends.iter().map(|backend| format!("`{}`", backend.name)).collect();
     let message = format!(
         "the Cargo feature `{feature}` in `{}` does not match a backend: dev has {}",
         facts.monorepo.relative(manifest),
-        names.join(", ")
+        quoted(backends.iter().map(|backend| &backend.name))
     );
     let help =
         format!("add the extra `{feature}` to the manifests and to their sets of backends, or remove the feature");

@@ -6,10 +6,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use similar::TextDiff;
 
 use crate::{
-    check::{CheckError, Finding, Fix},
+    check::{Finding, Fix},
     fs::atomic,
     manifest::ManifestEditor,
     model::redact_in_place,
+    ops::not_writable::NotWritable,
     report::FileChange,
     toml::File,
 };
@@ -73,8 +74,7 @@ impl FixPlan {
     /// Writes the files.
     pub(super) fn write(&self) -> crate::Result<()> {
         for (path, texts) in self.changed() {
-            atomic::replace(path, &texts.after)
-                .map_err(|source| CheckError::NotWritten { path: path.clone(), source })?;
+            atomic::replace(path, &texts.after).map_err(NotWritable::at(path))?;
         }
         Ok(())
     }

@@ -1,11 +1,11 @@
 //! The errors of a promotion.
 
-use std::{fmt, io};
+use std::fmt;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use pep440_rs::Version;
 
-use crate::model::{Diagnostic, Fault, Name, Place, Profile, redact};
+use crate::model::{Diagnostic, Fault, Name, Place, Profile, quoted_or, redact};
 
 /// The error of a promotion that failed. The manifest and the lockfile are unchanged.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +24,7 @@ pub(crate) enum PromoteError {
         manifest: Utf8PathBuf,
     },
     /// No tag of the package fits.
-    #[error("`{package}` has no {wanted}: {url} has {}", of_tags(tags))]
+    #[error("`{package}` has no {wanted}: {url} has {}", quoted_or(tags, "no tags"))]
     NoRelease {
         package: Name,
         /// What was looked for: `tag of a stable release`, `release 0.1.2`.
@@ -90,9 +90,6 @@ pub(crate) enum PromoteError {
         directory: Utf8PathBuf,
         place: Option<Place>,
     },
-    /// A file cannot be written or removed.
-    #[error("cannot write in `{directory}`: {source}")]
-    Unwritable { directory: Utf8PathBuf, source: io::Error },
 }
 
 /// A tag of a package.
@@ -113,19 +110,9 @@ impl TagRef {
 }
 
 impl PromoteError {
-    pub(super) fn unwritable(directory: &Utf8Path) -> impl FnOnce(io::Error) -> Self {
-        let directory = directory.to_owned();
-        move |source| Self::Unwritable { directory, source }
-    }
-
     pub(super) fn meaningless(problem: impl Into<String>, help: impl Into<String>) -> Self {
         Self::Meaningless { problem: problem.into(), help: help.into() }
     }
-}
-
-/// Formats tags for the end of a sentence: `` `v1`, `v2` ``, or `no tags`.
-fn of_tags(tags: &[String]) -> String {
-    if tags.is_empty() { "no tags".to_owned() } else { format!("`{}`", tags.join("`, `")) }
 }
 
 fn also(found: Option<&Name>) -> impl fmt::Display {
@@ -148,7 +135,6 @@ impl Diagnostic for PromoteError {
             Self::CheckFailed { .. } => "promotion-fails-check",
             Self::DirtyIndex | Self::Uncommitted { .. } => "dirty-index",
             Self::InWorkspace { .. } => "promotion-in-workspace",
-            Self::Unwritable { .. } => "not-writable",
         }
     }
 
@@ -157,7 +143,7 @@ impl Diagnostic for PromoteError {
             Self::Meaningless { help, .. } => help.clone(),
             Self::UnknownPackage { available, .. } => {
                 let names: Vec<_> = available.iter().map(Name::as_str).collect();
-                format!("the internal packages are {}", of_tags_or(&names, "none"))
+                format!("the internal packages are {}", quoted_or(&names, "none"))
             }
             Self::NoRepository { package, manifest } => {
                 format!(
@@ -172,7 +158,7 @@ impl Diagnostic for PromoteError {
                 format!("push it with `git -C {checkout} push origin {}`", at.tag)
             }
             Self::MissingTag { tags, .. } => {
-                format!("push the tag, or use one of the existing tags: {}", of_tags(tags))
+                format!("push the tag, or use one of the existing tags: {}", quoted_or(tags, "no tags"))
             }
             Self::MovedTag { .. } => {
                 "find out who moved the tag and why; a changed release requires a new tag".to_owned()
@@ -196,7 +182,6 @@ impl Diagnostic for PromoteError {
                  name"
                     .to_owned()
             }
-            Self::Unwritable { .. } => "check the permissions and the free disk space".to_owned(),
         })
     }
 
@@ -214,15 +199,10 @@ impl Diagnostic for PromoteError {
             | Self::NoRepository { .. }
             | Self::DirtyIndex
             | Self::Uncommitted { .. }
-            | Self::InWorkspace { .. }
-            | Self::Unwritable { .. } => Fault::Request,
+            | Self::InWorkspace { .. } => Fault::Request,
             _ => Fault::Finding,
         }
     }
-}
-
-fn of_tags_or(names: &[&str], none: &str) -> String {
-    if names.is_empty() { none.to_owned() } else { format!("`{}`", names.join("`, `")) }
 }
 
 /// Returns a repository's URL as messages show it.

@@ -10,7 +10,6 @@ use std::{fs, io};
 
 use camino::{Utf8DirEntry, Utf8Path, Utf8PathBuf};
 
-use super::PromoteError;
 use crate::{
     fs::{
         atomic,
@@ -20,6 +19,7 @@ use crate::{
     lockfile, manifest,
     model::{Observer, Variables},
     monorepo::ProfilePaths,
+    ops::not_writable::NotWritable,
 };
 
 /// The files that are created; all other entries of the profile are links.
@@ -58,7 +58,7 @@ impl StagedProfile {
         let directory = beside(profile).with_file_name(format!("{}{}", prefix(profile), std::process::id()));
         // This is dropped on any error, which removes the directory.
         let staged = Self { profile: profile.clone(), directory, _lock: lock };
-        staged.fill(manifest).map_err(PromoteError::unwritable(&staged.directory))?;
+        staged.fill(manifest).map_err(NotWritable::at(&staged.directory))?;
         Ok(staged)
     }
 
@@ -85,10 +85,10 @@ impl StagedProfile {
 
     /// Replaces the profile's manifest and lockfile with those of this directory.
     pub(super) fn install(self) -> crate::Result<Installed> {
-        let installed = self.replace().map_err(PromoteError::unwritable(&self.profile.directory));
+        let installed = self.replace().map_err(NotWritable::at(&self.profile.directory));
         if installed.is_err() {
             // The previous files are restored, so that no error leaves one new file next to an old one.
-            recover_one(&self.profile, &self.directory).map_err(PromoteError::unwritable(&self.profile.directory))?;
+            recover_one(&self.profile, &self.directory).map_err(NotWritable::at(&self.profile.directory))?;
         }
         Ok(installed?)
     }
@@ -135,7 +135,7 @@ impl Installed {
     pub(super) fn undo(&self) -> crate::Result<()> {
         let restore =
             self.before.iter().try_for_each(|(name, text)| put(&self.profile.directory.join(name), text.as_deref()));
-        Ok(restore.map_err(PromoteError::unwritable(&self.profile.directory))?)
+        Ok(restore.map_err(NotWritable::at(&self.profile.directory))?)
     }
 }
 
@@ -157,7 +157,7 @@ fn only_one(profile: &ProfilePaths, variables: &Variables, observer: &dyn Observ
     for directory in leftovers(profile) {
         recover_one(profile, &directory)
             .and_then(|()| fs::remove_dir_all(&directory))
-            .map_err(PromoteError::unwritable(&directory))?;
+            .map_err(NotWritable::at(&directory))?;
     }
     Ok(lock)
 }
