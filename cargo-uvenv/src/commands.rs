@@ -15,8 +15,8 @@ use uvenv_core::{
     monorepo,
     native::CargoProfile,
     ops::{
-        self, BackendRequest, EnvRequest, KernelRequest, LockMode, ProfileRequest, RunRequest, Session, Settings,
-        SyncRequest,
+        self, BackendRequest, EnvRequest, KernelPlan, KernelRequest, LockMode, ProfileRequest, RunRequest, Session,
+        Settings, SyncRequest,
     },
     report::Message,
     uv::{self, Appearance},
@@ -242,7 +242,8 @@ impl<'a> Context<'a> {
             launcher: self.launcher()?,
             sync: self.sync_request(args.selection, true),
         };
-        let installed = ops::install_kernel(&monorepo, &self.session, profile, &request);
+        let plan = KernelPlan::new(&monorepo, &self.session, profile, &request)?;
+        let installed = plan.execute(&self.session);
         self.warn_of_session(output);
         output.message(&Message::KernelInstalled(installed?));
         Ok(())

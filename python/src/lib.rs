@@ -16,7 +16,10 @@ use pyo3::prelude::*;
 use uvenv_core::{
     Monorepo, Variables,
     monorepo::unusable_directory,
-    ops::{self, BackendRequest, DiffSide, EnvRequest, LockPlan, PromotePlan, RunRequest, SyncPlan, SyncRequest},
+    ops::{
+        self, AddPackagePlan, BackendRequest, DiffSide, EnvRequest, InitPlan, KernelPlan, LockPlan, PromotePlan,
+        RunRequest, SyncPlan, SyncRequest,
+    },
     report::Message,
 };
 
@@ -152,7 +155,7 @@ fn install_kernel(py: Python<'_>, call: Call, selection: Selection, kernel: Kern
     call.work(py, move |call| {
         let request = kernel.request(selection.request(&call.session.settings.variables, false)?)?;
         let (monorepo, profile) = call.profile()?;
-        let report = ops::install_kernel(&monorepo, &call.session, profile, &request)?;
+        let report = KernelPlan::new(&monorepo, &call.session, profile, &request)?.execute(&call.session)?;
         Ok(Message::KernelInstalled(report))
     })
 }
@@ -227,7 +230,11 @@ fn promote(py: Python<'_>, call: Call, request: Promote) -> PyResult<(Bound<'_, 
 /// Runs `init`.
 #[pyfunction]
 fn init(py: Python<'_>, call: Call, git: Option<String>) -> PyResult<Bound<'_, PyAny>> {
-    call.work(py, move |call| Ok(Message::InitFinished(ops::init(&call.monorepo()?, &call.session, git.as_deref())?)))
+    call.work(py, move |call| {
+        Ok(Message::InitFinished(
+            InitPlan::new(&call.monorepo()?, &call.session, git.as_deref())?.execute(&call.session)?,
+        ))
+    })
 }
 
 /// Runs `add-package`.
@@ -235,7 +242,7 @@ fn init(py: Python<'_>, call: Call, git: Option<String>) -> PyResult<Bound<'_, P
 fn add_package(py: Python<'_>, call: Call, path: PathBuf, git: Option<String>) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
         let path = convert::utf8(path)?;
-        let report = ops::add_package(&call.monorepo()?, &call.session, &path, git.as_deref())?;
+        let report = AddPackagePlan::new(&call.monorepo()?, &path, git.as_deref())?.execute(&call.session)?;
         Ok(Message::PackageAdded(report))
     })
 }

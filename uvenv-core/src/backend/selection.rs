@@ -3,12 +3,14 @@
 use std::fmt;
 
 use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Backend, BackendError, Detection};
 use crate::model::{Name, Variables};
 
-/// A requested choice.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A requested choice. Records have it as text.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub enum Choice {
     /// This backend.
     Named(Name),
@@ -26,6 +28,28 @@ impl Choice {
             "none" => Ok(Self::None),
             name => Name::parse(name).map(Self::Named).ok_or_else(|| format!("`{name}` is not a valid name")),
         }
+    }
+
+    /// Returns the name of the backend, if it is a certain one.
+    pub fn into_name(self) -> Option<Name> {
+        match self {
+            Self::Named(name) => Some(name),
+            Self::Auto | Self::None => None,
+        }
+    }
+}
+
+impl TryFrom<String> for Choice {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        Self::parse(&text)
+    }
+}
+
+impl Serialize for Choice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{BuildScriptError, parent};
 use crate::{
+    backend::Choice,
     environment::{Environment, Journal},
     fs::{atomic, cache::CacheError, digest::digest},
     monorepo::Monorepo,
@@ -24,7 +25,7 @@ pub(super) struct EnvironmentClaim {
     pub(super) package: String,
     /// Distinguishes two builds of the same crate.
     pub(super) out_dir: Utf8PathBuf,
-    pub(super) backend: Option<String>,
+    pub(super) backend: Option<Choice>,
     /// The cargo process that runs the script; empty if it is unknown.
     pub(super) process: String,
 }
@@ -115,8 +116,7 @@ fn conflict(
     monorepo: &Monorepo,
     environment: &Environment,
 ) -> BuildScriptError {
-    let side =
-        |claim: &EnvironmentClaim| (claim.package.clone(), claim.backend.clone().unwrap_or_else(|| "none".to_owned()));
+    let side = |claim: &EnvironmentClaim| (claim.package.clone(), claim.backend.clone().unwrap_or(Choice::None));
     let in_cargo = monorepo.cargo_manifest().is_some();
     BuildScriptError::Conflict {
         environment: monorepo.relative(environment.root()).to_owned(),
@@ -172,7 +172,7 @@ mod tests {
             let claim = EnvironmentClaim {
                 package: package.to_owned(),
                 out_dir: self.root.join(package),
-                backend: Some(backend.to_owned()),
+                backend: Choice::parse(backend).ok(),
                 process: process.to_owned(),
             };
             self.with(|claims| claims.add(claim, &self.monorepo, &self.environment))

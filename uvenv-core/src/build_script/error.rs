@@ -5,6 +5,7 @@ use std::process::ExitStatus;
 use camino::Utf8PathBuf;
 
 use crate::{
+    backend::Choice,
     model::{Diagnostic, Fault, Place},
     process::ending,
 };
@@ -27,7 +28,7 @@ pub(crate) enum BuildScriptError {
     Conflict {
         /// The environment, relative to the root.
         environment: Utf8PathBuf,
-        claims: Box<[(String, String); 2]>,
+        claims: Box<[(String, Choice); 2]>,
         /// The location of the configuration: file and table.
         configuration: (&'static str, &'static str),
     },
@@ -48,8 +49,8 @@ pub(crate) enum BuildScriptError {
     NoLibrary { python: Utf8PathBuf },
 }
 
-fn sides(claims: &[(String, String); 2]) -> String {
-    let side = |(package, backend): &(String, String)| format!("`{backend}` by the crate `{package}`");
+fn sides(claims: &[(String, Choice); 2]) -> String {
+    let side = |(package, backend): &(String, Choice)| format!("`{backend}` by the crate `{package}`");
     claims.each_ref().map(side).join(", ")
 }
 

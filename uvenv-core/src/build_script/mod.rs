@@ -133,7 +133,7 @@ fn sync(
     let synced = request.synced_by(session, &target, (monorepo, profile), |environment, choice| {
         let journal = open(environment, session)?;
         let mut claims = Claims::read(&journal);
-        claims.add(script.claim(choice.map(str::to_owned)), monorepo, environment)?;
+        claims.add(script.claim(choice.cloned()), monorepo, environment)?;
         Ok(claims.write()?)
     });
     for warning in session.take_warnings() {

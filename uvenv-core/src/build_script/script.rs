@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{BuildScriptError, claims::EnvironmentClaim, parent};
 use crate::{
     Monorepo,
-    backend::{BackendError, BuildFeatures, FeatureClaim},
+    backend::{BackendError, BuildFeatures, Choice, FeatureClaim},
     environment::EnvironmentError,
     model::{Name, Profile, Variables},
     monorepo::DiscoveryError,
@@ -84,7 +84,7 @@ impl Script {
     }
 
     /// Returns the claim of this script on an environment.
-    pub(super) fn claim(&self, backend: Option<String>) -> EnvironmentClaim {
+    pub(super) fn claim(&self, backend: Option<Choice>) -> EnvironmentClaim {
         EnvironmentClaim {
             package: self.package.clone(),
             out_dir: self.out_dir.clone(),

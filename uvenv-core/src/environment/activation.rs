@@ -18,6 +18,7 @@ use super::{
     base::{BaseInterpreter, System},
 };
 use crate::{
+    backend::Choice,
     model::{Profile, Variables},
     process::Invocation,
 };
@@ -65,7 +66,7 @@ impl Activation {
     pub(crate) fn new(
         environment: &Environment,
         base: &BaseInterpreter,
-        (profile, backend): (Profile, Option<&str>),
+        (profile, backend): (Profile, Option<&Choice>),
         variables: &Variables,
         audience: Audience,
     ) -> Self {
@@ -76,7 +77,7 @@ impl Activation {
         system: System,
         environment: &Environment,
         base: &BaseInterpreter,
-        (profile, backend): (Profile, Option<&str>),
+        (profile, backend): (Profile, Option<&Choice>),
         variables: &Variables,
         audience: Audience,
     ) -> Self {
@@ -99,7 +100,7 @@ impl Activation {
             ("PYO3_PYTHON", set(base.executable.as_str())),
             ("UVENV_PROFILE", set(profile.as_str())),
         ];
-        changes.extend(backend.map(|backend| ("UVENV_BACKEND", set(backend))));
+        changes.extend(backend.map(|backend| ("UVENV_BACKEND", VariableEdit::Set(backend.to_string()))));
         changes.extend(library.map(|(name, directories)| (name, VariableEdit::Prepend(directories))));
         changes.extend(HARMFUL.map(|name| (name, VariableEdit::Unset)));
         // On macOS and Windows, a program that embeds Python is taken for its executable, regardless of `PATH`. In a
@@ -198,7 +199,7 @@ mod tests {
         VariableEdit::Prepend(directories.iter().map(Utf8PathBuf::from).collect())
     }
 
-    fn on(system: System, base: &BaseInterpreter, backend: Option<&str>, audience: Audience) -> Activation {
+    fn on(system: System, base: &BaseInterpreter, backend: Option<&Choice>, audience: Audience) -> Activation {
         let platform = if system == System::Windows { Platform::Windows } else { Platform::Unix };
         Activation::on(system, &environment(platform), base, (Profile::Prod, backend), &none(), audience)
     }
@@ -242,10 +243,11 @@ mod tests {
 
     #[test]
     fn sets_the_backend_of_the_environment() {
-        let backend =
-            |backend| find(&on(System::Linux, &base(true), backend, Audience::Program), "UVENV_BACKEND").cloned();
-        assert_eq!(backend(Some("cu124")), Some(VariableEdit::Set("cu124".to_owned())));
-        assert_eq!(backend(Some("none")), Some(VariableEdit::Set("none".to_owned())));
+        let backend = |backend: Option<Choice>| {
+            find(&on(System::Linux, &base(true), backend.as_ref(), Audience::Program), "UVENV_BACKEND").cloned()
+        };
+        assert_eq!(backend(Choice::parse("cu124").ok()), Some(VariableEdit::Set("cu124".to_owned())));
+        assert_eq!(backend(Some(Choice::None)), Some(VariableEdit::Set("none".to_owned())));
         assert_eq!(backend(None), None, "nothing is known of it");
     }
 

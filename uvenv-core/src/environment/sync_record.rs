@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::Environment;
-use crate::{fs::atomic, model::Profile};
+use crate::{backend::Choice, fs::atomic, model::Profile};
 
 /// The file in the environment. It disappears with the environment, also when uv makes a new one.
 pub(super) const FILE: &str = ".uvenv.json";
@@ -20,7 +20,7 @@ pub(crate) struct SyncRecord {
     /// The profile.
     profile: Profile,
     /// The chosen backend, which may be `none`; `None` if there was nothing to choose.
-    pub(crate) backend: Option<String>,
+    pub(crate) backend: Option<Choice>,
     /// The uv flags that selected what to install.
     pub(crate) selection: Vec<String>,
     /// The version of uvenv that wrote it.
@@ -28,7 +28,7 @@ pub(crate) struct SyncRecord {
 }
 
 impl SyncRecord {
-    pub(crate) fn new(profile: Profile, backend: Option<String>, selection: Vec<String>) -> Self {
+    pub(crate) fn new(profile: Profile, backend: Option<Choice>, selection: Vec<String>) -> Self {
         Self { schema: SCHEMA, profile, backend, selection, uvenv: crate::VERSION.to_owned() }
     }
 

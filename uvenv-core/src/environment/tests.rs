@@ -1,5 +1,5 @@
 use super::*;
-use crate::Profile;
+use crate::{Profile, backend::Choice};
 
 /// A directory in which environments are made, for either platform.
 struct Place {
@@ -229,7 +229,7 @@ fn reads_back_its_record_and_ignores_a_damaged_one() {
     let environment = place.made(Platform::CURRENT);
     let file = environment.root().join(".uvenv.json");
     assert_eq!(SyncRecord::read(&environment), None);
-    for backend in [Some("cu124".to_owned()), None] {
+    for backend in [Choice::parse("cu124").ok(), None] {
         let record = SyncRecord::new(Profile::Prod, backend, vec!["--no-dev".to_owned()]);
         record.write(&environment).unwrap();
         assert_eq!(SyncRecord::read(&environment), Some(record));

@@ -3,6 +3,7 @@
 use super::{OperationError, Session, cargo_features::FeatureSource};
 use crate::{
     backend::{self, Backend, BackendScope, BuildFeatures, Choice, Selection, SelectionInputs, Signals},
+    cargo::FeatureSelection,
     environment::{Environment, SyncRecord},
     model::Name,
     monorepo::ProfileContext,
@@ -14,8 +15,7 @@ pub struct BackendRequest {
     /// `--backend`.
     pub choice: Option<Choice>,
     /// Cargo's own options: packages and features.
-    #[cfg(feature = "full")]
-    pub features: crate::cargo::FeatureSelection,
+    pub features: FeatureSelection,
     /// In a build script, the features chosen by Cargo; Cargo is then not queried again.
     pub decided: Option<BuildFeatures>,
     /// Whether to use the backend of the environment's last sync, as `run` does.
@@ -66,7 +66,7 @@ pub(super) fn select(
     extras: &[Name],
 ) -> crate::Result<Selection> {
     let names: Vec<_> = backends.iter().map(|backend| backend.name.clone()).collect();
-    let features = FeatureSource::new(context.monorepo, session, request, &names);
+    let features = FeatureSource::new(context.monorepo, session, &request.features, &names);
     let default_features = || features.default();
     let mut signals = Signals {
         flag: request.choice.clone(),
@@ -96,7 +96,7 @@ fn recorded(context: &ProfileContext<'_>, session: &Session, names: &[Name]) -> 
             backend,
             &session.settings.variables,
         )))?;
-        Choice::parse(&record.backend?).ok()
+        record.backend
     };
     if !monorepo.config.env_per_backend {
         return read(None);

@@ -4,10 +4,10 @@ use std::cell::RefCell;
 
 use camino::Utf8PathBuf;
 
-use super::{BackendRequest, Session};
+use super::Session;
 use crate::{
     backend::{FeatureClaim, SelectionInputs},
-    cargo,
+    cargo::{self, FeatureSelection},
     model::Name,
     monorepo::Monorepo,
 };
@@ -16,7 +16,7 @@ use crate::{
 pub(super) struct FeatureSource<'a> {
     monorepo: &'a Monorepo,
     session: &'a Session,
-    request: &'a BackendRequest,
+    selection: &'a FeatureSelection,
     names: &'a [Name],
     /// The features that were read from cargo.
     read: RefCell<SelectionInputs>,
@@ -26,10 +26,10 @@ impl<'a> FeatureSource<'a> {
     pub(super) fn new(
         monorepo: &'a Monorepo,
         session: &'a Session,
-        request: &'a BackendRequest,
+        selection: &'a FeatureSelection,
         names: &'a [Name],
     ) -> Self {
-        Self { monorepo, session, request, names, read: RefCell::default() }
+        Self { monorepo, session, selection, names, read: RefCell::default() }
     }
 
     /// Returns what was read.
@@ -39,7 +39,7 @@ impl<'a> FeatureSource<'a> {
 
     /// Returns the backends that explicitly given features enable.
     pub(super) fn explicit(&self) -> crate::Result<Vec<FeatureClaim>> {
-        let Some(flag) = self.request.features.explicit_flag() else { return Ok(Vec::new()) };
+        let Some(flag) = self.selection.explicit_flag() else { return Ok(Vec::new()) };
         if self.manifest().is_none() {
             return Err(cargo::CargoError::NoWorkspace { flag, root: self.monorepo.root.clone() }.into());
         }
@@ -64,7 +64,7 @@ impl<'a> FeatureSource<'a> {
                 let mut read = self.read.borrow_mut();
                 read.files.extend(features.files());
                 read.folders.extend(features.folders());
-                Ok(features.claims(&self.request.features, self.names)?)
+                Ok(features.claims(self.selection, self.names)?)
             }
             None => Ok(cargo::FeatureClaims::default()),
         }

@@ -7,10 +7,11 @@ use super::{
     run::{activate, existing_environment},
 };
 use crate::{
+    backend::Choice,
     cargo::{CargoConfigValues, OtherRunner},
     environment::{Activation, Audience, SyncRecord, VariableEdit},
     manifest,
-    model::{Name, Profile, Variables},
+    model::{Profile, Variables},
     monorepo::Monorepo,
     process::on_path,
     report::{CargoConfig, EnvReport, PythonInfo, Variable, VariableChange},
@@ -33,7 +34,7 @@ impl EnvRequest {
         let recorded = SyncRecord::read(&environment).and_then(|record| record.backend);
         Ok(EnvReport {
             profile,
-            backend: recorded.as_deref().filter(|backend| *backend != "none").and_then(Name::parse),
+            backend: recorded.and_then(Choice::into_name),
             environment: environment.root().to_owned(),
             python: PythonInfo { path: base.executable, version: format!("{major}.{minor}.{micro}") },
             variables: changed(&activation, &session.settings.variables),

@@ -10,6 +10,7 @@ use super::{
     run::{activate, existing_environment},
 };
 use crate::{
+    backend::Choice,
     environment::{Audience, BaseInterpreter, SyncRecord},
     model::{Diagnostic, Name, Profile},
     monorepo::Monorepo,
@@ -93,7 +94,7 @@ pub fn importable(
     let (major, minor, micro) = base.version;
     Ok(ImportReport {
         profile,
-        backend: recorded.as_deref().filter(|backend| *backend != "none").and_then(Name::parse),
+        backend: recorded.and_then(Choice::into_name),
         environment: environment.root().to_owned(),
         python: PythonInfo { path: environment.executable(), version: format!("{major}.{minor}.{micro}") },
         site_packages: environment.all_site_packages(&base),

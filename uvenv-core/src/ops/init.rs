@@ -36,83 +36,112 @@ impl Diagnostic for OutsideMonorepo {
     }
 }
 
-/// Writes what a monorepo lacks to have three profiles, and does not change existing files. The pins are the newest
-/// tags that fit, from the remotes of the packages' checkouts or from `git`, a single repository that contains all
-/// packages in the same directories as here.
-pub fn init(monorepo: &Monorepo, session: &Session, git: Option<&str>) -> crate::Result<SetUpReport> {
-    let mut report = SetUpReport { root: monorepo.root.clone(), ..SetUpReport::default() };
-    let facts = Facts::read(monorepo, &session.settings.variables);
-    let mut texts = Vec::new();
-    let mut made = Vec::new();
-    for profile in [Profile::Staging, Profile::Prod] {
-        let configured = monorepo.config.profiles.get(&profile).cloned();
-        let directory = monorepo.root.join(configured.unwrap_or_else(|| profile.as_str().into()));
-        let path = directory.join(manifest::FILE_NAME);
-        if path.exists() {
-            if !monorepo.profiles.iter().any(|paths| paths.profile == profile) {
-                report.unknown.push(not_a_profile(profile, monorepo.relative(&path)));
-            }
-            report.kept.push(path);
-        } else {
-            texts.push((path, profile_manifest::derive(&facts, profile)?));
-            made.push(profile);
-        }
-    }
-    for (path, text) in repository_files::files(monorepo, &mut report)? {
-        texts.push((path, text));
-    }
-    write(&texts)?;
-    report.written = texts.into_iter().map(|(path, _)| path).collect();
-    for profile in made {
-        pin_all(&monorepo.root, session, profile, git, &mut report)?;
-    }
-    Ok(report)
+/// The files and pins that a monorepo lacks to have three profiles. Existing files are not changed. The pins are the
+/// newest tags that fit, from the remotes of the packages' checkouts or from `git`, a single repository that contains
+/// all packages in the same directories as here.
+#[derive(Debug)]
+pub struct InitPlan<'a> {
+    git: Option<&'a str>,
+    files: Vec<(Utf8PathBuf, String)>,
+    /// The profiles that get a manifest, and then pins.
+    profiles: Vec<Profile>,
+    report: SetUpReport,
 }
 
-/// Adds the package in the directory `path` to all existing profiles: as a workspace member in dev, and at its newest
-/// tag that fits in staging and prod.
-pub fn add_package(
-    monorepo: &Monorepo,
-    session: &Session,
-    path: &Utf8Path,
-    git: Option<&str>,
-) -> crate::Result<SetUpReport> {
-    let mut report = SetUpReport { root: monorepo.root.clone(), ..SetUpReport::default() };
-    let package = Manifest::read(&path.join(manifest::FILE_NAME))?;
-    let directory = package.directory().canonicalize_utf8().unwrap_or_else(|_| package.directory().to_owned());
-    let Ok(below) = directory.strip_prefix(&monorepo.root) else {
-        return Err(OutsideMonorepo { path: path.to_owned(), root: monorepo.root.clone() }.into());
-    };
-    report.package = Some(below.to_owned());
-    let Some(name) = package.name().cloned() else {
-        return Err(ManifestError::NoProject { place: package.place(0..0) }.into());
-    };
-    let mut edits = vec![
-        Edit::AddDependency { requirement: name.to_string() },
-        Edit::SetSource { package: name.clone(), source: NewSource::Workspace },
-    ];
-    if !monorepo.members.iter().any(|member| member.name == name) {
-        edits.insert(0, Edit::AddMember { pattern: below.as_str().replace('\\', "/") });
+impl<'a> InitPlan<'a> {
+    /// Plans what to write.
+    pub fn new(monorepo: &Monorepo, session: &Session, git: Option<&'a str>) -> crate::Result<Self> {
+        let mut report = SetUpReport { root: monorepo.root.clone(), ..SetUpReport::default() };
+        let facts = Facts::read(monorepo, &session.settings.variables);
+        let (mut files, mut profiles) = (Vec::new(), Vec::new());
+        for profile in [Profile::Staging, Profile::Prod] {
+            let configured = monorepo.config.profiles.get(&profile).cloned();
+            let directory = monorepo.root.join(configured.unwrap_or_else(|| profile.as_str().into()));
+            let path = directory.join(manifest::FILE_NAME);
+            if path.exists() {
+                if !monorepo.profiles.iter().any(|paths| paths.profile == profile) {
+                    report.unknown.push(not_a_profile(profile, monorepo.relative(&path)));
+                }
+                report.kept.push(path);
+            } else {
+                files.push((path, profile_manifest::derive(&facts, profile)?));
+                profiles.push(profile);
+            }
+        }
+        files.extend(repository_files::files(monorepo, &mut report)?);
+        Ok(Self { git, files, profiles, report })
     }
-    let mut editor = ManifestEditor::new(&monorepo.dev.file)?;
-    let mut changed = false;
-    for edit in &edits {
-        changed |= editor.apply(edit)?;
+
+    /// Writes the files, all or none, and then adds the pins.
+    pub fn execute(mut self, session: &Session) -> crate::Result<SetUpReport> {
+        write(&self.files)?;
+        self.report.written = self.files.into_iter().map(|(path, _)| path).collect();
+        for profile in self.profiles {
+            pin_all(session, profile, self.git, &mut self.report)?;
+        }
+        Ok(self.report)
     }
-    let dev = monorepo.dev.path().to_owned();
-    if changed {
-        write(&[(dev.clone(), editor.text())])?;
-        report.written.push(dev);
-    } else {
-        report.kept.push(dev);
+}
+
+/// The addition of a package to all existing profiles: as a workspace member in dev, and at its newest tag that fits in
+/// staging and prod.
+#[derive(Debug)]
+pub struct AddPackagePlan<'a> {
+    monorepo: &'a Monorepo,
+    git: Option<&'a str>,
+    name: Name,
+    /// The new text of the dev manifest, if it changes.
+    dev: Option<String>,
+    report: SetUpReport,
+}
+
+impl<'a> AddPackagePlan<'a> {
+    /// Plans to add the package in the directory `path`.
+    pub fn new(monorepo: &'a Monorepo, path: &Utf8Path, git: Option<&'a str>) -> crate::Result<Self> {
+        let package = Manifest::read(&path.join(manifest::FILE_NAME))?;
+        let directory = package.directory().canonicalize_utf8().unwrap_or_else(|_| package.directory().to_owned());
+        let Ok(below) = directory.strip_prefix(&monorepo.root) else {
+            return Err(OutsideMonorepo { path: path.to_owned(), root: monorepo.root.clone() }.into());
+        };
+        let Some(name) = package.name().cloned() else {
+            return Err(ManifestError::NoProject { place: package.place(0..0) }.into());
+        };
+        let mut edits = vec![
+            Edit::AddDependency { requirement: name.to_string() },
+            Edit::SetSource { package: name.clone(), source: NewSource::Workspace },
+        ];
+        if !monorepo.members.iter().any(|member| member.name == name) {
+            edits.insert(0, Edit::AddMember { pattern: below.as_str().replace('\\', "/") });
+        }
+        let mut editor = ManifestEditor::new(&monorepo.dev.file)?;
+        let mut changed = false;
+        for edit in &edits {
+            changed |= editor.apply(edit)?;
+        }
+        let report =
+            SetUpReport { root: monorepo.root.clone(), package: Some(below.to_owned()), ..SetUpReport::default() };
+        Ok(Self { monorepo, git, name, dev: changed.then(|| editor.text()), report })
     }
-    for profile in monorepo.profiles.iter().map(|paths| paths.profile).filter(|profile| *profile != Profile::Dev) {
-        let before = report.pins.len();
-        pin_one(&monorepo.root, session, profile, &name, git, &mut report)?;
-        let manifest = monorepo.profile(profile)?.manifest();
-        if report.pins.len() > before { report.written.push(manifest) } else { report.kept.push(manifest) }
+
+    /// Writes the dev manifest, and then adds the pins.
+    pub fn execute(self, session: &Session) -> crate::Result<SetUpReport> {
+        let Self { monorepo, git, name, dev, mut report } = self;
+        let path = monorepo.dev.path().to_owned();
+        match dev {
+            Some(text) => {
+                write(&[(path.clone(), text)])?;
+                report.written.push(path);
+            }
+            None => report.kept.push(path),
+        }
+        for profile in monorepo.profiles.iter().map(|paths| paths.profile).filter(|profile| *profile != Profile::Dev) {
+            let before = report.pins.len();
+            pin_one(session, profile, &name, git, &mut report)?;
+            let manifest = monorepo.profile(profile)?.manifest();
+            if report.pins.len() > before { report.written.push(manifest) } else { report.kept.push(manifest) }
+        }
+        Ok(report)
     }
-    Ok(report)
 }
 
 fn not_a_profile(profile: Profile, path: &Utf8Path) -> Problem {
@@ -148,20 +177,14 @@ fn write(texts: &[(Utf8PathBuf, String)]) -> crate::Result<()> {
 }
 
 /// Pins the packages of a new profile. A package that cannot be pinned is reported, and the others are still pinned.
-fn pin_all(
-    root: &Utf8Path,
-    session: &Session,
-    profile: Profile,
-    git: Option<&str>,
-    report: &mut SetUpReport,
-) -> crate::Result<()> {
-    let monorepo = Monorepo::discover(root)?;
+fn pin_all(session: &Session, profile: Profile, git: Option<&str>, report: &mut SetUpReport) -> crate::Result<()> {
+    let monorepo = Monorepo::discover(&report.root)?;
     let facts = Facts::read(&monorepo, &session.settings.variables);
     let Some(dev) = facts.profile(Profile::Dev) else { return Ok(()) };
     let wanted: BTreeSet<Name> =
         dev.manifest.direct_requirements().into_iter().filter(|name| facts.internal.contains(name)).cloned().collect();
     for name in wanted.iter().filter(|name| dev.manifest.name() != Some(*name)) {
-        pin_one(root, session, profile, name, git, report)?;
+        pin_one(session, profile, name, git, report)?;
     }
     Ok(())
 }
@@ -169,14 +192,13 @@ fn pin_all(
 /// Pins one package with the same plan as a promotion, which verifies the tag. An interruption ends the whole
 /// operation.
 fn pin_one(
-    root: &Utf8Path,
     session: &Session,
     profile: Profile,
     name: &Name,
     git: Option<&str>,
     report: &mut SetUpReport,
 ) -> crate::Result<()> {
-    let monorepo = Monorepo::discover(root)?;
+    let monorepo = Monorepo::discover(&report.root)?;
     let packages = vec![PackageRequest { name: name.clone(), tag: None }];
     let request = PromoteRequest::newest(profile, packages);
     match PromotePlan::in_repository(&monorepo, session, &request, git) {

@@ -15,7 +15,7 @@ use crate::{
     backend::Choice,
     environment::{Distributions, Environment},
     manifest,
-    model::{Name, Profile},
+    model::Profile,
     monorepo::Monorepo,
     report::{KernelReport, KernelState, KernelsReport},
 };
@@ -35,28 +35,47 @@ pub struct KernelRequest {
     pub sync: SyncRequest,
 }
 
-/// Installs a kernel, after bringing the environment up to date.
-///
-/// # Errors
-///
-/// `missing-ipykernel` if the environment does not contain `ipykernel`, `kernel-exists` if another kernel has the name,
-/// and the errors of a sync.
-pub fn install_kernel(
-    monorepo: &Monorepo,
-    session: &Session,
-    profile: Profile,
-    request: &KernelRequest,
-) -> crate::Result<KernelReport> {
-    // `run` does the same.
-    let sync = SyncRequest { keep_extraneous: true, ..request.sync.clone() };
-    let plan = SyncPlan::new(monorepo, session, profile, &sync)?;
-    let kernels = Kernels::at(request.prefix.as_deref(), &session.settings.variables)?;
-    let kernel = kernel(monorepo, session, &plan, request, &kernels)?;
-    check_name(&kernels, &kernel)?;
-    plan.execute(session)?;
-    check_ipykernel(monorepo, &plan)?;
-    kernels.install(&kernel)?;
-    report(&kernel).ok_or_else(|| JupyterError::Foreign { name: kernel.name, path: kernel.path }.into())
+/// A kernel that is ready to be installed.
+#[derive(Debug)]
+pub struct KernelPlan<'m> {
+    sync: SyncPlan<'m>,
+    kernels: Kernels,
+    kernel: KernelSpec,
+}
+
+impl<'m> KernelPlan<'m> {
+    /// Plans to install a kernel for `profile`.
+    ///
+    /// # Errors
+    ///
+    /// `kernel-exists` if another kernel has the name, and the errors of planning a sync.
+    pub fn new(
+        monorepo: &'m Monorepo,
+        session: &Session,
+        profile: Profile,
+        request: &KernelRequest,
+    ) -> crate::Result<Self> {
+        // `run` does the same.
+        let sync = SyncRequest { keep_extraneous: true, ..request.sync.clone() };
+        let sync = SyncPlan::new(monorepo, session, profile, &sync)?;
+        let kernels = Kernels::at(request.prefix.as_deref(), &session.settings.variables)?;
+        let kernel = kernel(monorepo, session, &sync, request, &kernels)?;
+        check_name(&kernels, &kernel)?;
+        Ok(Self { sync, kernels, kernel })
+    }
+
+    /// Brings the environment up to date and installs the kernel.
+    ///
+    /// # Errors
+    ///
+    /// `missing-ipykernel` if the environment does not contain `ipykernel`, and the errors of a sync.
+    pub fn execute(self, session: &Session) -> crate::Result<KernelReport> {
+        self.sync.execute(session)?;
+        check_ipykernel(&self.sync)?;
+        self.kernels.install(&self.kernel)?;
+        let Self { kernel, .. } = self;
+        report(&kernel).ok_or_else(|| JupyterError::Foreign { name: kernel.name, path: kernel.path }.into())
+    }
 }
 
 /// Returns the kernels of uvenv: those in `prefix`, or all that Jupyter finds.
@@ -103,12 +122,8 @@ fn kernel(
     let words: Vec<_> = words.into_iter().flatten().collect();
     let name = request.name.clone().unwrap_or_else(|| format!("{project}-{}", words.join("-")));
     let display_name = request.display_name.clone().unwrap_or_else(|| format!("{project} ({})", words.join(", ")));
-    let owner = Owner {
-        root: monorepo.root.clone(),
-        profile,
-        backend: choice.as_ref().map(Choice::to_string),
-        version: crate::VERSION.to_owned(),
-    };
+    let owner =
+        Owner { root: monorepo.root.clone(), profile, backend: choice.clone(), version: crate::VERSION.to_owned() };
     let argv = argv(monorepo, session, plan, choice.as_ref(), request);
     KernelSpec::new(kernels, &name, display_name, argv, owner)
 }
@@ -168,15 +183,15 @@ fn check_name(kernels: &Kernels, kernel: &KernelSpec) -> crate::Result<()> {
     Err(JupyterError::Exists { name: there.name, owner, path: there.path }.into())
 }
 
-fn check_ipykernel(monorepo: &Monorepo, plan: &SyncPlan) -> crate::Result<()> {
+fn check_ipykernel(plan: &SyncPlan<'_>) -> crate::Result<()> {
     let environment = Environment::new(plan.environment.clone());
     let distributions = Distributions::read(&environment)?;
     if distributions.iter().any(|distribution| distribution.name.as_str() == "ipykernel") {
         return Ok(());
     }
-    let project = monorepo.relative(&plan.context.paths.directory).to_owned();
+    let project = plan.context.monorepo.relative(&plan.context.paths.directory).to_owned();
     let (environment, profile) = (plan.environment.clone(), plan.context.profile);
-    let backend = plan.selection.choice().map(|choice| choice.to_string());
+    let backend = plan.selection.choice();
     Err(JupyterError::NoIpykernel { environment, profile, backend, project }.into())
 }
 
@@ -189,7 +204,7 @@ fn report(kernel: &KernelSpec) -> Option<KernelReport> {
         path: kernel.path.clone(),
         root: owner.root.clone(),
         profile: owner.profile,
-        backend: owner.backend.as_deref().filter(|backend| *backend != "none").and_then(Name::parse),
+        backend: owner.backend.clone().and_then(Choice::into_name),
         command: kernel.argv.clone(),
         state: if owner.is_there() { KernelState::Ready } else { KernelState::NoMonorepo },
     })

@@ -1,9 +1,10 @@
 //! Replaces the features of Cargo in a build script, which has Cargo's own answer.
 #![expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "the same functions ask cargo elsewhere")]
 
-use super::{BackendRequest, Session};
+use super::Session;
 use crate::{
     backend::{FeatureClaim, SelectionInputs},
+    cargo::FeatureSelection,
     model::Name,
     monorepo::Monorepo,
 };
@@ -11,7 +12,7 @@ use crate::{
 pub(super) struct FeatureSource;
 
 impl FeatureSource {
-    pub(super) fn new(_: &Monorepo, _: &Session, _: &BackendRequest, _: &[Name]) -> Self {
+    pub(super) fn new(_: &Monorepo, _: &Session, _: &FeatureSelection, _: &[Name]) -> Self {
         Self
     }
 

@@ -121,7 +121,7 @@ pub(crate) fn activation(
     audience: Audience,
 ) -> Activation {
     let backend = SyncRecord::read(environment).and_then(|record| record.backend);
-    Activation::new(environment, base, (profile, backend.as_deref()), &session.settings.variables, audience)
+    Activation::new(environment, base, (profile, backend.as_ref()), &session.settings.variables, audience)
 }
 
 /// Windows searches for a program on the `PATH` of this process, not on that of the child.

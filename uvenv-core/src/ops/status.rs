@@ -9,7 +9,6 @@ use super::{
     sync::{CachedReport, build_context, known},
 };
 use crate::{
-    backend::Choice,
     environment::{Distributions, Environment, Inspection, SyncRecord},
     lockfile::{Freshness, GitSource},
     model::{Name, Profile},
@@ -251,8 +250,5 @@ impl InspectedEnvironment {
 
 /// Returns the backend of the environment's last sync.
 fn chosen(record: &SyncRecord) -> Option<Name> {
-    match Choice::parse(record.backend.as_deref()?) {
-        Ok(Choice::Named(name)) => Some(name),
-        _ => None,
-    }
+    record.backend.clone()?.into_name()
 }

@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use thiserror::Error;
 
 use crate::{
+    backend::Choice,
     manifest,
     model::{Diagnostic, Fault, Profile, Variables, nearest},
 };
@@ -45,7 +46,7 @@ pub(crate) enum JupyterError {
         environment: Utf8PathBuf,
         profile: Profile,
         /// The backend, or `none`; `None` if there are no backends to choose from.
-        backend: Option<String>,
+        backend: Option<Choice>,
         /// The directory of the project's manifest, relative to the root; empty for the root itself.
         project: Utf8PathBuf,
     },
@@ -107,7 +108,7 @@ pub(crate) struct Owner {
     pub(crate) root: Utf8PathBuf,
     pub(crate) profile: Profile,
     /// The backend, or `none`; `None` if there are no backends to choose from.
-    pub(crate) backend: Option<String>,
+    pub(crate) backend: Option<Choice>,
     /// The version of uvenv that wrote it.
     pub(crate) version: String,
 }

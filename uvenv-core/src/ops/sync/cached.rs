@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{SyncPlan, SyncRequest, execute::Recorder};
 use crate::{
-    backend::BackendOrigin,
+    backend::{BackendOrigin, Choice},
     environment::{BaseInterpreter, Distributions, Environment, Journal, SyncRecord},
     model::{Name, Profile},
     monorepo::Monorepo,
@@ -84,17 +84,17 @@ impl SyncRequest {
         session: &Session,
         target: &ProfileRequest,
         (monorepo, profile): (&Monorepo, Profile),
-        before: impl FnOnce(&Environment, Option<&str>) -> crate::Result<()>,
+        before: impl FnOnce(&Environment, Option<&Choice>) -> crate::Result<()>,
     ) -> crate::Result<Synced> {
         let pending = match self.known(session, target) {
             Ok(synced) => {
-                before(&synced.environment, synced.record.backend.as_deref())?;
+                before(&synced.environment, synced.record.backend.as_ref())?;
                 return Ok(synced);
             }
             Err(pending) => pending,
         };
         let plan = SyncPlan::new(monorepo, session, profile, self)?;
-        before(&Environment::new(plan.environment.clone()), plan.record().backend.as_deref())?;
+        before(&Environment::new(plan.environment.clone()), plan.record().backend.as_ref())?;
         ask(session, &plan, &pending)
     }
 

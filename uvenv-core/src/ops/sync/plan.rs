@@ -112,7 +112,7 @@ impl<'m> SyncPlan<'m> {
     /// the request is recorded all the same: the result satisfies it, and otherwise the next sync would appear to be a
     /// changed request.
     pub(crate) fn record(&self) -> SyncRecord {
-        let backend = self.selection.choice().map(|choice| choice.to_string());
+        let backend = self.selection.choice();
         let pending = SyncCommand { inexact: self.keep_extraneous, ..self.command.clone() };
         SyncRecord::new(self.context.profile, backend, pending.selection())
     }
@@ -138,7 +138,7 @@ pub(super) fn installed(stale: Vec<Stale>) -> Vec<Rebuilt> {
 /// Whether the environment was last synced with the selected backend.
 fn keeps_backend(environment: &Utf8Path, selection: &Selection) -> bool {
     let record = SyncRecord::read(&Environment::new(environment.to_owned()));
-    record.is_none_or(|record| record.backend == selection.choice().map(|choice| choice.to_string()))
+    record.is_none_or(|record| record.backend == selection.choice())
 }
 
 fn native_packages(
