@@ -6,7 +6,6 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use uvenv_core::{
-    error::Diagnostic,
     lockfile::{Lockfile, freshness, stale_pins},
     manifest::Manifest,
     toml::File,

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use uvenv_core::{error::Diagnostic, manifest::Manifest, toml::File};
+use uvenv_core::{manifest::Manifest, toml::File};
 
 fuzz_target!(|text: &str| {
     let file = File { path: "pyproject.toml".into(), text: text.into() };

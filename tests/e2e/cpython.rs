@@ -20,7 +20,7 @@ fn cpython() -> &'static Cpython {
 /// The tests that may differ between Python versions: functions, exceptions, command line, imports from an environment.
 const IN_EACH: [&str; 4] = ["test_activate.py", "test_api.py", "test_cli.py", "test_errors.py"];
 
-/// If set, every CPython runs all tests, not just the oldest and the newest.
+/// If set, every CPython runs all tests, not just the oldest and the newest, and not just one of each minor version.
 const ALL: &str = "UVENV_TEST_ALL_CPYTHONS";
 
 fn passes(cpython: &Cpython, is_all: bool) -> Result<(), String> {
@@ -37,11 +37,10 @@ fn passes(cpython: &Cpython, is_all: bool) -> Result<(), String> {
 
 #[test]
 fn python_tests_pass_with_every_installed_cpython() {
-    let all = Cpython::all();
-    let is_all = |cpython: &&Cpython| {
-        env::var_os(ALL).is_some() || [all.first(), Some(self::cpython())].contains(&Some(*cpython))
-    };
-    let mut waiting: Vec<_> = all.iter().map(|cpython| (is_all(&cpython), cpython)).collect();
+    let all: Vec<_> =
+        if env::var_os(ALL).is_some() { Cpython::all().iter().collect() } else { Cpython::newest_of_each() };
+    let is_all = |cpython| env::var_os(ALL).is_some() || cpython == all[0] || cpython == self::cpython();
+    let mut waiting: Vec<_> = all.iter().map(|cpython| (is_all(*cpython), *cpython)).collect();
     // Start the slow ones first.
     waiting.sort();
     let waiting = Mutex::new(waiting);

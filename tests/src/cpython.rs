@@ -1,6 +1,11 @@
 //! Every CPython on this machine that the wheel supports.
 
-use std::{collections::BTreeSet, env, fs, process::Command, sync::OnceLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    process::Command,
+    sync::OnceLock,
+};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
@@ -41,6 +46,12 @@ impl Cpython {
             assert!(!found.is_empty(), "the tests need CPython 3.{OLDEST} or newer");
             found.into_iter().collect()
         })
+    }
+
+    /// The newest CPython of each minor version on this machine, with and without a global interpreter lock.
+    pub fn newest_of_each() -> Vec<&'static Self> {
+        let all = Self::all().iter().map(|cpython| ((cpython.minor, cpython.free_threaded), cpython));
+        all.collect::<BTreeMap<_, _>>().into_values().collect()
     }
 
     /// Describes `python`, if it runs and the wheel supports it.

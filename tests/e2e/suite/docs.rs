@@ -218,7 +218,8 @@ fn every_documented_command_is_tested() {
         for block in blocks(&page(path.as_str())) {
             for (line, command) in &block.commands {
                 let is_run = if block.is("ci") {
-                    ci.lines().any(|line| line == command)
+                    // CI installs what it has already compiled.
+                    ci.lines().any(|line| line.strip_suffix(" --debug").unwrap_or(line) == command)
                 } else {
                     run_above.contains(&path.as_str())
                         || by_python.contains(&format!("\"{}\"", path.file_name().unwrap()))

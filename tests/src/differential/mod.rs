@@ -32,7 +32,7 @@ pub use tally::Tally;
 const STEPS_OF_ONE: usize = 60;
 
 /// The default number of steps: half a minute on two cores.
-const STEPS: usize = 780;
+const STEPS: usize = 600;
 
 /// The default seed. It is fixed, so that a failure comes from a change to the code.
 const SEED: u64 = 12_362_694_831_496_389_577;

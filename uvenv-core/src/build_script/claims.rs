@@ -139,22 +139,19 @@ fn content(files: &[Utf8PathBuf]) -> String {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use crate::model::Variables;
+    use crate::{fs::TestTree, model::Variables};
 
     struct Machine {
-        _guard: tempfile::TempDir,
-        root: Utf8PathBuf,
+        root: TestTree,
         monorepo: Monorepo,
         environment: Environment,
     }
 
     impl Machine {
         fn new() -> Self {
-            let guard = tempfile::tempdir().unwrap();
-            let root = Utf8PathBuf::from_path_buf(guard.path().canonicalize().unwrap()).unwrap();
-            fs::write(root.join("pyproject.toml"), "[project]\nname = \"a\"\nversion = \"1\"\n").unwrap();
+            let root = TestTree::with(&[("pyproject.toml", "[project]\nname = \"a\"\nversion = \"1\"\n")]);
             let monorepo = Monorepo::discover(&root).unwrap();
-            Self { _guard: guard, monorepo, environment: Environment::new(root.join(".venv")), root }
+            Self { monorepo, environment: Environment::new(root.join(".venv")), root }
         }
 
         fn with<T>(&self, act: impl FnOnce(&mut Claims) -> T) -> T {

@@ -187,23 +187,16 @@ fn further_configurations(root: &Utf8Path, variables: &Variables) -> Vec<Utf8Pat
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fs::TestTree;
 
     struct Root {
-        _guard: tempfile::TempDir,
-        path: Utf8PathBuf,
+        path: TestTree,
     }
 
     impl Root {
         /// Creates a directory that contains its own home directory, in which cargo has no configuration.
         fn with(files: &[(&str, &str)]) -> Self {
-            let guard = tempfile::tempdir().unwrap();
-            let path = Utf8PathBuf::from_path_buf(guard.path().canonicalize().unwrap()).unwrap();
-            for (name, text) in files {
-                let file = path.join(name);
-                fs::create_dir_all(file.parent().unwrap()).unwrap();
-                fs::write(file, text).unwrap();
-            }
-            Self { _guard: guard, path }
+            Self { path: TestTree::with(files) }
         }
 
         fn write(&self, python: &str) -> crate::Result<Written> {

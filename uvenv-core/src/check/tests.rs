@@ -2,35 +2,23 @@
 
 use std::fs;
 
-use camino::{Utf8Path, Utf8PathBuf};
-use tempfile::TempDir;
-
 use super::{Facts, Finding, offline};
-use crate::{Monorepo, model::Variables};
+use crate::{Monorepo, fs::TestTree, model::Variables};
 
 /// A monorepo in a temporary directory.
 pub(super) struct Tree {
-    _guard: TempDir,
-    pub(super) root: Utf8PathBuf,
+    pub(super) root: TestTree,
 }
 
 impl Tree {
     /// Writes `files`, given as path and text.
     pub(super) fn new(files: &[(&str, &str)]) -> Self {
-        let guard = tempfile::tempdir().unwrap();
-        let root = Utf8Path::from_path(guard.path()).unwrap().canonicalize_utf8().unwrap();
-        let tree = Self { _guard: guard, root };
-        for (path, text) in files {
-            tree.write(path, text);
-        }
-        tree
+        Self { root: TestTree::with(files) }
     }
 
     /// Writes or overwrites a file.
     pub(super) fn write(&self, path: &str, text: &str) {
-        let path = self.root.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        self.root.write(path, text);
     }
 
     /// Replaces `from`, which must exist, with `to`.
@@ -75,7 +63,7 @@ impl Tree {
         let message = finding.message.replace(self.root.as_str(), "[ROOT]");
         match &finding.place {
             Some(place) => {
-                let path = place.path().strip_prefix(&self.root).unwrap_or(place.path());
+                let path = place.path().strip_prefix(&*self.root).unwrap_or(place.path());
                 format!("{path}:{}: {message}", place.line())
             }
             None => message,

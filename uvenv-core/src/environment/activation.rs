@@ -61,19 +61,8 @@ pub(crate) enum Audience {
 }
 
 impl Activation {
-    /// Returns the changes for `environment`, which was made from `base`. `backend` is the backend of its last sync and
-    /// may be `none`.
+    /// Returns the changes for `environment`, which was made from `base`. `backend` is the backend of its last sync.
     pub(crate) fn new(
-        environment: &Environment,
-        base: &BaseInterpreter,
-        (profile, backend): (Profile, Option<&Choice>),
-        variables: &Variables,
-        audience: Audience,
-    ) -> Self {
-        Self::on(System::CURRENT, environment, base, (profile, backend), variables, audience)
-    }
-
-    fn on(
         system: System,
         environment: &Environment,
         base: &BaseInterpreter,
@@ -201,7 +190,7 @@ mod tests {
 
     fn on(system: System, base: &BaseInterpreter, backend: Option<&Choice>, audience: Audience) -> Activation {
         let platform = if system == System::Windows { Platform::Windows } else { Platform::Unix };
-        Activation::on(system, &environment(platform), base, (Profile::Prod, backend), &none(), audience)
+        Activation::new(system, &environment(platform), base, (Profile::Prod, backend), &none(), audience)
     }
 
     #[test]

@@ -69,7 +69,7 @@ pub struct PythonLibrary {
 
 /// The operating systems, which differ in their loaders and in the layout of installations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum System {
+pub(crate) enum System {
     Linux,
     MacOs,
     Windows,
@@ -114,7 +114,7 @@ fn last_line(stderr: &str) -> Option<String> {
 }
 
 impl System {
-    pub(super) const CURRENT: Self = if cfg!(windows) {
+    pub(crate) const CURRENT: Self = if cfg!(windows) {
         Self::Windows
     } else if cfg!(target_os = "macos") {
         Self::MacOs

@@ -345,19 +345,19 @@ fn path_byte(after_percent: &[u8]) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fs::TestTree;
 
     /// An environment whose path contains a space and a non-ASCII letter.
     struct Made {
-        _guard: tempfile::TempDir,
+        _guard: TestTree,
         environment: Environment,
         site_packages: Utf8PathBuf,
     }
 
     impl Made {
         fn new() -> Self {
-            let guard = tempfile::Builder::new().prefix("dé ps ").tempdir().unwrap();
-            let root = Utf8PathBuf::from_path_buf(guard.path().to_owned()).unwrap();
-            let environment = Environment::new(root.join(".venv"));
+            let guard = TestTree::new();
+            let environment = Environment::new(guard.join(".venv"));
             let site_packages = environment.root().join(if cfg!(windows) {
                 "Lib/site-packages"
             } else {

@@ -161,7 +161,7 @@ mod tests {
     use std::{sync::mpsc, thread};
 
     use super::*;
-    use crate::{model::Progress, process::Terminal};
+    use crate::{fs::TestTree, model::Progress, process::Terminal};
 
     struct Listener(mpsc::Sender<String>);
 
@@ -178,18 +178,16 @@ mod tests {
     }
 
     struct Machine {
-        _guard: tempfile::TempDir,
-        root: Utf8PathBuf,
+        root: TestTree,
         variables: Variables,
     }
 
     impl Machine {
         fn new() -> Self {
-            let guard = tempfile::tempdir().unwrap();
-            let root = Utf8PathBuf::from_path_buf(guard.path().canonicalize().unwrap()).unwrap();
+            let root = TestTree::new();
             let cache = root.join("cache");
             let variables = [("UVENV_CACHE_DIR", cache.as_str())].into_iter().collect();
-            Self { _guard: guard, root, variables }
+            Self { root, variables }
         }
 
         fn open(&self, environment: &Environment) -> Journal {

@@ -13,6 +13,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use thiserror::Error;
 
 pub use self::activation::VariableEdit;
+pub(crate) use self::base::System;
 pub use self::base::{BaseInterpreter, PythonLibrary};
 pub use self::distributions::{Changes, Distribution, Source};
 use self::layout::Platform;

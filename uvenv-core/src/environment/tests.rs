@@ -1,17 +1,14 @@
 use super::*;
-use crate::{Profile, backend::Choice};
+use crate::{Profile, backend::Choice, fs::TestTree};
 
 /// A directory in which environments are made, for either platform.
 struct Place {
-    _guard: tempfile::TempDir,
-    root: Utf8PathBuf,
+    root: TestTree,
 }
 
 impl Place {
     fn new() -> Self {
-        let guard = tempfile::Builder::new().prefix("en v ").tempdir().unwrap();
-        let root = Utf8PathBuf::from_path_buf(guard.path().canonicalize().unwrap()).unwrap();
-        Self { _guard: guard, root }
+        Self { root: TestTree::new() }
     }
 
     fn environment(&self, platform: Platform) -> Environment {
@@ -45,9 +42,7 @@ impl Place {
     }
 
     fn write(&self, path: &str, text: &str) {
-        let path = self.root.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
+        self.root.write(path, text);
     }
 
     fn program(&self, path: &str) {

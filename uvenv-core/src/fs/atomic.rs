@@ -46,19 +46,12 @@ fn write(path: &Utf8Path, content: &[u8], flush: impl FnOnce(&File) -> io::Resul
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
-    use camino::Utf8PathBuf;
-
     use super::*;
-
-    fn directory() -> (tempfile::TempDir, Utf8PathBuf) {
-        let guard = tempfile::tempdir().unwrap();
-        let path = Utf8PathBuf::from_path_buf(guard.path().canonicalize().unwrap()).unwrap();
-        (guard, path)
-    }
+    use crate::fs::TestTree;
 
     #[test]
     fn keeps_permissions_and_links() {
-        let (_guard, directory) = directory();
+        let directory = TestTree::new();
         let (file, link) = (directory.join("real/file"), directory.join("link"));
         fs::create_dir(directory.join("real")).unwrap();
         replace(&file, "one").unwrap();
@@ -73,7 +66,7 @@ mod tests {
 
     #[test]
     fn never_replaces_a_read_only_file() {
-        let (_guard, directory) = directory();
+        let directory = TestTree::new();
         let file = directory.join("file");
         replace(&file, "one").unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o444)).unwrap();

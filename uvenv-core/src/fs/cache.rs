@@ -135,6 +135,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::fs::TestTree;
     use crate::{model::Progress, process::Terminal};
 
     const QUIET: Terminal = Terminal { quiet: true };
@@ -154,12 +155,6 @@ mod tests {
         fn wants_stop(&self) -> bool {
             self.wants_stop.load(Ordering::SeqCst)
         }
-    }
-
-    fn temporary() -> (tempfile::TempDir, Utf8PathBuf) {
-        let directory = tempfile::tempdir().unwrap();
-        let path = Utf8PathBuf::from_path_buf(directory.path().to_owned()).unwrap();
-        (directory, path)
     }
 
     #[test]
@@ -191,7 +186,7 @@ mod tests {
 
     #[test]
     fn second_holder_waits_and_reports_it_once() {
-        let (_guard, directory) = temporary();
+        let directory = TestTree::new();
         let path = directory.join("new folder/a.lock");
         let first = FileLock::acquire(&path, &QUIET, || panic!("nobody else holds it")).unwrap();
         let (said, heard) = mpsc::channel();
@@ -212,7 +207,7 @@ mod tests {
 
     #[test]
     fn observer_can_stop_the_wait() {
-        let (_guard, directory) = temporary();
+        let directory = TestTree::new();
         let path = directory.join("a.lock");
         let first = FileLock::acquire(&path, &QUIET, || panic!("nobody else holds it")).unwrap();
         let (said, heard) = mpsc::channel();
@@ -230,7 +225,7 @@ mod tests {
 
     #[test]
     fn reports_a_cache_that_cannot_be_created() {
-        let (_guard, directory) = temporary();
+        let directory = TestTree::new();
         let file = directory.join("file");
         fs::write(&file, "").unwrap();
         let error = FileLock::acquire(&file.join("a.lock"), &QUIET, String::new).unwrap_err();

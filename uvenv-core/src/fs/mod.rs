@@ -5,3 +5,8 @@ pub(crate) mod cache;
 pub(crate) mod digest;
 pub(crate) mod parallel;
 pub(crate) mod stamp;
+#[cfg(test)]
+mod test_tree;
+
+#[cfg(test)]
+pub(crate) use test_tree::TestTree;

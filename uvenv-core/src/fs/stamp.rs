@@ -127,11 +127,12 @@ pub(crate) fn changed_since(path: &Utf8Path, start: SystemTime) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fs::TestTree;
 
     #[test]
     fn compares_content_and_not_time() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = Utf8Path::from_path(directory.path()).unwrap().join("lib.rs");
+        let directory = TestTree::new();
+        let path = directory.join("lib.rs");
         let now = SystemTime::now();
         let missing = FileStamp::take(&path, None, now);
         assert!(!missing.exists());
@@ -146,8 +147,8 @@ mod tests {
 
     #[test]
     fn trusts_metadata_only_of_files_not_just_written() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = Utf8Path::from_path(directory.path()).unwrap().join("lib.rs");
+        let directory = TestTree::new();
+        let path = directory.join("lib.rs");
         fs::write(&path, "one").unwrap();
         let now = SystemTime::now();
         assert_eq!(FileStamp::take(&path, None, now).stat, None);

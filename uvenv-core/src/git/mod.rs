@@ -405,18 +405,13 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::fs::TestTree;
     use crate::process::Terminal;
 
     const LIMIT: Duration = Duration::from_mins(1);
 
     fn git() -> Git {
         Git::find(&Variables::from_process()).unwrap()
-    }
-
-    fn temporary() -> (tempfile::TempDir, Utf8PathBuf) {
-        let directory = tempfile::tempdir().unwrap();
-        let path = Utf8PathBuf::from_path_buf(directory.path().to_owned()).unwrap();
-        (directory, path)
     }
 
     /// Creates a repository with these tags, each on its own commit. The name of its directory tests quoting.
@@ -457,7 +452,7 @@ mod tests {
 
     #[test]
     fn lists_remote_tags_newest_first_with_their_commits() {
-        let (_guard, directory) = temporary();
+        let directory = TestTree::new();
         let tags = ["v0.9", "v0.10.dev0", "v0.10rc1", "v0.10"];
         let (path, commits) = remote(&directory, &tags);
         let found = git().remote_tags(path.as_str(), LIMIT).unwrap();
@@ -482,7 +477,7 @@ mod tests {
 
     #[test]
     fn commits_do_not_depend_on_user_settings() {
-        let ((_one, plain), (_two, odd)) = (temporary(), temporary());
+        let (plain, odd) = (TestTree::new(), TestTree::new());
         fs::create_dir_all(odd.join(".config/git")).unwrap();
         fs::write(odd.join(".config/git/attributes"), "* filter=no-such text=auto\n").unwrap();
         fs::write(odd.join("ignore"), "*.py\n").unwrap();
@@ -502,7 +497,7 @@ mod tests {
 
     #[test]
     fn explains_a_missing_tag_and_lists_similar_ones() {
-        let (_guard, directory) = temporary();
+        let directory = TestTree::new();
         let (path, _) = remote(&directory, &["a-v0.1.2", "b-v0.1.9", "b-v0.1.2", "b-v0.1.10"]);
         let url = path.as_str();
         let error = explained(&[pin(url, "b-v0.1.2"), pin(url, "b-v0.2"), pin("/no/such", "v1")]);
@@ -519,7 +514,7 @@ mod tests {
 
     #[test]
     fn finds_no_fault_with_valid_pins() {
-        let (_guard, directory) = temporary();
+        let directory = TestTree::new();
         let (path, _) = remote(&directory, &["v1", "v2"]);
         let pins = [pin(path.as_str(), "v1"), pin(&format!("git+{}", file_url(&path)), "v2")];
         assert!(git().explain(&pins, LIMIT, &Terminal { quiet: true }).is_ok());
@@ -527,7 +522,7 @@ mod tests {
 
     #[test]
     fn explains_a_remote_without_tags() {
-        let (_guard, directory) = temporary();
+        let directory = TestTree::new();
         let (path, _) = remote(&directory, &[]);
         let error = explained(&[pin(path.as_str(), "v1")]);
         assert!(said(&error).ends_with("help: the remote has no tags: push `v1` to it"));
@@ -563,7 +558,7 @@ mod tests {
 
     #[test]
     fn never_runs_a_program_named_in_a_url() {
-        let (_guard, directory) = temporary();
+        let directory = TestTree::new();
         let made = directory.join("made");
         for url in [format!("ext::touch {made}"), format!("--upload-pack=touch {made}")] {
             assert!(git().remote_tags(&url, LIMIT).is_err());
@@ -585,7 +580,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn git_accepts_file_urls_of_unusual_paths() {
-        let (_guard, directory) = temporary();
+        let directory = TestTree::new();
         let odd = directory.join("a b%20c#d?e@f+g'h\"i&é~");
         fs::create_dir(&odd).unwrap();
         let (path, commits) = remote(&odd, &["v1"]);
@@ -614,7 +609,7 @@ mod tests {
 
     #[test]
     fn recognises_a_work_tree_from_a_subdirectory() {
-        let (_guard, directory) = temporary();
+        let directory = TestTree::new();
         assert!(!git().is_work_tree(&directory));
         git().init(&directory).unwrap();
         fs::create_dir(directory.join("below")).unwrap();

@@ -133,36 +133,7 @@ mod tests {
 
     #[test]
     fn reads_packages_from_every_kind_of_source() {
-        let lock = parse(
-            r#"
-            version = 1
-            revision = 5
-            requires-python = ">=3.10"
-            [manifest]
-            members = ["a", "B_c"]
-            [[package]]
-            name = "a"
-            version = "0.1.0"
-            source = { virtual = "." }
-            [package.metadata]
-            requires-dist = [{ name = "b-c", editable = "packages/b" }, { name = "six", specifier = ">=1" }]
-            provides-extras = ["cu124"]
-            [package.metadata.requires-dev]
-            dev = [{ name = "pytest" }]
-            [[package]]
-            name = "b-c"
-            source = { editable = "packages/b" }
-            [[package]]
-            name = "six"
-            version = "1.17.0"
-            source = { registry = "https://index.example.com/simple" }
-            [[package]]
-            name = "g"
-            version = "0.1.2"
-            source = { git = "https://h.example.com/g.git?tag=v0.1.2#0123456789012345678901234567890123456789" }
-            "#,
-        )
-        .unwrap();
+        let lock = parse(include_str!("wire/every-source.lock")).unwrap();
         assert_eq!(lock.revision, 5);
         assert_eq!(lock.members.iter().map(Name::as_str).collect::<Vec<_>>(), ["a", "b-c"]);
         assert_eq!(lock.packages[1].source, PackageSource::Editable("packages/b".to_owned()));

@@ -14,7 +14,7 @@ use crate::{
     toml::File,
 };
 
-const SOURCES: &[&str] = &["tool", "uv", "sources"];
+const SOURCES: &str = "tool.uv.sources";
 
 /// A change to a manifest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -153,39 +153,31 @@ impl ManifestEditor {
     fn edit(&self, document: &mut DocumentMut, edit: &Edit) -> crate::Result<bool> {
         match edit {
             Edit::SetTag { package, tag } => {
-                let found = self.sources(document, false)?.map(|sources| sources::set_tag(sources, package, tag));
-                Ok(found
-                    .flatten()
-                    .ok_or_else(|| EditError::NoGitSource { package: package.clone(), place: self.start() })?)
+                let found = self.table(document, SOURCES, false)?.and_then(|it| sources::set_tag(it, package, tag));
+                Ok(found.ok_or_else(|| EditError::NoGitSource { package: package.clone(), place: self.start() })?)
             }
             Edit::SetSource { package, source } => {
-                let sources = self.sources(document, true)?;
+                let sources = self.table(document, SOURCES, true)?;
                 Ok(sources.is_some_and(|sources| sources::set(sources, package, source)))
             }
             Edit::RemoveSource { package } => {
-                let sources = self.item(document, SOURCES, "tool.uv.sources", false)?;
+                let sources = self.item(document, SOURCES, false)?;
                 Ok(sources.is_some_and(|sources| sources::remove(sources, package)))
             }
             Edit::AddDependency { requirement } => {
-                let project = self.table(document, &["project"], "project", true)?;
-                let Some(project) = project else { return Ok(false) };
-                let list = project.entry("dependencies").or_insert(Item::Value(Value::Array(Array::new())));
-                let list = list.as_array_mut().ok_or_else(|| self.occupied("project.dependencies", "array"))?;
-                Ok(requirements::add(list, requirement))
+                let list = self.list(document, "project", ("dependencies", "project.dependencies"))?;
+                Ok(list.is_some_and(|list| requirements::add(list, requirement)))
             }
             Edit::AddMember { pattern } => {
-                let path = &["tool", "uv", "workspace"];
-                let Some(workspace) = self.table(document, path, "tool.uv.workspace", true)? else { return Ok(false) };
-                let list = workspace.entry("members").or_insert(Item::Value(Value::Array(Array::new())));
-                let list = list.as_array_mut().ok_or_else(|| self.occupied("tool.uv.workspace.members", "array"))?;
-                Ok(requirements::append(list, pattern, |known| known == pattern))
+                let list = self.list(document, "tool.uv.workspace", ("members", "tool.uv.workspace.members"))?;
+                Ok(list.is_some_and(|list| requirements::append(list, pattern, |known| known == pattern)))
             }
             Edit::RemoveIndex { name } => {
-                let uv = self.table(document, &["tool", "uv"], "tool.uv", false)?;
+                let uv = self.table(document, "tool.uv", false)?;
                 Ok(uv.is_some_and(|uv| remove_index(uv, name)))
             }
             Edit::SetCacheKeys { files } => {
-                let Some(uv) = self.table(document, &["tool", "uv"], "tool.uv", true)? else { return Ok(false) };
+                let Some(uv) = self.table(document, "tool.uv", true)? else { return Ok(false) };
                 if uv.contains_key("cache-keys") {
                     return Ok(false);
                 }
@@ -196,29 +188,35 @@ impl ManifestEditor {
         }
     }
 
-    /// Returns `[tool.uv.sources]`; creates it if it is missing and `make` is set.
-    fn sources<'a>(&self, document: &'a mut DocumentMut, make: bool) -> crate::Result<Option<&'a mut dyn TableLike>> {
-        self.table(document, SOURCES, "tool.uv.sources", make)
+    /// Returns the array `name` of the table at `table`; creates what is missing. Messages call it `key`.
+    fn list<'a>(
+        &self,
+        document: &'a mut DocumentMut,
+        table: &'static str,
+        (name, key): (&str, &'static str),
+    ) -> crate::Result<Option<&'a mut Array>> {
+        let Some(table) = self.table(document, table, true)? else { return Ok(None) };
+        let list = table.entry(name).or_insert(Item::Value(Value::Array(Array::new())));
+        Ok(Some(list.as_array_mut().ok_or_else(|| self.occupied(key, "array"))?))
     }
 
     fn table<'a>(
         &self,
         document: &'a mut DocumentMut,
-        path: &[&str],
         key: &'static str,
         make: bool,
     ) -> crate::Result<Option<&'a mut dyn TableLike>> {
-        Ok(self.item(document, path, key, make)?.and_then(Item::as_table_like_mut))
+        Ok(self.item(document, key, make)?.and_then(Item::as_table_like_mut))
     }
 
-    /// Returns the table at `path`.
+    /// Returns the table at the dotted `key`; creates it if it is missing and `make` is set.
     fn item<'a>(
         &self,
         document: &'a mut DocumentMut,
-        path: &[&str],
         key: &'static str,
         make: bool,
     ) -> crate::Result<Option<&'a mut Item>> {
+        let path: Vec<_> = key.split('.').collect();
         let mut item = document.as_item_mut();
         for (depth, part) in path.iter().enumerate() {
             let table = item.as_table_like_mut().ok_or_else(|| self.occupied(key, "table"))?;

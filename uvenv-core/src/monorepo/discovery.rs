@@ -193,23 +193,15 @@ fn profile_in(monorepo: &Monorepo, profile: Profile, directory: &Utf8Path) -> cr
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Place;
+    use crate::{fs::TestTree, model::Place};
 
     struct Tree {
-        _guard: tempfile::TempDir,
-        root: Utf8PathBuf,
+        root: TestTree,
     }
 
     impl Tree {
         fn new(files: &[(&str, &str)]) -> Self {
-            let guard = tempfile::tempdir().unwrap();
-            let root = canonical(Utf8Path::from_path(guard.path()).unwrap()).unwrap();
-            for (path, text) in files {
-                let path = root.join(path);
-                std::fs::create_dir_all(parent(&path)).unwrap();
-                std::fs::write(path, text).unwrap();
-            }
-            Self { _guard: guard, root }
+            Self { root: TestTree::with(files) }
         }
 
         fn discover(&self, start: &str) -> crate::Result<Monorepo> {
@@ -220,7 +212,7 @@ mod tests {
         /// Returns the root, relative to the tree, and the profiles.
         fn found(&self, start: &str) -> (String, Vec<Profile>) {
             let monorepo = self.discover(start).unwrap();
-            let root = monorepo.root.strip_prefix(&self.root).unwrap().to_string();
+            let root = monorepo.root.strip_prefix(&*self.root).unwrap().to_string();
             (root, monorepo.profiles.iter().map(|paths| paths.profile).collect())
         }
     }

@@ -110,12 +110,8 @@ mod tests {
 
     #[test]
     fn reads_inputs_from_dep_info_and_build_script_output() {
-        let directory = tempfile::tempdir().unwrap();
-        let root = Utf8Path::from_path(directory.path()).unwrap().canonicalize_utf8().unwrap();
-        let write = |path: &str, text: &str| {
-            fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
-            fs::write(root.join(path), text).unwrap();
-        };
+        let root = crate::fs::TestTree::new();
+        let write = |path: &str, text: &str| drop(root.write(path, text));
         write("data/a table.txt", "");
         write("crates/k/src/lib.rs", "");
         write("target/made.rs", "");
@@ -132,8 +128,12 @@ mod tests {
             targets: BTreeSet::from(["my_kernel".to_owned()]),
             has_script: true,
         };
-        let closure =
-            Closure { root: root.clone(), target: root.join("target"), crates: vec![one], dependencies: String::new() };
+        let closure = Closure {
+            root: root.to_owned(),
+            target: root.join("target"),
+            crates: vec![one],
+            dependencies: String::new(),
+        };
         let found = discovered(&closure);
         let files = ["crates/k/new.txt", "crates/k/src/lib.rs", "data", "data/a table.txt"].map(|path| root.join(path));
         assert_eq!(found.files, BTreeSet::from(files));

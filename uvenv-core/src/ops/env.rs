@@ -7,7 +7,6 @@ use super::{
     run::{activate, existing_environment},
 };
 use crate::{
-    backend::Choice,
     cargo::{CargoConfigValues, OtherRunner},
     environment::{Activation, Audience, SyncRecord, VariableEdit},
     manifest,
@@ -31,10 +30,9 @@ impl EnvRequest {
         let environment = existing_environment(monorepo, session, profile, &request)?;
         let (activation, base) = activate(session, &environment, profile, Audience::Shell)?;
         let (major, minor, micro) = base.version;
-        let recorded = SyncRecord::read(&environment).and_then(|record| record.backend);
         Ok(EnvReport {
             profile,
-            backend: recorded.and_then(Choice::into_name),
+            backend: SyncRecord::read(&environment).and_then(|record| record.backend?.into_name()),
             environment: environment.root().to_owned(),
             python: PythonInfo { path: base.executable, version: format!("{major}.{minor}.{micro}") },
             variables: changed(&activation, &session.settings.variables),

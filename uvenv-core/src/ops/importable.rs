@@ -10,7 +10,6 @@ use super::{
     run::{activate, existing_environment},
 };
 use crate::{
-    backend::Choice,
     environment::{Audience, BaseInterpreter, SyncRecord},
     model::{Diagnostic, Name, Profile},
     monorepo::Monorepo,
@@ -90,11 +89,10 @@ pub fn importable(
         let (environment, running) = (environment.root().to_owned(), running.clone());
         return Err(OtherPython { environment, other, running, profile }.into());
     }
-    let recorded = SyncRecord::read(&environment).and_then(|record| record.backend);
     let (major, minor, micro) = base.version;
     Ok(ImportReport {
         profile,
-        backend: recorded.and_then(Choice::into_name),
+        backend: SyncRecord::read(&environment).and_then(|record| record.backend?.into_name()),
         environment: environment.root().to_owned(),
         python: PythonInfo { path: environment.executable(), version: format!("{major}.{minor}.{micro}") },
         site_packages: environment.all_site_packages(&base),

@@ -7,7 +7,7 @@ use std::{
 
 use super::{OperationError, ProfileRequest, Session, SyncRequest, backend_request};
 use crate::{
-    environment::{Activation, Audience, BaseInterpreter, Environment, SyncRecord},
+    environment::{Activation, Audience, BaseInterpreter, Environment, SyncRecord, System},
     model::{Profile, Variables},
     monorepo::Monorepo,
     process::Invocation,
@@ -121,7 +121,14 @@ pub(crate) fn activation(
     audience: Audience,
 ) -> Activation {
     let backend = SyncRecord::read(environment).and_then(|record| record.backend);
-    Activation::new(environment, base, (profile, backend.as_ref()), &session.settings.variables, audience)
+    Activation::new(
+        System::CURRENT,
+        environment,
+        base,
+        (profile, backend.as_ref()),
+        &session.settings.variables,
+        audience,
+    )
 }
 
 /// Windows searches for a program on the `PATH` of this process, not on that of the child.

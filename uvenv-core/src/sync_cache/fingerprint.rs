@@ -252,18 +252,11 @@ fn identity(metadata: &Metadata) -> String {
 mod tests {
     use std::{os::unix::fs::symlink, time::Duration};
 
-    use camino::Utf8PathBuf;
-
     use super::*;
+    use crate::fs::TestTree;
 
     /// A time after which the metadata can be trusted.
     const AFTER: Duration = Duration::from_mins(1);
-
-    fn directory() -> (tempfile::TempDir, Utf8PathBuf) {
-        let guard = tempfile::tempdir().unwrap();
-        let path = Utf8PathBuf::from_path_buf(guard.path().canonicalize().unwrap()).unwrap();
-        (guard, path)
-    }
 
     /// Returns two fingerprints of `path`: one right after it was made, and one long after.
     fn fingerprints(path: &Utf8Path, kind: FingerprintKind) -> [Fingerprint<'_>; 2] {
@@ -277,7 +270,7 @@ mod tests {
 
     #[test]
     fn content_ignores_rewrites_and_stamp_notices_them() {
-        let (_guard, directory) = directory();
+        let directory = TestTree::new();
         let path = directory.join("file");
         fs::write(&path, "one").unwrap();
         let (contents, stamps) =
@@ -298,7 +291,7 @@ mod tests {
 
     #[test]
     fn rereads_a_file_just_written_before_trusting_it() {
-        let (_guard, directory) = directory();
+        let directory = TestTree::new();
         let path = directory.join("file");
         fs::write(&path, "one").unwrap();
         for kind in [FingerprintKind::Content, FingerprintKind::Stamp] {
@@ -312,7 +305,7 @@ mod tests {
 
     #[test]
     fn notices_a_new_file() {
-        let (_guard, directory) = directory();
+        let directory = TestTree::new();
         let path = directory.join("file");
         for kind in [
             FingerprintKind::Content,
@@ -331,7 +324,7 @@ mod tests {
 
     #[test]
     fn compares_only_relevant_names_of_a_directory() {
-        let (_guard, directory) = directory();
+        let directory = TestTree::new();
         let held = |kind| {
             let fingerprints = fingerprints(&directory, kind);
             move || fingerprints.iter().all(|fingerprint| recheck(fingerprint).is_ok())
@@ -353,7 +346,7 @@ mod tests {
 
     #[test]
     fn compares_the_distribution_files_that_uv_reads() {
-        let (_guard, folder) = directory();
+        let folder = TestTree::new();
         fs::write(folder.join("WHEEL"), "").unwrap();
         let fingerprints = fingerprints(&folder, FingerprintKind::Read);
         assert!(fingerprints.iter().all(|fingerprint| fingerprint.names().eq(["WHEEL"])));
@@ -370,7 +363,7 @@ mod tests {
 
     #[test]
     fn package_changes_with_its_source_folder_or_build_files() {
-        let (_guard, directory) = directory();
+        let directory = TestTree::new();
         fs::create_dir(directory.join("src")).unwrap();
         let fingerprints = fingerprints(&directory, FingerprintKind::Package);
         let holds = || fingerprints.iter().all(|fingerprint| recheck(fingerprint).is_ok());
@@ -391,7 +384,7 @@ mod tests {
 
     #[test]
     fn compares_the_target_of_a_link() {
-        let (_guard, directory) = directory();
+        let directory = TestTree::new();
         let path = directory.join("link");
         symlink("one", &path).unwrap();
         let fingerprints = fingerprints(&path, FingerprintKind::Link);

@@ -141,16 +141,14 @@ fn read(line: &str) -> Option<Fingerprint<'_>> {
 mod tests {
     use std::fs;
 
-    use camino::Utf8PathBuf;
-
     use super::*;
+    use crate::fs::TestTree;
 
     /// Enough fingerprints for several threads.
     const MANY: usize = MIN_LEN * 3;
 
-    fn fingerprints() -> (tempfile::TempDir, Utf8PathBuf, Fingerprints) {
-        let guard = tempfile::tempdir().unwrap();
-        let root = Utf8PathBuf::from_path_buf(guard.path().to_owned()).unwrap();
+    fn fingerprints() -> (TestTree, Fingerprints) {
+        let root = TestTree::new();
         let mut watch_list = WatchList::default();
         for number in 0..MANY {
             let path = root.join(format!("a \"file\"\nnumber {number}"));
@@ -158,12 +156,12 @@ mod tests {
             watch_list.content(path);
         }
         let fingerprints = Fingerprints::at(watch_list, &PreviousFingerprints::default(), SystemTime::now());
-        (guard, root, fingerprints)
+        (root, fingerprints)
     }
 
     #[test]
     fn compares_all_entries_on_any_core() {
-        let (_guard, root, mut fingerprints) = fingerprints();
+        let (root, mut fingerprints) = fingerprints();
         assert_eq!(fingerprints.as_text().lines().count(), MANY);
         assert!(fingerprints.recheck(&root).is_ok());
         for number in [0, MANY / 2, MANY - 1] {
@@ -177,14 +175,14 @@ mod tests {
 
     #[test]
     fn rejects_a_damaged_record() {
-        let (_guard, root, mut fingerprints) = fingerprints();
+        let (root, mut fingerprints) = fingerprints();
         fingerprints.0 += "[\"/\"]\n";
         assert_eq!(fingerprints.recheck(&root), Err("the cached data is damaged".to_owned()));
     }
 
     #[test]
     fn finds_earlier_entries_by_path_and_kind() {
-        let (_guard, root, fingerprints) = fingerprints();
+        let (root, fingerprints) = fingerprints();
         let path = root.join("a \"file\"\nnumber 7");
         let previous = fingerprints.previous().0;
         assert_eq!(previous.len(), MANY);

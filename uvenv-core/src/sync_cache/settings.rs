@@ -67,21 +67,12 @@ pub(super) fn is_version(request: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
-    use camino::Utf8PathBuf;
-
     use super::*;
+    use crate::fs::TestTree;
 
     /// Returns the reason for refusing a project whose root has these files. The user's `HOME` is next to the root.
     fn refusal(files: &[(&str, &str)]) -> Option<Uncacheable> {
-        let guard = tempfile::tempdir().unwrap();
-        let directory = Utf8PathBuf::from_path_buf(guard.path().canonicalize().unwrap()).unwrap();
-        for (path, text) in files {
-            let path = directory.join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
+        let directory = TestTree::with(files);
         let home = directory.join("home");
         let variables = [("HOME", home.as_str()), ("XDG_CONFIG_DIRS", home.as_str())].into_iter().collect();
         let refusal = add(&mut WatchList::default(), &directory.join("parent/root"), &variables).err();

@@ -75,27 +75,23 @@ mod tests {
 
     use super::*;
     use crate::{
+        fs::TestTree,
         process::Terminal,
         uv::{Fetch, Uv, locate},
     };
 
     /// A directory with small programs that respond to `--version`.
     struct Machine {
-        _guard: tempfile::TempDir,
-        root: Utf8PathBuf,
+        root: TestTree,
     }
 
     impl Machine {
         fn new() -> Self {
-            let guard = tempfile::Builder::new().prefix("uv find ").tempdir().unwrap();
-            let root = Utf8PathBuf::from_path_buf(guard.path().to_owned()).unwrap();
-            Self { _guard: guard, root }
+            Self { root: TestTree::new() }
         }
 
         fn program(&self, path: &str, script: &str) -> Utf8PathBuf {
-            let path = self.root.join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+            let path = self.root.write(path, &format!("#!/bin/sh\n{script}\n"));
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
             path
         }
@@ -162,7 +158,7 @@ mod tests {
         let plain = machine.uv("b/uv", "0.9.0");
         fs::set_permissions(&plain, fs::Permissions::from_mode(0o644)).unwrap();
         let right = machine.uv("c/uv", "0.9.0");
-        let root = &machine.root;
+        let root: &Utf8Path = &machine.root;
         let path = format!(":relative:{root}/a:{root}/b:{root}/none:{root}/c");
         assert_eq!(machine.locate(&[("PATH", &path)]).unwrap().path, right);
     }
@@ -206,7 +202,7 @@ mod tests {
         machine.program("torn/uv", "");
         fs::write(machine.root.join("torn/uv"), "#!/no/such/interpreter\n").unwrap();
         let locate = |first: &str| {
-            let path = format!("{0}/{first}:{0}/good", machine.root);
+            let path = format!("{0}/{first}:{0}/good", &*machine.root);
             machine.locate(&[("PATH", &path)]).unwrap_err()
         };
         let error = locate("old");

@@ -99,11 +99,10 @@ pub(in crate::ops) fn diff(root: &Utf8Path, path: &Utf8Path, before: &str, after
 mod tests {
     use std::fs;
 
-    use tempfile::TempDir;
-
     use super::*;
     use crate::{
         check::{Rule, Severity},
+        fs::TestTree,
         manifest::Edit,
         model::Name,
     };
@@ -112,11 +111,8 @@ mod tests {
                             a = { git = \"https://t0ken@host/a\", tag = \"v1\" } # first\n\
                             b = { git = \"https://host/b\", tag = \"v1\" }";
 
-    fn directory() -> (TempDir, Utf8PathBuf) {
-        let guard = tempfile::tempdir().unwrap();
-        let root = Utf8PathBuf::from_path_buf(guard.path().canonicalize().unwrap()).unwrap();
-        fs::write(root.join("pyproject.toml"), MANIFEST).unwrap();
-        (guard, root)
+    fn directory() -> TestTree {
+        TestTree::with(&[("pyproject.toml", MANIFEST)])
     }
 
     fn finding(root: &Utf8Path, edits: Vec<Edit>) -> Finding {
@@ -143,7 +139,7 @@ mod tests {
 
     #[test]
     fn applies_all_fixes_of_a_file_together() {
-        let (_guard, root) = directory();
+        let root = directory();
         let findings = [finding(&root, vec![set_tag("a")]), finding(&root, vec![set_tag("b")])];
         let fix_plan = FixPlan::plan(&findings).unwrap();
         assert_eq!((fix_plan.fixed.len(), fix_plan.changes(&root).len()), (2, 1));
@@ -154,7 +150,7 @@ mod tests {
     /// Either all edits of a fix are made or none.
     #[test]
     fn skips_a_fix_that_no_longer_applies() {
-        let (_guard, root) = directory();
+        let root = directory();
         let findings = [finding(&root, vec![remove("a")]), finding(&root, vec![set_tag("b"), set_tag("a")])];
         let fix_plan = FixPlan::plan(&findings).unwrap();
         assert_eq!(fix_plan.fixed.len(), 1);
@@ -165,7 +161,7 @@ mod tests {
 
     #[test]
     fn diff_marks_a_missing_last_newline_and_masks_secrets() {
-        let (_guard, root) = directory();
+        let root = directory();
         let fix_plan = FixPlan::plan(&[finding(&root, vec![set_tag("b")])]).unwrap();
         let changes = fix_plan.changes(&root);
         assert_eq!(
@@ -180,7 +176,7 @@ mod tests {
 
     #[test]
     fn reports_a_deleted_manifest() {
-        let (_guard, root) = directory();
+        let root = directory();
         fs::remove_file(root.join("pyproject.toml")).unwrap();
         let error = FixPlan::plan(&[finding(&root, vec![remove("a")])]).unwrap_err();
         assert!(format!("{error:?}").starts_with("error[unreadable-file]: "), "{error:?}");

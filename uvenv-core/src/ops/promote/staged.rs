@@ -249,19 +249,19 @@ fn link(from: &Utf8Path, name: &str, to: &Utf8Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{model::Profile, process::Terminal};
+    use crate::{fs::TestTree, model::Profile, process::Terminal};
 
     const QUIET: Terminal = Terminal { quiet: true };
 
     /// A profile with a manifest and, unless it is left out, a lockfile; both contain `old`.
     struct Tree {
-        guard: tempfile::TempDir,
+        root: TestTree,
         is_locked: bool,
     }
 
     impl Tree {
         fn new(is_locked: bool) -> Self {
-            let tree = Self { guard: tempfile::tempdir().unwrap(), is_locked };
+            let tree = Self { root: TestTree::new(), is_locked };
             fs::create_dir_all(tree.profile().directory.join("vendor/a")).unwrap();
             fs::write(tree.profile().manifest(), "old").unwrap();
             fs::write(tree.profile().directory.join(".gitignore"), "theirs").unwrap();
@@ -271,17 +271,13 @@ mod tests {
             tree
         }
 
-        fn root(&self) -> &Utf8Path {
-            Utf8Path::from_path(self.guard.path()).unwrap()
-        }
-
         fn profile(&self) -> ProfilePaths {
-            ProfilePaths { profile: Profile::Prod, directory: self.root().join("prod") }
+            ProfilePaths { profile: Profile::Prod, directory: self.root.join("prod") }
         }
 
         /// Returns variables with a separate cache for each name: a process that was killed holds no lock.
         fn variables(&self, cache: &str) -> Variables {
-            [("UVENV_CACHE_DIR", self.root().join(cache).as_str())].into_iter().collect()
+            [("UVENV_CACHE_DIR", self.root.join(cache).as_str())].into_iter().collect()
         }
 
         /// Returns a candidate in which uv has locked.
@@ -306,7 +302,7 @@ mod tests {
 
         /// Returns the names of the entries next to the profile.
         fn siblings(&self) -> Vec<String> {
-            let entries = self.root().read_dir_utf8().unwrap().map(|entry| entry.unwrap().file_name().to_owned());
+            let entries = self.root.read_dir_utf8().unwrap().map(|entry| entry.unwrap().file_name().to_owned());
             let mut names: Vec<_> = entries.filter(|name| !["one", "other"].contains(&name.as_str())).collect();
             names.sort();
             names
