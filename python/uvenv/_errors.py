@@ -281,6 +281,10 @@ class PythonDoesNotRun(VirtualEnvironmentError, code="python-does-not-run"):
     """An environment's Python does not run."""
 
 
+class EnvironmentInUse(VirtualEnvironmentError, code="environment-in-use"):
+    """The environment is being synced by a process that waits for this one."""
+
+
 class OtherPython(VirtualEnvironmentError, code="other-python"):
     """The Python of an environment is not compatible with the running interpreter."""
 
@@ -364,6 +368,14 @@ class GitFailed(ToolError, code="git-failed"):
 
 class NoCacheDirectory(ToolError, code="no-cache-directory"):
     """The location of uvenv's cache is unknown."""
+
+
+class LockTimeout(ToolError, code="lock-timeout"):
+    """Another process keeps a lock for longer than `UVENV_LOCK_TIMEOUT`."""
+
+
+class InvalidLockTimeout(RequestError, code="invalid-lock-timeout"):
+    """`UVENV_LOCK_TIMEOUT` is not a number of seconds."""
 
 
 class CacheUnusable(ToolError, code="cache-unusable"):

@@ -49,6 +49,9 @@ mod interrupted_sync;
 #[cfg(unix)]
 #[path = "suite/kernel.rs"]
 mod kernel;
+#[cfg(target_os = "linux")]
+#[path = "suite/killed.rs"]
+mod killed;
 #[path = "suite/monorepos.rs"]
 mod monorepos;
 #[path = "suite/native.rs"]

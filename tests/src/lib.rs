@@ -25,6 +25,8 @@ mod index;
 mod interpreters;
 mod invocation;
 mod jupyter;
+#[cfg(target_os = "linux")]
+pub mod kill_at;
 pub mod modules;
 mod monorepo;
 pub mod native;

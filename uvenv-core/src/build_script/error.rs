@@ -47,6 +47,12 @@ pub(crate) enum BuildScriptError {
     /// A crate that embeds Python requires a Python library.
     #[error("the Python `{python}` has no library to link to")]
     NoLibrary { python: Utf8PathBuf },
+    /// PyO3 has chosen another Python than the environment's.
+    #[error("PyO3 links to `{chosen}`, but the environment was created from `{python}`: a program cannot use both")]
+    OtherPyo3 { chosen: String, python: Utf8PathBuf },
+    /// The crate is compiled for another machine.
+    #[error("the crate is compiled for {target}, but the environment's Python is for {host}")]
+    OtherTarget { target: String, host: String },
 }
 
 fn sides(claims: &[(String, Choice); 2]) -> String {
@@ -58,6 +64,8 @@ impl Diagnostic for BuildScriptError {
     fn code(&self) -> &'static str {
         match self {
             Self::NotABuildScript { .. } => "not-a-build-script",
+            Self::OtherPyo3 { .. } => "pyo3-uses-another-python",
+            Self::OtherTarget { .. } => "cross-compilation",
             Self::NotUnicode { .. } => "non-utf8-path",
             Self::Conflict { .. } => "backend-conflict",
             Self::Sync { error, .. } => error.code(),
@@ -82,6 +90,10 @@ impl Diagnostic for BuildScriptError {
             Self::NotStarted { .. } => "run `cargo uvenv sync --recreate` to recreate the environment".to_owned(),
             Self::Failed { .. } => "see its output above".to_owned(),
             Self::TwoLines { .. } => "use paths without line breaks".to_owned(),
+            Self::OtherPyo3 { python, .. } => {
+                format!("build with `cargo uvenv run -- cargo build`, or set `PYO3_PYTHON` to `{python}`")
+            }
+            Self::OtherTarget { .. } => "do not link to Python when `TARGET` is not `HOST`".to_owned(),
             Self::NoLibrary { .. } => {
                 "use an interpreter with a shared library: one that uv installs, or pyenv with `--enable-shared`"
                     .to_owned()

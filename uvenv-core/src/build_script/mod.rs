@@ -32,7 +32,7 @@ use crate::{
     model::{Diagnostic, Profile, Variables},
     monorepo::DiscoveryError,
     native,
-    ops::{BackendRequest, ProfileRequest, Session, SyncRequest},
+    ops::{BackendRequest, LockMode, ProfileRequest, Session, SyncRequest},
 };
 
 /// A sync for the crate whose build script is running.
@@ -123,6 +123,7 @@ fn sync(
     let watched_files = WatchedFiles::new(monorepo, monorepo.profile(profile)?);
     watched_files.emit(&script.variables, output)?;
     let request = SyncRequest {
+        lock: LockMode::new(false, parent::is_locked(), false, &script.variables),
         backend: BackendRequest { decided: Some(script.features()), ..BackendRequest::default() },
         // `cargo uvenv run` does the same: the two use one environment alternately, and neither removes what the other
         // needs.

@@ -9,6 +9,15 @@ pub(super) fn is_offline() -> bool {
     })
 }
 
+/// Whether the command line of cargo forbids changes of lockfiles.
+pub(super) fn is_locked() -> bool {
+    let arguments = arguments();
+    arguments
+        .iter()
+        .take_while(|argument| *argument != "--")
+        .any(|argument| argument == "--locked" || argument == "--frozen")
+}
+
 /// Returns what distinguishes that cargo process from any other process, including a later one with the same process
 /// ID.
 #[cfg(unix)]

@@ -100,7 +100,8 @@ impl Python {
     pub fn link_libpython(&self) -> crate::Result<()> {
         let Some(present) = &self.present else { return Ok(()) };
         let library = link::library(&present.base)?;
-        let has_pyo3 = self.variables.get_os("DEP_PYTHON_PYO3_CONFIG").is_some();
+        link::check_target(&self.variables)?;
+        let has_pyo3 = link::check_pyo3(&self.variables, &present.base, library)?;
         let mut output = CargoDirectives::default();
         link::emit(library, has_pyo3, &mut output)?;
         output.print();

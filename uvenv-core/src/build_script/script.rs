@@ -65,7 +65,7 @@ impl Script {
         // A published crate has no monorepo, even below a directory that happens to be a project, such as a home
         // directory.
         let has = |name: &str| self.directory.join(name).exists();
-        if has("Cargo.toml.orig") && (has(".cargo-ok") || has(".cargo-checksum.json")) {
+        if ["Cargo.toml.orig", ".cargo-ok", ".cargo-checksum.json"].into_iter().any(has) {
             return Err(DiscoveryError::NotFound { start: self.directory.clone() }.into());
         }
         Monorepo::discover(&self.directory)

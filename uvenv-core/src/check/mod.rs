@@ -60,9 +60,9 @@ enum CheckFn {
     /// In the files alone.
     Offline(fn(&Facts<'_>) -> Vec<Finding>),
     /// In the answers of git remotes.
-    Remote(fn(&Facts<'_>, &Remote) -> Vec<Finding>),
+    Remote(fn(&Facts<'_>, &Remote<'_>) -> Vec<Finding>),
     /// In the files and, where they do not contain the answer, in the answers of git remotes.
-    Both(fn(&Facts<'_>) -> Vec<Finding>, fn(&Facts<'_>, &Remote) -> Vec<Finding>),
+    Both(fn(&Facts<'_>) -> Vec<Finding>, fn(&Facts<'_>, &Remote<'_>) -> Vec<Finding>),
 }
 
 /// A problem that a check found.
@@ -184,7 +184,7 @@ pub(crate) fn offline(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 /// Returns all findings that need the answers of git remotes.
-pub(crate) fn remote(facts: &Facts<'_>, remote: &Remote) -> Vec<Finding> {
+pub(crate) fn remote(facts: &Facts<'_>, remote: &Remote<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for rule in Rule::all() {
         if let CheckFn::Remote(check) | CheckFn::Both(_, check) = rule.check {

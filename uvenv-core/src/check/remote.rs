@@ -1,32 +1,27 @@
 //! The answers of the git remotes of the pins, queried once for all rules.
 
-use std::{collections::BTreeMap, thread, time::Duration};
-
-use camino::{Utf8Path, Utf8PathBuf};
+use std::{collections::BTreeMap, thread};
 
 use super::{Facts, pins::PinnedSource};
 use crate::{
-    git::{CommitContents, Git, GitError, RemoteTag, Remotes},
-    model::{Observer, git_url},
-    uv::variables::http_timeout,
+    git::{CommitContents, ContentCache, Git, GitError, RemoteTag, Remotes},
+    model::git_url,
 };
 
 /// The answers.
-pub(crate) struct Remote {
+pub(crate) struct Remote<'a> {
     git: Git,
-    cache: Utf8PathBuf,
-    limit: Duration,
+    cache: ContentCache<'a>,
     remotes: Remotes,
     /// The contents of the tags, or why they are unknown, by repository and tag.
     contents: BTreeMap<(String, String), crate::Result<CommitContents>>,
 }
 
-impl Remote {
+impl<'a> Remote<'a> {
     /// Queries the remotes of all pins, each repository once and all at the same time.
-    pub(crate) fn ask(facts: &Facts<'_>, git: &Git, cache: &Utf8Path, observer: &dyn Observer) -> crate::Result<Self> {
-        let limit = http_timeout(facts.variables);
+    pub(crate) fn ask(facts: &Facts<'_>, git: &Git, cache: ContentCache<'a>) -> crate::Result<Self> {
         let urls = facts.pins().map(|pin| pin.url.value.clone());
-        let remotes = Remotes::ask(git, urls, limit, observer)?;
+        let remotes = Remotes::ask(git, urls, cache.limit, cache.observer)?;
         let mut wanted: BTreeMap<_, (String, Vec<&RemoteTag>)> = BTreeMap::new();
         for pin in facts.pins() {
             if let Some(tag) = tag(&remotes, &pin) {
@@ -38,13 +33,13 @@ impl Remote {
         let mut contents = BTreeMap::new();
         thread::scope(|scope| {
             let fetch = |(repository, (url, tags)): (String, (String, Vec<_>))| {
-                scope.spawn(move || fetch(git, cache, &repository, &url, &tags, limit))
+                scope.spawn(move || fetch(git, &cache, &repository, &url, &tags))
             };
             let fetching: Vec<_> = wanted.into_iter().map(fetch).collect();
             // A thread that panicked has fetched nothing.
             contents.extend(fetching.into_iter().filter_map(|thread| thread.join().ok()).flatten());
         });
-        Ok(Self { git: git.clone(), cache: cache.to_owned(), limit, remotes, contents })
+        Ok(Self { git: git.clone(), cache, remotes, contents })
     }
 
     /// Returns the tags of the remote of `pin`.
@@ -73,7 +68,7 @@ impl Remote {
 
     /// Formats a commit and, if the remote has the commit, its date: `0123… (2025-01-01)`.
     pub(crate) fn dated(&self, pin: &PinnedSource<'_>, commit: &str) -> String {
-        match self.git.date_of(&self.cache, &pin.url.value, commit, self.limit) {
+        match self.git.date_of(&self.cache, &pin.url.value, commit) {
             Some(date) => format!("{commit} ({date})"),
             None => commit.to_owned(),
         }
@@ -88,8 +83,8 @@ type Fetched = Vec<((String, String), crate::Result<CommitContents>)>;
 
 /// Fetches the tags of one repository together. If that fails, each tag is fetched separately, because a single bad tag
 /// makes the common fetch fail.
-fn fetch(git: &Git, cache: &Utf8Path, repository: &str, url: &str, tags: &[&RemoteTag], limit: Duration) -> Fetched {
-    let _ = git.fetch(cache, url, tags, limit);
+fn fetch(git: &Git, cache: &ContentCache<'_>, repository: &str, url: &str, tags: &[&RemoteTag]) -> Fetched {
+    let _ = git.fetch(cache, url, tags);
     let key = |tag: &RemoteTag| (repository.to_owned(), tag.name.clone());
-    tags.iter().map(|tag| (key(tag), git.contents(cache, url, tag, limit))).collect()
+    tags.iter().map(|tag| (key(tag), git.contents(cache, url, tag))).collect()
 }

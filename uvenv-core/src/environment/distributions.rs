@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::{Utf8DirEntry, Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use super::Environment;
@@ -99,8 +99,9 @@ pub(crate) struct Distributions(Vec<Distribution>);
 pub(crate) struct Suspects {
     /// Packages to install again (`--reinstall-package`).
     pub(crate) reinstall: Vec<Name>,
-    /// `dist-info` directories without a RECORD. uv cannot uninstall these, even to install the package again, so they
-    /// must be removed before uv starts. uv then sees that the package is missing.
+    /// What uv cannot uninstall, even to install the package again, so that it must be removed before uv starts:
+    /// `dist-info` directories without a RECORD, which uv then sees to be missing, and in others the temporary files of
+    /// a killed uv, which no RECORD has.
     pub(crate) remains: Vec<Utf8PathBuf>,
 }
 
@@ -130,10 +131,15 @@ impl Distributions {
         self.0.iter()
     }
 
+    /// Whether all distributions have all files of their lists.
+    pub(crate) fn are_whole(&self) -> bool {
+        self.0.iter().all(|one| fs::read_to_string(one.record_file()).is_ok_and(|record| one.has_all(&record)))
+    }
+
     /// Returns what may be damaged by a sync that began at `since` and did not end well: what changed since then, and
     /// what lacks files of its RECORD. An interrupted removal deletes files without touching the `dist-info` directory.
     pub(crate) fn suspects(&self, since: SystemTime) -> Suspects {
-        let since = since.checked_sub(CLOCK_SLACK).unwrap_or(since);
+        let since = since_with_slack(since);
         let mut suspects = Suspects::default();
         for distribution in &self.0 {
             let changed = distribution.changed.is_none_or(|changed| changed >= since);
@@ -143,21 +149,14 @@ impl Distributions {
                     suspects.remains.push(distribution.folder.clone());
                 }
                 Ok(record) if !changed && distribution.has_all(&record) => {}
-                _ => suspects.reinstall.push(distribution.name.clone()),
+                _ => {
+                    suspects.reinstall.push(distribution.name.clone());
+                    suspects.remains.extend(distribution.temporary_files());
+                }
             }
         }
         suspects.reinstall.dedup();
         suspects
-    }
-}
-
-impl Suspects {
-    /// Removes the directories that uv cannot remove.
-    pub(crate) fn remove_remains(&self, environment: &Environment) -> crate::Result<()> {
-        for folder in &self.remains {
-            fs::remove_dir_all(folder).map_err(environment.not_writable(folder))?;
-        }
-        Ok(())
     }
 }
 
@@ -209,6 +208,12 @@ impl Distribution {
         &self.folder
     }
 
+    /// Returns the files in its `dist-info` directory that uv was about to rename.
+    fn temporary_files(&self) -> Vec<Utf8PathBuf> {
+        let entries = self.folder.read_dir_utf8().into_iter().flatten().flatten();
+        entries.filter(|entry| entry.file_name().starts_with(".tmp")).map(Utf8DirEntry::into_path).collect()
+    }
+
     /// Returns the path of the list of its files.
     pub(crate) fn record_file(&self) -> Utf8PathBuf {
         self.folder.join("RECORD")
@@ -222,26 +227,31 @@ impl Distribution {
     /// Returns its files as the list has them, without Python's compiled files.
     pub(crate) fn files(&self) -> Vec<Utf8PathBuf> {
         let record = fs::read_to_string(self.record_file()).unwrap_or_default();
-        let paths = record.lines().map(first_field).filter(|path| !path.is_empty());
-        let paths = paths.map(|path| self.site_packages().join(path));
-        paths.filter(|path| path.extension() != Some("pyc")).collect()
+        listed(&record).map(|path| self.site_packages().join(path)).collect()
     }
 
-    /// Whether all files that `record` lists exist. Compiled files are ignored, because they come and go.
+    /// Whether all files that `record` lists exist. Compiled files are ignored.
     fn has_all(&self, record: &str) -> bool {
         let Some(site_packages) = self.folder.parent() else { return false };
-        record
-            .lines()
-            .map(first_field)
-            .filter(|path| !path.is_empty() && Utf8Path::new(path).extension() != Some("pyc"))
-            .all(|path| site_packages.join(path).symlink_metadata().is_ok())
+        listed(record).all(|path| site_packages.join(path).symlink_metadata().is_ok())
     }
 }
 
-/// On Unix, returns the time of the last change of the directory itself, which no program can set. Where uv clones
+/// Returns the files that `record` lists, relative to `site-packages`, without Python's compiled files, which come and
+/// go.
+pub(super) fn listed(record: &str) -> impl Iterator<Item = String> {
+    record.lines().map(first_field).filter(|path| !path.is_empty() && Utf8Path::new(path).extension() != Some("pyc"))
+}
+
+/// Returns the time from which on a file may have been changed by what began at `since`.
+pub(super) fn since_with_slack(since: SystemTime) -> SystemTime {
+    since.checked_sub(CLOCK_SLACK).unwrap_or(since)
+}
+
+/// On Unix, returns the time of the last change of the file or directory itself, which no program can set. Where uv clones
 /// files (macOS), a directory keeps the modification time that it has in uv's cache.
 #[cfg(unix)]
-fn changed(metadata: &Metadata) -> Option<SystemTime> {
+pub(super) fn changed(metadata: &Metadata) -> Option<SystemTime> {
     use std::os::unix::fs::MetadataExt;
 
     let seconds = u64::try_from(metadata.ctime()).ok()?;
@@ -250,7 +260,7 @@ fn changed(metadata: &Metadata) -> Option<SystemTime> {
 }
 
 #[cfg(not(unix))]
-fn changed(metadata: &Metadata) -> Option<SystemTime> {
+pub(super) fn changed(metadata: &Metadata) -> Option<SystemTime> {
     metadata.modified().ok()
 }
 
@@ -500,9 +510,6 @@ mod tests {
 
         let suspects = made.read().suspects(SystemTime::now());
         assert_eq!(reinstall(&suspects), ["lacking", "whole"]);
-        let torn = in_site_packages("torn-1.dist-info");
-        assert_eq!(suspects.remains, [torn.as_path()]);
-        suspects.remove_remains(&made.environment).unwrap();
-        assert!(!torn.exists());
+        assert_eq!(suspects.remains, [in_site_packages("torn-1.dist-info")]);
     }
 }

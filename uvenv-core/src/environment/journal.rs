@@ -8,19 +8,21 @@
 use std::{
     fs::{self, File},
     io::{self, Read, Seek, Write},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 
-use super::{Distributions, Environment, Inspection, Suspects};
+use super::{Distributions, Environment, EnvironmentError, Inspection, distributions::Suspects, inventory};
 use crate::{
     fs::{
         cache::{self, CacheError, FileLock},
         digest::digest,
     },
-    model::{Observer, Variables},
+    model::{Name, Observer, Variables},
+    process::Invocation,
 };
 
 /// The lock on an environment and the mark of an unfinished sync of it. Dropping the value releases the lock; only
@@ -61,9 +63,12 @@ impl Journal {
         let canonical = canonical(environment.root());
         let name = format!("{}.json", digest(canonical.as_str().as_bytes()));
         let path = cache::directory(variables)?.join("environments").join(name);
-        let lock = FileLock::acquire(&path, observer, || {
-            format!("Waiting for another process that is using {}…", environment.root())
-        })?;
+        // That process would wait for this one.
+        if syncs_around(variables).any(|around| around == path) {
+            return Err(EnvironmentError::InUse { environment: environment.root().to_owned() }.into());
+        }
+        let busy = || format!("is using {}", environment.root());
+        let lock = FileLock::acquire(&path, variables, observer, busy)?;
         let interrupted = read_mark(lock.file()).map_err(CacheError::unusable(&path))?;
         Ok(Self { lock, path, interrupted })
     }
@@ -83,8 +88,12 @@ impl Journal {
         self.interrupted.as_ref()
     }
 
-    /// Marks that a sync is in progress. Must be called before uv starts.
-    pub(crate) fn begin(&mut self, environment: &Environment) -> crate::Result<()> {
+    /// Marks that a sync is in progress. Must be called before uv starts. `before` is what the environment contains.
+    pub(crate) fn begin(&mut self, environment: &Environment, before: &Distributions) -> crate::Result<()> {
+        if self.interrupted.is_none() {
+            // Without it, a killed sync may leave files behind; an environment that cannot be written has none.
+            let _ = inventory::save(environment, before);
+        }
         let missing = environment.inspect()? == Inspection::Missing;
         let begun = InterruptedSync {
             since: self.interrupted.map_or_else(SystemTime::now, |before| before.since),
@@ -101,6 +110,14 @@ impl Journal {
         Ok(())
     }
 
+    /// Returns `uv`, which is to change the environment, so that it keeps the lock even if this process is killed, and
+    /// so that what it starts knows of this sync.
+    pub(crate) fn covers(&self, uv: Invocation, variables: &Variables) -> Invocation {
+        let around = syncs_around(variables).chain([self.path.clone()]);
+        let around = std::env::join_paths(around).unwrap_or_else(|_| self.path.as_str().into());
+        uv.env(SYNCS_AROUND, around).holding(Arc::clone(self.lock.file()))
+    }
+
     /// Removes the mark, because the sync ended well or changed nothing.
     pub(crate) fn finish(self) -> Result<(), CacheError> {
         self.lock.file().set_len(0).map_err(CacheError::unusable(&self.path))
@@ -108,7 +125,7 @@ impl Journal {
 
     fn replace(&self, mark: &JournalEntry) -> io::Result<()> {
         let text = serde_json::to_vec(mark)?;
-        let mut file = self.lock.file();
+        let mut file = &**self.lock.file();
         file.set_len(0)?;
         file.rewind()?;
         file.write_all(&text)
@@ -116,10 +133,26 @@ impl Journal {
 }
 
 impl InterruptedSync {
-    /// Returns what may be damaged in `environment`.
-    pub(crate) fn suspects(&self, environment: &Environment) -> crate::Result<Suspects> {
-        Ok(Distributions::read(environment)?.suspects(self.since))
+    /// Removes what it has left behind and uv cannot remove. Returns the packages that may be damaged.
+    pub(crate) fn clean(&self, environment: &Environment) -> crate::Result<Vec<Name>> {
+        let Suspects { reinstall, remains } = Distributions::read(environment)?.suspects(self.since);
+        for path in &remains {
+            let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+            removed.map_err(environment.not_writable(path))?;
+        }
+        inventory::remove_leftovers(environment, self.since).map_err(environment.not_writable(environment.root()))?;
+        Ok(reinstall)
     }
+}
+
+/// The variable with the journals of the syncs in which a process was started.
+const SYNCS_AROUND: &str = "UVENV_SYNCS_AROUND";
+
+fn syncs_around(variables: &Variables) -> impl Iterator<Item = Utf8PathBuf> + use<> {
+    let around = variables.get_os(SYNCS_AROUND).map(std::ffi::OsStr::to_owned).unwrap_or_default();
+    let paths: Vec<_> =
+        std::env::split_paths(&around).filter_map(|path| Utf8PathBuf::from_path_buf(path).ok()).collect();
+    paths.into_iter().filter(|path| !path.as_str().is_empty())
 }
 
 fn read_mark(mut file: &File) -> io::Result<Option<InterruptedSync>> {
@@ -202,7 +235,7 @@ mod tests {
         let mut journal = machine.open(&environment);
         assert_eq!(journal.interrupted(), None);
         let before = SystemTime::now();
-        journal.begin(&environment).unwrap();
+        journal.begin(&environment, &Distributions::default()).unwrap();
         drop(journal);
 
         let mut journal = machine.open(&environment);
@@ -212,12 +245,12 @@ mod tests {
         fs::create_dir(environment.root()).unwrap();
         fs::write(environment.root().join("x"), "").unwrap();
         thread::sleep(Duration::from_millis(5));
-        journal.begin(&environment).unwrap();
+        journal.begin(&environment, &Distributions::default()).unwrap();
         drop(journal);
 
         let mut journal = machine.open(&environment);
         assert_eq!(journal.interrupted(), Some(&first));
-        journal.begin(&environment).unwrap();
+        journal.begin(&environment, &Distributions::default()).unwrap();
         journal.finish().unwrap();
         assert_eq!(machine.open(&environment).interrupted(), None);
     }

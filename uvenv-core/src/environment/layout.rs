@@ -56,6 +56,13 @@ impl Platform {
         marked && has(self.scripts()) && !self.is_base(root, names)
     }
 
+    /// Whether a directory that contains `names` has nothing but what every new environment has.
+    pub(super) fn are_beginnings(self, root: &Utf8Path, names: &[String]) -> bool {
+        const NEW: [&str; 7] = ["bin", "Scripts", "lib", "lib64", "Lib", "include", "pyvenv.cfg"];
+        let is_new = |name: &String| NEW.contains(&name.as_str()) || MARKS.contains(&name.as_str());
+        root.is_dir() && names.iter().all(is_new) && !self.is_base(root, names)
+    }
+
     /// Whether it is a Python installation, or a conda environment.
     fn is_base(self, root: &Utf8Path, names: &[String]) -> bool {
         let has_library = |library: &Utf8Path| library.join("os.py").exists();

@@ -3,6 +3,7 @@
 mod activation;
 mod base;
 mod distributions;
+mod inventory;
 mod journal;
 mod layout;
 mod sync_record;
@@ -19,7 +20,7 @@ pub use self::distributions::{Changes, Distribution, Source};
 use self::layout::Platform;
 pub(crate) use self::{
     activation::{Activation, Audience},
-    distributions::{Distributions, Suspects},
+    distributions::Distributions,
     journal::Journal,
     sync_record::SyncRecord,
 };
@@ -130,6 +131,9 @@ pub(crate) enum EnvironmentError {
     /// It cannot be read.
     #[error("the environment `{environment}` cannot be read: {path}: {source}")]
     Unreadable { environment: Utf8PathBuf, path: Utf8PathBuf, source: io::Error },
+    /// It is being synced by a process that waits for this one.
+    #[error("the environment `{environment}` is being synced by a process that has started this one")]
+    InUse { environment: Utf8PathBuf },
     /// Its Python did not answer a query.
     #[error("cannot query the Python `{python}`: {problem}")]
     Silent {
@@ -147,6 +151,7 @@ impl Diagnostic for EnvironmentError {
             Self::NotWritable { .. } => "environment-not-writable",
             Self::Unreadable { .. } => "environment-unreadable",
             Self::Silent { .. } => "python-does-not-run",
+            Self::InUse { .. } => "environment-in-use",
         }
     }
 
@@ -161,6 +166,9 @@ impl Diagnostic for EnvironmentError {
             }
             Self::NotWritable { path, .. } => format!("get write permission for `{path}`"),
             Self::Unreadable { path, .. } => format!("get read permission for `{path}`"),
+            Self::InUse { .. } => "build the package that needs the environment outside of it: leave it out of the \
+                                   manifest, or give its build script another profile"
+                .to_owned(),
             Self::Silent { .. } => {
                 "run `cargo uvenv sync --recreate` to recreate the environment with a working Python; `--python` \
                                     chooses another one"
@@ -324,6 +332,18 @@ impl Environment {
         Some((self.root.parent()?, format!(".{}.removed-", name.trim_start_matches('.'))))
     }
 
+    /// Removes what was moved aside by this removal and by earlier, interrupted ones.
+    pub(crate) fn remove_backups(&self) -> crate::Result<()> {
+        let Some((parent, prefix)) = self.backup_prefix() else { return Ok(()) };
+        Ok(remove_backups(parent, &prefix).map_err(self.not_writable(parent))?)
+    }
+
+    /// Removes the beginnings of an environment, which nothing identifies as one yet: directories and files as uv makes
+    /// them, and nothing else. It must be known that an interrupted sync has made them.
+    pub(crate) fn remove_beginnings(&self) -> crate::Result<()> {
+        if self.platform.are_beginnings(&self.root, &self.names()?) { self.remove_content() } else { Ok(()) }
+    }
+
     /// Removes the content of the environment. What identifies it goes last, so that a crash leaves a broken
     /// environment rather than something that is not recognized as one.
     fn remove_content(&self) -> crate::Result<()> {
@@ -370,21 +390,17 @@ pub(crate) struct Backup {
 impl Backup {
     /// Removes the backup, and those of earlier, interrupted removals.
     pub(crate) fn discard(self) -> crate::Result<()> {
-        match (&self.path, self.environment.backup_prefix()) {
-            (Some(backup), Some((parent, prefix))) => {
-                Ok(remove_backups(parent, &prefix).map_err(self.environment.not_writable(backup))?)
-            }
-            _ => Ok(()),
-        }
+        if self.path.is_some() { self.environment.remove_backups() } else { Ok(()) }
     }
 
-    /// Moves the backup back, and replaces what was made in its place since.
-    pub(crate) fn restore(self) -> crate::Result<()> {
-        let (Some(backup), root) = (&self.path, &self.environment.root) else { return Ok(()) };
+    /// Moves the backup back, and replaces what was made in its place since. Returns whether there was one.
+    pub(crate) fn restore(self) -> crate::Result<bool> {
+        let (Some(backup), root) = (&self.path, &self.environment.root) else { return Ok(false) };
         if root.exists() {
             fs::remove_dir_all(root).map_err(self.environment.not_writable(root))?;
         }
-        Ok(fs::rename(backup, root).map_err(self.environment.not_writable(root))?)
+        fs::rename(backup, root).map_err(self.environment.not_writable(root))?;
+        Ok(true)
     }
 }
 

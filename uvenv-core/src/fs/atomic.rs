@@ -13,19 +13,24 @@ static WRITTEN: AtomicU32 = AtomicU32::new(0);
 
 /// Replaces or creates a file. The file keeps its permissions, and a read-only file is not replaced. If the path is a
 /// link, the link is kept. After a power failure, the file has either its old or its new content.
+#[cfg(feature = "full")]
 pub(crate) fn replace(path: &Utf8Path, content: impl AsRef<[u8]>) -> io::Result<()> {
+    write(&path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned()), content.as_ref(), File::sync_all)
+}
+
+/// Like [`replace`], for files that only uvenv writes: a link in place of one is replaced, and its target is not.
+pub(crate) fn replace_own(path: &Utf8Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     write(path, content.as_ref(), File::sync_all)
 }
 
-/// Like [`replace`], but does not wait for the disk: for caches and notes about running processes,
+/// Like [`replace_own`], but does not wait for the disk: for caches and notes about running processes,
 /// where a file that is lost or damaged only costs time.
 pub(crate) fn replace_cached(path: &Utf8Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     write(path, content.as_ref(), |_| Ok(()))
 }
 
-fn write(path: &Utf8Path, content: &[u8], flush: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
-    let real = path.canonicalize_utf8().unwrap_or_else(|_| path.to_owned());
-    let permissions = fs::metadata(&real).ok().map(|file| file.permissions());
+fn write(real: &Utf8Path, content: &[u8], flush: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
+    let permissions = fs::symlink_metadata(real).ok().filter(|file| !file.is_symlink()).map(|file| file.permissions());
     if permissions.as_ref().is_some_and(fs::Permissions::readonly) {
         return Err(io::ErrorKind::PermissionDenied.into());
     }
@@ -35,14 +40,14 @@ fn write(path: &Utf8Path, content: &[u8], flush: impl FnOnce(&File) -> io::Resul
     let done = File::create(&beside)
         .and_then(|mut file| file.write_all(content).and_then(|()| flush(&file)))
         .and_then(|()| permissions.map_or(Ok(()), |permissions| fs::set_permissions(&beside, permissions)))
-        .and_then(|()| fs::rename(&beside, &real));
+        .and_then(|()| fs::rename(&beside, real));
     if done.is_err() {
         let _ = fs::remove_file(&beside);
     }
     done
 }
 
-#[cfg(all(test, unix))]
+#[cfg(all(test, unix, feature = "full"))]
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
@@ -62,6 +67,19 @@ mod tests {
         assert!(link.is_symlink());
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
         assert_eq!(fs::read_dir(directory.join("real")).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn replaces_a_link_in_place_of_its_own_file() {
+        let directory = TestTree::new();
+        let (file, link) = (directory.write("file", "theirs"), directory.join("link"));
+        symlink(&file, &link).unwrap();
+        replace_own(&link, "ours").unwrap();
+        assert_eq!(
+            (fs::read_to_string(&file).unwrap(), fs::read_to_string(&link).unwrap()),
+            ("theirs".to_owned(), "ours".to_owned())
+        );
+        assert!(!link.is_symlink());
     }
 
     #[test]

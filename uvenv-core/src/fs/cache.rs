@@ -4,6 +4,7 @@ use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io,
     path::PathBuf,
+    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -12,7 +13,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use etcetera::BaseStrategy;
 use thiserror::Error;
 
-use crate::model::{Diagnostic, Interrupted, Observer, PERIOD, Variables};
+use crate::model::{Diagnostic, Fault, Interrupted, Observer, PERIOD, Variables};
 
 /// Why uvenv's cache cannot be used.
 #[derive(Debug, Error)]
@@ -26,6 +27,16 @@ pub(crate) enum CacheError {
     /// A file or directory in the cache cannot be read, created or changed.
     #[error("cannot use the cache of uvenv: {path}: {source}")]
     Unusable { path: Utf8PathBuf, source: io::Error },
+    /// Another process keeps a lock for longer than the user wants to wait.
+    #[error("another process {busy}, for more than {limit} s")]
+    Locked {
+        /// What the other process does: `is using …`.
+        busy: String,
+        limit: u64,
+    },
+    /// `UVENV_LOCK_TIMEOUT` is not a number of seconds.
+    #[error("the variable `UVENV_LOCK_TIMEOUT` is not a whole number of seconds: `{value}`")]
+    Timeout { value: String },
 }
 
 impl CacheError {
@@ -40,11 +51,22 @@ impl Diagnostic for CacheError {
         match self {
             Self::NoDirectory | Self::NotUnicode { .. } => "no-cache-directory",
             Self::Unusable { .. } => "cache-unusable",
+            Self::Locked { .. } => "lock-timeout",
+            Self::Timeout { .. } => "invalid-lock-timeout",
         }
     }
 
     fn help(&self) -> Option<String> {
-        Some("set `UVENV_CACHE_DIR` to a directory that you can write to".to_owned())
+        let help = match self {
+            Self::Locked { .. } => "wait for the other process, or set `UVENV_LOCK_TIMEOUT` to more seconds",
+            Self::Timeout { .. } => "set it to a number such as `60`, or unset it to wait without a limit",
+            _ => "set `UVENV_CACHE_DIR` to a directory that you can write to",
+        };
+        Some(help.to_owned())
+    }
+
+    fn fault(&self) -> Fault {
+        if matches!(self, Self::Locked { .. }) { Fault::Finding } else { Fault::Request }
     }
 }
 
@@ -70,21 +92,29 @@ fn user_directory(variables: &Variables) -> Option<PathBuf> {
     etcetera::choose_base_strategy().ok().map(|strategy| strategy.cache_dir())
 }
 
+/// Returns how long to wait for other processes, if there is a limit.
+fn lock_timeout(variables: &Variables) -> Result<Option<u64>, CacheError> {
+    let parse = |value: &str| value.parse().map_err(|_| CacheError::Timeout { value: value.to_owned() });
+    variables.get("UVENV_LOCK_TIMEOUT").filter(|value| !value.is_empty()).map(parse).transpose()
+}
+
 /// A file that only one process at a time can lock. The lock is released when the value is dropped, or when the process
-/// ends for any reason.
+/// ends for any reason, and a process that it has started with the file as its stdin too.
 #[derive(Debug)]
 pub(crate) struct FileLock {
-    file: File,
+    file: Arc<File>,
 }
 
 impl FileLock {
     /// Waits until this process has the lock on `path`; creates the file if needed. If that takes more than a second,
-    /// tells `observer` the reason once.
+    /// tells `observer` once what the other process does, which `busy` says. `UVENV_LOCK_TIMEOUT` limits the wait.
     pub(crate) fn acquire(
         path: &Utf8Path,
+        variables: &Variables,
         observer: &dyn Observer,
-        why: impl FnOnce() -> String,
+        busy: impl Fn() -> String,
     ) -> crate::Result<Self> {
+        let limit = lock_timeout(variables)?;
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(CacheError::unusable(parent))?;
         }
@@ -95,24 +125,26 @@ impl FileLock {
             .write(true)
             .open(path)
             .map_err(CacheError::unusable(path))?;
-        let patience = Instant::now() + Duration::from_secs(1);
-        let mut why = Some(why);
+        let start = Instant::now();
+        let mut is_told = false;
         let mut pause = Duration::from_millis(1);
         while !try_lock(&file).map_err(CacheError::unusable(path))? {
             Interrupted::check(observer)?;
-            if Instant::now() >= patience
-                && let Some(why) = why.take()
-            {
-                observer.say(&why());
+            if let Some(limit) = limit.filter(|limit| start.elapsed() >= Duration::from_secs(*limit)) {
+                return Err(CacheError::Locked { busy: busy(), limit }.into());
+            }
+            if !is_told && start.elapsed() >= Duration::from_secs(1) {
+                is_told = true;
+                observer.say(&format!("Waiting for another process that {}…", busy()));
             }
             thread::sleep(pause);
             pause = PERIOD.min(pause * 2);
         }
-        Ok(Self { file })
+        Ok(Self { file: Arc::new(file) })
     }
 
     /// Returns the locked file. On Windows, no other handle can read it.
-    pub(crate) fn file(&self) -> &File {
+    pub(crate) fn file(&self) -> &Arc<File> {
         &self.file
     }
 }
@@ -188,16 +220,19 @@ mod tests {
     fn second_holder_waits_and_reports_it_once() {
         let directory = TestTree::new();
         let path = directory.join("new folder/a.lock");
-        let first = FileLock::acquire(&path, &QUIET, || panic!("nobody else holds it")).unwrap();
+        let first = FileLock::acquire(&path, &Variables::default(), &QUIET, || panic!("nobody else holds it")).unwrap();
         let (said, heard) = mpsc::channel();
         let listener = Listener { said, wants_stop: AtomicBool::new(false) };
         let got = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
-                FileLock::acquire(&path, &listener, || "why".to_owned()).unwrap();
+                FileLock::acquire(&path, &Variables::default(), &listener, || "is here".to_owned()).unwrap();
                 got.store(true, Ordering::SeqCst);
             });
-            assert_eq!(heard.recv_timeout(Duration::from_secs(30)).unwrap(), "why");
+            assert_eq!(
+                heard.recv_timeout(Duration::from_secs(30)).unwrap(),
+                "Waiting for another process that is here…"
+            );
             assert!(!got.load(Ordering::SeqCst));
             drop(first);
         });
@@ -209,18 +244,33 @@ mod tests {
     fn observer_can_stop_the_wait() {
         let directory = TestTree::new();
         let path = directory.join("a.lock");
-        let first = FileLock::acquire(&path, &QUIET, || panic!("nobody else holds it")).unwrap();
+        let first = FileLock::acquire(&path, &Variables::default(), &QUIET, || panic!("nobody else holds it")).unwrap();
         let (said, heard) = mpsc::channel();
         let listener = Listener { said, wants_stop: AtomicBool::new(false) };
         thread::scope(|scope| {
-            let waiting = scope.spawn(|| FileLock::acquire(&path, &listener, String::new).unwrap_err());
+            let waiting =
+                scope.spawn(|| FileLock::acquire(&path, &Variables::default(), &listener, String::new).unwrap_err());
             heard.recv_timeout(Duration::from_secs(30)).unwrap();
             listener.wants_stop.store(true, Ordering::SeqCst);
             let error = waiting.join().unwrap();
             assert_eq!((error.code(), error.fault()), ("interrupted", crate::error::Fault::Finding));
         });
         drop(first);
-        FileLock::acquire(&path, &QUIET, || panic!("the one who gave up holds it")).unwrap();
+        FileLock::acquire(&path, &Variables::default(), &QUIET, || panic!("the one who gave up holds it")).unwrap();
+    }
+
+    #[test]
+    fn a_variable_limits_the_wait() {
+        let directory = TestTree::new();
+        let path = directory.join("a.lock");
+        let busy = || "is here".to_owned();
+        let _first = FileLock::acquire(&path, &Variables::default(), &QUIET, busy).unwrap();
+        let waited = |seconds: &str| {
+            let variables = [("UVENV_LOCK_TIMEOUT", seconds)].into_iter().collect();
+            FileLock::acquire(&path, &variables, &QUIET, busy).unwrap_err()
+        };
+        assert_eq!(waited("0").to_string(), "another process is here, for more than 0 s");
+        assert_eq!((waited("0").code(), waited("soon").code()), ("lock-timeout", "invalid-lock-timeout"));
     }
 
     #[test]
@@ -228,7 +278,7 @@ mod tests {
         let directory = TestTree::new();
         let file = directory.join("file");
         fs::write(&file, "").unwrap();
-        let error = FileLock::acquire(&file.join("a.lock"), &QUIET, String::new).unwrap_err();
+        let error = FileLock::acquire(&file.join("a.lock"), &Variables::default(), &QUIET, String::new).unwrap_err();
         assert_eq!(error.code(), "cache-unusable");
         assert!(error.to_string().contains(file.as_str()), "{error}");
     }

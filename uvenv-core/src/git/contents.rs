@@ -11,10 +11,22 @@ use crate::{
         digest::digest,
     },
     manifest::{self, Manifest, ManifestError},
-    model::{git_url, redact},
-    process::{Invocation, Terminal},
+    model::{Observer, Variables, git_url, redact},
+    process::Invocation,
     toml::File,
 };
+
+/// Where commits of remotes are kept, and how they are fetched.
+#[derive(Clone, Copy)]
+pub(crate) struct ContentCache<'a> {
+    /// uvenv's cache.
+    pub(crate) directory: &'a Utf8Path,
+    /// How long a fetch may take.
+    pub(crate) limit: Duration,
+    pub(crate) variables: &'a Variables,
+    /// Who is told what is waited for.
+    pub(crate) observer: &'a dyn Observer,
+}
 
 /// A commit of a remote.
 #[derive(Debug)]
@@ -38,12 +50,11 @@ impl Git {
     /// Returns the contents of the commit of `tag`. Fetches it only if it is not in the cache.
     pub(crate) fn contents(
         &self,
-        cache: &Utf8Path,
+        cache: &ContentCache<'_>,
         url: &str,
         tag: &RemoteTag,
-        limit: Duration,
     ) -> crate::Result<CommitContents> {
-        self.fetch(cache, url, &[tag], limit).map(|repository| CommitContents {
+        self.fetch(cache, url, &[tag]).map(|repository| CommitContents {
             repository,
             commit: tag.commit.clone(),
             shown: format!("{}@{}", redact(git_url::plain(url)), tag.name),
@@ -51,20 +62,14 @@ impl Git {
     }
 
     /// Makes sure that the commits of `tags` are in the cache, with a single fetch if any is missing.
-    pub(crate) fn fetch(
-        &self,
-        cache: &Utf8Path,
-        url: &str,
-        tags: &[&RemoteTag],
-        limit: Duration,
-    ) -> crate::Result<Invocation> {
+    pub(crate) fn fetch(&self, cache: &ContentCache<'_>, url: &str, tags: &[&RemoteTag]) -> crate::Result<Invocation> {
         let wanted = tags.iter().map(|tag| (format!("refs/tags/{}", tag.name), tag.commit.as_str()));
-        self.fetched(cache, url, &wanted.collect::<Vec<_>>(), limit)
+        self.fetched(cache, url, &wanted.collect::<Vec<_>>())
     }
 
     /// Returns the date of `commit`, `2025-01-01`, if the remote still has it.
-    pub(crate) fn date_of(&self, cache: &Utf8Path, url: &str, commit: &str, limit: Duration) -> Option<String> {
-        let repository = self.fetched(cache, url, &[(commit.to_owned(), commit)], limit).ok()?;
+    pub(crate) fn date_of(&self, cache: &ContentCache<'_>, url: &str, commit: &str) -> Option<String> {
+        let repository = self.fetched(cache, url, &[(commit.to_owned(), commit)]).ok()?;
         let answer = run(repository, &["show", "--no-patch", "--format=%cs", commit]).ok()?;
         Some(answer.stdout.trim().to_owned())
     }
@@ -73,19 +78,18 @@ impl Git {
     /// them.
     pub(crate) fn commits_between(
         &self,
-        cache: &Utf8Path,
+        cache: &ContentCache<'_>,
         url: &str,
         (old, new): (&str, &str),
-        limit: Duration,
     ) -> Option<Vec<CommitLine>> {
         let repository = self.repository(cache, "history", url).ok()?;
         let log = ["log", "--format=%H %s", &format!("{old}..{new}"), "--"];
         // Trees and files are not needed.
         let fetch = ["fetch", "--quiet", "--no-tags", "--filter=tree:0", "origin", old, new];
         if !(has(&repository, old) && has(&repository, new)) {
-            run_within(repository.clone(), &fetch, Some(limit)).ok()?;
+            run_within(repository.clone(), &fetch, Some(cache.limit)).ok()?;
         }
-        let answer = run_within(repository, &log, Some(limit)).ok()?;
+        let answer = run_within(repository, &log, Some(cache.limit)).ok()?;
         let line = |line: &str| {
             let (commit, subject) = line.split_once(' ')?;
             Some(CommitLine { commit: commit.to_owned(), subject: subject.to_owned() })
@@ -94,28 +98,23 @@ impl Git {
     }
 
     /// Returns a repository in the cache that has these commits. Each is given with its name in the remote.
-    fn fetched(
-        &self,
-        cache: &Utf8Path,
-        url: &str,
-        wanted: &[(String, &str)],
-        limit: Duration,
-    ) -> crate::Result<Invocation> {
+    fn fetched(&self, cache: &ContentCache<'_>, url: &str, wanted: &[(String, &str)]) -> crate::Result<Invocation> {
         let lock = directory(cache, "contents", url).with_extension("lock");
-        let _guard = FileLock::acquire(&lock, &Terminal { quiet: true }, String::new)?;
+        let busy = || format!("is fetching from {}", redact(url));
+        let _guard = FileLock::acquire(&lock, cache.variables, cache.observer, busy)?;
         let repository = self.repository(cache, "contents", url)?;
         let missing = wanted.iter().filter(|(_, commit)| !has(&repository, commit));
         let mut fetch = vec!["fetch", "--quiet", "--no-tags", "--depth=1", "origin"];
         fetch.extend(missing.map(|(name, _)| name.as_str()));
         if fetch.last() != Some(&"origin") {
-            run_within(repository.clone(), &fetch, Some(limit))?;
+            run_within(repository.clone(), &fetch, Some(cache.limit))?;
         }
         Ok(repository)
     }
 
     /// Returns a bare repository in the cache, with `url` as its remote for this call only: it can contain credentials,
     /// which are not stored.
-    fn repository(&self, cache: &Utf8Path, purpose: &str, url: &str) -> crate::Result<Invocation> {
+    fn repository(&self, cache: &ContentCache<'_>, purpose: &str, url: &str) -> crate::Result<Invocation> {
         let directory = directory(cache, purpose, url);
         if !directory.join("HEAD").is_file() {
             std::fs::create_dir_all(&directory).map_err(CacheError::unusable(&directory))?;
@@ -132,8 +131,8 @@ fn has(repository: &Invocation, commit: &str) -> bool {
     run(repository, &["cat-file", "-e", &format!("{commit}^{{commit}}")]).is_ok()
 }
 
-fn directory(cache: &Utf8Path, purpose: &str, url: &str) -> Utf8PathBuf {
-    cache.join("git").join(purpose).join(digest(git_url::canonical(url).as_bytes()))
+fn directory(cache: &ContentCache<'_>, purpose: &str, url: &str) -> Utf8PathBuf {
+    cache.directory.join("git").join(purpose).join(digest(git_url::canonical(url).as_bytes()))
 }
 
 impl CommitContents {

@@ -11,7 +11,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use thiserror::Error;
 
 pub(crate) use self::{
-    contents::{CommitContents, CommitLine},
+    contents::{CommitContents, CommitLine, ContentCache},
     remotes::Remotes,
     work_tree::Submodule,
 };

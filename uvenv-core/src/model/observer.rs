@@ -29,8 +29,8 @@ pub trait Observer: Send + Sync {
         false
     }
 
-    /// Whether the operation must stop. Called on the operation's thread, about twenty times a second, while uv runs or
-    /// the operation waits for another process.
+    /// Whether the operation must stop. Called about twenty times a second, on the operation's thread or one that works
+    /// for it, while uv runs or the operation waits for another process.
     fn wants_stop(&self) -> bool;
 }
 

@@ -66,7 +66,7 @@ impl BuildRecord {
         let path = environment.root().join(FILE);
         Ok(serde_json::to_vec(&self)
             .map_err(io::Error::from)
-            .and_then(|text| atomic::replace(&path, &text))
+            .and_then(|text| atomic::replace_own(&path, &text))
             .map_err(environment.not_writable(&path))?)
     }
 }

@@ -8,6 +8,7 @@ pub(super) use self::fix_plan::diff;
 use super::Session;
 use crate::{
     check::{self, CheckError, Facts, Finding, LevelOverride, Levels, Remote},
+    fs::cache,
     git::Git,
     model::Profile,
     monorepo::Monorepo,
@@ -72,9 +73,8 @@ impl CheckRequest {
         let facts = Facts::read(monorepo, &session.settings.variables);
         let mut found = check::offline(&facts);
         if self.remote {
-            let cache = crate::fs::cache::directory(&session.settings.variables)?;
-            let remote =
-                Remote::ask(&facts, &Git::find(&session.settings.variables)?, &cache, session.settings.observer())?;
+            let directory = cache::directory(&session.settings.variables)?;
+            let remote = Remote::ask(&facts, &Git::find(&session.settings.variables)?, session.contents(&directory))?;
             found.extend(check::remote(&facts, &remote));
         }
         let found = found.into_iter().filter(|finding| self.is_about(finding.profile));

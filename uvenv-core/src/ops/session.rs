@@ -150,6 +150,14 @@ impl Session {
         streamed.is_ok_and(|streamed| !streamed.status.success() && is_stale_lockfile_error(&streamed.stderr))
     }
 
+    /// Returns how commits of remotes are kept in `directory`, uvenv's cache.
+    #[cfg(feature = "full")]
+    pub(super) fn contents<'a>(&'a self, directory: &'a Utf8Path) -> crate::git::ContentCache<'a> {
+        let Settings { variables, .. } = &self.settings;
+        let limit = crate::uv::variables::http_timeout(variables);
+        crate::git::ContentCache { directory, limit, variables, observer: self.settings.observer() }
+    }
+
     /// Returns the warnings of the operations so far. Each is returned once.
     pub fn take_warnings(&self) -> Vec<NativeWarning> {
         self.warnings.take()

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Read},
-    process::{Child, ExitStatus, Stdio},
+    process::{Child, ExitStatus},
     sync::mpsc::{self, RecvTimeoutError},
     thread,
     time::{Duration, Instant},
@@ -64,7 +64,7 @@ impl Invocation {
     fn start(&self) -> io::Result<(FollowedChild, mpsc::Receiver<Vec<u8>>, Screen)> {
         let (output, [stdout, stderr], screen) = open_screen()?;
         // The command holds our copies of the program's ends. They must be closed, or the output would never end.
-        let child = self.command().stdin(Stdio::null()).stdout(stdout).stderr(stderr).spawn()?;
+        let child = self.command().stdin(self.stdin()).stdout(stdout).stderr(stderr).spawn()?;
         let running = FollowedChild { child, interrupted: None, last_asked: Instant::now() };
         let (sender, chunks) = mpsc::channel();
         thread::Builder::new().spawn(move || read(output, &sender))?;

@@ -14,9 +14,11 @@ use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
     fmt,
+    fs::File,
     io::{self, BufRead, BufReader, Read, Write},
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
+    sync::Arc,
 };
 
 use camino::Utf8PathBuf;
@@ -39,7 +41,21 @@ pub(crate) struct Invocation {
     /// The environment to which `variables` are applied, if it is not that of this process.
     seen: Option<BTreeMap<String, OsString>>,
     directory: Option<PathBuf>,
+    /// A locked file that the program keeps open, as its stdin, of which it can read nothing.
+    held: Option<HeldFile>,
 }
+
+/// A file that a program keeps open.
+#[derive(Clone, Debug)]
+struct HeldFile(Arc<File>);
+
+impl PartialEq for HeldFile {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Eq for HeldFile {}
 
 /// What happens to the child's stderr in [`Invocation::stream`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,7 +94,14 @@ pub(crate) struct Streamed {
 
 impl Invocation {
     pub(crate) fn new(program: impl Into<OsString>) -> Self {
-        Self { program: program.into(), arguments: Vec::new(), variables: BTreeMap::new(), seen: None, directory: None }
+        Self {
+            program: program.into(),
+            arguments: Vec::new(),
+            variables: BTreeMap::new(),
+            seen: None,
+            directory: None,
+            held: None,
+        }
     }
 
     pub(crate) fn arg(mut self, argument: impl Into<OsString>) -> Self {
@@ -112,6 +135,18 @@ impl Invocation {
         self
     }
 
+    /// Keeps `file`, and so a lock on it, open for as long as the program runs, even if this process is killed.
+    pub(crate) fn holding(mut self, file: Arc<File>) -> Self {
+        self.held = Some(HeldFile(file));
+        self
+    }
+
+    /// Returns an empty stdin.
+    fn stdin(&self) -> Stdio {
+        let held = self.held.as_ref().and_then(|HeldFile(file)| file.try_clone().ok());
+        held.map_or_else(Stdio::null, Stdio::from)
+    }
+
     /// Returns the program and its arguments.
     pub(crate) fn words(&self) -> impl Iterator<Item = &OsStr> {
         std::iter::once(&self.program).chain(&self.arguments).map(OsString::as_os_str)
@@ -132,7 +167,7 @@ impl Invocation {
     pub(crate) fn stream(&self, stderr: Stderr) -> io::Result<Streamed> {
         let mut child = self
             .command()
-            .stdin(Stdio::null())
+            .stdin(self.stdin())
             .stdout(io::stderr())
             .stderr(match stderr {
                 Stderr::Inherit => Stdio::inherit(),

@@ -36,6 +36,9 @@ use crate::{
 
 const SCHEMA: u32 = 2;
 
+/// The extension of the files of cache entries.
+const EXTENSION: &str = "jsonl";
+
 /// The maximum number of cached requests in one environment.
 const MAX_CACHED_SYNCS: usize = 32;
 
@@ -119,7 +122,7 @@ impl RequestKey {
     }
 
     fn file(&self, environment: &Environment) -> Utf8PathBuf {
-        environment.root().join(CACHE_DIRECTORY).join(format!("{}.jsonl", self.0))
+        environment.root().join(CACHE_DIRECTORY).join(format!("{}.{EXTENSION}", self.0))
     }
 }
 
@@ -307,15 +310,23 @@ impl<A: Serialize> CacheEntry<A> {
     fn write(&self, key: &RequestKey, environment: &Environment) -> io::Result<()> {
         let path = key.file(environment);
         let directory = environment.root().join(CACHE_DIRECTORY);
+        // What a link leads to is not ours.
+        if directory.is_symlink() {
+            return Err(io::Error::other(format!("`{directory}` is a link")));
+        }
         fs::create_dir_all(&directory)?;
         make_room(&directory, &path)?;
         atomic::replace_cached(&path, format!("{}\n{}{END}", serde_json::to_string(self)?, self.fingerprints.as_text()))
     }
 }
 
-/// Removes the oldest cache entries if there are too many besides `path`.
+/// Removes the oldest cache entries if there are too many besides `path`. Removes nothing else.
 fn make_room(directory: &Utf8Path, path: &Utf8Path) -> io::Result<()> {
-    let entries = directory.read_dir_utf8()?.flatten().filter(|entry| entry.path() != path);
+    let is_entry = |other: &Utf8Path| {
+        let stem = |path: &Utf8Path| path.file_stem().map_or(0, str::len);
+        other != path && other.extension() == Some(EXTENSION) && stem(other) == stem(path)
+    };
+    let entries = directory.read_dir_utf8()?.flatten().filter(|entry| is_entry(entry.path()));
     let modified = |entry: &camino::Utf8DirEntry| entry.metadata().and_then(|metadata| metadata.modified()).ok();
     let mut others: Vec<_> = entries.map(|entry| (modified(&entry), entry.into_path())).collect();
     others.sort();

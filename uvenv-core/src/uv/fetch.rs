@@ -94,8 +94,8 @@ pub(super) fn fetch(variables: &Variables, observer: &dyn Observer) -> crate::Re
     let Some(pip) = pip(variables) else { return Ok(None) };
     let directory = cache::directory(variables)?.join("uv");
     let place = directory.join(PINNED.to_string());
-    let why = || "Waiting for another process that is fetching uv…".to_owned();
-    let _lock = FileLock::acquire(&directory.join(".lock"), observer, why)?;
+    let lock = directory.join(".lock");
+    let _lock = FileLock::acquire(&lock, variables, observer, || "is fetching uv".to_owned())?;
     let executable = executable_in(&place);
     if is_program(executable.as_std_path()) {
         return Ok(Some(executable));

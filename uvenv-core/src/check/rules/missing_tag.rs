@@ -13,11 +13,11 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Reports missing tags. A remote that cannot be reached is a finding too, because its tags are unknown.
-fn check(facts: &Facts<'_>, remote: &Remote) -> Vec<Finding> {
+fn check(facts: &Facts<'_>, remote: &Remote<'_>) -> Vec<Finding> {
     facts.pins().filter_map(|pin| finding(&pin, remote)).collect()
 }
 
-fn finding(pin: &PinnedSource<'_>, remote: &Remote) -> Option<Finding> {
+fn finding(pin: &PinnedSource<'_>, remote: &Remote<'_>) -> Option<Finding> {
     let query = git::TagQuery {
         package: pin.package.clone(),
         url: pin.url.value.clone(),

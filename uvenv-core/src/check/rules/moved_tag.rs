@@ -9,11 +9,11 @@ pub(super) const RULE: Rule = Rule {
     check: CheckFn::Remote(check),
 };
 
-fn check(facts: &Facts<'_>, remote: &Remote) -> Vec<Finding> {
+fn check(facts: &Facts<'_>, remote: &Remote<'_>) -> Vec<Finding> {
     facts.pins().filter_map(|pin| finding(&pin, remote)).collect()
 }
 
-fn finding(pin: &PinnedSource<'_>, remote: &Remote) -> Option<Finding> {
+fn finding(pin: &PinnedSource<'_>, remote: &Remote<'_>) -> Option<Finding> {
     let (package, locked) = pin.locked()?;
     let (locked, now) = (locked.commit.as_ref()?, remote.tag(pin)?);
     if *locked == now.commit {

@@ -17,11 +17,11 @@ pub(super) const RULE: Rule = Rule {
     check: CheckFn::Remote(check),
 };
 
-fn check(facts: &Facts<'_>, remote: &Remote) -> Vec<Finding> {
+fn check(facts: &Facts<'_>, remote: &Remote<'_>) -> Vec<Finding> {
     facts.pins().flat_map(|pin| findings(&pin, remote)).collect()
 }
 
-fn findings(pin: &PinnedSource<'_>, remote: &Remote) -> Vec<Finding> {
+fn findings(pin: &PinnedSource<'_>, remote: &Remote<'_>) -> Vec<Finding> {
     let Some(contents) = remote.contents(pin) else { return Vec::new() };
     // uv itself reports problems in the manifest.
     let Ok(Some(manifest)) = contents.manifest(pin.subdirectory) else { return Vec::new() };

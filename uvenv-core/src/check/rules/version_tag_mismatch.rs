@@ -27,7 +27,7 @@ fn finding(pin: &PinnedSource<'_>) -> Option<Finding> {
 }
 
 /// Reads the version from the manifest at the tag if the lockfile does not contain it.
-fn check_remote(facts: &Facts<'_>, remote: &Remote) -> Vec<Finding> {
+fn check_remote(facts: &Facts<'_>, remote: &Remote<'_>) -> Vec<Finding> {
     let unknown = facts.pins().filter(|pin| pin.locked().is_none_or(|(locked, _)| locked.version.is_none()));
     let found = unknown.filter_map(|pin| {
         let manifest = remote.contents(&pin)?.manifest(pin.subdirectory).ok()??;

@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     Monorepo, check,
+    fs::cache,
     git::{CommitLine, Git, RemoteTag, Remotes},
     manifest::Manifest,
     model::{Name, Release},
@@ -83,9 +84,8 @@ impl<'a> TagSources<'a> {
         tag: &RemoteTag,
     ) -> crate::Result<()> {
         self.is_pushed(candidate, repository, tag)?;
-        let cache = crate::fs::cache::directory(&self.session.settings.variables)?;
-        let contents =
-            self.git.contents(&cache, &repository.url, tag, http_timeout(&self.session.settings.variables))?;
+        let directory = cache::directory(&self.session.settings.variables)?;
+        let contents = self.git.contents(&self.session.contents(&directory), &repository.url, tag)?;
         let manifest = contents.manifest(repository.subdirectory.as_deref())?;
         let manifest = is_there(candidate, repository, tag, manifest)?;
         let here = repository.subdirectory.as_deref().unwrap_or_default();
@@ -106,16 +106,16 @@ impl<'a> TagSources<'a> {
         &self,
         taken: &[(&PromotionCandidate, &Repository, &RemoteTag)],
     ) -> BTreeMap<Name, CommitsBetween> {
-        let Ok(cache) = crate::fs::cache::directory(&self.session.settings.variables) else { return BTreeMap::new() };
-        let (git, cache, limit) = (&self.git, &cache, http_timeout(&self.session.settings.variables));
+        let Ok(directory) = cache::directory(&self.session.settings.variables) else { return BTreeMap::new() };
+        let (git, cache) = (&self.git, self.session.contents(&directory));
         thread::scope(|scope| {
             let fetch = |(candidate, repository, tag): &(&PromotionCandidate, &Repository, &RemoteTag)| {
                 let old = candidate.current.as_ref().and_then(|current| current.commit.clone());
                 let (package, url, tag) = (candidate.package.clone(), repository.url.clone(), (*tag).clone());
                 scope.spawn(move || {
                     // A failure here is reported when the tag is verified.
-                    let _ = git.contents(cache, &url, &tag, limit);
-                    let commits = git.commits_between(cache, &url, (&old?, &tag.commit), limit)?;
+                    let _ = git.contents(&cache, &url, &tag);
+                    let commits = git.commits_between(&cache, &url, (&old?, &tag.commit))?;
                     Some((package, summarised(&commits)))
                 })
             };

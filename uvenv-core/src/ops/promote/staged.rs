@@ -152,8 +152,8 @@ pub(crate) fn recover(profile: &ProfilePaths, variables: &Variables, observer: &
 fn only_one(profile: &ProfilePaths, variables: &Variables, observer: &dyn Observer) -> crate::Result<FileLock> {
     let name = format!("{}.lock", digest(profile.directory.as_str().as_bytes()));
     let path = cache::directory(variables)?.join("promotions").join(name);
-    let why = || format!("Waiting for another process that is promoting to {}…", profile.directory);
-    let lock = FileLock::acquire(&path, observer, why)?;
+    let busy = || format!("is promoting to {}", profile.directory);
+    let lock = FileLock::acquire(&path, variables, observer, busy)?;
     for directory in leftovers(profile) {
         recover_one(profile, &directory)
             .and_then(|()| fs::remove_dir_all(&directory))

@@ -10,7 +10,7 @@ use crate::{
     ops::{OperationError, Session, milliseconds, uv_failed},
     process::{Invocation, Stderr},
     report::{PythonInfo, SyncPlanned, SyncReport},
-    uv::{LockfileMode, SyncCommand, messages::is_stale_lockfile_error},
+    uv::{self, LockfileMode, SyncCommand, messages::is_stale_lockfile_error},
 };
 
 /// Records what the outcome of a sync depended on.
@@ -66,19 +66,22 @@ impl SyncPlan<'_> {
         if is_recorded {
             recorder.before(&context);
         }
-        active.journal.begin(&environment)?;
+        active.journal.begin(&environment, &active.before)?;
         let command = self.reinstalling(&active, &native);
-        let called = self.call_uv(session, &command.invocation(&self.uv, &session.settings.appearance));
-        let after = Distributions::read(&environment)?;
-        if let Err(error) = called {
-            active.give_up(&environment, &after, &error)?;
+        let uv = command.invocation(&self.uv, &session.settings.appearance);
+        if let Err(error) = self.call_uv(session, &active.journal.covers(uv, &variables)) {
+            active.give_up(&environment, &error)?;
             return Err(error);
         }
+        let after = Distributions::read(&environment)?;
         self.record().write(&environment)?;
         let changes = Changes::between(&active.before, &after);
         let stale = native.stale.clone();
         native.record(&environment, &after, &changes, &BuildContext { now: SystemTime::now(), ..context })?;
         active.backup.take().map_or(Ok(()), Backup::discard)?;
+        if active.was_interrupted {
+            environment.remove_backups()?;
+        }
         let report = self.report(&environment, changes, stale, start)?;
         if is_recorded {
             recorder.after(&report, &after, &active.journal);
@@ -176,20 +179,29 @@ impl ActiveSync {
         self.suspects.is_empty() && self.backup.is_none()
     }
 
-    /// Restores what can be restored. If something still needs repair, the journal keeps its mark.
-    fn give_up(self, environment: &Environment, after: &Distributions, error: &crate::Error) -> crate::Result<()> {
-        let is_as_before = match self.backup {
-            Some(backup) => backup.restore().map(|()| !self.was_interrupted)?,
-            // uv may have been stopped before it could report what it had done.
-            None if error.downcast_ref::<Interrupted>().is_some() => false,
-            // After a failure before any change, there is nothing to repair.
-            None => self.before == *after && environment.inspect()? != Inspection::Missing,
+    /// Restores what can be restored. The journal keeps its mark, unless it is certain that nothing was changed.
+    fn give_up(mut self, environment: &Environment, error: &crate::Error) -> crate::Result<()> {
+        let is_as_before = match self.backup.take() {
+            Some(backup) => backup.restore()?,
+            None => self.is_as_before(environment, error)?,
         };
-        if is_as_before {
+        if is_as_before && !self.was_interrupted {
             self.journal.finish()?;
         }
         // An error about a directory that cannot be written is clearer than the message that uv would give.
         environment.check_writable()
+    }
+
+    /// Whether uv has failed before it changed anything. What uv removes first are files, which only the lists of the
+    /// distributions show.
+    fn is_as_before(&self, environment: &Environment, error: &crate::Error) -> crate::Result<bool> {
+        let was_killed = uv::failure(error).is_some_and(|(status, _)| status.code().is_none());
+        if was_killed || error.downcast_ref::<Interrupted>().is_some() {
+            return Ok(false);
+        }
+        let after = Distributions::read(environment)?;
+        let is_usable = matches!(environment.inspect()?, Inspection::Ready(_) | Inspection::Missing);
+        Ok(is_usable && self.before == after && after.are_whole())
     }
 }
 
@@ -200,11 +212,8 @@ fn repair(environment: &Environment, journal: &Journal) -> crate::Result<Vec<Nam
             // The sync that should have created it was interrupted: anything may be missing, and it contains nobody
             // else's work.
             Inspection::Broken(_) | Inspection::Ready(_) if interrupted.was_missing => environment.remove()?,
-            Inspection::Ready(_) => {
-                let suspects = interrupted.suspects(environment)?;
-                suspects.remove_remains(environment)?;
-                return Ok(suspects.reinstall.into_iter().collect());
-            }
+            Inspection::Foreign(_) if interrupted.was_missing => environment.remove_beginnings()?,
+            Inspection::Ready(_) => return interrupted.clean(environment),
             _ => {}
         }
     }

@@ -1,0 +1,168 @@
+//! What an environment contained before a sync: the RECORD of each distribution, and the names in `site-packages`.
+//!
+//! uv removes the RECORD of a distribution among its first files, and adds a new one among the last. If it is killed in
+//! between, only the inventory tells what else is left of the old distribution, and what is there of a new one.
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, Metadata},
+    io,
+    time::SystemTime,
+};
+
+use camino::{Utf8Component, Utf8DirEntry, Utf8Path, Utf8PathBuf};
+
+use super::{
+    CACHE_DIRECTORY, Distributions, Environment,
+    distributions::{changed, since_with_slack},
+};
+use crate::fs::atomic;
+
+/// The file with the names in `site-packages`, one a line.
+const NAMES: &str = "names";
+
+fn directory(environment: &Environment) -> Utf8PathBuf {
+    environment.root().join(CACHE_DIRECTORY).join("records")
+}
+
+/// Saves the inventory. Must be called before uv starts.
+pub(super) fn save(environment: &Environment, distributions: &Distributions) -> io::Result<()> {
+    let Some(site_packages) = environment.site_packages() else { return Ok(()) };
+    let directory = directory(environment);
+    if [environment.root().join(CACHE_DIRECTORY), directory.clone()].iter().any(|path| path.is_symlink()) {
+        return Err(io::Error::other("what a link leads to is not ours"));
+    }
+    fs::create_dir_all(&directory)?;
+    let mut kept = BTreeSet::from([NAMES.to_owned()]);
+    for distribution in distributions.iter() {
+        let Some(name) = distribution.folder().file_name() else { continue };
+        let copy = directory.join(name);
+        if !is_copy(&copy, &distribution.record_file()) {
+            copy_file(&distribution.record_file(), &copy)?;
+        }
+        kept.insert(name.to_owned());
+    }
+    for old in entries(&directory).filter(|entry| !kept.contains(entry.file_name())) {
+        fs::remove_file(old.path())?;
+    }
+    let names: Vec<_> = entries(&site_packages).map(|entry| entry.file_name().to_owned()).collect();
+    atomic::replace_cached(&directory.join(NAMES), names.join("\n"))
+}
+
+/// Whether `copy` was made from `file`, which has not changed since.
+fn is_copy(copy: &Utf8Path, file: &Utf8Path) -> bool {
+    let stamp = |path: &Utf8Path| fs::symlink_metadata(path).and_then(|file| Ok((file.len(), file.modified()?))).ok();
+    stamp(copy).is_some_and(|copied| stamp(file) == Some(copied))
+}
+
+/// Copies a file with its time: as a link if possible, which takes no space.
+fn copy_file(file: &Utf8Path, copy: &Utf8Path) -> io::Result<()> {
+    let _ = fs::remove_file(copy);
+    if fs::hard_link(file, copy).is_ok() {
+        return Ok(());
+    }
+    match fs::copy(file, copy) {
+        // uv cannot remove such a distribution.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        copied => {
+            copied?;
+            fs::File::options().write(true).open(copy)?.set_modified(fs::metadata(file)?.modified()?)
+        }
+    }
+}
+
+/// Removes what belongs to no distribution of `environment` because a sync that began at `since` was interrupted: the
+/// rest of distributions that it has begun to remove, and the beginnings of those that it wanted to install.
+pub(super) fn remove_leftovers(environment: &Environment, since: SystemTime) -> io::Result<()> {
+    let Some(site_packages) = environment.site_packages() else { return Ok(()) };
+    let directory = directory(environment);
+    let Ok(names) = fs::read_to_string(directory.join(NAMES)) else { return Ok(()) };
+    let since = since_with_slack(since);
+    let is_new = |metadata: &Metadata| changed(metadata).is_none_or(|changed| changed >= since);
+    let mut listed = BTreeSet::new();
+    let mut whole = BTreeSet::from([NAMES.to_owned()]);
+    for distribution in Distributions::read(environment).map_err(io::Error::other)?.iter() {
+        if let Ok(record) = fs::read_to_string(distribution.record_file()) {
+            listed.extend(files(&site_packages, &record));
+            whole.extend(distribution.folder().file_name().map(str::to_owned));
+        }
+    }
+    let leftovers = Leftovers { listed, is_new: &is_new };
+    for gone in entries(&directory).filter(|entry| !whole.contains(entry.file_name())) {
+        let files = files(&site_packages, &fs::read_to_string(gone.path())?);
+        let files: Vec<_> = files.into_iter().filter(|path| path.starts_with(environment.root())).collect();
+        for path in files.iter().filter(|path| !leftovers.listed.contains(*path)) {
+            ignore_absent(fs::remove_file(path))?;
+        }
+        let parents = files.iter().flat_map(|path| path.ancestors().skip(1));
+        let inside = parents.filter(|path| path.starts_with(&site_packages) && *path != site_packages);
+        // The deepest first.
+        for directory in inside.collect::<BTreeSet<_>>().into_iter().rev() {
+            leftovers.clean(directory)?;
+        }
+    }
+    let names: BTreeSet<_> = names.lines().collect();
+    for entry in entries(&site_packages).filter(|entry| !names.contains(entry.file_name())) {
+        leftovers.remove(&entry)?;
+    }
+    Ok(())
+}
+
+struct Leftovers<'a> {
+    /// The files of all distributions that have a RECORD.
+    listed: BTreeSet<Utf8PathBuf>,
+    /// Whether a file was changed since the sync began.
+    is_new: &'a dyn Fn(&Metadata) -> bool,
+}
+
+impl Leftovers<'_> {
+    /// Removes what is new in the directory of a removed distribution, and the directory if nothing is left in it.
+    fn clean(&self, directory: &Utf8Path) -> io::Result<()> {
+        let mut is_empty = directory.is_dir();
+        for entry in entries(directory) {
+            self.remove(&entry)?;
+            is_empty &= entry.file_name() == "__pycache__" || !entry.path().exists();
+        }
+        if is_empty { fs::remove_dir_all(directory) } else { Ok(()) }
+    }
+
+    /// Removes an entry that is new and in which no distribution has a file.
+    fn remove(&self, entry: &Utf8DirEntry) -> io::Result<()> {
+        let path = entry.path();
+        let is_listed = self.listed.range(path.to_owned()..).next().is_some_and(|next| next.starts_with(path));
+        let metadata = fs::symlink_metadata(path)?;
+        if is_listed || !(self.is_new)(&metadata) {
+            return Ok(());
+        }
+        ignore_absent(if metadata.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) })
+    }
+}
+
+fn entries(directory: &Utf8Path) -> impl Iterator<Item = Utf8DirEntry> + use<> {
+    directory.read_dir_utf8().into_iter().flatten().flatten()
+}
+
+/// Returns the files that `record` lists, without `..` in their paths.
+fn files(site_packages: &Utf8Path, record: &str) -> Vec<Utf8PathBuf> {
+    let listed = super::distributions::listed(record);
+    listed.map(|path| resolved(&site_packages.join(path))).collect()
+}
+
+fn resolved(path: &Utf8Path) -> Utf8PathBuf {
+    let mut resolved = Utf8PathBuf::new();
+    for component in path.components() {
+        match component {
+            Utf8Component::ParentDir => drop(resolved.pop()),
+            Utf8Component::CurDir => {}
+            other => resolved.push(other),
+        }
+    }
+    resolved
+}
+
+fn ignore_absent(removed: io::Result<()>) -> io::Result<()> {
+    match removed {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
