@@ -12,6 +12,9 @@ mod frozen;
 #[cfg(unix)]
 #[path = "suite/interrupted_sync.rs"]
 mod interrupted_sync;
+#[cfg(target_os = "linux")]
+#[path = "suite/killed.rs"]
+mod killed;
 #[path = "suite/monorepos.rs"]
 mod monorepos;
 #[path = "suite/native.rs"]

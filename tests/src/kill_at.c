@@ -44,4 +44,9 @@ int linkat(int a, const char *from, int b, const char *to, int flags) {
     return fails("link") ? -1 : real(a, from, b, to, flags);
 }
 int mkdir(const char *path, mode_t mode) { REAL(mkdir); return fails("mkdir") ? -1 : real(path, mode); }
-ssize_t write(int fd, const void *bytes, size_t count) { REAL(write); return fails("write") ? -1 : real(fd, bytes, count); }
+ssize_t write(int fd, const void *bytes, size_t count) {
+    REAL(write);
+    struct stat file;
+    int is_file = fstat(fd, &file) == 0 && S_ISREG(file.st_mode);
+    return is_file && fails("write") ? -1 : real(fd, bytes, count);
+}

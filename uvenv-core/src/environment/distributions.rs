@@ -2,6 +2,7 @@
 //! directories and their `direct_url.json`.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, Metadata},
     io, mem,
     time::{Duration, SystemTime},
@@ -100,8 +101,8 @@ pub(crate) struct Suspects {
     /// Packages to install again (`--reinstall-package`).
     pub(crate) reinstall: Vec<Name>,
     /// What uv cannot uninstall, even to install the package again, so that it must be removed before uv starts:
-    /// `dist-info` directories without a RECORD, which uv then sees to be missing, and in others the temporary files of
-    /// a killed uv, which no RECORD has.
+    /// `dist-info` directories without a RECORD, which uv then sees to be missing, and in others the files that a killed
+    /// uv has not yet added to the RECORD.
     pub(crate) remains: Vec<Utf8PathBuf>,
 }
 
@@ -133,7 +134,9 @@ impl Distributions {
 
     /// Whether all distributions have all files of their lists.
     pub(crate) fn are_whole(&self) -> bool {
-        self.0.iter().all(|one| fs::read_to_string(one.record_file()).is_ok_and(|record| one.has_all(&record)))
+        self.0.iter().all(|one| {
+            one.is_listed() && fs::read_to_string(one.record_file()).is_ok_and(|record| one.has_all(&record))
+        })
     }
 
     /// Returns what may be damaged by a sync that began at `since` and did not end well: what changed since then, and
@@ -149,9 +152,9 @@ impl Distributions {
                     suspects.remains.push(distribution.folder.clone());
                 }
                 Ok(record) if !changed && distribution.has_all(&record) => {}
-                _ => {
+                record => {
                     suspects.reinstall.push(distribution.name.clone());
-                    suspects.remains.extend(distribution.temporary_files());
+                    suspects.remains.extend(distribution.unlisted(&record.unwrap_or_default(), since));
                 }
             }
         }
@@ -208,10 +211,16 @@ impl Distribution {
         &self.folder
     }
 
-    /// Returns the files in its `dist-info` directory that uv was about to rename.
-    fn temporary_files(&self) -> Vec<Utf8PathBuf> {
+    /// Returns what was added to its `dist-info` directory since `since` and is not in `record`, its list of files.
+    fn unlisted(&self, record: &str, since: SystemTime) -> Vec<Utf8PathBuf> {
+        let listed: BTreeSet<_> = listed(record).map(|path| self.site_packages().join(path)).collect();
+        let is_new = |entry: &Utf8DirEntry| {
+            let metadata = fs::symlink_metadata(entry.path());
+            metadata.is_ok_and(|metadata| changed(&metadata).is_none_or(|changed| changed >= since))
+        };
         let entries = self.folder.read_dir_utf8().into_iter().flatten().flatten();
-        entries.filter(|entry| entry.file_name().starts_with(".tmp")).map(Utf8DirEntry::into_path).collect()
+        let unlisted = entries.filter(|entry| !listed.contains(entry.path()) && is_new(entry));
+        unlisted.map(Utf8DirEntry::into_path).collect()
     }
 
     /// Returns the path of the list of its files.
@@ -222,6 +231,11 @@ impl Distribution {
     /// Returns the `site-packages` directory that contains it.
     pub(crate) fn site_packages(&self) -> &Utf8Path {
         self.folder.parent().unwrap_or(&self.folder)
+    }
+
+    /// Whether it has a list of files. On a full disk, uv may leave the list empty and report no error.
+    pub(crate) fn is_listed(&self) -> bool {
+        fs::metadata(self.record_file()).is_ok_and(|record| record.len() > 0)
     }
 
     /// Returns its files as the list has them, without Python's compiled files.

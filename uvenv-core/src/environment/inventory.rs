@@ -45,8 +45,19 @@ pub(super) fn save(environment: &Environment, distributions: &Distributions) -> 
     for old in entries(&directory).filter(|entry| !kept.contains(entry.file_name())) {
         fs::remove_file(old.path())?;
     }
-    let names: Vec<_> = entries(&site_packages).map(|entry| entry.file_name().to_owned()).collect();
-    atomic::replace_cached(&directory.join(NAMES), names.join("\n"))
+    atomic::replace_cached(&directory.join(NAMES), names(&site_packages))
+}
+
+/// Returns the names in `site-packages`, one a line.
+fn names(site_packages: &Utf8Path) -> String {
+    let names: BTreeSet<_> = entries(site_packages).map(|entry| entry.file_name().to_owned()).collect();
+    names.into_iter().collect::<Vec<_>>().join("\n")
+}
+
+/// Whether `site-packages` has the same names as when the inventory was saved.
+pub(super) fn has_same_names(environment: &Environment) -> bool {
+    let saved = fs::read_to_string(directory(environment).join(NAMES)).ok();
+    environment.site_packages().is_some_and(|site_packages| saved == Some(names(&site_packages)))
 }
 
 /// Whether `copy` was made from `file`, which has not changed since.

@@ -4,7 +4,7 @@ use std::time::{Instant, SystemTime};
 
 use super::plan::{SyncPlan, build_context, installed};
 use crate::{
-    environment::{Backup, Changes, Distributions, Environment, Inspection, Interpreter, Journal},
+    environment::{Backup, Changes, Distribution, Distributions, Environment, Inspection, Interpreter, Journal},
     model::{Interrupted, Name},
     native::{BuildContext, FreshnessReport, Stale},
     ops::{OperationError, Session, milliseconds, uv_failed},
@@ -83,10 +83,13 @@ impl SyncPlan<'_> {
             environment.remove_backups()?;
         }
         let report = self.report(&environment, changes, stale, start)?;
-        if is_recorded {
-            recorder.after(&report, &after, &active.journal);
+        // Otherwise, the mark has the next sync install it again.
+        if report.installed.iter().all(Distribution::is_listed) {
+            if is_recorded {
+                recorder.after(&report, &after, &active.journal);
+            }
+            active.journal.finish()?;
         }
-        active.journal.finish()?;
         Ok(report)
     }
 
@@ -199,9 +202,15 @@ impl ActiveSync {
         if was_killed || error.downcast_ref::<Interrupted>().is_some() {
             return Ok(false);
         }
-        let after = Distributions::read(environment)?;
-        let is_usable = matches!(environment.inspect()?, Inspection::Ready(_) | Inspection::Missing);
-        Ok(is_usable && self.before == after && after.are_whole())
+        let was_missing = self.journal.interrupted().is_some_and(|begun| begun.was_missing);
+        Ok(match environment.inspect()? {
+            Inspection::Missing => was_missing,
+            Inspection::Ready(_) if !was_missing => {
+                let after = Distributions::read(environment)?;
+                self.before == after && after.are_whole() && self.journal.has_same_names(environment)
+            }
+            _ => false,
+        })
     }
 }
 
