@@ -5,30 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from uvenv._reports import (
-        CheckReport,
-        CommitsBetween,
-        DiffReport,
-        DiffSide,
-        Distribution,
-        EnvironmentStatus,
-        FileChange,
-        Finding,
-        InternalOrigin,
-        LockedChange,
-        LockReport,
-        PackageOrigin,
-        PinnedRelease,
-        ProfileStatus,
-        PromotedPackage,
-        PromoteReport,
-        PythonRequest,
-        StatusReport,
-        SyncReport,
-    )
+from uvenv._reports import (
+    RENDERERS,
+    CheckReport,
+    CommitsBetween,
+    DiffReport,
+    DiffSide,
+    Distribution,
+    EnvironmentStatus,
+    FileChange,
+    Finding,
+    InternalOrigin,
+    LockedChange,
+    LockReport,
+    PackageOrigin,
+    PinnedRelease,
+    ProfileStatus,
+    PromotedPackage,
+    PromoteReport,
+    PythonRequest,
+    StatusReport,
+    SyncReport,
+)
 
 # Jupyter's own colors where there are some; else half-way ones, which stand out from light and dark alike. A state is
 # told by its word; color only helps. The class keeps the rules from the rest of the page, and thrice it is stronger
@@ -76,6 +75,20 @@ _NOTHING = '<span class="more">&ndash;</span>'
 
 _LIST_AT_MOST = 40
 """The number of packages up to which a report shows them all; more are folded."""
+
+
+def register() -> None:
+    """Has notebooks show reports with the functions below."""
+    RENDERERS.update(
+        {
+            CheckReport: check,
+            DiffReport: diff,
+            LockReport: lock,
+            PromoteReport: promote,
+            StatusReport: status,
+            SyncReport: sync,
+        }
+    )
 
 
 def status(report: StatusReport) -> str:

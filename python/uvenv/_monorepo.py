@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from uvenv import _progress, _uvenv, _variables
+from uvenv import _html, _progress, _uvenv, _variables
 from uvenv._mapping import FrozenMapping
 from uvenv._reports import (
     BackendsReport,
@@ -35,6 +35,8 @@ from uvenv._reports import (
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+_html.register()
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -39,6 +39,10 @@ class Value:
                 plain[_json_name(one.name)] = _plain(value)
         return plain if self._key is None else {self._key: plain}
 
+    def _repr_html_(self) -> str | None:
+        render = RENDERERS.get(type(self))
+        return render(self) if render else None
+
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Self:
         """Creates a report from what `to_dict` returns.
@@ -64,6 +68,10 @@ class Value:
         if cls._reason is None and "reason" in plain and "reason" not in readers:
             report.__dict__["_reason"] = plain["reason"]
         return report
+
+
+RENDERERS: dict[type[Value], Callable[[Any], str]] = {}
+"""How notebooks show reports; `_html` adds its functions."""
 
 
 def _json_name(name: str) -> str:
@@ -208,11 +216,6 @@ class LockReport(Value):
     packages: tuple[LockedChange, ...]
     uv: UvInfo
     elapsed_ms: int
-
-    def _repr_html_(self) -> str:
-        from uvenv import _html
-
-        return _html.lock(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -390,11 +393,6 @@ class SyncReport(Value):
     uv: UvInfo
     uv_invoked: bool
     elapsed_ms: int
-
-    def _repr_html_(self) -> str:
-        from uvenv import _html
-
-        return _html.sync(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -612,11 +610,6 @@ class StatusReport(_Text):
     profiles: tuple[ProfileStatus, ...]
     packages: tuple[PackageStatus, ...]
 
-    def _repr_html_(self) -> str:
-        from uvenv import _html
-
-        return _html.status(self)
-
 
 @dataclass(frozen=True, kw_only=True)
 class BackendInfo(Value):
@@ -817,11 +810,6 @@ class CheckReport(_Text):
     changes: tuple[FileChange, ...]
     dry_run: bool
 
-    def _repr_html_(self) -> str:
-        from uvenv import _html
-
-        return _html.check(self)
-
 
 @dataclass(frozen=True, kw_only=True)
 class PinnedRelease(Value):
@@ -957,11 +945,6 @@ class PromoteReport(_Text):
     commit: str | None
     elapsed_ms: int
 
-    def _repr_html_(self) -> str:
-        from uvenv import _html
-
-        return _html.promote(self)
-
 
 @dataclass(frozen=True, kw_only=True)
 class DiffSide(Value):
@@ -1071,8 +1054,3 @@ class DiffReport(_Text):
     packages: tuple[LockedChange, ...]
     backends: tuple[BackendDifference, ...]
     python: PythonDifference | None
-
-    def _repr_html_(self) -> str:
-        from uvenv import _html
-
-        return _html.diff(self)

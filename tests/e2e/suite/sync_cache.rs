@@ -146,8 +146,8 @@ fn reinstalls_what_was_removed() {
 fn ignores_a_damaged_record() {
     let repo = at_rest();
     let states = repo.root().join(".venv/.uvenv-state");
-    for entry in states.read_dir_utf8().unwrap() {
-        let path = entry.unwrap().into_path();
+    let entries = states.read_dir_utf8().unwrap().map(|entry| entry.unwrap().into_path());
+    for path in entries.filter(|path| path.is_file()) {
         let text = fs::read_to_string(&path).unwrap();
         let (header, looks) = text.split_once('\n').unwrap();
         let without_look = format!("{header}\nnull\n{looks}");
@@ -240,7 +240,8 @@ fn status_calls_uv_only_after_a_change() {
 #[test]
 fn frozen_record_does_not_vouch_for_the_lockfile() {
     let repo = at_rest();
-    repo.replace("packages/print-utils/pyproject.toml", "version = \"0.1.2\"", "version = \"0.2.0\"");
+    let manifest = "packages/print-utils/pyproject.toml";
+    repo.replace(manifest, "version = \"0.1.2\"", "version = \"0.1.2\"\noptional-dependencies.x = []");
     for _ in 0..3 {
         repo.uvenv(["sync", "--frozen"]).ok();
     }
@@ -251,6 +252,12 @@ fn frozen_record_does_not_vouch_for_the_lockfile() {
         (&"stale".into(), &"in-sync".into())
     );
     repo.uvenv(["sync", "--locked"]).fails("stale-lockfile");
+    // uv installs a version that is not the locked one each time.
+    repo.replace(manifest, "version = \"0.1.2\"", "version = \"0.2.0\"");
+    for _ in 0..3 {
+        let report = repo.uvenv(["sync", "--frozen"]).json().report("sync-finished");
+        assert_eq!((&report["changed"], &report["uv_invoked"]), (&Value::Bool(true), &Value::Bool(true)));
+    }
 }
 
 #[test]
@@ -305,4 +312,101 @@ fn changed_native_sources_invalidate_the_record() {
     assert_eq!(sync_native(&repo, &["--debug"]), (true, 2));
     at_rest(&["--debug"]);
     assert_eq!(sync_native(&repo, &[]), (true, 2), "another Cargo profile is another build");
+}
+
+/// Asserts that uvenv starts uv after `change`, whatever uv then makes of it.
+#[cfg(target_os = "linux")]
+fn asked_after(repo: &Fixture, command: &[&str], what: &str, change: impl FnOnce()) {
+    repo.uvenv(command).ok();
+    repo.uvenv(command).ok();
+    assert!(!asks(repo, command), "before {what}");
+    change();
+    let said = repo.uvenv(["-v"].iter().chain(command)).run();
+    assert!(said.stderr().contains("calling uv: "), "after {what}: {said}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn links_to_a_path_dependency_and_to_the_project_are_followed_anew() {
+    use std::os::unix::fs::symlink;
+
+    let repo = empty().package("print-utils").build();
+    let root = repo.root();
+    for name in ["one", "two"] {
+        repo.write(
+            format!("releases/{name}/lib/pyproject.toml"),
+            "[project]\nname = \"linked\"\nversion = \"1\"\n\n[tool.uv]\npackage = false\n",
+        );
+    }
+    let current = root.join("releases/current");
+    let lead_to = |name: &str| {
+        let _ = fs::remove_file(&current);
+        symlink(root.join("releases").join(name), &current).unwrap();
+    };
+    lead_to("one");
+    repo.replace("pyproject.toml", "dependencies = [", "dependencies = [\"linked\", ");
+    let source = "[tool.uv.sources]\nlinked = { path = \"releases/current/lib\" }\n";
+    repo.replace("pyproject.toml", "[tool.uv.sources]\n", source);
+    asked_after(&repo, &["sync"], "a link to a path dependency leads elsewhere", || lead_to("two"));
+
+    let link = repo.temporary().join("project");
+    symlink(&root, &link).unwrap();
+    let other = pinned().build();
+    asked_after(&repo, &["sync", "--project", link.as_str()], "a link to the project leads elsewhere", || {
+        fs::remove_file(&link).unwrap();
+        symlink(other.root(), &link).unwrap();
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_member_without_a_manifest_and_hidden_variables_are_for_uv_to_judge() {
+    let repo = empty().package("print-utils").build();
+    repo.replace("pyproject.toml", "\"packages/*\"", "\"packages/*\", \"crates/*/python\"");
+    repo.write("crates/a/Cargo.toml", "");
+    repo.write(
+        "crates/b/python/pyproject.toml",
+        "[project]\nname = \"b\"\nversion = \"1\"\n\n[tool.uv]\npackage = false\n",
+    );
+    asked_after(&repo, &["sync"], "a directory appears where a member may be", || {
+        fs::create_dir(repo.root().join("crates/a/python")).unwrap();
+    });
+    fs::remove_dir(repo.root().join("crates/a/python")).unwrap();
+    asked_after(&repo, &["sync"], "a link appears where a member may be", || {
+        std::os::unix::fs::symlink("gone", repo.root().join("crates/a/python")).unwrap();
+    });
+    fs::remove_file(repo.root().join("crates/a/python")).unwrap();
+
+    repo.uvenv(["sync"]).ok();
+    for (name, value) in [("RUST_LOG", "info"), ("TZDIR", "/nowhere"), ("HOME", "")] {
+        let said = repo.uvenv(["-v", "sync"]).env(name, value).run();
+        assert!(said.stderr().contains("calling uv: "), "{name}: {said}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn never_follows_a_link_in_place_of_its_own_files() {
+    use std::os::unix::fs::symlink;
+
+    let repo = at_rest();
+    let environment = repo.environment("dev");
+    let documents = repo.temporary().join("documents");
+    fs::create_dir(&documents).unwrap();
+    for number in 0..70 {
+        fs::write(documents.join(format!("{number}.jsonl")), "mine").unwrap();
+    }
+    let state = environment.path().join(".uvenv-state");
+    fs::remove_dir_all(&state).unwrap();
+    symlink(&documents, &state).unwrap();
+    fs::write(repo.temporary().join("record"), "mine").unwrap();
+    let record = environment.path().join(".uvenv.json");
+    fs::remove_file(&record).unwrap();
+    symlink(repo.temporary().join("record"), &record).unwrap();
+    for _ in 0..2 {
+        repo.uvenv(["sync"]).ok();
+    }
+    assert_eq!(fs::read_dir(&documents).unwrap().count(), 70);
+    assert_eq!(fs::read_to_string(repo.temporary().join("record")).unwrap(), "mine");
+    assert!(record.is_file() && !record.is_symlink());
 }

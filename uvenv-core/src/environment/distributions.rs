@@ -233,7 +233,7 @@ impl Distribution {
         self.folder.parent().unwrap_or(&self.folder)
     }
 
-    /// Whether it has a list of files. On a full disk, uv may leave the list empty and report no error.
+    /// Whether it has a list of files, which a full disk may leave empty.
     pub(crate) fn is_listed(&self) -> bool {
         fs::metadata(self.record_file()).is_ok_and(|record| record.len() > 0)
     }

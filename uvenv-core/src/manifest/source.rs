@@ -4,7 +4,11 @@ use std::ops::Range;
 
 use super::{ManifestError, Selector};
 use crate::{
-    model::{Name, redact},
+    model::{
+        Name,
+        git_url::{self, UrlParts},
+        redact,
+    },
     toml::{Node, Spanned},
 };
 
@@ -132,11 +136,11 @@ fn read_git(package: &Name, url: Spanned<String>, element: &Node<'_>) -> crate::
 /// Whether git can only interpret `url` as a location to fetch from. `ext::sh -c …` would run a command, and
 /// `--upload-pack=…` would be an option (gitremote-helpers(7), gitnamespaces(7)).
 fn is_safe_url(url: &str) -> bool {
-    let scheme = url.strip_prefix("git+").unwrap_or(url).split_once("://").map(|(scheme, _)| scheme);
-    scheme.is_some_and(|scheme| ["https", "ssh", "git", "http", "file"].contains(&scheme.to_ascii_lowercase().as_str()))
+    let Some(UrlParts { scheme, host, .. }) = git_url::split(url) else { return false };
+    ["https", "ssh", "git", "http", "file"].contains(&scheme.to_ascii_lowercase().as_str())
         && !url.chars().any(char::is_control)
         // `ssh://-oProxyCommand=…/` would be interpreted as an option of ssh.
-        && !url.split_once("://").is_some_and(|(_, rest)| rest.rsplit('@').next().is_some_and(|host| host.starts_with('-')))
+        && !host.starts_with('-')
 }
 
 /// Checks the rules of git-check-ref-format(1) that prevent a name from being interpreted as an option or as several

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     environment::{Distribution, Distributions, Environment, Source},
     fs::parallel,
+    lockfile::Lockfile,
     manifest,
     uv::cache_keys,
 };
@@ -76,7 +77,10 @@ fn of_distribution(
 
 /// Refuses a distribution that was just installed from a directory and that uv would install again: its build changed
 /// its own sources, or uv tracks more of it than its default cache keys.
-pub(super) fn check_at_rest(distribution: &Distribution) -> Result<(), Uncacheable> {
+pub(super) fn check_at_rest(distribution: &Distribution, lockfile: &Lockfile) -> Result<(), Uncacheable> {
+    if distribution.source != Source::Registry {
+        check_wheel(distribution, lockfile)?;
+    }
     let directory = match &distribution.source {
         Source::Registry | Source::Git { .. } => return Ok(()),
         Source::Editable { path } | Source::Directory { path } => path,
@@ -89,6 +93,23 @@ pub(super) fn check_at_rest(distribution: &Distribution) -> Result<(), Uncacheab
         return Err(format!("`{}` was just built and may have to be rebuilt", distribution.name));
     }
     Ok(())
+}
+
+/// Refuses a distribution that was just built and that uv would build again: its version is not the locked one, or it may
+/// not be for this Python.
+fn check_wheel(distribution: &Distribution, lockfile: &Lockfile) -> Result<(), Uncacheable> {
+    let Distribution { name, version, .. } = distribution;
+    let mut locked = lockfile.packages.iter().filter(|package| package.name == *name);
+    if locked.any(|package| package.version.as_ref().is_some_and(|locked| locked != version)) {
+        return Err(format!("`{name}` was built with another version than the locked one"));
+    }
+    let wheel = fs::read_to_string(distribution.folder().join("WHEEL")).unwrap_or_default();
+    let mut tags = wheel.lines().filter_map(|line| line.strip_prefix("Tag:"));
+    if tags.any(|tag| tag.trim().ends_with("-none-any")) {
+        Ok(())
+    } else {
+        Err(format!("`{name}` was built for one Python"))
+    }
 }
 
 /// Refuses entries that uv considers installed or damaged, but uvenv does not.

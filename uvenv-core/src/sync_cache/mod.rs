@@ -142,6 +142,9 @@ impl InputSnapshot {
         let mut watch_list = WatchList::default();
         watch_list.stamp(sync.uv);
         // What uvenv itself depends on.
+        for directory in [sync.start, sync.monorepo, sync.project.directory()] {
+            watch_list.links(directory);
+        }
         for directory in [sync.start, sync.monorepo] {
             watch_list.upwards(directory, &["pyproject.toml", "Cargo.toml"]);
         }
@@ -171,7 +174,7 @@ impl InputSnapshot {
         (installed, changed): (&Distributions, &[Distribution]),
         (record, journal): (SyncRecord, &Utf8Path),
     ) -> Result<(), Uncacheable> {
-        changed.iter().try_for_each(environment::check_at_rest)?;
+        changed.iter().try_for_each(|one| environment::check_at_rest(one, sync.lockfile))?;
         self.fingerprints.recheck(sync.monorepo)?;
         // The environment comes first in the next check, because it changes more often than its inputs.
         let mut fingerprints = environment::fingerprints(sync.environment, installed, sync.previous)?;
@@ -245,7 +248,9 @@ impl<A: Serialize + DeserializeOwned> CacheEntry<A> {
         if recorded.backend != self.record.backend {
             return Err("the environment was synced with another backend".to_owned());
         }
-        self.record.write(environment).map_err(|error| error.to_string())
+        // In an environment that cannot be written, that of a sync with the same backend remains.
+        let _ = self.record.write(environment);
+        Ok(())
     }
 
     /// Returns its fingerprints, to reuse in a later entry.

@@ -30,7 +30,7 @@ pub(super) fn add(
 ) -> Result<(), Uncacheable> {
     let root = project.directory();
     let mut packages = PackageWatcher { watch_list, root, known, is_frozen };
-    inputs_of_manifest(packages.watch_list, project);
+    inputs_of_manifest(packages.watch_list, project)?;
     packages.check_static(project)?;
     let members = packages.members(project)?;
     let mut directories: BTreeSet<Utf8PathBuf> = members.clone();
@@ -38,10 +38,14 @@ pub(super) fn add(
         match &package.source {
             PackageSource::Directory(path) | PackageSource::Editable(path) | PackageSource::Virtual(path) => {
                 let path = root.join(path);
+                packages.watch_list.links(&path);
                 // uv resolves `packages/../lib` and links, and uses the resulting path.
                 directories.insert(path.canonicalize_utf8().unwrap_or(path));
             }
-            PackageSource::Path(path) => packages.watch_list.stamp(root.join(path)),
+            PackageSource::Path(path) => {
+                packages.watch_list.links(&root.join(path));
+                packages.watch_list.stamp(root.join(path));
+            }
             PackageSource::Url(_) if !is_frozen => {
                 return Err(format!("`{}` comes from an archive that may have changed", package.name));
             }
@@ -59,9 +63,9 @@ pub(super) fn add_members(watch_list: &mut WatchList, dev: &Manifest) -> Result<
     packages.matches(dev).map(drop)
 }
 
-fn inputs_of_manifest(watch_list: &mut WatchList, manifest: &Manifest) {
+fn inputs_of_manifest(watch_list: &mut WatchList, manifest: &Manifest) -> Result<(), Uncacheable> {
     watch_list.content(manifest.path());
-    watch_list.variables_in(&manifest.file.text);
+    watch_list.variables_in(&manifest.file.text)
 }
 
 struct PackageWatcher<'a> {
@@ -98,6 +102,12 @@ impl PackageWatcher<'_> {
         found.retain(|directory| directory != self.root && !is_excluded(directory));
         for directory in &found {
             self.watch_list.content(directory.join(manifest::FILE_NAME));
+            // uv fails on a directory or a link without a manifest, which may appear.
+            if directory.exists() {
+                self.watch_list.links(directory);
+            } else {
+                self.watch_list.add(FingerprintKind::Link, directory);
+            }
         }
         Ok(found)
     }
@@ -136,7 +146,7 @@ impl PackageWatcher<'_> {
             read = Manifest::read(&directory.join(manifest::FILE_NAME)).map_err(|error| error.to_string())?;
             &read
         };
-        inputs_of_manifest(self.watch_list, manifest);
+        inputs_of_manifest(self.watch_list, manifest)?;
         self.check_static(manifest)?;
         let is_root = directory == self.root;
         if !is_root && manifest.uv.workspace.is_some() {
@@ -157,8 +167,8 @@ impl PackageWatcher<'_> {
             self.watch_list.add(FingerprintKind::Identity, source);
         }
         for path in cache_keys::default_files(directory) {
-            // A file that appears changes the directory.
-            if path.exists() {
+            // A file that appears changes the directory, but for what a link leads to.
+            if path.exists() || path.is_symlink() {
                 self.watch_list.stamp(path);
             }
         }

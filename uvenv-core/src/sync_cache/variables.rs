@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{settings::is_version, watch_list::Uncacheable};
 use crate::{fs::digest::digest, model::Variables, uv::variables::is_constant};
 
-/// Other relevant variables: where uv looks for its files, and the time zone.
-const OTHERS: [&str; 2] = ["HOME", "TZ"];
+/// Other relevant variables: where uv and Python look for their files, what uv logs, and the time zone.
+const OTHERS: [&str; 5] = ["HOME", "PYTHONHOME", "RUST_LOG", "TZ", "TZDIR"];
 
 /// The variables that make uv look for its interpreter in another place.
 const LAUNCHERS: [&str; 2] = ["PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__"];
@@ -56,6 +56,8 @@ pub(super) fn check(variables: &Variables) -> Result<(), Uncacheable> {
     let launcher = LAUNCHERS.into_iter().find(|name| variables.raw(name).is_some());
     match other.or(python).or(launcher) {
         Some(name) => Err(format!("the variable `{name}` is set")),
+        // uv then asks the system for it.
+        None if variables.get("HOME").is_none() => Err("the variable `HOME` is not set".to_owned()),
         None => Ok(()),
     }
 }

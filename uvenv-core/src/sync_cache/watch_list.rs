@@ -7,6 +7,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::fingerprint::FingerprintKind;
 use crate::{backend::SelectionInputs, native::Watched, uv::variables::in_requirements};
 
+/// How many links are followed from a path.
+const MAX_LINKS: usize = 40;
+
 /// What an answer of uv depends on. Extra entries do no harm: they only make uvenv start uv more often than necessary.
 #[derive(Clone, Debug, Default)]
 pub(super) struct WatchList {
@@ -37,6 +40,20 @@ impl WatchList {
         for directory in directory.ancestors() {
             for name in names {
                 self.content(directory.join(name));
+            }
+        }
+    }
+
+    /// Adds where the links in `path`, a directory, lead to. What else is watched is what they lead to now.
+    pub(super) fn links(&mut self, path: &Utf8Path) {
+        let mut waiting = vec![path.to_owned()];
+        // More links than any path may have are a loop.
+        for _ in 0..MAX_LINKS {
+            let Some(path) = waiting.pop() else { return };
+            for link in path.ancestors().filter(|path| path.is_symlink()) {
+                self.add(FingerprintKind::Link, link);
+                let target = link.read_link_utf8().map(|target| link.parent().unwrap_or(link).join(target));
+                waiting.extend(target);
             }
         }
     }
@@ -77,8 +94,10 @@ impl WatchList {
         paths.into_iter().map(|(path, kind)| (path.into(), kind))
     }
 
-    /// Adds the variables in `text` of the form `${NAME}`, which uv expands in requirements.
-    pub(super) fn variables_in(&mut self, text: &str) {
+    /// Adds the variables in `text` of the form `${NAME}`, which uv expands in requirements. TOML can hide the `$`.
+    pub(super) fn variables_in(&mut self, text: &str) -> Result<(), Uncacheable> {
         self.variables.extend(in_requirements(text).map(str::to_owned));
+        let is_hidden = ["\\u0024", "\\U00000024"].iter().any(|dollar| text.contains(dollar));
+        if is_hidden { Err("a `$` is written as an escape".to_owned()) } else { Ok(()) }
     }
 }

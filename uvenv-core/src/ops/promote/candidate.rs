@@ -11,7 +11,10 @@ use crate::{
     git::{Git, file_url},
     lockfile::GitSource,
     manifest::{Edit, GitReference, NewSource, Requirement, SourceKind},
-    model::{Name, Profile, Release},
+    model::{
+        Name, Profile, Release,
+        git_url::{self, UrlParts},
+    },
     monorepo::ProfileContext,
     report::PinnedRelease,
 };
@@ -196,11 +199,9 @@ pub(super) fn of_staging(facts: &Facts<'_>, package: &Name) -> Option<Release> {
 /// Converts a git remote to the form used in a source: a URL without credentials, because credentials belong to the
 /// user and not in a manifest.
 fn source_url(remote: &str) -> Option<String> {
-    if let Some((scheme, rest)) = remote.split_once("://") {
-        let (authority, path) = rest.split_once('/')?;
-        let host = authority.rsplit('@').next().unwrap_or(authority);
+    if let Some(UrlParts { scheme, authority, host, path }) = git_url::split(remote) {
         let authority = if scheme == "ssh" { authority } else { host };
-        return Some(format!("{scheme}://{authority}/{path}"));
+        return Some(format!("{scheme}://{authority}/{path}")).filter(|_| !path.is_empty());
     }
     let directory = Utf8Path::new(remote);
     if directory.is_absolute() {

@@ -4,7 +4,9 @@ use std::time::{Instant, SystemTime};
 
 use super::plan::{SyncPlan, build_context, installed};
 use crate::{
-    environment::{Backup, Changes, Distribution, Distributions, Environment, Inspection, Interpreter, Journal},
+    environment::{
+        Backup, Changes, Distribution, Distributions, Environment, Inspection, Interpreter, Journal, SyncRecord,
+    },
     model::{Interrupted, Name},
     native::{BuildContext, FreshnessReport, Stale},
     ops::{OperationError, Session, milliseconds, uv_failed},
@@ -74,8 +76,14 @@ impl SyncPlan<'_> {
             return Err(error);
         }
         let after = Distributions::read(&environment)?;
-        self.record().write(&environment)?;
         let changes = Changes::between(&active.before, &after);
+        let record = self.record();
+        let is_same_backend = SyncRecord::read(&environment).is_some_and(|old| old.backend == record.backend);
+        match record.write(&environment) {
+            // An environment that cannot be written, in which there was nothing to do.
+            Err(_) if changes.is_empty() && is_same_backend => {}
+            written => written?,
+        }
         let stale = native.stale.clone();
         native.record(&environment, &after, &changes, &BuildContext { now: SystemTime::now(), ..context })?;
         active.backup.take().map_or(Ok(()), Backup::discard)?;
@@ -83,8 +91,8 @@ impl SyncPlan<'_> {
             environment.remove_backups()?;
         }
         let report = self.report(&environment, changes, stale, start)?;
-        // Otherwise, the mark has the next sync install it again.
-        if report.installed.iter().all(Distribution::is_listed) {
+        // On a full disk, uv may end well all the same. The mark then has the next sync repair what it has left.
+        if report.python.is_some() && report.installed.iter().all(Distribution::is_listed) {
             if is_recorded {
                 recorder.after(&report, &after, &active.journal);
             }
