@@ -213,7 +213,8 @@ impl Distribution {
 
     /// Returns what was added to its `dist-info` directory since `since` and is not in `record`, its list of files.
     fn unlisted(&self, record: &str, since: SystemTime) -> Vec<Utf8PathBuf> {
-        let listed: BTreeSet<_> = listed(record).map(|path| self.site_packages().join(path)).collect();
+        let listed = listed(record).map(|path| self.site_packages().join(path));
+        let listed: BTreeSet<_> = listed.chain([self.record_file()]).collect();
         let is_new = |entry: &Utf8DirEntry| {
             let metadata = fs::symlink_metadata(entry.path());
             metadata.is_ok_and(|metadata| changed(&metadata).is_none_or(|changed| changed >= since))

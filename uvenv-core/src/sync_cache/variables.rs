@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn rejects_unknown_variables_and_those_that_act_every_time() {
-        let known = [("UV_INDEX", "a=u"), ("UV_INDEX_A_PASSWORD", "p"), ("UV_PYTHON", "3.12"), ("PATH", "/bin")];
+        let known = [("UV_INDEX", "a=u"), ("UV_INDEX_A_PASSWORD", "p"), ("UV_PYTHON", "3.12"), ("HOME", "/h")];
         assert_eq!(check(&variables(&known)), Ok(()));
         for (name, value) in [
             ("UV_REFRESH", "1"),
@@ -83,6 +83,7 @@ mod tests {
         ] {
             assert_eq!(check(&variables(&[(name, value)])), Err(format!("the variable `{name}` is set")));
         }
+        assert_eq!(check(&variables(&[("HOME", "")])), Err("the variable `HOME` is not set".to_owned()));
     }
 
     #[test]
