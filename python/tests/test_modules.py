@@ -9,9 +9,13 @@ import uvenv
 
 def imported(path: Path) -> set[str]:
     """Returns the modules of the package that a module imports, for types only or when it is called too."""
-    froms = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
-    modules = {node.module.removeprefix("uvenv.") for node in froms if (node.module or "").startswith("uvenv.")}
-    return modules | {name.name for node in froms if node.module == "uvenv" for name in node.names}
+    modules: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "uvenv":
+            modules |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("uvenv."):
+            modules.add(node.module.removeprefix("uvenv."))
+    return modules
 
 
 def test_modules_do_not_import_each_other_in_circles() -> None:

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use uvenv_tests::{Environment, Fixture, Invocation, Monorepo, Outcome};
+use uvenv_tests::{Environment, Fixture, Invocation, Monorepo, Outcome, cargo_uvenv};
 
 use super::{backends_only, empty, torch};
 
@@ -320,14 +320,90 @@ fn next_build_repairs_a_killed_one() {
 
 #[cfg(target_os = "linux")]
 #[test]
+fn locked_cargo_and_uvs_variables_keep_the_lockfile() {
+    let repo = backends_only().scripted("user", "", SYNC).build();
+    let cargo = |arguments: &[&str]| cargo(&repo, arguments).env("UVENV_BACKEND", "cu124");
+    repo.uvenv(["lock"]).ok();
+    cargo(&["fetch"]).ok();
+    cargo(&["build", "--locked"]).ok();
+    repo.replace("pyproject.toml", "dependencies = [", "dependencies = [\"iniconfig\", ");
+    let lockfile = repo.lockfile("dev");
+    for (arguments, variable) in
+        [(&["build", "--locked"][..], ""), (&["build", "--frozen"], ""), (&["build"], "UV_LOCKED")]
+    {
+        let build = cargo(arguments);
+        let build = if variable.is_empty() { build } else { build.env(variable, "1") };
+        let refused = told(&build.ends(101));
+        assert!(refused.starts_with("error[stale-lockfile]"), "{arguments:?} {variable}: {refused}");
+        assert_eq!(repo.lockfile("dev"), lockfile);
+    }
+    cargo(&["build"]).env("UV_FROZEN", "1").ok();
+    assert_eq!(repo.lockfile("dev"), lockfile);
+    cargo(&["build"]).ok();
+    assert_ne!(repo.lockfile("dev"), lockfile);
+}
+
+/// A package of the workspace is built by something that itself syncs the environment into which it is installed.
+#[test]
+fn sync_within_a_sync_of_the_same_environment_fails_at_once() {
+    let backend = "import os, subprocess
+def build_editable(directory, *_):
+    subprocess.run([os.environ['UVENV_HERE'], 'sync', '-C', os.environ['ROOT'], '--backend=none'], check=True)
+";
+    let repo = backends_only()
+        .file(
+            "packages/loop/pyproject.toml",
+            "[project]\nname = \"loop\"\nversion = \"1\"\n\n[build-system]\nrequires = []\n\
+             build-backend = \"back\"\nbackend-path = [\".\"]\n",
+        )
+        .file("packages/loop/back.py", backend)
+        .build();
+    repo.replace("pyproject.toml", "dependencies = [", "dependencies = [\"loop\", ");
+    repo.replace("pyproject.toml", "[tool.uv.sources]\n", "[tool.uv.sources]\nloop = { workspace = true }\n");
+    repo.replace("pyproject.toml", "[tool.uv]\n", "[tool.uv]\nworkspace = { members = [\"packages/*\"] }\n");
+    let sync = repo.uvenv(["sync", "--backend=none"]).env("UVENV_HERE", cargo_uvenv()).env("ROOT", repo.root());
+    let refused = sync.ends(1);
+    assert!(refused.told().contains("error[environment-in-use]"), "{refused}");
+}
+
+/// Stands in for `pyo3-ffi`, which passes its choice of a Python on to its dependents.
+#[test]
+fn refuses_to_link_the_environments_python_beside_another_one() {
+    let config = |version: &str| {
+        let config = format!("implementation=CPython\nversion={version}\nshared=true\n");
+        config.bytes().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    };
+    let link = SYNC.replace("run()?;", "run()?.link_libpython()?;");
+    let repo = empty()
+        .package("print-utils")
+        .rust_crate("ffi", "links = \"python\"\n")
+        .file(
+            "crates/ffi/build.rs",
+            "fn main() { println!(\"cargo::metadata=PYO3_CONFIG={}\", std::env::var(\"CONFIG\").unwrap()) }",
+        )
+        .scripted("user", "[dependencies]\nffi = { path = \"../ffi\" }\n", &link)
+        .build();
+    repo.uvenv(["sync"]).ok();
+    let version = repo.python_version().rsplit_once('.').unwrap().0;
+    cargo(&repo, &["build"]).env("CONFIG", config(version)).ok();
+    fs::write(
+        repo.root().join("crates/ffi/build.rs"),
+        format!("fn main() {{ println!(\"cargo::metadata=PYO3_CONFIG={}\") }}", config("3.99")),
+    )
+    .unwrap();
+    let refused = told(&cargo(&repo, &["build"]).env("CONFIG", config("3.99")).ends(101));
+    assert!(refused.starts_with("error[pyo3-uses-another-python]: PyO3 links to `3.99`, but"), "{refused}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
 fn offline_cargo_makes_the_script_run_uv_offline() {
     let repo = backends_only().scripted("user", "", SYNC).build();
     let cargo = |repo, arguments: &[&str]| cargo(repo, arguments).env("UVENV_BACKEND", "cu124");
     let cold = repo.temporary().join("cold");
     cargo(&repo, &["fetch"]).ok();
-    let ways: [(&[&str], &str); 5] = [
+    let ways: [(&[&str], &str); 4] = [
         (&["--offline"], ""),
-        (&["--frozen"], ""),
         (&["--config", "net.offline = true"], ""),
         (&["--config=net.offline=true"], ""),
         (&[], "true"),
@@ -364,18 +440,15 @@ fn optional_script_says_why_it_prepared_no_environment() {
     assert!(documented.stderr().contains(said), "{documented}");
     assert!(!repo.environment("dev").exists());
 
-    // The published crate: unpacked inside an unrelated project, or outside any project.
-    let markers = ["Cargo.toml.orig", ".cargo-ok"].map(|name| repo.root().join("crates/user").join(name));
-    let is_published = |is_published| {
-        for marker in &markers {
-            if is_published { fs::write(marker, "").unwrap() } else { fs::remove_file(marker).unwrap() }
-        }
-    };
-    is_published(true);
-    let unpacked = cargo(&repo, &["run"]).ok();
-    assert_eq!(unpacked.stdout(), documented.stdout());
-    assert!(!repo.environment("dev").exists());
-    is_published(false);
+    // The published or vendored crate: unpacked inside an unrelated project, or outside any project.
+    for marker in ["Cargo.toml.orig", ".cargo-ok", ".cargo-checksum.json"] {
+        let marker = repo.root().join("crates/user").join(marker);
+        fs::write(&marker, "").unwrap();
+        let unpacked = cargo(&repo, &["run"]).ok();
+        assert_eq!(unpacked.stdout(), documented.stdout(), "{marker}");
+        assert!(!repo.environment("dev").exists(), "{marker}");
+        fs::remove_file(marker).unwrap();
+    }
     fs::remove_file(repo.root().join("pyproject.toml")).unwrap();
     let published = cargo(&repo, &["run"]).ok();
     assert_eq!(published.stdout(), documented.stdout());

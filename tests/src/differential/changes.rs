@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::symlink};
 use super::{
     around,
     files::tamper,
-    installed,
+    installed, links,
     packages::{self, manifest, member},
     settings,
     world::World,
@@ -24,7 +24,7 @@ const IDLE: [Change; 5] = [
 ];
 
 /// Changes that may matter.
-const ACTIVE: [Change; 33] = [
+const ACTIVE: [Change; 38] = [
     (10, "a manifest is edited", packages::edit_manifest),
     (6, "the file of a manifest", |world| {
         let path = manifest(world);
@@ -61,6 +61,11 @@ const ACTIVE: [Change; 33] = [
         symlink(aside, &directory).ok()?;
         Some(format!("{directory} is a link to what it was"))
     }),
+    (2, "a directory behind a link", links::moved_behind_a_link),
+    (3, "a link leads elsewhere", links::leads_elsewhere),
+    (1, "a directory is replaced", links::replaced),
+    (1, "a directory is gone", links::gone),
+    (2, "a project behind a link", links::project_behind_a_link),
     (1, "a folder without a manifest", packages::stray_folder),
     (6, "a file of a distribution that uv reads", installed::read_file),
     (2, "a distribution", installed::distribution),
@@ -75,6 +80,7 @@ const ACTIVE: [Change; 33] = [
     (3, "the profile", |world| {
         let profiles = &world.layout.profiles;
         world.request.profile = profiles[world.rng.usize(..profiles.len())];
+        world.request.project = None;
         Some(format!("the profile is {}", world.request.profile))
     }),
     (2, "the backend", |world| {

@@ -8,6 +8,7 @@ mod changes;
 mod files;
 mod installed;
 mod layout;
+mod links;
 mod packages;
 mod places;
 mod planted;

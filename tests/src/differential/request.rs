@@ -19,6 +19,8 @@ pub(super) struct Request {
     /// both.
     pub(super) shared: Vec<String>,
     pub(super) python: Option<&'static str>,
+    /// `--project`, in place of `--profile`.
+    pub(super) project: Option<Utf8PathBuf>,
     /// The directory of the request, relative to the root.
     pub(super) directory: Utf8PathBuf,
     /// Whether uvenv gets that directory through `-C`.
@@ -33,7 +35,9 @@ impl Request {
         if self.by_flag {
             arguments.extend(["-C".to_owned(), self.directory.to_string()]);
         }
-        if self.profile != "dev" || !self.directory.as_str().is_empty() {
+        if let Some(project) = &self.project {
+            arguments.push(format!("--project={project}"));
+        } else if self.profile != "dev" || !self.directory.as_str().is_empty() {
             arguments.push(format!("--profile={}", self.profile));
         }
         arguments.extend(self.backend.map(|backend| format!("--backend={backend}")));

@@ -82,7 +82,7 @@ pub(super) fn edited(rng: &mut Rng, text: &str) -> Option<(String, String)> {
 }
 
 /// Variables with values that may have an effect; an empty value differs from an unset variable.
-pub(super) const VARIABLES: [(&str, &[&str]); 29] = [
+pub(super) const VARIABLES: [(&str, &[&str]); 33] = [
     ("UV_FROZEN", &["1", "", "0"]),
     ("UV_LOCKED", &["1", ""]),
     ("UV_OFFLINE", &["1", ""]),
@@ -111,6 +111,10 @@ pub(super) const VARIABLES: [(&str, &[&str]); 29] = [
     ("UV_NONSENSE", &["1"]),
     ("XDG_CONFIG_HOME", &["/nonexistent", "relative", ""]),
     ("TZ", &["Asia/Tokyo", "UTC", ""]),
+    ("TZDIR", &["/nonexistent", ""]),
+    ("HOME", &["", "/nonexistent"]),
+    ("PYTHONHOME", &["/nonexistent", ""]),
+    ("RUST_LOG", &["info", "[", "uv=nonsense"]),
     ("BUILD_NUMBER", &["1", "2", ""]),
 ];
 

@@ -199,10 +199,15 @@ impl World {
         self.originals.insert(path.to_owned(), original);
     }
 
+    /// A path outside of the monorepo at which there is nothing yet.
+    pub(super) fn new_place(&mut self) -> Utf8PathBuf {
+        self.put_aside += 1;
+        self.fixture.temporary().join(format!("aside-{}", self.put_aside))
+    }
+
     /// Moves `path` away.
     pub(super) fn put_aside(&mut self, path: &Utf8Path) -> Utf8PathBuf {
-        self.put_aside += 1;
-        let aside = self.fixture.temporary().join(format!("aside-{}", self.put_aside));
+        let aside = self.new_place();
         fs::rename(path, &aside).expect("it can be moved");
         self.originals.entry(path.to_owned()).or_insert_with(|| Original::Aside(aside.clone()));
         aside
