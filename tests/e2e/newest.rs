@@ -70,6 +70,8 @@ mod plain_uv;
 mod promote;
 #[path = "suite/run.rs"]
 mod run;
+#[path = "suite/secrets.rs"]
+mod secrets;
 #[path = "suite/status.rs"]
 mod status;
 #[cfg(target_os = "linux")]

@@ -341,6 +341,13 @@ fn locked_cargo_and_uvs_variables_keep_the_lockfile() {
     assert_eq!(repo.lockfile("dev"), lockfile);
     cargo(&["build"]).ok();
     assert_ne!(repo.lockfile("dev"), lockfile);
+
+    repo.replace("pyproject.toml", "dependencies = [\"iniconfig\", ", "dependencies = [");
+    cargo(&["build"]).env("UV_NO_SYNC", "1").ok();
+    assert!(repo.environment("dev").version("iniconfig").is_some());
+    fs::remove_dir_all(repo.environment("dev").path()).unwrap();
+    let refused = told(&cargo(&["build"]).env("UV_NO_SYNC", "1").ends(101));
+    assert!(refused.starts_with("error[missing-environment]"), "{refused}");
 }
 
 /// A package of the workspace is built by something that itself syncs the environment into which it is installed.

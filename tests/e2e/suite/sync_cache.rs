@@ -349,9 +349,22 @@ fn links_to_a_path_dependency_and_to_the_project_are_followed_anew() {
     repo.replace("pyproject.toml", "[tool.uv.sources]\n", source);
     asked_after(&repo, &["sync"], "a link to a path dependency leads elsewhere", || lead_to("two"));
 
+    let other = pinned().build();
+    other.uvenv(["lock", "--profile", "prod"]).ok();
+    fs::create_dir(other.root().join("deploy")).unwrap();
+    fs::rename(other.root().join("prod"), other.root().join("deploy/one")).unwrap();
+    other.program("cp", ["-R", "deploy/one", "deploy/two"]).with_system().ok();
+    symlink("one", other.root().join("deploy/current")).unwrap();
+    let config = "[tool.uvenv]\nprofiles = { prod = \"deploy/current\" }\n\n[tool.uv]\n";
+    other.replace("pyproject.toml", "[tool.uv]\n", config);
+    asked_after(&other, &["sync", "--profile", "prod"], "a link to a profile leads elsewhere", || {
+        fs::remove_file(other.root().join("deploy/current")).unwrap();
+        symlink("two", other.root().join("deploy/current")).unwrap();
+    });
+    assert!(other.root().join("deploy/two/.venv").is_dir());
+
     let link = repo.temporary().join("project");
     symlink(&root, &link).unwrap();
-    let other = pinned().build();
     asked_after(&repo, &["sync", "--project", link.as_str()], "a link to the project leads elsewhere", || {
         fs::remove_file(&link).unwrap();
         symlink(other.root(), &link).unwrap();
@@ -376,6 +389,10 @@ fn a_member_without_a_manifest_and_hidden_variables_are_for_uv_to_judge() {
         std::os::unix::fs::symlink("gone", repo.root().join("crates/a/python")).unwrap();
     });
     fs::remove_file(repo.root().join("crates/a/python")).unwrap();
+    asked_after(&repo, &["sync"], "the settings are a link to themselves", || {
+        std::os::unix::fs::symlink("uv.toml", repo.root().join("uv.toml")).unwrap();
+    });
+    fs::remove_file(repo.root().join("uv.toml")).unwrap();
 
     repo.uvenv(["sync"]).ok();
     for (name, value) in [("RUST_LOG", "info"), ("TZDIR", "/nowhere"), ("HOME", "")] {
@@ -409,4 +426,16 @@ fn never_follows_a_link_in_place_of_its_own_files() {
     assert_eq!(fs::read_dir(&documents).unwrap().count(), 70);
     assert_eq!(fs::read_to_string(repo.temporary().join("record")).unwrap(), "mine");
     assert!(record.is_file() && !record.is_symlink());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_read_only_environment_is_no_error_where_there_is_nothing_to_do() {
+    let repo = at_rest();
+    let read_only = format!("mount --bind '{0}' '{0}'; mount -o remount,bind,ro '{0}'; exec \"$@\"", repo.root());
+    for command in [&["sync"][..], &["run", "--", "python", "-c", "pass"], &["sync", "--locked"], &["sync"]] {
+        let Some(command) = repo.uvenv(command).in_mount_namespace(&read_only) else { return };
+        command.ok();
+    }
+    assert!(!asks(&repo, &["sync"]));
 }

@@ -27,12 +27,13 @@ use self::{
 };
 use crate::{
     Monorepo,
-    environment::{Environment, Journal, SyncRecord},
+    environment::{BaseInterpreter, Environment, Journal, SyncRecord},
     manifest::ManifestError,
     model::{Diagnostic, Profile, Variables},
     monorepo::DiscoveryError,
     native,
-    ops::{BackendRequest, LockMode, ProfileRequest, Session, SyncRequest},
+    ops::{BackendRequest, LockMode, ProfileRequest, Session, SyncRequest, existing_environment},
+    uv::variables::is_without_sync,
 };
 
 /// A sync for the crate whose build script is running.
@@ -130,6 +131,13 @@ fn sync(
         keep_extraneous: true,
         ..SyncRequest::default()
     };
+    if is_without_sync(&script.variables) {
+        let environment = existing_environment(monorepo, session, profile, &request)?;
+        output.reads_file(&SyncRecord::path(&environment))?;
+        let backend = SyncRecord::read(&environment).and_then(|record| record.backend?.into_name());
+        let base = BaseInterpreter::ask(&environment.executable(), |invocation| session.settings.child(invocation))?;
+        return tell(Python::new(script, session, &environment, (profile, backend), base), script, output);
+    }
     let target = ProfileRequest { profile: Some(profile), ..ProfileRequest::default() };
     let synced = request.synced_by(session, &target, (monorepo, profile), |environment, choice| {
         let journal = open(environment, session)?;
@@ -155,7 +163,13 @@ fn sync(
     for path in generated.iter().chain(&native::sources(&synced.environment)) {
         output.reads_file(path)?;
     }
-    let python = Python::new(script, session, &mut synced)?;
+    let base = synced.base(session)?;
+    let backend = synced.report.backend.clone();
+    tell(Python::new(script, session, &synced.environment, (profile, backend), base), script, output)
+}
+
+/// Passes the values of `python` on to the crate.
+fn tell(python: Python, script: &Script, output: &mut CargoDirectives) -> crate::Result<Python> {
     for (name, value) in python.values() {
         output.value(name, value, script.has_links)?;
     }

@@ -11,7 +11,7 @@ use super::{BuildScriptError, link, output::CargoDirectives, script::Script};
 use crate::{
     environment::{Activation, Audience, BaseInterpreter, Environment},
     model::{Name, Profile, Variables},
-    ops::{Session, Synced, activation},
+    ops::{Session, activation},
     process::Invocation,
 };
 
@@ -39,10 +39,14 @@ impl Python {
         Self { out_dir: script.out_dir.clone(), variables: script.variables.clone(), present: None }
     }
 
-    /// Returns the Python of an environment that was just synced.
-    pub(super) fn new(script: &Script, session: &Session, synced: &mut Synced) -> crate::Result<Self> {
-        let base = synced.base(session)?;
-        let (environment, profile) = (&synced.environment, synced.report.profile);
+    /// Returns the Python of an environment, which was made from `base`.
+    pub(super) fn new(
+        script: &Script,
+        session: &Session,
+        environment: &Environment,
+        (profile, backend): (Profile, Option<Name>),
+        base: BaseInterpreter,
+    ) -> Self {
         let present = Present {
             executable: environment.executable(),
             site_packages: environment.site_packages().unwrap_or_default(),
@@ -50,9 +54,9 @@ impl Python {
             activation: activation(session, environment, profile, &base, Audience::Program),
             base,
             profile,
-            backend: synced.report.backend.clone(),
+            backend,
         };
-        Ok(Self { present: Some(present), ..Self::absent(script) })
+        Self { present: Some(present), ..Self::absent(script) }
     }
 
     /// Whether there is a Python. If there is none, commands do nothing and succeed.

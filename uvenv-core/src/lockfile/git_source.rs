@@ -6,7 +6,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::{
     manifest::{GitReference, SourceKind},
-    model::git_url,
+    model::{git_url, redact},
 };
 
 /// A git repository, the requested reference, and the commit to which it was resolved.
@@ -65,6 +65,8 @@ impl From<&GitReference> for LockedReference {
 impl GitPin {
     /// Parses the URL of a git source in a lockfile. Returns `None` if it has query parameters that uv does not write.
     pub(super) fn parse(text: &str) -> Option<Self> {
+        // A password with a `#` or `?` must not be taken for a host.
+        let text = &*redact(text);
         let (text, commit) = match text.split_once('#') {
             Some((text, commit)) => (text, Some(commit.to_owned())),
             None => (text, None),

@@ -2,6 +2,8 @@
 
 use percent_encoding::percent_decode_str;
 
+use super::redact;
+
 /// Converts the spelling of `pip` and `uv`, `git+https://…`, to that of git.
 pub(crate) fn plain(url: &str) -> &str {
     url.strip_prefix("git+").unwrap_or(url)
@@ -29,8 +31,8 @@ pub(crate) fn split(url: &str) -> Option<UrlParts<'_>> {
 /// Returns the common spelling of all URLs of the same repository: uv drops credentials and a leading `git+`, and a
 /// manifest can have a trailing slash.
 pub(crate) fn canonical(url: &str) -> String {
-    let url = plain(url).trim_end_matches('/');
-    let decoded = percent_decode_str(url).decode_utf8_lossy();
+    let url = redact(plain(url).trim_end_matches('/'));
+    let decoded = percent_decode_str(&url).decode_utf8_lossy();
     match split(&decoded) {
         Some(UrlParts { scheme, host, path, .. }) => {
             format!("{}://{}/{path}", scheme.to_ascii_lowercase(), host.to_ascii_lowercase())

@@ -47,7 +47,19 @@ fn secrets(text: &str) -> Vec<Range<usize>> {
         }
         from += at;
     }
+    secrets.extend(logged(text));
+    secrets.sort_by_key(|secret| secret.start);
     secrets
+}
+
+/// Returns the ranges of users in URLs as uv's log has them: `Url { scheme: "http", username: "TOKEN", … }`.
+fn logged(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    const USER: &str = "username: \"";
+    text.match_indices(USER).filter_map(|(at, _)| {
+        let start = at + USER.len();
+        let length = text[start..].find('"')?;
+        (length > 0).then_some(start..start + length)
+    })
 }
 
 /// Returns the position of the `@` that ends the credentials in the text after `://`.
@@ -82,6 +94,14 @@ fn kept(before_scheme: &str, credentials: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn masks_users_in_the_log_of_uv() {
+        let log = "vs. Url { scheme: \"http\", username: \"t0ken\", password: Some(\"****\") } https://t0ken@h/a";
+        let masked = "vs. Url { scheme: \"http\", username: \"****\", password: Some(\"****\") } https://****@h/a";
+        assert_eq!(redact(log), masked);
+        assert_eq!(redact("username: \"\""), "username: \"\"");
+    }
 
     #[track_caller]
     fn masks(text: &str, expected: &str) {

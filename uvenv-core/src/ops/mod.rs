@@ -58,9 +58,9 @@ pub(crate) use error::OperationError;
 pub use lock::{LockPlan, LockRequest};
 pub use profile_request::ProfileRequest;
 pub use run::RunRequest;
-pub(crate) use run::activation;
+pub(crate) use run::{activation, existing_environment};
 pub use session::{Session, Settings};
-pub(crate) use sync::Synced;
+
 pub use sync::{LockMode, SyncPlan, SyncRequest};
 
 use crate::{

@@ -79,7 +79,7 @@ impl RunRequest {
 }
 
 /// Returns the existing environment for a request that does not sync.
-pub(super) fn existing_environment(
+pub(crate) fn existing_environment(
     monorepo: &Monorepo,
     session: &Session,
     profile: Profile,

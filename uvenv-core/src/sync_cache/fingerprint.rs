@@ -156,7 +156,8 @@ impl<'a> Fingerprint<'a> {
 fn metadata(path: &Utf8Path, kind: FingerprintKind) -> Option<Metadata> {
     match kind {
         FingerprintKind::Link => fs::symlink_metadata(path),
-        _ => fs::metadata(path),
+        // A link to nothing is not nothing: uv may fail on it.
+        _ => fs::metadata(path).or_else(|_| fs::symlink_metadata(path)),
     }
     .ok()
 }

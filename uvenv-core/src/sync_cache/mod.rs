@@ -85,6 +85,8 @@ pub(crate) struct SyncInputs<'a> {
     pub(crate) dev: &'a Manifest,
     /// The profile's lockfile.
     pub(crate) lockfile: &'a Lockfile,
+    /// The directories of the profiles as the configuration names them.
+    pub(crate) profiles: Vec<Utf8PathBuf>,
     /// The profile's environment.
     pub(crate) environment: &'a Environment,
     /// The manifests that have already been read.
@@ -142,7 +144,8 @@ impl InputSnapshot {
         let mut watch_list = WatchList::default();
         watch_list.stamp(sync.uv);
         // What uvenv itself depends on.
-        for directory in [sync.start, sync.monorepo, sync.project.directory()] {
+        let directories = [sync.start, sync.monorepo, sync.project.directory()];
+        for directory in directories.into_iter().chain(sync.profiles.iter().map(Utf8PathBuf::as_path)) {
             watch_list.links(directory);
         }
         for directory in [sync.start, sync.monorepo] {

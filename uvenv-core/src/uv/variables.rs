@@ -99,7 +99,7 @@ pub fn is_offline(variables: &Variables) -> bool {
     variables.is_on("UV_OFFLINE") || variables.is_on("CARGO_NET_OFFLINE")
 }
 
-/// Whether `run` uses the environment without syncing it.
+/// Whether `run` and build scripts use the environment without syncing it.
 pub fn is_without_sync(variables: &Variables) -> bool {
     variables.is_on("UV_NO_SYNC")
 }

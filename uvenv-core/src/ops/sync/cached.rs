@@ -198,12 +198,14 @@ impl SyncPlan<'_> {
         let environment = Environment::new(self.environment.clone());
         let variables = session.settings.child_view();
         let Some(lockfile) = self.context.lockfile()? else { return self.execute(session) };
+        let monorepo = self.context.monorepo;
         let inputs = sync_cache::SyncInputs {
             start: pending.target.start(session),
-            monorepo: &self.context.monorepo.root,
+            monorepo: &monorepo.root,
             project: &self.context.manifest,
-            dev: &self.context.monorepo.dev,
+            dev: &monorepo.dev,
             lockfile,
+            profiles: monorepo.config.profiles.values().map(|path| monorepo.root.join(path)).collect(),
             environment: &environment,
             manifests: self.context.member_manifests().collect(),
             variables: &variables,

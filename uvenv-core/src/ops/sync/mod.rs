@@ -6,7 +6,6 @@ mod plan;
 
 use std::ffi::OsString;
 
-pub(crate) use self::cached::Synced;
 #[cfg(feature = "full")]
 pub(super) use self::cached::{CachedReport, known};
 pub use self::plan::SyncPlan;
