@@ -27,21 +27,35 @@ fn packages(repo: &Fixture) -> Files {
     Files::under(&repo.environment("dev").path().join("lib"))
 }
 
-/// Asserts that after `sync`, which ends early, the command `next` makes the environment whole again. Returns whether it
+/// A sync that ends early, and whether there is an environment before, which has cu124.
+const EARLY: [(&[&str], bool); 3] = [
+    (&["sync", "--backend", "cu128"], true),
+    (&["sync", "--backend", "cu128"], false),
+    (&["sync", "--backend", "cu128", "--recreate"], true),
+];
+
+/// Asserts that after `early`, which ends early, the command `next` makes the environment whole again. Returns whether it
 /// did end early.
-fn is_repaired(repo: &Fixture, early: (Killed, &str, usize), next: (&[&str], &str), whole: &[(&str, Files)]) -> bool {
+fn is_repaired(
+    repo: &Fixture,
+    early: (&[&str], Killed, &str, usize),
+    next: (&[&str], &str),
+    whole: &[(&str, Files)],
+) -> bool {
     let note = repo.temporary().join("killed");
     let _ = fs::remove_file(&note);
-    let (who, call, nth) = early;
-    kill_at(repo.uvenv(["sync", "--backend", "cu128"]), who, call, nth, &note).run();
+    let (early, who, call, nth) = early;
+    kill_at(repo.uvenv(early), who, call, nth, &note).run();
     if !note.exists() {
         return false;
     }
     let (next, backend) = next;
-    println!("{who:?}, {call} {nth}: {}", next.join(" "));
+    println!("{} ({who:?}, {call} {nth}), {}", early.join(" "), next.join(" "));
     repo.uvenv(next).ok();
     let (_, whole) = whole.iter().find(|(other, _)| *other == backend).unwrap();
     packages(repo).assert_eq(whole);
+    let mut names = fs::read_dir(repo.root()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert_eq!(names.find(|name| name.to_string_lossy().contains("removed")), None);
     true
 }
 
@@ -56,18 +70,17 @@ fn any_command_repairs_a_sync_that_ended_at_any_step() {
     let all = std::env::var_os(ALL).is_some();
     let steps: Vec<usize> = if all { (1..10_000).collect() } else { vec![1, 5, 20] };
     let mut count = 0;
-    for is_new in [false, true] {
+    for (early, is_there) in EARLY {
         for who in [Killed::Uv, Killed::Parent, Killed::Nobody] {
             for call in CALLS {
                 for nth in &steps {
                     let mut ended = true;
                     for next in if all { &NEXT[..] } else { &NEXT[count % NEXT.len()..][..1] } {
-                        if is_new {
+                        repo.uvenv(["sync", "--backend", "cu124"]).ok();
+                        if !is_there {
                             fs::remove_dir_all(repo.environment("dev").path()).unwrap();
-                        } else {
-                            repo.uvenv(["sync", "--backend", "cu124"]).ok();
                         }
-                        ended = is_repaired(&repo, (who, call, *nth), *next, &whole);
+                        ended = is_repaired(&repo, (early, who, call, *nth), *next, &whole);
                         count += usize::from(ended);
                     }
                     if !ended {
@@ -78,5 +91,5 @@ fn any_command_repairs_a_sync_that_ended_at_any_step() {
         }
     }
     println!("{count} times");
-    assert!(count > 45, "a sync ended early only {count} times");
+    assert!(count > 60, "a sync ended early only {count} times");
 }
