@@ -110,6 +110,47 @@ fn lockfile_that_uv_accepts_is_fresh() {
     assert_eq!(found(&repo), [""; 0]);
 }
 
+/// Manifests whose lockfiles seem to be stale, and that uv accepts: so do `lock --locked`, `sync`, `status` and `check`.
+#[test]
+fn uv_has_the_last_word_on_a_lockfile() {
+    let including_itself = empty()
+        .file(
+            "pyproject.toml",
+            "[project]\nname = \"app\"\nversion = \"1\"\nrequires-python = \">=3.9\"\n\n\
+             [project.optional-dependencies]\nx = []\n\n[dependency-groups]\ndev = [\"app[x]\"]\n",
+        )
+        .build();
+    let below_a_member = empty().package("print-utils").build();
+    below_a_member.replace("pyproject.toml", "\"packages/*\"", "\"packages/*\", \"packages/print-utils/below\"");
+    let below = "[project]\nname = \"below\"\nversion = \"1\"\n\n[tool.uv]\npackage = false\n";
+    below_a_member.write("packages/print-utils/below/pyproject.toml", below);
+    let elsewhere = pinned().build();
+    let win = "\"bench-utils; sys_platform == 'win32'\"";
+    elsewhere.replace("prod/pyproject.toml", "\"bench-utils\"", win);
+    elsewhere.replace(
+        "prod/pyproject.toml",
+        "[tool.uv]\n",
+        "[tool.uv]\nenvironments = [\"sys_platform == 'linux'\"]\n",
+    );
+    for (repo, profile) in [(including_itself, "dev"), (below_a_member, "dev"), (elsewhere, "prod")] {
+        lock(&repo, profile);
+        let project = if profile == "dev" { "." } else { profile };
+        repo.uv(["lock", "--project", project, "--check"]).ok();
+        for arguments in [&["lock", "--locked"][..], &["sync", "--locked"], &["sync", "--frozen"], &["sync"]] {
+            repo.uvenv([arguments, &["--profile", profile]].concat()).ok();
+        }
+        let status = repo.uvenv(["status"]).json().report("status");
+        let profiles = status["profiles"].as_array().unwrap();
+        let state = &profiles.iter().find(|one| one["profile"] == profile).unwrap()["lockfile"]["state"];
+        assert_eq!(state, "fresh", "{status}");
+        let stale_finding = found(&repo).into_iter().find(|finding| {
+            let directory = if profile == "dev" { "" } else { "prod/" };
+            finding.contains("[stale-lockfile]") && finding.contains(&format!("] {directory}pyproject.toml"))
+        });
+        assert_eq!(stale_finding, None);
+    }
+}
+
 #[test]
 fn reports_a_tag_on_the_wrong_commit() {
     let repo = locked(pinned().build());

@@ -1,5 +1,7 @@
 //! The facts that all rules use, read once.
 
+use std::collections::BTreeSet;
+
 use super::Finding;
 use crate::{
     model::{Diagnostic, Name, Profile, Variables},
@@ -15,6 +17,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) internal: InternalPackages,
     /// The files that could not be read, and why.
     pub(crate) unreadable: Vec<Finding>,
+    /// The profiles whose lockfile uv accepts, although the files seem to differ.
+    pub(crate) accepted: BTreeSet<Profile>,
 }
 
 impl<'a> Facts<'a> {
@@ -26,6 +30,7 @@ impl<'a> Facts<'a> {
             profiles: Vec::new(),
             internal: InternalPackages::default(),
             unreadable: Vec::new(),
+            accepted: BTreeSet::new(),
         };
         for profile in monorepo.profiles.iter().map(|paths| paths.profile) {
             match monorepo.context(profile) {

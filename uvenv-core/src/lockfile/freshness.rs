@@ -355,7 +355,12 @@ fn compare_pins(lockfile: &Lockfile, root: &Manifest, manifest: &Manifest) -> Ve
             let mut locked = lockfile.packages_named(package);
             // A source whose marker matches no locked environment adds no package to the lockfile.
             let first = locked.next();
-            if first.is_none() && source.marker.is_some() {
+            // So does a requirement whose marker excludes all of them.
+            let is_conditional = || {
+                let mut texts = manifest.requirements().filter(|requirement| requirement.name == *package);
+                source.marker.is_some() || texts.all(|requirement| requirement.text.contains(';'))
+            };
+            if first.is_none() && is_conditional() {
                 continue;
             }
             let Some(first) = first else {

@@ -75,7 +75,9 @@ impl GitPin {
         let mut pin = Self { url: git_url::canonical(url), reference: None, subdirectory: None, commit };
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=')?;
-            let value = percent_decode_str(value).decode_utf8().ok()?.into_owned();
+            // uv encodes them as a form does: a space is a plus.
+            let value = value.replace('+', " ");
+            let value = percent_decode_str(&value).decode_utf8().ok()?.into_owned();
             match key {
                 "subdirectory" => pin.subdirectory = canonical_directory(&value),
                 "tag" => pin.reference = Some(LockedReference { key: "tag", text: value }),

@@ -3,6 +3,8 @@
 
 mod fix_plan;
 
+use std::collections::BTreeSet;
+
 use self::fix_plan::FixPlan;
 pub(super) use self::fix_plan::diff;
 use super::Session;
@@ -11,8 +13,9 @@ use crate::{
     fs::cache,
     git::Git,
     model::Profile,
-    monorepo::Monorepo,
+    monorepo::{Monorepo, ProfileContext},
     report::{CheckReport, FindingReport},
+    uv::Fetch,
 };
 
 /// The options of a check.
@@ -70,7 +73,8 @@ impl CheckRequest {
     }
 
     fn findings(&self, monorepo: &Monorepo, session: &Session, levels: &Levels) -> crate::Result<Vec<Finding>> {
-        let facts = Facts::read(monorepo, &session.settings.variables);
+        let mut facts = Facts::read(monorepo, &session.settings.variables);
+        facts.accepted = self.accepted(&facts, session);
         let mut found = check::offline(&facts);
         if self.remote {
             let directory = cache::directory(&session.settings.variables)?;
@@ -79,6 +83,18 @@ impl CheckRequest {
         }
         let found = found.into_iter().filter(|finding| self.is_about(finding.profile));
         Ok(found.filter_map(|finding| levels.apply(finding)).collect())
+    }
+
+    /// Returns the profiles whose lockfile uv accepts, although the files seem to differ: uv decides.
+    fn accepted(&self, facts: &Facts<'_>, session: &Session) -> BTreeSet<Profile> {
+        let seem_stale = facts.profiles.iter().filter(|context| {
+            self.is_about(Some(context.profile)) && context.freshness().is_ok_and(|it| !it.changes().is_empty())
+        });
+        let is_fresh = |context: &&ProfileContext<'_>| {
+            let uv = session.uv_with(Fetch::Never).ok();
+            uv.and_then(|uv| session.is_fresh(uv, &context.paths.directory, true)) == Some(true)
+        };
+        seem_stale.filter(is_fresh).map(|context| context.profile).collect()
     }
 
     /// Whether `profile` is part of the request. Findings that are not about a single profile always are.

@@ -68,15 +68,14 @@ impl<'m> LockPlan<'m> {
         let start = Instant::now();
         let (context, request) = (&self.context, &self.request);
         let freshness = context.freshness()?;
-        if request.locked && !freshness.changes().is_empty() {
-            return Err(OperationError::stale(context, freshness.changes(), false).into());
-        }
         // A check has a single line of output, which uvenv prints itself.
         let stderr =
             if request.locked { Stderr::Capture } else { session.settings.stderr(&[&context.manifest.file.text]) };
         let streamed = session.stream(&self.invocation, stderr)?;
         if !streamed.status.success() {
-            if request.locked && is_stale_lockfile_error(&streamed.stderr) {
+            // uv decides; the files show the reasons.
+            let is_stale = is_stale_lockfile_error(&streamed.stderr) || !freshness.changes().is_empty();
+            if request.locked && is_stale {
                 return Err(OperationError::stale(context, freshness.changes(), false).into());
             }
             #[cfg(feature = "full")]

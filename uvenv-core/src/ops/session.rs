@@ -143,11 +143,13 @@ impl Session {
         Ok(self.uv.get_or_init(|| uv))
     }
 
-    /// Whether uv reports, without using the network, that the lockfile of `project` does not satisfy its manifest.
-    pub(super) fn uv_finds_stale(&self, uv: &Uv, project: &Utf8Path) -> bool {
-        let command = LockCommand { project: project.to_owned(), check: true, offline: true, ..LockCommand::default() };
-        let streamed = self.stream(&command.invocation(uv, &self.settings.appearance), Stderr::Capture);
-        streamed.is_ok_and(|streamed| !streamed.status.success() && is_stale_lockfile_error(&streamed.stderr))
+    /// Whether uv reports that the lockfile of `project` satisfies its manifest; `None` if it cannot tell, for example
+    /// because that needs the network and `offline` is set.
+    pub(super) fn is_fresh(&self, uv: &Uv, project: &Utf8Path, offline: bool) -> Option<bool> {
+        let command = LockCommand { project: project.to_owned(), check: true, offline, ..LockCommand::default() };
+        let streamed = self.stream(&command.invocation(uv, &self.settings.appearance), Stderr::Capture).ok()?;
+        let is_stale = is_stale_lockfile_error(&streamed.stderr);
+        if streamed.status.success() { Some(true) } else { is_stale.then_some(false) }
     }
 
     /// Returns how commits of remotes are kept in `directory`, uvenv's cache.

@@ -81,19 +81,22 @@ impl ProfileInspection<'_> {
         let (state, reasons) = match self.context.freshness() {
             Err(error) => (LockfileState::Unreadable, vec![error.to_string()]),
             Ok(Freshness::Missing) => (LockfileState::Missing, Vec::new()),
-            Ok(Freshness::Stale(changes)) => (LockfileState::Stale, changes.iter().map(ToString::to_string).collect()),
-            Ok(Freshness::Fresh) if !is_known_fresh && self.uv_finds_it_stale() => {
+            Ok(_) if is_known_fresh => (LockfileState::Fresh, Vec::new()),
+            Ok(Freshness::Stale(changes)) if self.is_fresh() != Some(true) => {
+                (LockfileState::Stale, changes.iter().map(ToString::to_string).collect())
+            }
+            Ok(Freshness::Fresh) if self.is_fresh() == Some(false) => {
                 (LockfileState::Stale, vec!["uv reports that it needs to be updated".to_owned()])
             }
-            Ok(Freshness::Fresh) => (LockfileState::Fresh, Vec::new()),
+            Ok(Freshness::Stale(_) | Freshness::Fresh) => (LockfileState::Fresh, Vec::new()),
         };
         LockfileStatus { path: self.context.paths.lockfile(), state, reasons }
     }
 
-    /// Lets uv decide if the files themselves show no difference.
-    fn uv_finds_it_stale(&self) -> bool {
-        let uv = self.session.uv_with(Fetch::Never);
-        uv.is_ok_and(|uv| self.session.uv_finds_stale(uv, &self.context.paths.directory))
+    /// Lets uv decide. The files only show the reasons.
+    fn is_fresh(&self) -> Option<bool> {
+        let uv = self.session.uv_with(Fetch::Never).ok()?;
+        self.session.is_fresh(uv, &self.context.paths.directory, true)
     }
 
     /// Returns the environments to examine: the only one or, with one environment per backend, those that exist.

@@ -15,7 +15,7 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for profile in &facts.profiles {
+    for profile in facts.profiles.iter().filter(|context| !facts.accepted.contains(&context.profile)) {
         // A lockfile that cannot be read has its own finding.
         let Ok(freshness) = profile.freshness() else { continue };
         findings.extend(freshness.changes().iter().map(|change| finding(profile, change)));

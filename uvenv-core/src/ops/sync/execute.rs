@@ -146,7 +146,7 @@ impl SyncPlan<'_> {
         // uv checks more than the comparison of the files does, such as constraints. Output that went to a terminal was
         // not captured.
         let said_stale = || match stderr {
-            Stderr::Inherit => session.uv_finds_stale(&self.uv, &self.context.paths.directory),
+            Stderr::Inherit => session.is_fresh(&self.uv, &self.context.paths.directory, true) == Some(false),
             Stderr::Tee | Stderr::Capture | Stderr::Follow | Stderr::Relay => is_stale_lockfile_error(&streamed.stderr),
         };
         let is_stale = self.command.lock == LockfileMode::Check && said_stale();

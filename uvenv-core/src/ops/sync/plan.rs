@@ -8,7 +8,7 @@ use super::{LockMode, SyncRequest};
 use crate::{
     backend::{Backend, Selection},
     environment::{Distributions, Environment, EnvironmentError, SyncRecord},
-    lockfile::{Freshness, stale_pins},
+    lockfile::{Freshness, Staleness, stale_pins},
     manifest::{Manifest, Selector},
     model::{Profile, Variables},
     monorepo::{Monorepo, ProfileContext},
@@ -50,7 +50,7 @@ impl<'m> SyncPlan<'m> {
         let backends = packages.backends(&context)?;
         let chosen: Vec<_> = request.extras.iter().chain(&request.groups).cloned().collect();
         let selection = backend_request::select(&context, session, &backends, &request.backend, &chosen)?;
-        check_lockfile(&context, request.lock)?;
+        let changes = changes(&context, request.lock)?;
         let environment = monorepo.environment(context.paths, selection.name(), &session.settings.variables);
         if !request.recreate {
             match Environment::new(environment.clone()).usable() {
@@ -62,6 +62,9 @@ impl<'m> SyncPlan<'m> {
             }
         }
         let uv = session.uv()?.clone();
+        if !changes.is_empty() && !is_fresh_after_all(&context, session, &uv) {
+            return Err(OperationError::stale(&context, &changes, false).into());
+        }
         let native = native_packages(&context, session, request, (&backends, &selection), &environment, &uv)?;
         let command = SyncCommand {
             project: context.paths.directory.clone(),
@@ -161,24 +164,32 @@ fn native_packages(
     NativePackages::plan(context, &choices, &session.settings.child_view(), uv.version)
 }
 
-/// Rejects a sync if the lockfile is missing or does not satisfy the manifest.
-fn check_lockfile(context: &ProfileContext<'_>, mode: LockMode) -> crate::Result<()> {
+/// Returns why the lockfile does not seem to satisfy the manifest, where it must. Rejects a sync if it is missing, or if
+/// it is to be installed as it is and has other pins.
+fn changes(context: &ProfileContext<'_>, mode: LockMode) -> crate::Result<Vec<Staleness>> {
     let lockfile = context.lockfile()?;
-    let changes = match (mode, context.profile, context.freshness()?) {
+    Ok(match (mode, context.profile, context.freshness()?) {
         // uv locks if necessary.
         (LockMode::Default, Profile::Dev, _) => Vec::new(),
         (_, _, Freshness::Missing) => return Err(OperationError::no_lockfile(context).into()),
         (LockMode::Frozen { allow_stale: true }, ..) | (LockMode::Frozen { .. }, Profile::Dev, _) => Vec::new(),
         (LockMode::Frozen { .. }, ..) => {
-            lockfile.into_iter().flat_map(|lock| stale_pins(lock, &context.manifest)).collect()
+            let pins: Vec<_> = lockfile.into_iter().flat_map(|lock| stale_pins(lock, &context.manifest)).collect();
+            // uv does not compare them, so nobody else decides.
+            if !pins.is_empty() {
+                return Err(OperationError::stale(context, &pins, true).into());
+            }
+            pins
         }
-        (_, _, Freshness::Stale(changes)) => changes.clone(),
-        (_, _, Freshness::Fresh) => Vec::new(),
-    };
-    if changes.is_empty() {
-        return Ok(());
-    }
-    Err(OperationError::stale(context, &changes, matches!(mode, LockMode::Frozen { .. })).into())
+        (_, _, freshness) => freshness.changes().to_vec(),
+    })
+}
+
+/// Whether uv accepts a lockfile that seems to be stale.
+fn is_fresh_after_all(context: &ProfileContext<'_>, session: &Session, uv: &Uv) -> bool {
+    let is_fresh = |offline| session.is_fresh(uv, &context.paths.directory, offline);
+    let is_known = is_fresh(true).or_else(|| if session.settings.offline { None } else { is_fresh(false) });
+    is_known == Some(true)
 }
 
 fn uv_lock(profile: Profile, mode: LockMode) -> LockfileMode {
