@@ -105,9 +105,10 @@ fn lockfile_that_uv_accepts_is_fresh() {
     }
     repo.uv(["lock", "--project", "prod", "--check"]).ok();
     assert_eq!(found(&repo), [""; 0]);
-    // The same pin, although uv would rewrite it.
+    // Whether the same pin is written as uv would write it.
     repo.replace("prod/pyproject.toml", "bench-utils.git\"", "bench-utils.git/\", subdirectory = \".\"");
-    assert_eq!(found(&repo), [""; 0]);
+    let by_uv = repo.uv(["lock", "--project", "prod", "--check", "--offline"]).run();
+    assert_eq!(found(&repo).is_empty(), by_uv.status() == Some(0), "{by_uv}");
 }
 
 /// Manifests whose lockfiles seem to be stale, and that uv accepts: so do `lock --locked`, `sync`, `status` and `check`.
@@ -148,6 +149,27 @@ fn uv_has_the_last_word_on_a_lockfile() {
             finding.contains("[stale-lockfile]") && finding.contains(&format!("] {directory}pyproject.toml"))
         });
         assert_eq!(stale_finding, None);
+    }
+}
+
+#[test]
+fn reports_a_lockfile_that_only_uv_sees_to_be_stale() {
+    let repo = locked(pinned().build());
+    let manifest = repo.read("prod/pyproject.toml");
+    let setting = |setting: &str| manifest.replace("[tool.uv]\n", &format!("[tool.uv]\n{setting}\n"));
+    for text in [setting("resolution = \"lowest\""), setting("environments = [\"sys_platform == 'linux'\"]")] {
+        assert_ne!(text, manifest);
+        repo.write("prod/pyproject.toml", &text);
+        let by_uv = repo.uv(["lock", "--project", "prod", "--check", "--offline"]).run();
+        assert_ne!(by_uv.status(), Some(0), "{text}\n{by_uv}");
+        let stale = found(&repo).into_iter().filter(|finding| finding.contains("[stale-lockfile]"));
+        assert_eq!(stale.collect::<Vec<_>>(), ["error[stale-lockfile] prod/pyproject.toml:2"], "{text}");
+        let said = repo.uvenv(["check", "--profile", "prod"]).ends(1);
+        assert!(
+            said.told().contains("the lockfile of prod is stale: uv reports that it needs to be updated"),
+            "{said}"
+        );
+        repo.uvenv(["lock", "--profile", "prod", "--locked"]).fails("stale-lockfile");
     }
 }
 

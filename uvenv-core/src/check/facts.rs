@@ -1,6 +1,6 @@
 //! The facts that all rules use, read once.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::Finding;
 use crate::{
@@ -17,8 +17,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) internal: InternalPackages,
     /// The files that could not be read, and why.
     pub(crate) unreadable: Vec<Finding>,
-    /// The profiles whose lockfile uv accepts, although the files seem to differ.
-    pub(crate) accepted: BTreeSet<Profile>,
+    /// Whether uv accepts the lockfiles, where it was asked and can tell.
+    pub(crate) verdicts: BTreeMap<Profile, bool>,
 }
 
 impl<'a> Facts<'a> {
@@ -30,7 +30,7 @@ impl<'a> Facts<'a> {
             profiles: Vec::new(),
             internal: InternalPackages::default(),
             unreadable: Vec::new(),
-            accepted: BTreeSet::new(),
+            verdicts: BTreeMap::new(),
         };
         for profile in monorepo.profiles.iter().map(|paths| paths.profile) {
             match monorepo.context(profile) {

@@ -3,7 +3,7 @@
 
 mod fix_plan;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use self::fix_plan::FixPlan;
 pub(super) use self::fix_plan::diff;
@@ -74,7 +74,7 @@ impl CheckRequest {
 
     fn findings(&self, monorepo: &Monorepo, session: &Session, levels: &Levels) -> crate::Result<Vec<Finding>> {
         let mut facts = Facts::read(monorepo, &session.settings.variables);
-        facts.accepted = self.accepted(&facts, session);
+        facts.verdicts = self.verdicts(&facts, session);
         let mut found = check::offline(&facts);
         if self.remote {
             let directory = cache::directory(&session.settings.variables)?;
@@ -85,16 +85,17 @@ impl CheckRequest {
         Ok(found.filter_map(|finding| levels.apply(finding)).collect())
     }
 
-    /// Returns the profiles whose lockfile uv accepts, although the files seem to differ: uv decides.
-    fn accepted(&self, facts: &Facts<'_>, session: &Session) -> BTreeSet<Profile> {
-        let seem_stale = facts.profiles.iter().filter(|context| {
-            self.is_about(Some(context.profile)) && context.freshness().is_ok_and(|it| !it.changes().is_empty())
-        });
-        let is_fresh = |context: &&ProfileContext<'_>| {
-            let uv = session.uv_with(Fetch::Never).ok();
-            uv.and_then(|uv| session.is_fresh(uv, &context.paths.directory, true)) == Some(true)
+    /// Asks uv whether it accepts the lockfiles. The files only show the reasons. Without uv, they must do.
+    fn verdicts(&self, facts: &Facts<'_>, session: &Session) -> BTreeMap<Profile, bool> {
+        let Ok(uv) = session.uv_with(Fetch::Never) else { return BTreeMap::new() };
+        let locked = facts
+            .profiles
+            .iter()
+            .filter(|context| self.is_about(Some(context.profile)) && context.readable_lockfile().is_some());
+        let verdict = |context: &ProfileContext<'_>| {
+            Some((context.profile, session.is_fresh(uv, &context.paths.directory, true)?))
         };
-        seem_stale.filter(is_fresh).map(|context| context.profile).collect()
+        locked.filter_map(verdict).collect()
     }
 
     /// Whether `profile` is part of the request. Findings that are not about a single profile always are.

@@ -2,7 +2,7 @@
 
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity},
-    lockfile::Staleness,
+    model::Place,
     monorepo::ProfileContext,
 };
 
@@ -15,20 +15,31 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for profile in facts.profiles.iter().filter(|context| !facts.accepted.contains(&context.profile)) {
+    for profile in &facts.profiles {
         // A lockfile that cannot be read has its own finding.
         let Ok(freshness) = profile.freshness() else { continue };
-        findings.extend(freshness.changes().iter().map(|change| finding(profile, change)));
+        let changes = freshness.changes();
+        let verdict = facts.verdicts.get(&profile.profile);
+        if verdict != Some(&true) {
+            findings.extend(changes.iter().map(|change| {
+                let place = change.place.clone();
+                finding(profile, &change.to_string(), place).about(&change.package)
+            }));
+        }
+        // uv sees more than the files show.
+        if verdict == Some(&false) && changes.is_empty() {
+            findings.push(finding(profile, "uv reports that it needs to be updated", None));
+        }
     }
     findings
 }
 
-fn finding(facts: &ProfileContext<'_>, change: &Staleness) -> Finding {
+fn finding(facts: &ProfileContext<'_>, why: &str, place: Option<Place>) -> Finding {
     let profile = facts.profile;
-    let message = format!("the lockfile of {profile} is stale: {change}");
+    let message = format!("the lockfile of {profile} is stale: {why}");
     let help = format!("run `cargo uvenv lock --profile {profile}`");
-    let place = change.place.clone().unwrap_or_else(|| facts.manifest.heading());
-    RULE.finding(message, help).at(place).in_profile(profile).about(&change.package)
+    let place = place.unwrap_or_else(|| facts.manifest.heading());
+    RULE.finding(message, help).at(place).in_profile(profile)
 }
 
 #[cfg(test)]
