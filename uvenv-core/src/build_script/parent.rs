@@ -2,8 +2,8 @@
 
 /// Whether the command line of cargo disables the network.
 pub(super) fn is_offline() -> bool {
-    arguments().iter().take_while(|argument| *argument != "--").any(|argument| {
-        let config = argument.strip_prefix("--config=").unwrap_or(argument);
+    flags().any(|argument| {
+        let config = argument.strip_prefix("--config=").unwrap_or(&argument);
         let setting: String = config.chars().filter(|c| !c.is_whitespace()).collect();
         matches!(setting.as_str(), "--offline" | "--frozen" | "net.offline=true")
     })
@@ -11,11 +11,12 @@ pub(super) fn is_offline() -> bool {
 
 /// Whether the command line of cargo forbids changes of lockfiles.
 pub(super) fn is_locked() -> bool {
-    let arguments = arguments();
-    arguments
-        .iter()
-        .take_while(|argument| *argument != "--")
-        .any(|argument| argument == "--locked" || argument == "--frozen")
+    flags().any(|argument| argument == "--locked" || argument == "--frozen")
+}
+
+/// Returns the arguments that cargo does not pass on to a program.
+fn flags() -> impl Iterator<Item = String> {
+    arguments().into_iter().take_while(|argument| argument != "--")
 }
 
 /// Returns what distinguishes that cargo process from any other process, including a later one with the same process

@@ -1,6 +1,6 @@
 //! The workspace of dev: its manifests, and the git submodules that contain its members.
 
-use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Facts;
 use crate::{
@@ -45,16 +45,4 @@ pub(super) fn selected_by(facts: &Facts<'_>, directory: &Utf8Path) -> Option<Pla
     let dev = &facts.monorepo.dev;
     let pattern = globs(dev)?.selects(directory)?;
     Some(dev.place(pattern.span.clone()))
-}
-
-/// Returns `path` without `.` and `..`.
-pub(super) fn normal(path: &Utf8Path) -> Utf8PathBuf {
-    path.components().fold(Utf8PathBuf::new(), |mut normal, component| {
-        match component {
-            Utf8Component::ParentDir => drop(normal.pop()),
-            Utf8Component::CurDir => {}
-            component => normal.push(component),
-        }
-        normal
-    })
 }

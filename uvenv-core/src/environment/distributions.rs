@@ -217,7 +217,7 @@ impl Distribution {
         let listed: BTreeSet<_> = listed.chain([self.record_file()]).collect();
         let is_new = |entry: &Utf8DirEntry| {
             let metadata = fs::symlink_metadata(entry.path());
-            metadata.is_ok_and(|metadata| changed(&metadata).is_none_or(|changed| changed >= since))
+            metadata.is_ok_and(|metadata| may_have_changed(&metadata, since))
         };
         let entries = self.folder.read_dir_utf8().into_iter().flatten().flatten();
         let unlisted = entries.filter(|entry| !listed.contains(entry.path()) && is_new(entry));
@@ -263,10 +263,15 @@ pub(super) fn since_with_slack(since: SystemTime) -> SystemTime {
     since.checked_sub(CLOCK_SLACK).unwrap_or(since)
 }
 
+/// Whether the file or directory may have changed since `since`.
+pub(super) fn may_have_changed(metadata: &Metadata, since: SystemTime) -> bool {
+    changed(metadata).is_none_or(|changed| changed >= since)
+}
+
 /// On Unix, returns the time of the last change of the file or directory itself, which no program can set. Where uv clones
 /// files (macOS), a directory keeps the modification time that it has in uv's cache.
 #[cfg(unix)]
-pub(super) fn changed(metadata: &Metadata) -> Option<SystemTime> {
+fn changed(metadata: &Metadata) -> Option<SystemTime> {
     use std::os::unix::fs::MetadataExt;
 
     let seconds = u64::try_from(metadata.ctime()).ok()?;
@@ -275,7 +280,7 @@ pub(super) fn changed(metadata: &Metadata) -> Option<SystemTime> {
 }
 
 #[cfg(not(unix))]
-pub(super) fn changed(metadata: &Metadata) -> Option<SystemTime> {
+fn changed(metadata: &Metadata) -> Option<SystemTime> {
     metadata.modified().ok()
 }
 

@@ -3,36 +3,30 @@
 //! uv removes the RECORD of a distribution among its first files, and adds a new one among the last. If it is killed in
 //! between, only the inventory tells what else is left of the old distribution, and what is there of a new one.
 
-use std::{
-    collections::BTreeSet,
-    fs::{self, Metadata},
-    io,
-    time::SystemTime,
-};
+use std::{collections::BTreeSet, fs, io, time::SystemTime};
 
-use camino::{Utf8Component, Utf8DirEntry, Utf8Path, Utf8PathBuf};
+use camino::{Utf8DirEntry, Utf8Path, Utf8PathBuf};
 
 use super::{
-    CACHE_DIRECTORY, Distributions, Environment,
-    distributions::{changed, since_with_slack},
+    Distributions, Environment, STATE_DIRECTORY,
+    distributions::{may_have_changed, since_with_slack},
+    make_own_directory,
 };
-use crate::fs::atomic;
+use crate::fs::{atomic, normal};
 
 /// The file with the names in `site-packages`, one a line.
 const NAMES: &str = "names";
 
 fn directory(environment: &Environment) -> Utf8PathBuf {
-    environment.root().join(CACHE_DIRECTORY).join("records")
+    environment.root().join(STATE_DIRECTORY).join("records")
 }
 
 /// Saves the inventory. Must be called before uv starts.
 pub(super) fn save(environment: &Environment, distributions: &Distributions) -> io::Result<()> {
     let Some(site_packages) = environment.site_packages() else { return Ok(()) };
     let directory = directory(environment);
-    if [environment.root().join(CACHE_DIRECTORY), directory.clone()].iter().any(|path| path.is_symlink()) {
-        return Err(io::Error::other("what a link leads to is not ours"));
-    }
-    fs::create_dir_all(&directory)?;
+    make_own_directory(&environment.root().join(STATE_DIRECTORY))?;
+    make_own_directory(&directory)?;
     let mut kept = BTreeSet::from([NAMES.to_owned()]);
     for distribution in distributions.iter() {
         let Some(name) = distribution.folder().file_name() else { continue };
@@ -55,7 +49,7 @@ fn names(site_packages: &Utf8Path) -> String {
 }
 
 /// Whether `site-packages` has the same names as when the inventory was saved.
-pub(super) fn has_same_names(environment: &Environment) -> bool {
+pub(crate) fn has_same_names(environment: &Environment) -> bool {
     let saved = fs::read_to_string(directory(environment).join(NAMES)).ok();
     environment.site_packages().is_some_and(|site_packages| saved == Some(names(&site_packages)))
 }
@@ -89,7 +83,6 @@ pub(super) fn remove_leftovers(environment: &Environment, since: SystemTime) -> 
     let directory = directory(environment);
     let Ok(names) = fs::read_to_string(directory.join(NAMES)) else { return Ok(()) };
     let since = since_with_slack(since);
-    let is_new = |metadata: &Metadata| changed(metadata).is_none_or(|changed| changed >= since);
     let mut listed = BTreeSet::new();
     let mut whole = BTreeSet::from([NAMES.to_owned()]);
     for distribution in Distributions::read(environment).map_err(io::Error::other)?.iter() {
@@ -98,7 +91,7 @@ pub(super) fn remove_leftovers(environment: &Environment, since: SystemTime) -> 
             whole.extend(distribution.folder().file_name().map(str::to_owned));
         }
     }
-    let leftovers = Leftovers { listed, is_new: &is_new };
+    let leftovers = Leftovers { listed, since };
     for gone in entries(&directory).filter(|entry| !whole.contains(entry.file_name())) {
         let files = files(&site_packages, &fs::read_to_string(gone.path())?);
         let files: Vec<_> = files.into_iter().filter(|path| path.starts_with(environment.root())).collect();
@@ -119,14 +112,14 @@ pub(super) fn remove_leftovers(environment: &Environment, since: SystemTime) -> 
     Ok(())
 }
 
-struct Leftovers<'a> {
+struct Leftovers {
     /// The files of all distributions that have a RECORD.
     listed: BTreeSet<Utf8PathBuf>,
-    /// Whether a file was changed since the sync began.
-    is_new: &'a dyn Fn(&Metadata) -> bool,
+    /// When the sync began.
+    since: SystemTime,
 }
 
-impl Leftovers<'_> {
+impl Leftovers {
     /// Removes what is new in the directory of a removed distribution, and the directory if nothing is left in it.
     fn clean(&self, directory: &Utf8Path) -> io::Result<()> {
         let mut is_empty = directory.is_dir();
@@ -142,7 +135,7 @@ impl Leftovers<'_> {
         let path = entry.path();
         let is_listed = self.listed.range(path.to_owned()..).next().is_some_and(|next| next.starts_with(path));
         let metadata = fs::symlink_metadata(path)?;
-        if is_listed || !(self.is_new)(&metadata) {
+        if is_listed || !may_have_changed(&metadata, self.since) {
             return Ok(());
         }
         ignore_absent(if metadata.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) })
@@ -156,19 +149,7 @@ fn entries(directory: &Utf8Path) -> impl Iterator<Item = Utf8DirEntry> + use<> {
 /// Returns the files that `record` lists, without `..` in their paths.
 fn files(site_packages: &Utf8Path, record: &str) -> Vec<Utf8PathBuf> {
     let listed = super::distributions::listed(record);
-    listed.map(|path| resolved(&site_packages.join(path))).collect()
-}
-
-fn resolved(path: &Utf8Path) -> Utf8PathBuf {
-    let mut resolved = Utf8PathBuf::new();
-    for component in path.components() {
-        match component {
-            Utf8Component::ParentDir => drop(resolved.pop()),
-            Utf8Component::CurDir => {}
-            other => resolved.push(other),
-        }
-    }
-    resolved
+    listed.map(|path| normal(&site_packages.join(path))).collect()
 }
 
 fn ignore_absent(removed: io::Result<()>) -> io::Result<()> {

@@ -110,12 +110,6 @@ impl Journal {
         Ok(())
     }
 
-    /// Whether the environment has no more and no less than when this sync began, judging by names.
-    #[expect(clippy::unused_self, reason = "the names are those of when it began")]
-    pub(crate) fn has_same_names(&self, environment: &Environment) -> bool {
-        inventory::has_same_names(environment)
-    }
-
     /// Returns `uv`, which is to change the environment, so that it keeps the lock even if this process is killed, and
     /// so that what it starts knows of this sync.
     pub(crate) fn covers(&self, uv: Invocation, variables: &Variables) -> Invocation {

@@ -13,7 +13,7 @@ pub(crate) enum Platform {
 
 /// The files that tools write next to `pyvenv.cfg` when they make an environment. No base interpreter has them.
 pub(super) const MARKS: [&str; 6] =
-    ["CACHEDIR.TAG", ".gitignore", ".lock", super::sync_record::FILE, super::NATIVE_RECORD, super::CACHE_DIRECTORY];
+    ["CACHEDIR.TAG", ".gitignore", ".lock", super::sync_record::FILE, super::NATIVE_RECORD, super::STATE_DIRECTORY];
 
 impl Platform {
     pub(crate) const CURRENT: Self = if cfg!(windows) { Self::Windows } else { Self::Unix };

@@ -11,6 +11,7 @@ mod sync_record;
 use std::{fs, io};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use serde::Serialize;
 use thiserror::Error;
 
 pub use self::activation::VariableEdit;
@@ -21,13 +22,14 @@ use self::layout::Platform;
 pub(crate) use self::{
     activation::{Activation, Audience},
     distributions::Distributions,
+    inventory::has_same_names,
     journal::Journal,
     sync_record::SyncRecord,
 };
-use crate::{model::Diagnostic, process::is_program};
+use crate::{fs::atomic, model::Diagnostic, process::is_program};
 
 /// The directory in an environment that has a file for each request whose dependencies are known.
-pub(crate) const CACHE_DIRECTORY: &str = ".uvenv-state";
+pub(crate) const STATE_DIRECTORY: &str = ".uvenv-state";
 
 /// The file in an environment that records what its native packages were built from.
 pub(crate) const NATIVE_RECORD: &str = ".uvenv-native.json";
@@ -368,6 +370,15 @@ impl Environment {
             .map_err(self.unreadable(&self.root))?)
     }
 
+    /// Writes `record` as one of uvenv's own files in it, which has this name.
+    pub(crate) fn write_record(&self, name: &str, record: &impl Serialize) -> crate::Result<()> {
+        let path = self.root.join(name);
+        Ok(serde_json::to_vec(record)
+            .map_err(io::Error::from)
+            .and_then(|text| atomic::replace_own(&path, &text))
+            .map_err(self.not_writable(&path))?)
+    }
+
     pub(crate) fn not_writable(&self, path: &Utf8Path) -> impl FnOnce(io::Error) -> EnvironmentError {
         let (environment, path) = (self.root.clone(), path.to_owned());
         move |source| EnvironmentError::NotWritable { environment, path, source }
@@ -412,6 +423,14 @@ fn remove_backups(parent: &Utf8Path, prefix: &str) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Makes one of uvenv's own directories in an environment. What a link in its place leads to is not uvenv's.
+pub(crate) fn make_own_directory(path: &Utf8Path) -> io::Result<()> {
+    if path.is_symlink() {
+        return Err(io::Error::other(format!("`{path}` is a link")));
+    }
+    fs::create_dir_all(path)
 }
 
 fn is_absent(error: &io::Error) -> bool {

@@ -1,12 +1,12 @@
 //! The record of an environment's last sync, which lets `run` and `status` use the same choices.
 
-use std::{fs, io};
+use std::fs;
 
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::Environment;
-use crate::{backend::Choice, fs::atomic, model::Profile};
+use crate::{backend::Choice, model::Profile};
 
 /// The file in the environment. It disappears with the environment, also when uv makes a new one.
 pub(super) const FILE: &str = ".uvenv.json";
@@ -49,10 +49,6 @@ impl SyncRecord {
         if Self::read(environment).as_ref() == Some(self) {
             return Ok(());
         }
-        let path = environment.root().join(FILE);
-        Ok(serde_json::to_vec(self)
-            .map_err(io::Error::from)
-            .and_then(|text| atomic::replace_own(&path, &text))
-            .map_err(environment.not_writable(&path))?)
+        environment.write_record(FILE, self)
     }
 }

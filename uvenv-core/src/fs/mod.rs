@@ -3,10 +3,12 @@
 pub(crate) mod atomic;
 pub(crate) mod cache;
 pub(crate) mod digest;
+mod normal;
 pub(crate) mod parallel;
 pub(crate) mod stamp;
 #[cfg(test)]
 mod test_tree;
 
+pub(crate) use normal::normal;
 #[cfg(test)]
 pub(crate) use test_tree::TestTree;

@@ -1,7 +1,7 @@
 //! Checks whether a lockfile still satisfies its manifests, package by package and without network access.
 //!
-//! This finds only what the two files show. It never reports a lockfile as stale that uv accepts. If it finds nothing,
-//! uv decides, because only uv sees the constraints, the overrides and the metadata of dynamic projects.
+//! This finds only what the two files show: the reasons. uv decides, because only uv sees the constraints, the overrides
+//! and the metadata of dynamic projects, and because it accepts some lockfiles in which the files seem to differ.
 
 #[cfg_attr(not(feature = "full"), path = "freshness/no_versions.rs")]
 mod versions;
@@ -18,6 +18,9 @@ use crate::{
     manifest::{GroupEntry, Manifest, Requirement, SourceKind, UvSource},
     model::{Name, Place, git_url},
 };
+
+/// Why a lockfile is stale if the files show no difference.
+pub(crate) const SEEN_BY_UV: &str = "uv reports that it needs to be updated";
 
 /// Whether a lockfile satisfies its manifests.
 #[derive(Clone, Debug)]

@@ -8,6 +8,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 use camino::Utf8Path;
 
+pub(crate) use freshness::SEEN_BY_UV;
 pub use freshness::{Freshness, LockfileChange, Staleness, freshness, stale_pins};
 pub(crate) use git_source::GitSource;
 pub use git_source::{GitPin, LockedReference};

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Config, DiscoveryError, InternalPackages, Monorepo, ProfilePaths, has_manifest, members};
+use super::{
+    Config, DiscoveryError, InternalPackages, Monorepo, ProfilePaths, has_manifest, members, unusable_directory,
+    utf8_path,
+};
 use crate::{
     manifest::{self, Manifest, ManifestError},
     model::Profile,
@@ -48,9 +51,7 @@ fn parent(path: &Utf8Path) -> &Utf8Path {
 }
 
 fn canonical(path: &Utf8Path) -> crate::Result<Utf8PathBuf> {
-    let found = path.canonicalize().map_err(|source| DiscoveryError::Directory { path: path.to_owned(), source })?;
-    let found = Utf8PathBuf::try_from(found)
-        .map_err(|error| DiscoveryError::NotUnicode { path: error.into_path_buf().to_string_lossy().into_owned() })?;
+    let found = utf8_path(path.canonicalize().map_err(unusable_directory(path))?)?;
     // Windows returns `\\?\C:\…`, which few programs accept.
     Ok(found.as_str().strip_prefix(r"\\?\").map_or_else(|| found.clone(), Utf8PathBuf::from))
 }

@@ -1,6 +1,6 @@
 //! The record of what an environment's native packages were built from. It is kept in the environment.
 
-use std::{collections::BTreeMap, fs, io};
+use std::{collections::BTreeMap, fs};
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{
     environment::{Environment, NATIVE_RECORD as FILE},
-    fs::atomic,
     model::Name,
 };
 
@@ -63,10 +62,6 @@ impl BuildRecord {
         if self == *before || (self.packages.is_empty() && before.packages.is_empty()) {
             return Ok(());
         }
-        let path = environment.root().join(FILE);
-        Ok(serde_json::to_vec(&self)
-            .map_err(io::Error::from)
-            .and_then(|text| atomic::replace_own(&path, &text))
-            .map_err(environment.not_writable(&path))?)
+        environment.write_record(FILE, &self)
     }
 }

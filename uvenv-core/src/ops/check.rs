@@ -15,7 +15,6 @@ use crate::{
     model::Profile,
     monorepo::{Monorepo, ProfileContext},
     report::{CheckReport, FindingReport},
-    uv::Fetch,
 };
 
 /// The options of a check.
@@ -87,14 +86,11 @@ impl CheckRequest {
 
     /// Asks uv whether it accepts the lockfiles. The files only show the reasons. Without uv, they must do.
     fn verdicts(&self, facts: &Facts<'_>, session: &Session) -> BTreeMap<Profile, bool> {
-        let Ok(uv) = session.uv_with(Fetch::Never) else { return BTreeMap::new() };
         let locked = facts
             .profiles
             .iter()
             .filter(|context| self.is_about(Some(context.profile)) && context.readable_lockfile().is_some());
-        let verdict = |context: &ProfileContext<'_>| {
-            Some((context.profile, session.is_fresh(uv, &context.paths.directory, true)?))
-        };
+        let verdict = |context: &ProfileContext<'_>| Some((context.profile, session.accepts_lockfile(context)?));
         locked.filter_map(verdict).collect()
     }
 

@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 
 use crate::{
-    lockfile::Staleness,
+    lockfile::{SEEN_BY_UV, Staleness},
     model::{Diagnostic, Fault, Place, Profile, quoted},
     monorepo::ProfileContext,
 };
@@ -49,7 +49,7 @@ pub(crate) enum OperationError {
 
 fn reasons(changes: &[Staleness]) -> String {
     match changes {
-        [] => "uv reports that it needs to be updated".to_owned(),
+        [] => SEEN_BY_UV.to_owned(),
         changes => changes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
     }
 }

@@ -152,6 +152,12 @@ impl Session {
         if streamed.status.success() { Some(true) } else { is_stale.then_some(false) }
     }
 
+    /// Whether uv accepts the lockfile of `context`; `None` if it cannot tell without the network, or if there is no uv.
+    #[cfg(feature = "full")]
+    pub(super) fn accepts_lockfile(&self, context: &crate::monorepo::ProfileContext<'_>) -> Option<bool> {
+        self.is_fresh(self.uv_with(Fetch::Never).ok()?, &context.paths.directory, true)
+    }
+
     /// Returns how commits of remotes are kept in `directory`, uvenv's cache.
     #[cfg(feature = "full")]
     pub(super) fn contents<'a>(&'a self, directory: &'a Utf8Path) -> crate::git::ContentCache<'a> {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     environment::{Distributions, Environment, Inspection, SyncRecord},
-    lockfile::{Freshness, GitSource},
+    lockfile::{Freshness, GitSource, SEEN_BY_UV},
     model::{Name, Profile},
     monorepo::{InternalPackages, Monorepo, ProfileContext, ProfilePaths},
     native::{self, BuildChoices, NativePackages},
@@ -78,25 +78,19 @@ impl ProfileInspection<'_> {
     }
 
     fn lockfile(&self, is_known_fresh: bool) -> LockfileStatus {
+        // uv decides. The files only show the reasons.
+        let is_fresh = || self.session.accepts_lockfile(self.context);
         let (state, reasons) = match self.context.freshness() {
             Err(error) => (LockfileState::Unreadable, vec![error.to_string()]),
             Ok(Freshness::Missing) => (LockfileState::Missing, Vec::new()),
             Ok(_) if is_known_fresh => (LockfileState::Fresh, Vec::new()),
-            Ok(Freshness::Stale(changes)) if self.is_fresh() != Some(true) => {
+            Ok(Freshness::Stale(changes)) if is_fresh() != Some(true) => {
                 (LockfileState::Stale, changes.iter().map(ToString::to_string).collect())
             }
-            Ok(Freshness::Fresh) if self.is_fresh() == Some(false) => {
-                (LockfileState::Stale, vec!["uv reports that it needs to be updated".to_owned()])
-            }
+            Ok(Freshness::Fresh) if is_fresh() == Some(false) => (LockfileState::Stale, vec![SEEN_BY_UV.to_owned()]),
             Ok(Freshness::Stale(_) | Freshness::Fresh) => (LockfileState::Fresh, Vec::new()),
         };
         LockfileStatus { path: self.context.paths.lockfile(), state, reasons }
-    }
-
-    /// Lets uv decide. The files only show the reasons.
-    fn is_fresh(&self) -> Option<bool> {
-        let uv = self.session.uv_with(Fetch::Never).ok()?;
-        self.session.is_fresh(uv, &self.context.paths.directory, true)
     }
 
     /// Returns the environments to examine: the only one or, with one environment per backend, those that exist.

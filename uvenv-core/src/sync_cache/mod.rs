@@ -25,7 +25,9 @@ use watch_list::WatchList;
 
 use crate::{
     backend::SelectionInputs,
-    environment::{BaseInterpreter, CACHE_DIRECTORY, Distribution, Distributions, Environment, SyncRecord},
+    environment::{
+        BaseInterpreter, Distribution, Distributions, Environment, STATE_DIRECTORY, SyncRecord, make_own_directory,
+    },
     fs::{atomic, cache, digest::digest},
     lockfile::Lockfile,
     manifest::Manifest,
@@ -124,7 +126,7 @@ impl RequestKey {
     }
 
     fn file(&self, environment: &Environment) -> Utf8PathBuf {
-        environment.root().join(CACHE_DIRECTORY).join(format!("{}.{EXTENSION}", self.0))
+        environment.root().join(STATE_DIRECTORY).join(format!("{}.{EXTENSION}", self.0))
     }
 }
 
@@ -264,7 +266,7 @@ impl<A: Serialize + DeserializeOwned> CacheEntry<A> {
     /// Returns the newest cache entry of the environment with the sync record `record`.
     #[cfg(feature = "full")]
     pub(crate) fn newest(environment: &Environment, record: &SyncRecord) -> Option<Self> {
-        let entries = environment.root().join(CACHE_DIRECTORY).read_dir_utf8().ok()?.flatten();
+        let entries = environment.root().join(STATE_DIRECTORY).read_dir_utf8().ok()?.flatten();
         let mut files: Vec<_> =
             entries.map(|entry| (entry.metadata().and_then(|file| file.modified()).ok(), entry.into_path())).collect();
         files.sort();
@@ -317,12 +319,8 @@ impl<A: Serialize + DeserializeOwned> CacheEntry<A> {
 impl<A: Serialize> CacheEntry<A> {
     fn write(&self, key: &RequestKey, environment: &Environment) -> io::Result<()> {
         let path = key.file(environment);
-        let directory = environment.root().join(CACHE_DIRECTORY);
-        // What a link leads to is not ours.
-        if directory.is_symlink() {
-            return Err(io::Error::other(format!("`{directory}` is a link")));
-        }
-        fs::create_dir_all(&directory)?;
+        let directory = environment.root().join(STATE_DIRECTORY);
+        make_own_directory(&directory)?;
         make_room(&directory, &path)?;
         atomic::replace_cached(&path, format!("{}\n{}{END}", serde_json::to_string(self)?, self.fingerprints.as_text()))
     }

@@ -2,6 +2,7 @@
 
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity, workspace},
+    fs::normal,
     manifest::{Manifest, SourceKind},
     model::Profile,
     uv::cache_keys,
@@ -23,7 +24,7 @@ fn of_manifest(facts: &Facts<'_>, manifest: &Manifest) -> Vec<Finding> {
     for (package, sources) in &manifest.uv.sources {
         for source in sources {
             let SourceKind::Path(path) = &source.kind else { continue };
-            let directory = workspace::normal(&manifest.directory().join(path));
+            let directory = normal(&manifest.directory().join(path));
             let what = if !directory.exists() {
                 "is not there"
             } else if directory.is_dir() && !cache_keys::has_package(&directory) {

@@ -2,6 +2,7 @@
 
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity},
+    lockfile::SEEN_BY_UV,
     model::Place,
     monorepo::ProfileContext,
 };
@@ -26,9 +27,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
                 finding(profile, &change.to_string(), place).about(&change.package)
             }));
         }
-        // uv sees more than the files show.
         if verdict == Some(&false) && changes.is_empty() {
-            findings.push(finding(profile, "uv reports that it needs to be updated", None));
+            findings.push(finding(profile, SEEN_BY_UV, None));
         }
     }
     findings

@@ -6,6 +6,7 @@ use super::plan::{SyncPlan, build_context, installed};
 use crate::{
     environment::{
         Backup, Changes, Distribution, Distributions, Environment, Inspection, Interpreter, Journal, SyncRecord,
+        has_same_names,
     },
     model::{Interrupted, Name},
     native::{BuildContext, FreshnessReport, Stale},
@@ -215,7 +216,7 @@ impl ActiveSync {
             Inspection::Missing => was_missing,
             Inspection::Ready(_) if !was_missing => {
                 let after = Distributions::read(environment)?;
-                self.before == after && after.are_whole() && self.journal.has_same_names(environment)
+                self.before == after && after.are_whole() && has_same_names(environment)
             }
             _ => false,
         })

@@ -179,7 +179,7 @@ fn changes(context: &ProfileContext<'_>, mode: LockMode) -> crate::Result<Vec<St
             if !pins.is_empty() {
                 return Err(OperationError::stale(context, &pins, true).into());
             }
-            pins
+            Vec::new()
         }
         (_, _, freshness) => freshness.changes().to_vec(),
     })
