@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from uvenv._reports import (
-    RENDERERS,
     CheckReport,
     CommitsBetween,
     DiffReport,
@@ -27,6 +27,7 @@ from uvenv._reports import (
     PythonRequest,
     StatusReport,
     SyncReport,
+    Value,
 )
 
 # Jupyter's own colors where there are some; else half-way ones, which stand out from light and dark alike. A state is
@@ -77,18 +78,18 @@ _LIST_AT_MOST = 40
 """The number of packages up to which a report shows them all; more are folded."""
 
 
-def register() -> None:
-    """Has notebooks show reports with the functions below."""
-    RENDERERS.update(
-        {
-            CheckReport: check,
-            DiffReport: diff,
-            LockReport: lock,
-            PromoteReport: promote,
-            StatusReport: status,
-            SyncReport: sync,
-        }
-    )
+def render(report: Value) -> str | None:
+    """Renders a report with one of the functions below; `None` if there is none for it."""
+    renderers: dict[type[Value], Callable[[Any], str]] = {
+        CheckReport: check,
+        DiffReport: diff,
+        LockReport: lock,
+        PromoteReport: promote,
+        StatusReport: status,
+        SyncReport: sync,
+    }
+    renderer = renderers.get(type(report))
+    return renderer(report) if renderer else None
 
 
 def status(report: StatusReport) -> str:

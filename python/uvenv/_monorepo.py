@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from uvenv import _html, _progress, _uvenv, _variables
+from uvenv import _progress, _uvenv, _variables
 from uvenv._mapping import FrozenMapping
 from uvenv._reports import (
+    RENDERERS,
     BackendsReport,
     CheckReport,
     DetectionReport,
@@ -31,12 +32,21 @@ from uvenv._reports import (
     StatusReport,
     SyncPlanned,
     SyncReport,
+    Value,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-_html.register()
+
+def _rendered(report: Value) -> str | None:
+    # Only notebooks need it.
+    from uvenv import _html
+
+    return _html.render(report)
+
+
+RENDERERS.append(_rendered)
 
 P = ParamSpec("P")
 R = TypeVar("R")

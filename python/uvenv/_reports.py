@@ -40,8 +40,7 @@ class Value:
         return plain if self._key is None else {self._key: plain}
 
     def _repr_html_(self) -> str | None:
-        render = RENDERERS.get(type(self))
-        return render(self) if render else None
+        return next((render(self) for render in RENDERERS), None)
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Self:
@@ -70,8 +69,8 @@ class Value:
         return report
 
 
-RENDERERS: dict[type[Value], Callable[[Any], str]] = {}
-"""How notebooks show reports; `_html` adds its functions."""
+RENDERERS: list[Callable[[Value], str | None]] = []
+"""What renders reports for notebooks, if anything does."""
 
 
 def _json_name(name: str) -> str:
