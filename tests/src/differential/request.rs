@@ -29,11 +29,11 @@ pub(super) struct Request {
 }
 
 impl Request {
-    /// The arguments for uvenv.
-    pub(super) fn of_uvenv(&self) -> Vec<String> {
+    /// The arguments for uvenv, in `directory`.
+    pub(super) fn of_uvenv(&self, directory: &Utf8Path) -> Vec<String> {
         let mut arguments = vec!["-v".to_owned(), "sync".to_owned()];
-        if self.by_flag {
-            arguments.extend(["-C".to_owned(), self.directory.to_string()]);
+        if self.by_flag && !directory.as_str().is_empty() {
+            arguments.extend(["-C".to_owned(), directory.to_string()]);
         }
         if let Some(project) = &self.project {
             arguments.push(format!("--project={project}"));

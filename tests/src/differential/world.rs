@@ -118,9 +118,19 @@ impl World {
         self.request.variables.iter().fold(invocation, |invocation, (name, value)| invocation.env(name, value))
     }
 
+    /// The directory of the request, or the root if a link leads out of the monorepo there: what is meant would be another
+    /// monorepo, for uv too.
+    fn directory(&self) -> &Utf8Path {
+        let real = |path: &Utf8Path| path.canonicalize_utf8().ok();
+        let (root, directory) = (real(&self.root), real(&self.root.join(&self.request.directory)));
+        let leads_out = root.zip(directory).is_some_and(|(root, directory)| !directory.starts_with(root));
+        if leads_out { Utf8Path::new("") } else { &self.request.directory }
+    }
+
     fn uvenv(&self, more: &[&str]) -> Outcome {
-        let arguments = self.request.of_uvenv().into_iter().chain(more.iter().map(|more| (*more).to_owned()));
-        let within = if self.request.by_flag { Utf8Path::new("") } else { &self.request.directory };
+        let directory = self.directory();
+        let arguments = self.request.of_uvenv(directory).into_iter().chain(more.iter().map(|more| (*more).to_owned()));
+        let within = if self.request.by_flag { Utf8Path::new("") } else { directory };
         self.asked(self.fixture.uvenv(arguments), within).arg_json().run()
     }
 
@@ -157,7 +167,7 @@ impl World {
         }
         let before = self.look();
         let uv = self.fixture.uv(self.request.of_uv(&self.project(), report));
-        let mut uv = self.asked(uv, &self.request.directory).env("UV_PROJECT_ENVIRONMENT", &environment);
+        let mut uv = self.asked(uv, self.directory()).env("UV_PROJECT_ENVIRONMENT", &environment);
         for name in AS_FLAGS {
             uv = uv.env_remove(name);
         }
