@@ -171,7 +171,7 @@ impl<'a> Context<'a> {
     /// Prints the warnings of an operation, even if it failed later.
     fn warn_of_session(&self, output: &mut Output) {
         for warning in self.session.take_warnings() {
-            output.warning(&warning);
+            output.warning(&*warning);
         }
     }
 

@@ -71,7 +71,7 @@ impl Call {
             let working = Working { session: Session::new(settings), profile, listener: observer };
             let result = work(&working);
             for warning in working.session.take_warnings() {
-                working.listener.warn(&Problem::new(&warning));
+                working.listener.warn(&Problem::new(&*warning));
             }
             result
         });

@@ -46,6 +46,8 @@ mod init;
 #[cfg(unix)]
 #[path = "suite/interrupted_sync.rs"]
 mod interrupted_sync;
+#[path = "suite/kept_backend.rs"]
+mod kept_backend;
 #[cfg(unix)]
 #[path = "suite/kernel.rs"]
 mod kernel;

@@ -12,6 +12,8 @@ mod frozen;
 #[cfg(unix)]
 #[path = "suite/interrupted_sync.rs"]
 mod interrupted_sync;
+#[path = "suite/kept_backend.rs"]
+mod kept_backend;
 #[cfg(target_os = "linux")]
 #[path = "suite/killed.rs"]
 mod killed;

@@ -168,7 +168,7 @@ fn outcome(session: &Session, task: &Task<'_>, work: &Work<'_>, warned: &mut War
     let outcome = work(session, task, warned);
     // Print the warnings of the operation, even if it failed later.
     for warning in session.take_warnings() {
-        warned(Box::new(warning));
+        warned(Box::<dyn Diagnostic + Send + Sync>::from(warning));
     }
     outcome
 }

@@ -32,6 +32,21 @@ fn names(repo: &Fixture) -> Vec<String> {
 const USER: &str = "home/.local/share/jupyter/kernels";
 
 #[test]
+fn warns_of_kernels_with_different_backends_in_one_environment() {
+    let repo = uvenv_tests::Monorepo::new(super::uv()).package("ipykernel").backends(["cu124", "cu128"]).build();
+    let install = |backend| repo.uvenv(["kernel", "install", "--backend", backend]).ok().stderr().to_owned();
+    assert!(!install("cu124").contains("warning"));
+    let warning = install("cu128");
+    for part in ["warning[kernels-share-environment]", "`bench-dev-cu124` (cu124)", "`.venv`", "env-per-backend"] {
+        assert!(warning.contains(part), "{part}: {warning}");
+    }
+    repo.uvenv(["kernel", "remove", "bench-dev-cu124"]).ok();
+    assert!(!install("cu128").contains("warning"));
+    repo.write("pyproject.toml", repo.read("pyproject.toml") + "\n[tool.uvenv]\nenv-per-backend = true\n");
+    assert!(!install("cu124").contains("warning"));
+}
+
+#[test]
 fn jupyter_starts_the_kernel_with_its_environment_and_backend() {
     let repo = three_profiles().build();
     with_notebook(&repo, "prod/pyproject.toml");

@@ -4,12 +4,15 @@
 //! shows in the effect of a choice (it takes a package from a separate index) or in its name (`cu124`, `cpu`,
 //! `rocm6.2`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::{Backend, BackendError, CudaVersion};
+use super::{
+    Backend, BackendError, CudaVersion,
+    conflicts::{self, DeclaredEntry, index_sources},
+};
 use crate::{
-    manifest::{Manifest, Requirement, Selector, SourceKind},
-    model::Name,
+    manifest::{Manifest, Requirement, Selector},
+    model::{Name, Place, quoted},
 };
 
 /// The projects whose backends are looked up.
@@ -36,7 +39,7 @@ pub fn backends<'a>(
     let scope = Scope { root, projects, target };
     match configured {
         Some(names) => scope.configured(names, shown),
-        None => Ok(scope.conflicting()),
+        None => scope.conflicting(shown),
     }
 }
 
@@ -44,22 +47,6 @@ struct Scope<'a> {
     root: &'a Manifest,
     projects: Vec<&'a Manifest>,
     target: BackendScope<'a>,
-}
-
-/// An entry of a conflict set, with the project that declares its extra or group.
-#[derive(Clone, Copy)]
-struct DeclaredEntry<'a> {
-    /// The manifest that declares the conflict.
-    holder: &'a Manifest,
-    project: &'a Manifest,
-    selector: &'a Selector,
-    span: &'a std::ops::Range<usize>,
-}
-
-impl<'a> DeclaredEntry<'a> {
-    fn key(&self) -> (&'a camino::Utf8Path, &'a Selector) {
-        (self.project.path(), self.selector)
-    }
 }
 
 impl<'a> Scope<'a> {
@@ -85,6 +72,7 @@ impl<'a> Scope<'a> {
                 name: name.clone(),
                 selector: selector.clone(),
                 cuda: self.cuda(project, selector),
+                variants: variants(project, selector),
                 place: project.place(span),
             })
         })
@@ -97,132 +85,67 @@ impl<'a> Scope<'a> {
         }
     }
 
-    fn conflicting(&self) -> Vec<Backend> {
-        let mut choices: Vec<Vec<Backend>> = Vec::new();
-        for choice in self.exclusive_choices() {
-            let backends: Vec<_> = choice.iter().filter_map(|entry| self.backend(*entry)).collect();
+    /// Returns the one choice between accelerators that the conflicts declare.
+    fn conflicting(&self, shown: &str) -> crate::Result<Vec<Backend>> {
+        let mut choices: Vec<(bool, Vec<Backend>)> = Vec::new();
+        for group in conflicts::groups(self.root, &self.projects) {
+            let backends: Vec<_> = group.entries.iter().filter_map(|entry| self.backend(*entry)).collect();
+            if backends.len() < 2 {
+                continue;
+            }
+            if let Some((a, b)) = group.compatible {
+                let why = format!("`{a}` and `{b}` can be combined");
+                return Err(unclear(shown, backends, why));
+            }
             let names = |backends: &[Backend]| -> BTreeSet<Name> { backends.iter().map(|b| b.name.clone()).collect() };
             // Several members with the same backends share one choice for the environment that contains them all.
-            let known = choices.iter().any(|known| names(known) == names(&backends));
-            if backends.len() > 1 && !known {
-                choices.push(backends);
+            if choices.iter().any(|(_, known)| names(known) == names(&backends)) {
+                continue;
             }
+            let mut entries = group.entries.iter();
+            let is_indexed =
+                entries.any(|entry| index_sources(self.root, entry.project, entry.selector).next().is_some());
+            choices.push((is_indexed, backends));
         }
         // A separate index is stronger evidence than a name.
-        let by_index = |choice: &Vec<Backend>| choice.iter().any(|backend| backend.cuda.is_some());
-        let best = choices.iter().position(by_index).unwrap_or(0);
-        if choices.is_empty() { Vec::new() } else { choices.swap_remove(best) }
-    }
-
-    /// Returns the groups of accelerator entries whose members all exclude each other, whether through one conflict set
-    /// or through several pairs.
-    fn exclusive_choices(&self) -> Vec<Vec<DeclaredEntry<'a>>> {
-        let mut entries: Vec<DeclaredEntry<'a>> = Vec::new();
-        let mut excluding = BTreeSet::new();
-        for set in self.accelerator_sets() {
-            for entry in &set {
-                if !entries.iter().any(|known| known.key() == entry.key()) {
-                    entries.push(*entry);
-                }
-                excluding.extend(set.iter().map(|other| (entry.key(), other.key())));
-            }
+        if choices.iter().any(|(is_indexed, _)| *is_indexed) {
+            choices.retain(|(is_indexed, _)| *is_indexed);
         }
-        let mut choices: Vec<Vec<DeclaredEntry<'a>>> = Vec::new();
-        for entry in entries {
-            let neighbours = |choice: &Vec<DeclaredEntry<'a>>| {
-                choice.iter().any(|other| excluding.contains(&(entry.key(), other.key())))
-            };
-            let (joined, mut rest): (Vec<_>, Vec<_>) = choices.into_iter().partition(neighbours);
-            let mut choice: Vec<_> = joined.into_iter().flatten().collect();
-            choice.push(entry);
-            rest.push(choice);
-            choices = rest;
+        let mut choices: Vec<_> = choices.into_iter().map(|(_, backends)| backends).collect();
+        if choices.len() > 1 {
+            let several = choices.iter().map(|backends| quoted(backends.iter().map(|backend| &backend.name)));
+            let why = format!("there is more than one choice: {}", several.collect::<Vec<_>>().join("; "));
+            return Err(unclear(shown, choices.swap_remove(0), why));
         }
-        choices.retain(|choice| choice.iter().all(|a| choice.iter().all(|b| excluding.contains(&(a.key(), b.key())))));
-        choices
-    }
-
-    /// Returns the conflict sets whose entries are all about accelerators.
-    fn accelerator_sets(&self) -> Vec<Vec<DeclaredEntry<'a>>> {
-        let mut sets = Vec::new();
-        for &holder in &self.projects {
-            for set in &holder.uv.conflicts {
-                let entries: Option<Vec<_>> = set
-                    .entries
-                    .iter()
-                    .map(|entry| {
-                        let project = match &entry.package {
-                            None => holder,
-                            Some(name) => *self.projects.iter().find(|project| project.name() == Some(name))?,
-                        };
-                        Some(DeclaredEntry { holder, project, selector: entry.selector.as_ref()?, span: &entry.span })
-                    })
-                    .collect();
-                // A set may combine entries of several members that share one choice, so it is split by project.
-                let mut by_project: BTreeMap<_, Vec<DeclaredEntry<'a>>> = BTreeMap::new();
-                for entry in entries.into_iter().flatten() {
-                    by_project.entry(entry.project.path()).or_default().push(entry);
-                }
-                sets.extend(by_project.into_values().filter(|entries| self.is_about_accelerators(entries)));
-            }
-        }
-        sets
-    }
-
-    fn is_about_accelerators(&self, entries: &[DeclaredEntry<'a>]) -> bool {
-        let chosen: Vec<BTreeSet<_>> =
-            entries.iter().map(|entry| self.indexed_packages(entry.project, entry.selector)).collect();
-        let shared = |set: &BTreeSet<&Name>| {
-            set.iter().any(|package| chosen.iter().filter(|other| other.contains(package)).count() > 1)
-        };
-        entries.len() > 1
-            && entries
-                .iter()
-                .zip(&chosen)
-                .all(|(entry, set)| shared(set) || sounds_like_accelerator(entry.selector.name()))
-    }
-
-    /// Returns the packages that come from a separate index when `selector` is on.
-    fn indexed_packages(&self, project: &'a Manifest, selector: &Selector) -> BTreeSet<&'a Name> {
-        let chosen = self.index_sources(project, selector);
-        chosen.map(|(package, _)| package).collect()
-    }
-
-    fn index_sources(&self, project: &'a Manifest, selector: &Selector) -> impl Iterator<Item = (&'a Name, &'a str)> {
-        let holders = [Some(project), Some(self.root).filter(|root| root.path() != project.path())];
-        let sources = holders.into_iter().flatten().flat_map(|holder| &holder.uv.sources);
-        sources.flat_map(move |(package, sources)| {
-            sources.iter().filter_map(move |source| match &source.kind {
-                SourceKind::Index(index) if source.selector.as_ref() == Some(selector) => {
-                    Some((&package.value, index.as_str()))
-                }
-                _ => None,
-            })
-        })
+        Ok(choices.pop().unwrap_or_default())
     }
 
     /// Returns the target's backend for an entry: the extra or group itself, or an extra of the target that forwards to
     /// it.
     fn backend(&self, entry: DeclaredEntry<'a>) -> Option<Backend> {
         let is_target = self.target_projects().iter().any(|project| project.path() == entry.project.path());
-        let (name, selector, place) = if is_target {
-            let selector = entry.selector.clone();
-            (selector.name().clone(), selector, entry.holder.place(entry.span.clone()))
+        let (project, selector, place) = if is_target {
+            (entry.project, entry.selector.clone(), entry.holder.place(entry.span.clone()))
         } else {
-            let (name, place) = self.forwarded(&entry)?;
-            (name.clone(), Selector::Extra(name), place)
+            self.forwarded(&entry)?
         };
-        Some(Backend { name, selector, cuda: self.cuda(entry.project, entry.selector), place })
+        Some(Backend {
+            name: selector.name().clone(),
+            variants: variants(project, &selector),
+            selector,
+            cuda: self.cuda(entry.project, entry.selector),
+            place,
+        })
     }
 
-    fn forwarded(&self, entry: &DeclaredEntry<'a>) -> Option<(Name, crate::model::error::Place)> {
+    fn forwarded(&self, entry: &DeclaredEntry<'a>) -> Option<(&'a Manifest, Selector, Place)> {
         let Selector::Extra(wanted) = entry.selector else { return None };
         let member = entry.project.name()?;
         let forwards = |requirement: &Requirement| requirement.name == *member && requirement.extras.contains(wanted);
         self.target_projects().into_iter().find_map(|project| {
             let extras = &project.project.as_ref()?.extras;
             let (name, extra) = extras.iter().find(|(_, extra)| extra.requirements.iter().any(forwards))?;
-            Some((name.clone(), project.place(extra.span.clone())))
+            Some((project, Selector::Extra(name.clone()), project.place(extra.span.clone())))
         })
     }
 
@@ -234,11 +157,12 @@ impl<'a> Scope<'a> {
             indexes.into_iter().find(|index| index.name.as_deref() == Some(name)).map(|index| index.url.as_str())
         };
         let by_index = || {
-            let mut indexes = self.index_sources(project, selector);
+            let mut indexes = index_sources(self.root, project, selector);
             indexes.find_map(|(_, index)| CudaVersion::from_index(index_url(index)?))
         };
         let by_requirement = || {
-            requirements_of(project, selector)
+            project
+                .requirements_of(selector)
                 .into_iter()
                 .find_map(|requirement| CudaVersion::from_requirement(&requirement.text))
         };
@@ -255,31 +179,22 @@ fn span_of(project: &Manifest, selector: &Selector) -> Option<std::ops::Range<us
     }
 }
 
-fn requirements_of<'a>(project: &'a Manifest, selector: &Selector) -> Vec<&'a Requirement> {
-    match selector {
-        Selector::Extra(name) => {
-            let extra = project.project.as_ref().and_then(|project| project.extras.get(name));
-            extra.map_or_else(Vec::new, |extra| extra.requirements.iter().collect())
-        }
-        Selector::Group(name) => {
-            let entries = project.groups.get(name).into_iter().flatten();
-            entries
-                .filter_map(|entry| match entry {
-                    crate::manifest::GroupEntry::Requirement(requirement) => Some(requirement),
-                    crate::manifest::GroupEntry::Include(_) => None,
-                })
-                .collect()
-        }
-    }
+/// Returns the extras and groups of `project` that include `selector`.
+fn variants(project: &Manifest, selector: &Selector) -> Vec<Name> {
+    let extras = project.project.iter().flat_map(|project| project.extras.keys()).cloned().map(Selector::Extra);
+    let groups = project.groups.keys().cloned().map(Selector::Group);
+    let variants = extras.chain(groups).filter(|variant| conflicts::included(project, variant).contains(selector));
+    variants.map(|variant| variant.name().clone()).collect()
 }
 
-/// Whether a part of the name is a usual word for accelerators.
-fn sounds_like_accelerator(name: &Name) -> bool {
-    const WORDS: [&str; 10] = ["cpu", "cuda", "gpu", "hpu", "metal", "mps", "npu", "rocm", "tpu", "xpu"];
-    name.as_str().split('-').any(|part| {
-        let word = part.trim_end_matches(|c: char| c.is_ascii_digit());
-        WORDS.contains(&word) || (word == "cu" && part.len() > word.len())
-    })
+fn unclear(shown: &str, backends: Vec<Backend>, why: String) -> crate::Error {
+    BackendError::Unclear {
+        manifest: shown.to_owned(),
+        place: backends.first().map(|backend| backend.place.clone()),
+        names: backends.into_iter().map(|backend| backend.name).collect(),
+        why,
+    }
+    .into()
 }
 
 #[cfg(test)]
@@ -296,6 +211,14 @@ mod tests {
         let root = manifest("pyproject.toml", root);
         let found = backends(&root, members, BackendScope::Project(&root), configured, "pyproject.toml").unwrap();
         show(&found)
+    }
+
+    /// Returns the message that says why the backends of the root are unclear.
+    fn unclear(root: &str) -> String {
+        let root = manifest("pyproject.toml", root);
+        let error = backends(&root, [], BackendScope::Project(&root), None, "pyproject.toml").unwrap_err();
+        assert_eq!(error.code(), "unclear-backends");
+        error.to_string()
     }
 
     fn show(backends: &[Backend]) -> Vec<String> {
@@ -378,7 +301,76 @@ mod tests {
             shown(&project(&format!("{extras}{all}")), &[], None),
             ["extra cpu -", "extra cu124 12.4", "extra xpu -"]
         );
-        assert_eq!(shown(&project(&format!("{extras}{some}")), &[], None), [""; 0]);
+        assert_eq!(
+            unclear(&project(&format!("{extras}{some}"))),
+            "the GPU backends of `pyproject.toml` are unclear: its conflicts are about `cpu`, `cu124`, `xpu`, and `cu124` and \
+             `xpu` can be combined"
+        );
+    }
+
+    #[test]
+    fn extras_that_include_a_backend_are_variants_of_it() {
+        let text = project(
+            r#"
+            optional-dependencies = { cu12 = ["a"], cu13 = ["b"], test-cu12 = ["root[cu12]", "pytest"], test-cu13 = ["root[cu13]"], all = ["root[test-cu13]"] }
+            [dependency-groups]
+            bench = ["root[cu12]"]
+            [tool.uv]
+            conflicts = [
+                [{ extra = "cu12" }, { extra = "cu13" }],
+                [{ extra = "test-cu12" }, { extra = "test-cu13" }],
+                [{ extra = "cu12" }, { extra = "test-cu13" }],
+                [{ extra = "cu13" }, { extra = "test-cu12" }],
+            ]
+            "#,
+        );
+        assert_eq!(shown(&text, &[], None), ["extra cu12 -", "extra cu13 -"]);
+        let root = manifest("pyproject.toml", &text);
+        let found = backends(&root, [], BackendScope::Project(&root), None, "pyproject.toml").unwrap();
+        let variants = |number: usize| found[number].variants.iter().map(Name::as_str).collect::<Vec<_>>();
+        assert_eq!((variants(0), variants(1)), (vec!["test-cu12", "bench"], vec!["all", "test-cu13"]));
+    }
+
+    #[test]
+    fn set_may_also_exclude_other_extras() {
+        let text = project(
+            r#"
+            optional-dependencies = { cu124 = [], cu128 = [], legacy = ["numpy<2"] }
+            [tool.uv]
+            conflicts = [[{ extra = "cu124" }, { extra = "cu128" }, { extra = "legacy" }]]
+            "#,
+        );
+        assert_eq!(shown(&text, &[], None), ["extra cu124 12.4", "extra cu128 12.8"]);
+    }
+
+    #[test]
+    fn extra_without_an_index_is_a_backend_beside_others_with_one() {
+        let text = project(
+            r#"
+            optional-dependencies = { stock = ["torch"], old = ["torch"], new = ["torch"], docs = [] }
+            [tool.uv]
+            conflicts = [[{ extra = "stock" }, { extra = "old" }, { extra = "new" }, { extra = "docs" }]]
+            [tool.uv.sources]
+            torch = [{ index = "a", extra = "old" }, { index = "b", extra = "new" }]
+            [[tool.uv.index]]
+            name = "b"
+            url = "https://index.example.com/whl/nightly/cu128"
+            "#,
+        );
+        assert_eq!(shown(&text, &[], None), ["extra stock -", "extra old -", "extra new 12.8"]);
+    }
+
+    #[test]
+    fn two_choices_are_unclear_unless_only_one_selects_an_index() {
+        let sets = r#"
+            optional-dependencies = { cu124 = ["torch"], cu128 = ["torch"], jax-cpu = [], jax-cuda = [] }
+            [tool.uv]
+            conflicts = [[{ extra = "jax-cpu" }, { extra = "jax-cuda" }], [{ extra = "cu124" }, { extra = "cu128" }]]
+            "#;
+        let why = unclear(&project(sets));
+        assert!(why.ends_with("there is more than one choice: `jax-cpu`, `jax-cuda`; `cu124`, `cu128`"), "{why}");
+        let indexed = format!("{sets}[tool.uv.sources]\ntorch = [{{ index = \"a\", extra = \"cu124\" }}]\n");
+        assert_eq!(shown(&project(&indexed), &[], None), ["extra cu124 12.4", "extra cu128 12.8"]);
     }
 
     #[test]

@@ -1,21 +1,23 @@
 //! The GPU backends of a manifest: extras or groups of which exactly one must be chosen.
 
+mod conflicts;
 mod cuda;
 mod declared;
 #[cfg_attr(not(feature = "gpu-detection"), path = "no_detection.rs")]
 mod detection;
 mod selection;
 
+use camino::Utf8PathBuf;
 pub use cuda::CudaVersion;
 pub use declared::{BackendScope, backends};
 pub use detection::detect;
-pub(crate) use selection::SelectionInputs;
 pub use selection::{BackendOrigin, BuildFeatures, Choice, FeatureClaim, Selection, Signals, fitting, select};
+pub(crate) use selection::{SelectionInputs, VARIABLE, select_if_said};
 use serde::Serialize;
 
 use crate::{
     manifest::Selector,
-    model::{Diagnostic, Name, Place, nearest, quoted_or},
+    model::{Diagnostic, Name, Place, nearest, quoted, quoted_or},
 };
 
 /// A GPU backend of a manifest.
@@ -27,6 +29,8 @@ pub struct Backend {
     pub selector: Selector,
     /// The CUDA version that its packages are built for, if any.
     pub cuda: Option<CudaVersion>,
+    /// The extras and groups that include it, such as `test-cu124 = ["app[cu124]", "pytest"]`.
+    pub variants: Vec<Name>,
     /// Where the manifest declares it.
     pub place: Place,
 }
@@ -56,11 +60,17 @@ pub enum Detection {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BackendError {
     /// No backend was chosen.
-    #[error("`{manifest}` requires a GPU backend: one of {}", quoted_or(available, "none"))]
+    #[error(
+        "`{manifest}` requires a GPU backend: one of {}{}",
+        quoted_or(available, "none"),
+        holds_for.as_ref().map(|it| format!("; `{VARIABLE}` was set for `{it}`")).unwrap_or_default()
+    )]
     Required {
         /// The manifest, relative to the root.
         manifest: String,
         available: Vec<Name>,
+        /// The environment that `UVENV_BACKEND` was set for, if it does not count for that reason.
+        holds_for: Option<Utf8PathBuf>,
         place: Option<Place>,
     },
     /// The manifest does not have the chosen backend.
@@ -86,6 +96,15 @@ pub(crate) enum BackendError {
         reason: String,
         available: Vec<Name>,
     },
+    /// The conflicts of a manifest are about accelerators, but are not one choice between them.
+    #[error("the GPU backends of `{manifest}` are unclear: its conflicts are about {}, and {why}", quoted(names))]
+    Unclear {
+        /// The manifest, relative to the root.
+        manifest: String,
+        names: Vec<Name>,
+        why: String,
+        place: Option<Place>,
+    },
     /// The configuration names a backend that the manifest does not declare.
     #[error("the configuration names the backend `{name}`, which is neither an extra nor a group of `{manifest}`")]
     NotDeclared {
@@ -107,6 +126,7 @@ impl Diagnostic for BackendError {
             Self::Unknown { .. } | Self::NotDeclared { .. } => "unknown-backend",
             Self::Conflict { .. } => "backend-conflict",
             Self::NothingFits { .. } => "no-fitting-backend",
+            Self::Unclear { .. } => "unclear-backends",
         }
     }
 
@@ -131,6 +151,14 @@ impl Diagnostic for BackendError {
             Self::NothingFits { available, .. } => {
                 format!("select one, such as `--backend {}`, or use no backend with `--backend none`", first(available))
             }
+            Self::Unclear { names, .. } => {
+                let names: Vec<_> = names.iter().map(|name| format!("\"{name}\"")).collect();
+                format!(
+                    "name those of which an environment has exactly one in uvenv's configuration: `backends = [{}]`, or \
+                     `backends = []` if there are none",
+                    names.join(", ")
+                )
+            }
             Self::NotDeclared { name, .. } => {
                 format!("add the extra `{name}` to the manifest, or remove it from `backends`")
             }
@@ -139,7 +167,7 @@ impl Diagnostic for BackendError {
 
     fn place(&self) -> Option<&Place> {
         match self {
-            Self::Required { place, .. } => place.as_ref(),
+            Self::Required { place, .. } | Self::Unclear { place, .. } => place.as_ref(),
             _ => None,
         }
     }

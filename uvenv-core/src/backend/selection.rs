@@ -6,7 +6,13 @@ use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Backend, BackendError, Detection};
-use crate::model::{Name, Variables};
+use crate::{
+    manifest::Selector,
+    model::{Name, Variables},
+};
+
+/// The variable that selects a backend.
+pub(crate) const VARIABLE: &str = "UVENV_BACKEND";
 
 /// A requested choice. Records have it as text.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -146,6 +152,8 @@ pub struct Signals<'a> {
     pub decided: BuildFeatures,
     /// The source of `UVENV_BACKEND` and `UV_TORCH_BACKEND`.
     pub variables: Variables,
+    /// The environment that `UVENV_BACKEND` was set for, if that is why `variables` does not have it.
+    pub holds_for: Option<Utf8PathBuf>,
     /// The choice of the environment's last sync, for commands that keep to it.
     pub recorded: Option<Choice>,
     /// Finds the backends that the selected crates' default features enable. Called only if nothing else makes a
@@ -198,18 +206,25 @@ impl Selection {
 
 /// Selects one of `backends`. Messages call their manifest `manifest`.
 pub fn select(backends: &[Backend], manifest: &str, signals: &Signals<'_>) -> crate::Result<Selection> {
+    let selection = select_if_said(backends, manifest, signals)?;
+    if !backends.is_empty() && matches!(selection.origin, BackendOrigin::NoBackends { .. }) {
+        return Err(BackendError::Required {
+            manifest: manifest.to_owned(),
+            available: backends.iter().map(|backend| backend.name.clone()).collect(),
+            holds_for: signals.holds_for.clone(),
+            place: backends.first().map(|backend| backend.place.clone()),
+        }
+        .into());
+    }
+    Ok(selection)
+}
+
+/// Selects one of `backends`, or none if nothing says which.
+pub(crate) fn select_if_said(backends: &[Backend], manifest: &str, signals: &Signals<'_>) -> crate::Result<Selection> {
     let select = Select { backends, manifest, signals };
     match select.first_claim()? {
         Some(claim) => select.resolve(claim),
-        None if backends.is_empty() => {
-            Ok(Selection::none(false, BackendOrigin::NoBackends { manifest: manifest.to_owned() }))
-        }
-        None => Err(BackendError::Required {
-            manifest: manifest.to_owned(),
-            available: select.names(),
-            place: backends.first().map(|backend| backend.place.clone()),
-        }
-        .into()),
+        None => Ok(Selection::none(false, BackendOrigin::NoBackends { manifest: manifest.to_owned() })),
     }
 }
 
@@ -256,7 +271,7 @@ impl Select<'_> {
 
     fn variable(&self) -> crate::Result<Option<BackendClaim>> {
         let set = |name: &'static str| Some((name, self.signals.variables.get(name)?));
-        let Some((name, value)) = ["UVENV_BACKEND", "UV_TORCH_BACKEND"].into_iter().find_map(set) else {
+        let Some((name, value)) = [VARIABLE, "UV_TORCH_BACKEND"].into_iter().find_map(set) else {
             return Ok(None);
         };
         let origin = BackendOrigin::Variable(name);
@@ -268,13 +283,13 @@ impl Select<'_> {
 
     fn command_line(&self) -> Vec<BackendClaim> {
         let flag = self.signals.flag.iter().map(|choice| (BackendOrigin::Option("--backend"), choice.clone()));
-        let names = self.signals.extras.iter().filter(|name| self.find(name).is_some());
-        let extras = names.map(|name| {
-            let option = match self.find(name).map(|backend| &backend.selector) {
-                Some(crate::manifest::Selector::Group(_)) => "--group",
-                _ => "--extra",
+        let extras = self.signals.extras.iter().filter_map(|name| {
+            let backend = self.find(name).or_else(|| self.backends.iter().find(|it| it.variants.contains(name)))?;
+            let option = match backend.selector {
+                Selector::Group(_) => "--group",
+                Selector::Extra(_) => "--extra",
             };
-            (BackendOrigin::Option(option), Choice::Named(name.clone()))
+            Some((BackendOrigin::Option(option), Choice::Named(backend.name.clone())))
         });
         flag.chain(extras).chain(feature_claims(&self.signals.features)).collect()
     }
@@ -372,7 +387,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{backend::CudaVersion, manifest::Selector, model::Place};
+    use crate::{backend::CudaVersion, model::Place};
 
     fn name(text: &str) -> Name {
         Name::parse(text).unwrap()
@@ -383,6 +398,7 @@ mod tests {
             name: name(text),
             selector: Selector::Extra(name(text)),
             cuda: CudaVersion::from_tag(text),
+            variants: Vec::new(),
             place: Place::new("pyproject.toml", "".into(), 0..0),
         }
     }

@@ -29,7 +29,7 @@ use crate::{
     Monorepo,
     environment::{BaseInterpreter, Environment, Journal, SyncRecord},
     manifest::ManifestError,
-    model::{Diagnostic, Profile, Variables},
+    model::{Profile, Variables},
     monorepo::DiscoveryError,
     native,
     ops::{BackendRequest, LockMode, ProfileRequest, Session, SyncRequest, existing_environment},

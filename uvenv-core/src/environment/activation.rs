@@ -32,6 +32,10 @@ const HARMFUL: [&str; 6] =
 /// interpreter reads and removes it.
 const LAUNCHER: &str = "__PYVENV_LAUNCHER__";
 
+/// The variable with the environment whose backend `UVENV_BACKEND` names, so that a sync of another environment does not
+/// take it for a request.
+pub(crate) const BACKEND_HOLDS_FOR: &str = "UVENV_ENVIRONMENT";
+
 /// A change to a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -89,7 +93,10 @@ impl Activation {
             ("PYO3_PYTHON", set(base.executable.as_str())),
             ("UVENV_PROFILE", set(profile.as_str())),
         ];
-        changes.extend(backend.map(|backend| ("UVENV_BACKEND", VariableEdit::Set(backend.to_string()))));
+        if let Some(backend) = backend {
+            changes.push(("UVENV_BACKEND", set(&backend.to_string())));
+            changes.push((BACKEND_HOLDS_FOR, set(environment.root().as_str())));
+        }
         changes.extend(library.map(|(name, directories)| (name, VariableEdit::Prepend(directories))));
         changes.extend(HARMFUL.map(|name| (name, VariableEdit::Unset)));
         // On macOS and Windows, a program that embeds Python is taken for its executable, regardless of `PATH`. In a

@@ -54,6 +54,22 @@ pub(crate) fn has_same_names(environment: &Environment) -> bool {
     environment.site_packages().is_some_and(|site_packages| saved == Some(names(&site_packages)))
 }
 
+/// Saves the names again, after a sync has ended well.
+pub(super) fn save_names(environment: &Environment) -> io::Result<()> {
+    let Some(site_packages) = environment.site_packages() else { return Ok(()) };
+    atomic::replace_cached(&directory(environment).join(NAMES), names(&site_packages))
+}
+
+/// Whether other distributions are installed than after the last sync by uvenv, or it is not known what was.
+pub(crate) fn was_changed_since_sync(environment: &Environment) -> bool {
+    fn distributions(names: &str) -> BTreeSet<&str> {
+        names.lines().filter(|name| name.ends_with(".dist-info")).collect()
+    }
+    let saved = fs::read_to_string(directory(environment).join(NAMES)).ok();
+    let now = environment.site_packages().map(|site_packages| names(&site_packages));
+    saved.zip(now).is_none_or(|(saved, now)| distributions(&saved) != distributions(&now))
+}
+
 /// Whether `copy` was made from `file`, which has not changed since.
 fn is_copy(copy: &Utf8Path, file: &Utf8Path) -> bool {
     let stamp = |path: &Utf8Path| fs::symlink_metadata(path).and_then(|file| Ok((file.len(), file.modified()?))).ok();

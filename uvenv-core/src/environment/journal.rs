@@ -118,7 +118,16 @@ impl Journal {
         uv.env(SYNCS_AROUND, around).holding(Arc::clone(self.lock.file()))
     }
 
-    /// Removes the mark, because the sync ended well or changed nothing.
+    /// Removes the mark, because the sync ended well, and saves what is installed now if it has changed something.
+    pub(crate) fn finish_sync(self, environment: &Environment, changed: bool) -> Result<(), CacheError> {
+        if changed {
+            // Without it, the next sync asks uv.
+            let _ = inventory::save_names(environment);
+        }
+        self.finish()
+    }
+
+    /// Removes the mark, because nothing was changed.
     pub(crate) fn finish(self) -> Result<(), CacheError> {
         self.lock.file().set_len(0).map_err(CacheError::unusable(&self.path))
     }

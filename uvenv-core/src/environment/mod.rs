@@ -20,9 +20,9 @@ pub use self::base::{BaseInterpreter, PythonLibrary};
 pub use self::distributions::{Changes, Distribution, Source};
 use self::layout::Platform;
 pub(crate) use self::{
-    activation::{Activation, Audience},
+    activation::{Activation, Audience, BACKEND_HOLDS_FOR},
     distributions::Distributions,
-    inventory::has_same_names,
+    inventory::{has_same_names, was_changed_since_sync},
     journal::Journal,
     sync_record::SyncRecord,
 };

@@ -380,6 +380,24 @@ impl Manifest {
         let mut sources = self.uv.sources.iter();
         sources.find(|(name, _)| name.value == *package).map_or(&[], |(_, sources)| sources)
     }
+
+    /// Returns the requirements of an extra or group, without those of the groups that it includes.
+    pub(crate) fn requirements_of(&self, selector: &Selector) -> Vec<&Requirement> {
+        match selector {
+            Selector::Extra(name) => {
+                let extra = self.project.as_ref().and_then(|project| project.extras.get(name));
+                extra.into_iter().flat_map(|extra| &extra.requirements).collect()
+            }
+            Selector::Group(name) => {
+                let entries = self.groups.get(name).into_iter().flatten();
+                let requirements = entries.filter_map(|entry| match entry {
+                    GroupEntry::Requirement(requirement) => Some(requirement),
+                    GroupEntry::Include(_) => None,
+                });
+                requirements.collect()
+            }
+        }
+    }
 }
 
 /// Returns the value of `key` in a table that may be missing.

@@ -133,6 +133,12 @@ impl<E: Diagnostic + Send + Sync + 'static> From<E> for Error {
     }
 }
 
+impl From<Error> for Box<dyn Diagnostic + Send + Sync> {
+    fn from(error: Error) -> Self {
+        error.0
+    }
+}
+
 impl Deref for Error {
     type Target = dyn Diagnostic + Send + Sync;
 

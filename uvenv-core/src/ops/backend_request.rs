@@ -1,11 +1,14 @@
 //! Selects the backend of a sync from the request and the monorepo.
 
-use super::{OperationError, Session, cargo_features::FeatureSource};
+use camino::Utf8PathBuf;
+
+use super::{OperationError, Session, cargo_features::FeatureSource, error::BackendLoss};
 use crate::{
     backend::{self, Backend, BackendScope, BuildFeatures, Choice, Selection, SelectionInputs, Signals},
     cargo::FeatureSelection,
-    environment::{Environment, SyncRecord},
-    model::Name,
+    environment::{BACKEND_HOLDS_FOR, Environment, SyncRecord},
+    manifest::Manifest,
+    model::{Name, Variables},
     monorepo::ProfileContext,
 };
 
@@ -29,9 +32,16 @@ pub(super) struct SelectedPackages<'a> {
     pub(super) all: bool,
 }
 
+/// The backends with which packages can be synced.
+pub(super) struct AvailableBackends {
+    pub(super) list: Vec<Backend>,
+    /// Whether the packages have no backends, and these are those of others that share the environment.
+    pub(super) of_others: bool,
+}
+
 impl<'a> SelectedPackages<'a> {
-    /// Returns the project whose backends apply.
-    fn scope(self, context: &'a ProfileContext<'_>) -> Result<BackendScope<'a>, OperationError> {
+    /// Returns the named projects.
+    fn projects(self, context: &'a ProfileContext<'_>) -> Result<Vec<&'a Manifest>, OperationError> {
         let find = |text: &String| {
             let name = Name::parse(text);
             let is_root = name.is_some() && context.manifest.name() == name.as_ref();
@@ -43,17 +53,71 @@ impl<'a> SelectedPackages<'a> {
                 available: context.members().iter().map(|member| member.name.to_string()).collect(),
             })
         };
-        let named: Vec<_> = self.names.iter().map(find).collect::<Result<_, _>>()?;
-        Ok(match (named.as_slice(), self.all) {
-            ([], false) if context.manifest.project.is_some() => BackendScope::Project(&context.manifest),
-            ([project], false) => BackendScope::Project(project),
-            _ => BackendScope::Workspace,
-        })
+        self.names.iter().map(find).collect()
     }
 
     /// Returns the backends with which these packages can be synced.
-    pub(super) fn backends(self, context: &ProfileContext<'_>) -> crate::Result<Vec<Backend>> {
-        context.backends_of(self.scope(context)?)
+    pub(super) fn backends(self, context: &ProfileContext<'_>, session: &Session) -> crate::Result<AvailableBackends> {
+        let own = |project| context.backends_of(BackendScope::Project(project));
+        let list = match (self.projects(context)?.as_slice(), self.all) {
+            ([], false) => context.backends()?.to_vec(),
+            ([project], false) => own(project)?,
+            (_, true) => context.backends_of(BackendScope::Workspace)?,
+            (several, false) => match several.iter().map(|project| own(project)).collect::<Result<Vec<_>, _>>()? {
+                backends if backends.iter().all(Vec::is_empty) => Vec::new(),
+                _ => context.backends_of(BackendScope::Workspace)?,
+            },
+        };
+        if !list.is_empty() {
+            return Ok(AvailableBackends { list, of_others: false });
+        }
+        if !self.names.is_empty() {
+            let list = context.backends()?.to_vec();
+            return Ok(AvailableBackends { of_others: !list.is_empty(), list });
+        }
+        // A member's, if the environment has one of them.
+        let list = context.backends_of(BackendScope::Workspace)?;
+        let names: Vec<_> = list.iter().map(|backend| backend.name.clone()).collect();
+        let of_others =
+            matches!(recorded(context, session, &names), Some(Choice::Named(name)) if names.contains(&name));
+        Ok(AvailableBackends { list: if of_others { list } else { Vec::new() }, of_others })
+    }
+}
+
+impl AvailableBackends {
+    /// Whether a sync of `packages`, which do not have the backend of the environment, must take care not to lose it.
+    /// Rejects a sync that would lose it, or that cannot install the selected one. `keeps` is whether the sync keeps
+    /// what is not part of the packages.
+    pub(super) fn are_endangered(
+        &self,
+        context: &ProfileContext<'_>,
+        environment: &Environment,
+        selection: &Selection,
+        (packages, keeps): (&[String], bool),
+    ) -> Result<bool, OperationError> {
+        if !self.of_others || self.list.is_empty() || selection.opted_out {
+            return Ok(false);
+        }
+        let packages = if packages.is_empty() {
+            context.manifest.name().iter().map(ToString::to_string).collect()
+        } else {
+            packages.to_vec()
+        };
+        let record = SyncRecord::read(environment);
+        let recorded = record.as_ref().and_then(|record| record.backend.clone()?.into_name());
+        let error = |loss| OperationError::PackageWithoutBackend {
+            packages: packages.clone(),
+            environment: context.monorepo.relative(environment.root()).to_owned(),
+            loss,
+        };
+        match selection.name() {
+            Some(name) if recorded.as_ref() != Some(name) => Err(error(BackendLoss::NotInstalled(name.clone()))),
+            Some(name) if !keeps => Err(error(BackendLoss::Removed(name.clone()))),
+            // uvenv has installed none.
+            None if record.is_some() || !environment.root().exists() => Ok(false),
+            None if !keeps => Err(error(BackendLoss::Unknown)),
+            Some(_) | None => Ok(true),
+        }
     }
 }
 
@@ -61,18 +125,25 @@ impl<'a> SelectedPackages<'a> {
 pub(super) fn select(
     context: &ProfileContext<'_>,
     session: &Session,
-    backends: &[Backend],
+    available: &AvailableBackends,
     request: &BackendRequest,
     extras: &[Name],
 ) -> crate::Result<Selection> {
+    let AvailableBackends { list: backends, of_others } = available;
     let names: Vec<_> = backends.iter().map(|backend| backend.name.clone()).collect();
     let features = FeatureSource::new(context.monorepo, session, &request.features, &names);
     let default_features = || features.default();
+    let holds_for = holds_for_another(context, session, &names);
     let mut signals = Signals {
         flag: request.choice.clone(),
         extras: extras.to_vec(),
-        variables: session.settings.variables.clone(),
-        recorded: if request.keep { recorded(context, session, &names) } else { None },
+        variables: if holds_for.is_some() {
+            session.settings.variables.with(&[(backend::VARIABLE.to_owned(), None)])
+        } else {
+            session.settings.variables.clone()
+        },
+        holds_for,
+        recorded: if request.keep || *of_others { recorded(context, session, &names) } else { None },
         decided: request.decided.clone().unwrap_or_default(),
         detect: if cfg!(feature = "gpu-detection") { Some(&backend::detect) } else { None },
         ..Signals::default()
@@ -81,9 +152,29 @@ pub(super) fn select(
         signals.features = features.explicit()?;
         signals.default_features = Some(&default_features);
     }
-    let mut selection = backend::select(backends, context.manifest_name().as_str(), &signals)?;
+    let manifest = context.manifest_name().as_str();
+    let mut selection = if *of_others {
+        // What is not said for this sync does not count, because the packages have nothing to choose.
+        signals = Signals { variables: Variables::default(), default_features: None, ..signals };
+        backend::select_if_said(backends, manifest, &signals)?
+    } else {
+        backend::select(backends, manifest, &signals)?
+    };
     selection.inputs = SelectionInputs { driver: selection.inputs.driver, ..features.into_inputs() };
     Ok(selection)
+}
+
+/// Returns the environment for which `run` or an activation has set `UVENV_BACKEND`, if it is another one. A value that is
+/// not the backend of that environment was set by the user.
+fn holds_for_another(context: &ProfileContext<'_>, session: &Session, names: &[Name]) -> Option<Utf8PathBuf> {
+    let variables = &session.settings.variables;
+    let (environment, value) = (variables.get(BACKEND_HOLDS_FOR)?, variables.get(backend::VARIABLE)?);
+    let environment = Utf8PathBuf::from(environment);
+    let mut own = names.iter().map(Some).chain([None]);
+    let is_own = own.any(|name| context.monorepo.environment(context.paths, name, variables) == environment);
+    let recorded = SyncRecord::read(&Environment::new(environment.clone())).and_then(|record| record.backend);
+    let is_its_backend = recorded.is_none_or(|recorded| recorded.to_string() == value);
+    (!is_own && is_its_backend).then_some(environment)
 }
 
 /// Returns the backend of the last sync. With one environment per backend, this is the backend of the only existing

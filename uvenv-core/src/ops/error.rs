@@ -3,8 +3,9 @@
 use camino::Utf8PathBuf;
 
 use crate::{
+    backend::Choice,
     lockfile::{SEEN_BY_UV, Staleness},
-    model::{Diagnostic, Fault, Place, Profile, quoted},
+    model::{Diagnostic, Fault, Name, Place, Profile, quoted},
     monorepo::ProfileContext,
 };
 
@@ -39,12 +40,58 @@ pub(crate) enum OperationError {
         manifest: Utf8PathBuf,
         available: Vec<String>,
     },
+    /// The environment has a backend that the packages to sync do not have.
+    #[error("{} no backends, and {}", have(packages), loss.text(environment))]
+    PackageWithoutBackend {
+        packages: Vec<String>,
+        /// The environment, relative to the root.
+        environment: Utf8PathBuf,
+        loss: BackendLoss,
+    },
+    /// Something other than uvenv has changed the backend.
+    #[error("something other than uvenv has changed `{environment}`: {}", change(recorded, now.as_ref()))]
+    BackendChanged {
+        /// The environment, relative to the root.
+        environment: Utf8PathBuf,
+        /// The backend of the last sync.
+        recorded: Name,
+        /// The backend that is installed, if all of one is.
+        now: Option<Name>,
+    },
+    /// The environment has another backend than a request without a sync names.
+    #[error("`{environment}` has {}, not `{wanted}`", backend_or_none(recorded))]
+    OtherBackend {
+        /// The environment, relative to the root.
+        environment: Utf8PathBuf,
+        profile: Profile,
+        recorded: Choice,
+        wanted: Choice,
+    },
     /// `env` or `run --no-sync` was used without an environment.
     #[error("the environment `{environment}` does not exist")]
     NoEnvironment { environment: Utf8PathBuf, profile: Profile },
     /// The command of `run` could not be started.
     #[error("`{command}` could not be started: {source}")]
     Command { command: String, source: std::io::Error },
+}
+
+fn have(packages: &[String]) -> String {
+    format!("{} {}", quoted(packages), if packages.len() == 1 { "has" } else { "have" })
+}
+
+fn change(recorded: &Name, now: Option<&Name>) -> String {
+    let now = now.map_or_else(
+        || "packages of it are missing".to_owned(),
+        |now| format!("now it has the packages of the backend `{now}`"),
+    );
+    format!("its last sync was with the backend `{recorded}`, and {now}")
+}
+
+fn backend_or_none(choice: &Choice) -> String {
+    match choice {
+        Choice::Named(name) => format!("the backend `{name}`"),
+        Choice::Auto | Choice::None => "no backend".to_owned(),
+    }
 }
 
 fn reasons(changes: &[Staleness]) -> String {
@@ -60,6 +107,9 @@ impl Diagnostic for OperationError {
             Self::Stale { .. } => "stale-lockfile",
             Self::NoLockfile { .. } => "missing-lockfile",
             Self::UnknownMember { .. } => "unknown-package",
+            Self::PackageWithoutBackend { .. } => "package-without-backend",
+            Self::BackendChanged { .. } => "backend-changed",
+            Self::OtherBackend { .. } => "other-backend",
             Self::NoEnvironment { .. } => "missing-environment",
             Self::Command { .. } => "command-not-started",
         }
@@ -78,6 +128,17 @@ impl Diagnostic for OperationError {
             Self::UnknownMember { available, .. } => {
                 format!("the packages are {}", quoted(available))
             }
+            Self::PackageWithoutBackend { loss, .. } => loss.help(),
+            Self::BackendChanged { recorded, now: Some(now), .. } => {
+                format!("choose one of them with `--backend {recorded}` or `--backend {now}`")
+            }
+            Self::BackendChanged { recorded, now: None, .. } => {
+                format!("with uv itself, use `uv sync --extra {recorded}`, and `--inexact` to keep other packages")
+            }
+            Self::OtherBackend { profile, wanted, .. } => format!(
+                "leave out the backend to use the environment as it is, or run `cargo uvenv sync --profile {profile} \
+                 --backend {wanted}` first"
+            ),
             Self::NoEnvironment { profile, .. } => {
                 format!("run `cargo uvenv sync --profile {profile}`")
             }
@@ -95,7 +156,52 @@ impl Diagnostic for OperationError {
     fn fault(&self) -> Fault {
         match self {
             Self::Stale { .. } | Self::NoLockfile { .. } => Fault::Finding,
-            Self::UnknownMember { .. } | Self::NoEnvironment { .. } | Self::Command { .. } => Fault::Request,
+            Self::UnknownMember { .. }
+            | Self::PackageWithoutBackend { .. }
+            | Self::BackendChanged { .. }
+            | Self::OtherBackend { .. }
+            | Self::NoEnvironment { .. }
+            | Self::Command { .. } => Fault::Request,
+        }
+    }
+}
+
+/// What a sync of packages without the backend would do to it.
+#[derive(Clone, Debug)]
+pub(crate) enum BackendLoss {
+    /// This backend would have to be installed, which is not possible.
+    NotInstalled(Name),
+    /// This backend would be removed.
+    Removed(Name),
+    /// The environment may have a backend, which would be removed.
+    Unknown,
+    /// These packages would be replaced, some of which the backend may need.
+    Replaced(Vec<Name>),
+}
+
+impl BackendLoss {
+    fn text(&self, environment: &Utf8PathBuf) -> String {
+        match self {
+            Self::NotInstalled(backend) => format!("`{environment}` does not have the backend `{backend}` either"),
+            Self::Removed(backend) => format!("the backend `{backend}` would be removed from `{environment}`"),
+            Self::Unknown => format!("a backend would be removed from `{environment}`, if it has one"),
+            Self::Replaced(names) => {
+                format!("{} in `{environment}` would be replaced, which a backend may need", quoted(names))
+            }
+        }
+    }
+
+    fn help(&self) -> String {
+        let sync = match self {
+            Self::NotInstalled(backend) | Self::Removed(backend) => format!("cargo uvenv sync --backend {backend}"),
+            Self::Unknown | Self::Replaced(_) => "cargo uvenv sync --backend …".to_owned(),
+        };
+        match self {
+            Self::NotInstalled(_) | Self::Replaced(_) => format!("sync the whole project first: `{sync}`"),
+            Self::Removed(_) | Self::Unknown => format!(
+                "sync the whole project: `{sync}`; keep what else is installed with `-- --inexact`; or remove the backend \
+                 with `--backend none`"
+            ),
         }
     }
 }

@@ -72,9 +72,34 @@ impl<'m> KernelPlan<'m> {
     pub fn execute(self, session: &Session) -> crate::Result<KernelReport> {
         self.sync.execute(session)?;
         check_ipykernel(&self.sync)?;
+        session.warn(self.competitor(session));
         self.kernels.install(&self.kernel)?;
         let Self { kernel, .. } = self;
         report(&kernel).ok_or_else(|| JupyterError::Foreign { name: kernel.name, path: kernel.path }.into())
+    }
+}
+
+impl KernelPlan<'_> {
+    /// Finds another kernel that starts with another backend in the same environment.
+    fn competitor(&self, session: &Session) -> Option<JupyterError> {
+        let context = &self.sync.context;
+        if context.monorepo.config.env_per_backend {
+            return None;
+        }
+        let ours = self.kernel.owner.as_ref()?;
+        let places = std::iter::once(self.kernels.clone()).chain(Kernels::search_path(&session.settings.variables));
+        let mut others = places.flat_map(|place| place.list()).filter_map(|other| Some((other.name, other.owner?)));
+        let (name, owner) = others.find(|(name, owner)| {
+            let is_same = (&owner.root, owner.profile) == (&ours.root, ours.profile);
+            *name != self.kernel.name && is_same && owner.backend != ours.backend
+        })?;
+        let words = |choice: Option<&Choice>| choice.map_or_else(|| "none".to_owned(), Choice::to_string);
+        Some(JupyterError::SharedEnvironment {
+            name: self.kernel.name.clone(),
+            other: name,
+            environment: context.monorepo.relative(&self.sync.environment).to_owned(),
+            backends: [words(ours.backend.as_ref()), words(owner.backend.as_ref())],
+        })
     }
 }
 

@@ -6,6 +6,7 @@ mod backend_request;
 mod backends;
 #[cfg_attr(not(feature = "full"), path = "no_cargo_features.rs")]
 mod cargo_features;
+mod changed_backend;
 #[cfg(feature = "full")]
 mod check;
 #[cfg(feature = "full")]

@@ -5,8 +5,12 @@ use std::{
     path::Path,
 };
 
-use super::{OperationError, ProfileRequest, Session, SyncRequest, backend_request};
+use super::{
+    OperationError, ProfileRequest, Session, SyncRequest,
+    backend_request::{self, SelectedPackages},
+};
 use crate::{
+    backend::{Choice, Selection},
     environment::{Activation, Audience, BaseInterpreter, Environment, SyncRecord, System},
     model::{Profile, Variables},
     monorepo::Monorepo,
@@ -86,15 +90,26 @@ pub(crate) fn existing_environment(
     request: &SyncRequest,
 ) -> crate::Result<Environment> {
     let paths = monorepo.profile(profile)?;
-    let backend = if monorepo.config.env_per_backend {
+    let is_chosen = request.backend.choice.is_some() || request.backend.features.explicit_flag().is_some();
+    let selected = if monorepo.config.env_per_backend || is_chosen {
         let context = monorepo.context(profile)?;
         let chosen: Vec<_> = request.extras.iter().chain(&request.groups).cloned().collect();
-        let selected = backend_request::select(&context, session, context.backends()?, &request.backend, &chosen)?;
-        selected.backend.map(|backend| backend.name)
+        let available =
+            SelectedPackages { names: &request.packages, all: request.all_packages }.backends(&context, session)?;
+        Some(backend_request::select(&context, session, &available, &request.backend, &chosen)?)
     } else {
         None
     };
-    let environment = Environment::new(monorepo.environment(paths, backend.as_ref(), &session.settings.variables));
+    let backend = selected.as_ref().and_then(Selection::name);
+    let environment = Environment::new(monorepo.environment(paths, backend, &session.settings.variables));
+    // What the environment has is not known if only other programs have synced it.
+    if let (Some(wanted), Some(record)) = (selected.and_then(|it| it.choice()), SyncRecord::read(&environment)) {
+        let recorded = record.backend.unwrap_or(Choice::None);
+        if is_chosen && recorded != wanted {
+            let environment = monorepo.relative(environment.root()).to_owned();
+            return Err(OperationError::OtherBackend { environment, profile, recorded, wanted }.into());
+        }
+    }
     match environment.usable()? {
         Some(_) => Ok(environment),
         None => Err(OperationError::NoEnvironment { environment: environment.root().to_owned(), profile }.into()),

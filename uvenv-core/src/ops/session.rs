@@ -11,7 +11,6 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
     model::{Interrupted, Observer, Variables, redact},
-    native::NativeWarning,
     process::{Invocation, Stderr, Streamed, Terminal},
     uv::{
         Appearance, Fetch, LockCommand, Uv, UvError, follow, locate, messages::is_stale_lockfile_error,
@@ -111,7 +110,7 @@ pub struct Session {
     /// What was asked.
     pub settings: Settings,
     uv: OnceCell<Uv>,
-    warnings: RefCell<Vec<NativeWarning>>,
+    warnings: RefCell<Vec<crate::Error>>,
 }
 
 impl Session {
@@ -167,12 +166,12 @@ impl Session {
     }
 
     /// Returns the warnings of the operations so far. Each is returned once.
-    pub fn take_warnings(&self) -> Vec<NativeWarning> {
+    pub fn take_warnings(&self) -> Vec<crate::Error> {
         self.warnings.take()
     }
 
-    pub(super) fn warn(&self, warnings: impl IntoIterator<Item = NativeWarning>) {
-        self.warnings.borrow_mut().extend(warnings);
+    pub(super) fn warn<W: Into<crate::Error>>(&self, warnings: impl IntoIterator<Item = W>) {
+        self.warnings.borrow_mut().extend(warnings.into_iter().map(Into::into));
     }
 
     /// Runs uv.

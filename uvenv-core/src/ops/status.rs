@@ -6,6 +6,7 @@ use camino::Utf8PathBuf;
 
 use super::{
     Session,
+    changed_backend::ChangedBackend,
     sync::{CachedReport, build_context, known},
 };
 use crate::{
@@ -194,6 +195,12 @@ impl ProfileInspection<'_> {
         let stale = freshness.stale.iter().find(|stale| stale.is_installed);
         let detail = stale.map(|stale| format!("{} would be rebuilt: {}", stale.name, stale.cause));
         let is_in_sync = streamed.status.success() && stale.is_none();
+        let changed = || {
+            let change =
+                ChangedBackend::find(self.context, self.session, uv, environment, self.context.backends().ok()?)?;
+            Some(change.error(self.context, environment).to_string())
+        };
+        let detail = detail.or_else(|| if is_in_sync { None } else { changed() });
         Ok((if is_in_sync { EnvironmentState::InSync } else { EnvironmentState::OutOfSync }, detail))
     }
 

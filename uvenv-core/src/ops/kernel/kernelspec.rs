@@ -50,6 +50,14 @@ pub(crate) enum JupyterError {
         /// The directory of the project's manifest, relative to the root; empty for the root itself.
         project: Utf8PathBuf,
     },
+    /// A kernel with another backend uses the same environment. Only a warning.
+    #[error(
+        "the kernels `{name}` ({}) and `{other}` ({}) share `{environment}`: starting one takes the backend away from the \
+         other",
+        backends[0],
+        backends[1]
+    )]
+    SharedEnvironment { name: String, other: String, environment: Utf8PathBuf, backends: [String; 2] },
     /// There is no kernel with that name.
     #[error("there is no kernel `{name}` in `{directory}`")]
     Unknown { name: String, directory: Utf8PathBuf, available: Vec<String> },
@@ -68,6 +76,7 @@ impl Diagnostic for JupyterError {
             Self::InvalidName { .. } => "invalid-kernel-name",
             Self::Exists { .. } => "kernel-exists",
             Self::NoIpykernel { .. } => "missing-ipykernel",
+            Self::SharedEnvironment { .. } => "kernels-share-environment",
             Self::Unknown { .. } => "unknown-kernel",
             Self::Foreign { .. } => "not-a-uvenv-kernel",
             Self::NotWritable { .. } => "kernel-not-writable",
@@ -86,6 +95,9 @@ impl Diagnostic for JupyterError {
                     "run `uv add{project} --no-sync --group notebook ipykernel`, then \
                      `cargo uvenv kernel install --profile {profile}{backend} --group notebook`"
                 )
+            }
+            Self::SharedEnvironment { .. } => {
+                "set `env-per-backend = true` in uvenv's configuration to run both at the same time".to_owned()
             }
             Self::Unknown { name, available, .. } => match nearest(name, available.iter().map(String::as_str), 3) {
                 Some(near) => format!("did you mean `{near}`?"),

@@ -10,10 +10,13 @@ use crate::{
     },
     model::{Interrupted, Name},
     native::{BuildContext, FreshnessReport, Stale},
-    ops::{OperationError, Session, milliseconds, uv_failed},
+    ops::{OperationError, Session, error::BackendLoss, milliseconds, uv_failed},
     process::{Invocation, Stderr},
     report::{PythonInfo, SyncPlanned, SyncReport},
-    uv::{self, LockfileMode, SyncCommand, messages::is_stale_lockfile_error},
+    uv::{
+        self, Appearance, LockfileMode, SyncCommand,
+        messages::{is_stale_lockfile_error, removed_packages},
+    },
 };
 
 /// Records what the outcome of a sync depended on.
@@ -69,8 +72,11 @@ impl SyncPlan<'_> {
         if is_recorded {
             recorder.before(&context);
         }
-        active.journal.begin(&environment, &active.before)?;
         let command = self.reinstalling(&active, &native);
+        if self.guards_backend {
+            self.guard_backend(session, &command)?;
+        }
+        active.journal.begin(&environment, &active.before)?;
         let uv = command.invocation(&self.uv, &session.settings.appearance);
         if let Err(error) = self.call_uv(session, &active.journal.covers(uv, &variables)) {
             active.give_up(&environment, &error)?;
@@ -97,9 +103,28 @@ impl SyncPlan<'_> {
             if is_recorded {
                 recorder.after(&report, &after, &active.journal);
             }
-            active.journal.finish()?;
+            active.journal.finish_sync(&environment, report.changed)?;
         }
         Ok(report)
+    }
+
+    /// Rejects a sync that would replace packages, except those of the workspace, because the backend may need them.
+    fn guard_backend(&self, session: &Session, command: &SyncCommand) -> crate::Result<()> {
+        let command = SyncCommand { dry_run: true, ..command.clone() };
+        let appearance = Appearance { color: Some("never"), ..Appearance::default() };
+        let streamed = session.stream(&command.invocation(&self.uv, &appearance), Stderr::Capture)?;
+        let is_member = |name: &Name| self.context.manifests().any(|manifest| manifest.name() == Some(name));
+        let replaced: Vec<_> = removed_packages(&streamed.stderr).filter(|name| !is_member(name)).collect();
+        // If uv fails, it will fail again, and says why.
+        if replaced.is_empty() || !streamed.status.success() {
+            return Ok(());
+        }
+        Err(OperationError::PackageWithoutBackend {
+            packages: self.command.packages.clone(),
+            environment: self.context.monorepo.relative(&self.environment).to_owned(),
+            loss: BackendLoss::Replaced(replaced),
+        }
+        .into())
     }
 
     /// Returns the uv command, with all packages that must be reinstalled.

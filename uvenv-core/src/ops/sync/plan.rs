@@ -6,7 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{LockMode, SyncRequest};
 use crate::{
-    backend::{Backend, Selection},
+    backend::{Backend, BackendOrigin, Selection},
     environment::{Distributions, Environment, EnvironmentError, SyncRecord},
     lockfile::{Freshness, Staleness, stale_pins},
     manifest::{Manifest, Selector},
@@ -16,6 +16,7 @@ use crate::{
     ops::{
         OperationError, Session,
         backend_request::{self, SelectedPackages},
+        changed_backend::ChangedBackend,
     },
     process::Invocation,
     report::Rebuilt,
@@ -31,6 +32,8 @@ pub struct SyncPlan<'m> {
     /// The backend.
     pub selection: Selection,
     pub(super) keep_extraneous: bool,
+    /// Whether the packages to sync do not have the backend of the environment, which must not be lost.
+    pub(super) guards_backend: bool,
     pub(super) recreate: bool,
     pub(super) uv: Uv,
     pub(super) native: NativePackages,
@@ -47,9 +50,9 @@ impl<'m> SyncPlan<'m> {
     ) -> crate::Result<Self> {
         let context = monorepo.context(profile)?;
         let packages = SelectedPackages { names: &request.packages, all: request.all_packages };
-        let backends = packages.backends(&context)?;
+        let available = packages.backends(&context, session)?;
         let chosen: Vec<_> = request.extras.iter().chain(&request.groups).cloned().collect();
-        let selection = backend_request::select(&context, session, &backends, &request.backend, &chosen)?;
+        let selection = backend_request::select(&context, session, &available, &request.backend, &chosen)?;
         let changes = changes(&context, request.lock)?;
         let environment = monorepo.environment(context.paths, selection.name(), &session.settings.variables);
         if !request.recreate {
@@ -65,12 +68,33 @@ impl<'m> SyncPlan<'m> {
         if !changes.is_empty() && !is_fresh_after_all(&context, session, &uv) {
             return Err(OperationError::stale(&context, &changes, false).into());
         }
-        let native = native_packages(&context, session, request, (&backends, &selection), &environment, &uv)?;
+        let existing = Environment::new(environment.clone());
+        let keeps = request.keep_extraneous || request.uv_args.iter().any(|argument| argument == "--inexact");
+        let guards_backend = available.are_endangered(
+            &context,
+            &existing,
+            &selection,
+            (&request.packages, keeps && !request.recreate),
+        )?;
+        let backends = &available.list;
+        if !request.recreate
+            && let Some(change) = ChangedBackend::find(&context, session, &uv, &existing, backends)
+        {
+            let is_kept = selection.origin == BackendOrigin::LastSync && change.now.is_some();
+            let error = change.error(&context, &existing);
+            if is_kept {
+                return Err(error.into());
+            }
+            session.warn([error]);
+        }
+        let native = native_packages(&context, session, request, (backends, &selection), &environment, &uv)?;
+        // uv accepts no extra that the packages do not have.
+        let own = if available.of_others { &Selection { backend: None, ..selection.clone() } } else { &selection };
         let command = SyncCommand {
             project: context.paths.directory.clone(),
             lock: uv_lock(profile, request.lock),
-            on: switched_on(&selection, request),
-            off: switched_off(&backends, &selection, &context.manifest, request),
+            on: switched_on(own, request),
+            off: if available.of_others { Vec::new() } else { switched_off(backends, own, &context.manifest, request) },
             no_default_groups: request.no_default_groups,
             packages: request.packages.clone(),
             all_packages: request.all_packages,
@@ -87,6 +111,7 @@ impl<'m> SyncPlan<'m> {
         Ok(Self {
             context,
             keep_extraneous: request.keep_extraneous,
+            guards_backend,
             recreate: request.recreate,
             uv,
             native,
