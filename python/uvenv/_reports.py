@@ -510,12 +510,13 @@ class LockfileStatus(Value):
 
     Attributes:
         path: The lockfile.
-        state: `fresh` if it satisfies the manifest, `stale` if it does not, `missing` or `unreadable`.
+        state: `fresh` if it satisfies the manifest, `stale` if it does not, `missing`, `unreadable`, or
+            `unknown` if uv cannot tell.
         reasons: Why it is stale or cannot be read.
     """
 
     path: Path
-    state: Literal["fresh", "stale", "missing", "unreadable"]
+    state: Literal["fresh", "stale", "missing", "unreadable", "unknown"]
     reasons: tuple[str, ...]
 
 

@@ -9,3 +9,5 @@ mod cpython;
 mod differential;
 mod newest;
 mod oldest;
+#[cfg(target_os = "linux")]
+mod verdicts;

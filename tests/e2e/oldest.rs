@@ -17,8 +17,13 @@ mod kept_backend;
 #[cfg(target_os = "linux")]
 #[path = "suite/killed.rs"]
 mod killed;
+#[path = "suite/lock_verdicts.rs"]
+mod lock_verdicts;
 #[path = "suite/monorepos.rs"]
 mod monorepos;
+#[cfg(unix)]
+#[path = "suite/moved.rs"]
+mod moved;
 #[path = "suite/native.rs"]
 mod native;
 #[cfg(unix)]

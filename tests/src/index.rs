@@ -28,8 +28,8 @@ pub struct Index {
 }
 
 impl Index {
-    /// The URL of the simple index `cu124` or `cu128`, which have torch, of `large`, which has `large`, or of `small`, which
-    /// has small ones.
+    /// The URL of the simple index `cu124` or `cu128`, which have torch, of `large`, which has `large`, or of `small` and
+    /// `other`, which have small ones.
     pub fn url(index: &str) -> String {
         format!("{}/{index}/simple", STARTED.get_or_init(Self::start).url)
     }

@@ -33,6 +33,8 @@ pub mod native;
 mod outcome;
 mod programs;
 mod remotes;
+#[cfg(target_os = "linux")]
+pub mod verdicts;
 mod wheel;
 
 pub use cpython::Cpython;

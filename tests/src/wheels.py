@@ -35,12 +35,12 @@ for backend, cuda in [("cu124", "12.4"), ("cu128", "12.8")]:
     files[f"torch/only_{backend}.py"] = ""
     wheel(pathlib.Path(sys.argv[1]) / backend, "torch", f"2.6.0+{backend}", files)
 
-# Small, in several versions.
-for name in ("alpha_lib", "beta_lib", "gamma_lib"):
-    for version in ("1.0", "1.1", "2.0"):
-        wheel(
-            pathlib.Path(sys.argv[1]) / "small", name, version, {f"{name}/__init__.py": f'__version__ = "{version}"\n'}
-        )
+# Small, in several versions, and the same in another index.
+for index in ("small", "other"):
+    for name in ("alpha_lib", "beta_lib", "gamma_lib"):
+        for version in ("1.0", "1.1", "2.0"):
+            files = {f"{name}/__init__.py": f'__version__ = "{version}"\n'}
+            wheel(pathlib.Path(sys.argv[1]) / index, name, version, files)
 
 # So many modules that an installation takes long enough to be interrupted.
 wheel(pathlib.Path(sys.argv[1]) / "large", "large", "1.0", modules("large", 3000))

@@ -20,6 +20,7 @@ pub(super) fn text(report: &StatusReport) -> String {
             LockfileState::Stale => "stale",
             LockfileState::Missing => "missing",
             LockfileState::Unreadable => "unreadable",
+            LockfileState::Unknown => "unknown",
         };
         let environments: Vec<_> =
             profile.environments.iter().map(|found| environment(report, profile, found)).collect();

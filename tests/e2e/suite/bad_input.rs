@@ -338,7 +338,7 @@ fn rejects_a_damaged_lockfile() {
     assert_data_eq!(
         refused(&repo, &["sync", "--profile", "prod"]).told(),
         str![[r#"
-error[invalid-toml]: `[ROOT]/repo/prod/uv.lock` is not valid TOML: unclosed inline table, expected `}`
+error[damaged-lockfile]: `[ROOT]/repo/prod/uv.lock` is not valid TOML: unclosed inline table, expected `}`
  --> prod/uv.lock:8:13
   |
 8 | source = { v
@@ -348,7 +348,7 @@ error[invalid-toml]: `[ROOT]/repo/prod/uv.lock` is not valid TOML: unclosed inli
 
 "#]]
     );
-    repo.uvenv(["sync", "--profile", "prod", "--frozen"]).refused("invalid-toml").points_to("prod/uv.lock", 8);
+    repo.uvenv(["sync", "--profile", "prod", "--frozen"]).refused("damaged-lockfile").points_to("prod/uv.lock", 8);
     repo.write("prod/uv.lock", half.replace("source = {", "sauce = {"));
     assert_data_eq!(
         refused(&repo, &["sync", "--profile", "prod"]).told(),

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use super::Finding;
 use crate::{
+    lockfile::LockfileError,
     model::{Diagnostic, Name, Profile, Variables},
     monorepo::{InternalPackages, Monorepo, ProfileContext},
+    uv::LockVerdict,
 };
 
 /// The files of a monorepo that can be read.
@@ -17,8 +19,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) internal: InternalPackages,
     /// The files that could not be read, and why.
     pub(crate) unreadable: Vec<Finding>,
-    /// Whether uv accepts the lockfiles, where it was asked and can tell.
-    pub(crate) verdicts: BTreeMap<Profile, bool>,
+    /// What uv says of the lockfiles, where it was asked.
+    pub(crate) verdicts: BTreeMap<Profile, LockVerdict>,
 }
 
 impl<'a> Facts<'a> {
@@ -50,6 +52,17 @@ impl<'a> Facts<'a> {
             None => self.profiles.push(becomes),
         }
         self.update_internal();
+    }
+
+    /// Adds what uv says of the lockfiles. That uv cannot read one is a finding.
+    pub(crate) fn add_verdicts(&mut self, verdicts: BTreeMap<Profile, LockVerdict>) {
+        for (profile, verdict) in &verdicts {
+            let LockVerdict::Damaged(why) = verdict else { continue };
+            if let Some(path) = self.profile(*profile).map(|context| context.paths.lockfile()) {
+                self.cannot_read(*profile, &LockfileError::damaged(&path, why.clone()));
+            }
+        }
+        self.verdicts = verdicts;
     }
 
     fn add(&mut self, context: ProfileContext<'a>) {

@@ -11,7 +11,9 @@ mod missing_lockfile;
 mod missing_member;
 mod missing_tag;
 mod moved_tag;
+mod profile_drift;
 mod python_mismatch;
+mod rejected_by_uv;
 mod settings_from_parent;
 mod source_not_a_member;
 mod stable_tag_in_staging;
@@ -26,6 +28,7 @@ pub(super) mod unmatched_member_pattern;
 mod unpinned_internal_package;
 mod unused_index;
 pub(super) mod unused_source;
+mod unverified_lockfile;
 mod version_tag_mismatch;
 
 use super::Rule;
@@ -39,6 +42,8 @@ pub(super) const ALL: &[Rule] = &[
     missing_internal_package::RULE,
     unused_source::RULE,
     stale_lockfile::RULE,
+    unverified_lockfile::RULE,
+    rejected_by_uv::RULE,
     missing_lockfile::RULE,
     internal_package_from_index::RULE,
     version_tag_mismatch::RULE,
@@ -51,6 +56,7 @@ pub(super) const ALL: &[Rule] = &[
     unmatched_member_pattern::RULE,
     backend_mismatch::RULE,
     python_mismatch::RULE,
+    profile_drift::RULE,
     undefined_conflict::RULE,
     unused_index::RULE,
     settings_from_parent::RULE,

@@ -206,6 +206,12 @@ impl Environment {
         self.platform.site_packages(&self.root)
     }
 
+    /// Whether its programs do not contain its path (`uv venv --relocatable`).
+    pub(crate) fn is_relocatable(&self) -> bool {
+        let configuration = fs::read_to_string(self.root.join("pyvenv.cfg")).unwrap_or_default();
+        layout::configuration_value(&configuration, "relocatable").is_some_and(|value| value == "true")
+    }
+
     /// Returns the directories where its interpreter, made from `base`, finds packages: its own directory and, if it
     /// was made with access to them, those of `base`.
     #[cfg(feature = "full")]
@@ -295,48 +301,57 @@ impl Environment {
         Ok(())
     }
 
-    /// Removes the environment, valid or broken, and nothing else: if it is a link, removes the link and not its
-    /// target. The environment is first moved aside, so that a crash leaves either the whole environment or none.
+    /// Removes the environment, valid or broken, and nothing else: if it is a link to an environment, the link stays, and
+    /// leads to an empty directory. The environment is first moved aside, so that a crash leaves either the whole
+    /// environment or none.
     pub(crate) fn remove(&self) -> crate::Result<()> {
         self.back_up()?.discard()
     }
 
-    /// Moves the environment aside, so that it can be restored if no new one can be made.
+    /// Moves the environment aside, so that it can be restored if no new one can be made. If it is a link to an environment
+    /// elsewhere, such as on a scratch disk, the new one is made there too, as `uv venv --clear` does.
     pub(crate) fn back_up(&self) -> crate::Result<Backup> {
-        let gone = || Backup { environment: self.clone(), path: None };
         if let Inspection::Foreign(found) = self.inspect()? {
             return Err(EnvironmentError::Foreign { path: self.root.clone(), found }.into());
         }
-        if self.root.is_symlink() {
-            fs::remove_file(&self.root).map_err(self.not_writable(&self.root))?;
-            return Ok(gone());
-        }
-        if !self.root.exists() {
-            return Ok(gone());
+        let place = self.place();
+        let backed_up = |path| Backup { environment: self.clone(), place: place.clone(), path };
+        if !place.exists() {
+            // A link that leads nowhere.
+            if self.root.is_symlink() {
+                fs::remove_file(&self.root).map_err(self.not_writable(&self.root))?;
+            }
+            return Ok(backed_up(None));
         }
         if let Some(name) =
-            ["pyproject.toml", "Cargo.toml", ".git", ".hg"].into_iter().find(|name| self.root.join(name).exists())
+            ["pyproject.toml", "Cargo.toml", ".git", ".hg"].into_iter().find(|name| place.join(name).exists())
         {
             return Err(EnvironmentError::Inhabited { environment: self.root.clone(), name }.into());
         }
         let backup =
-            self.backup_prefix().map(|(parent, prefix)| parent.join(format!("{prefix}{}", std::process::id())));
-        match backup.filter(|backup| fs::rename(&self.root, backup).is_ok()) {
-            Some(backup) => Ok(Backup { environment: self.clone(), path: Some(backup) }),
+            backup_prefix(&place).map(|(parent, prefix)| parent.join(format!("{prefix}{}", std::process::id())));
+        match backup.filter(|backup| fs::rename(&place, backup).is_ok()) {
+            Some(backup) => {
+                if self.root.is_symlink() {
+                    fs::create_dir(&place).map_err(self.not_writable(&place))?;
+                }
+                Ok(backed_up(Some(backup)))
+            }
             // A mount point, such as a container volume, cannot be renamed.
-            None => self.remove_content().map(|()| gone()),
+            None => self.remove_content().map(|()| backed_up(None)),
         }
     }
 
-    /// Returns where environments are moved aside to: the directory, and the start of their names.
-    fn backup_prefix(&self) -> Option<(&Utf8Path, String)> {
-        let name = self.root.file_name()?;
-        Some((self.root.parent()?, format!(".{}.removed-", name.trim_start_matches('.'))))
+    /// Returns its directory, or the one that a link in its place leads to.
+    fn place(&self) -> Utf8PathBuf {
+        let target = if self.root.is_symlink() { self.root.canonicalize_utf8().ok() } else { None };
+        target.unwrap_or_else(|| self.root.clone())
     }
 
     /// Removes what was moved aside by this removal and by earlier, interrupted ones.
     pub(crate) fn remove_backups(&self) -> crate::Result<()> {
-        let Some((parent, prefix)) = self.backup_prefix() else { return Ok(()) };
+        let place = self.place();
+        let Some((parent, prefix)) = backup_prefix(&place) else { return Ok(()) };
         Ok(remove_backups(parent, &prefix).map_err(self.not_writable(parent))?)
     }
 
@@ -390,11 +405,18 @@ impl Environment {
     }
 }
 
-/// An environment that was moved aside. Links and mount points cannot be restored.
+/// Returns where an environment in `place` is moved aside to: the directory, and the start of its name there.
+fn backup_prefix(place: &Utf8Path) -> Option<(&Utf8Path, String)> {
+    Some((place.parent()?, format!(".{}.removed-", place.file_name()?.trim_start_matches('.'))))
+}
+
+/// An environment that was moved aside. Mount points cannot be restored.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Backup {
     environment: Environment,
+    /// Where it was.
+    place: Utf8PathBuf,
     path: Option<Utf8PathBuf>,
 }
 
@@ -406,11 +428,11 @@ impl Backup {
 
     /// Moves the backup back, and replaces what was made in its place since. Returns whether there was one.
     pub(crate) fn restore(self) -> crate::Result<bool> {
-        let (Some(backup), root) = (&self.path, &self.environment.root) else { return Ok(false) };
-        if root.exists() {
-            fs::remove_dir_all(root).map_err(self.environment.not_writable(root))?;
+        let (Some(backup), place) = (&self.path, &self.place) else { return Ok(false) };
+        if place.exists() {
+            fs::remove_dir_all(place).map_err(self.environment.not_writable(place))?;
         }
-        fs::rename(backup, root).map_err(self.environment.not_writable(root))?;
+        fs::rename(backup, place).map_err(self.environment.not_writable(place))?;
         Ok(true)
     }
 }

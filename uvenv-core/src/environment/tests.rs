@@ -225,15 +225,16 @@ fn reads_back_its_record_and_ignores_a_damaged_one() {
     let file = environment.root().join(".uvenv.json");
     assert_eq!(SyncRecord::read(&environment), None);
     for backend in [Choice::parse("cu124").ok(), None] {
-        let record = SyncRecord::new(Profile::Prod, backend, vec!["--no-dev".to_owned()]);
+        let record = SyncRecord::new(Profile::Prod, backend, vec!["--no-dev".to_owned()], &environment);
         record.write(&environment).unwrap();
         assert_eq!(SyncRecord::read(&environment), Some(record));
     }
+    let place = environment.root().canonicalize_utf8().unwrap();
+    let version = crate::VERSION;
     assert_eq!(
         fs::read_to_string(&file).unwrap(),
         format!(
-            r#"{{"schema":1,"profile":"prod","backend":null,"selection":["--no-dev"],"uvenv":"{}"}}"#,
-            crate::VERSION
+            r#"{{"schema":1,"profile":"prod","backend":null,"selection":["--no-dev"],"place":"{place}","uvenv":"{version}"}}"#
         )
     );
     for damaged in ["", "{", r#"{"schema":2,"profile":"prod","backend":null,"selection":[],"uvenv":"9"}"#, "[]"] {
@@ -246,8 +247,8 @@ fn reads_back_its_record_and_ignores_a_damaged_one() {
 #[test]
 fn reports_a_record_that_cannot_be_written() {
     let place = Place::new();
-    let error =
-        SyncRecord::new(Profile::Dev, None, Vec::new()).write(&place.environment(Platform::CURRENT)).unwrap_err();
+    let environment = place.environment(Platform::CURRENT);
+    let error = SyncRecord::new(Profile::Dev, None, Vec::new(), &environment).write(&environment).unwrap_err();
     assert_eq!(error.code(), "environment-not-writable");
 }
 
@@ -280,15 +281,16 @@ mod unix {
     }
 
     #[test]
-    fn removing_a_linked_environment_removes_only_the_link() {
+    fn removing_a_linked_environment_keeps_the_link() {
         let place = Place::new();
         let target = place.made(Platform::Unix);
         let link = Environment::new(place.root.join("link"));
         symlink(target.root(), link.root()).unwrap();
         assert!(matches!(link.inspect().unwrap(), Inspection::Ready(_)));
         link.remove().unwrap();
-        assert!(!link.root().is_symlink());
-        assert!(matches!(target.inspect().unwrap(), Inspection::Ready(_)));
+        assert!(link.root().is_symlink());
+        assert_eq!(fs::read_dir(target.root()).unwrap().count(), 0);
+        fs::remove_file(link.root()).unwrap();
         for nowhere in ["gone", "link"] {
             symlink(nowhere, link.root()).unwrap();
             assert_eq!(broken(&link), format!("is a broken link to `{nowhere}`"));

@@ -120,8 +120,18 @@ impl Git {
             std::fs::create_dir_all(&directory).map_err(CacheError::unusable(&directory))?;
             run(self.prepared(), &["init", "--quiet", "--bare", "--", directory.as_str()])?;
         }
-        let url = format!("remote.origin.url={}", git_url::plain(url));
+        let url = format!("remote.origin.url={}", self.rewritten(git_url::plain(url)));
         Ok(self.prepared().args(["-c", &url]).arg(format!("--git-dir={directory}")))
+    }
+}
+
+impl Git {
+    /// Returns `url` as git rewrites it (`insteadOf`) in the current directory, whose repository can have settings of its
+    /// own, as for the question which tags the remote has.
+    fn rewritten(&self, url: &str) -> String {
+        let answer = run(self.prepared(), &["ls-remote", "--get-url", "--", url]);
+        let rewritten = answer.ok().map(|answer| answer.stdout.trim().to_owned()).filter(|url| !url.is_empty());
+        rewritten.unwrap_or_else(|| url.to_owned())
     }
 }
 

@@ -148,6 +148,11 @@ impl Git {
         Ok(Self { program: Invocation::new(program.as_str()).seeing(variables) })
     }
 
+    /// Returns git as it runs in `directory`, whose repository can have settings of its own, such as `insteadOf`.
+    pub(crate) fn within(self, directory: &Utf8Path) -> Self {
+        Self { program: self.program.current_dir(directory) }
+    }
+
     /// Whether `directory` is in the work tree of a repository.
     pub fn is_work_tree(&self, directory: &Utf8Path) -> bool {
         run(self.prepared().current_dir(directory), &["rev-parse", "--is-inside-work-tree"])

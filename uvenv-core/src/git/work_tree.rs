@@ -82,7 +82,8 @@ impl Git {
         Ok(run(git(), &["rev-parse", "HEAD"])?.stdout.trim().to_owned())
     }
 
-    /// Returns the URL of the remote `origin`, or of the only remote.
+    /// Returns the URL of the remote `origin`, or of the only remote, as it is configured: not rewritten (`insteadOf`) for
+    /// this machine or this repository.
     pub(crate) fn remote_url(&self, directory: &Utf8Path) -> Option<String> {
         let git = || self.prepared().current_dir(directory);
         let remotes = run(git(), &["remote"]).ok()?.stdout;
@@ -91,7 +92,7 @@ impl Git {
             several if several.contains(&"origin") => "origin".to_owned(),
             _ => return None,
         };
-        let answer = run(git(), &["remote", "get-url", "--", &name]).ok()?;
+        let answer = run(git(), &["config", "--get", &format!("remote.{name}.url")]).ok()?;
         Some(answer.stdout.trim().to_owned())
     }
 

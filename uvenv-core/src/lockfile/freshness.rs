@@ -6,145 +6,18 @@
 #[cfg_attr(not(feature = "full"), path = "freshness/no_versions.rs")]
 mod versions;
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use versions::{compare_python, compare_version, compare_versions};
 
-use super::{GitSource, LockedReference, LockedRequirement, Lockfile, Package, PackageSource};
+use super::{
+    Freshness, GitSource, LockedReference, LockedRequirement, Lockfile, LockfileChange, Package, PackageSource,
+    Staleness, index_sources::compare_indexes,
+};
 use crate::{
     manifest::{GroupEntry, Manifest, Requirement, SourceKind, UvSource},
-    model::{Name, Place, git_url},
+    model::{Name, git_url},
 };
-
-/// Why a lockfile is stale if the files show no difference.
-pub(crate) const SEEN_BY_UV: &str = "uv reports that it needs to be updated";
-
-/// Whether a lockfile satisfies its manifests.
-#[derive(Clone, Debug)]
-pub enum Freshness {
-    /// There is no lockfile.
-    Missing,
-    /// No differences were found.
-    Fresh,
-    /// The lockfile does not satisfy the manifests.
-    Stale(Vec<Staleness>),
-}
-
-impl Freshness {
-    /// Returns what has changed; empty if only uv can find more.
-    pub fn changes(&self) -> &[Staleness] {
-        match self {
-            Self::Stale(changes) => changes,
-            Self::Missing | Self::Fresh => &[],
-        }
-    }
-}
-
-/// An entry of a manifest that the lockfile does not satisfy.
-#[derive(Clone, Debug)]
-pub struct Staleness {
-    /// The affected package.
-    pub package: Name,
-    /// What has changed.
-    pub change: LockfileChange,
-    /// The location in the manifest, if there is one.
-    pub place: Option<Place>,
-}
-
-/// What has changed since a lockfile was created.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum LockfileChange {
-    /// A git source has a different repository, reference or directory.
-    Pin {
-        /// The git source in the manifest.
-        manifest: String,
-        /// What the lockfile has.
-        locked: String,
-    },
-    /// The package must come from a different kind of source.
-    Origin {
-        /// The kind of source in the manifest.
-        manifest: &'static str,
-        /// The kind of source in the lockfile.
-        locked: &'static str,
-    },
-    /// The lockfile does not have a requirement of a manifest.
-    Added {
-        /// The project that has the requirement.
-        by: Name,
-    },
-    /// Only the lockfile has the requirement.
-    Removed {
-        /// The project that no longer has the requirement.
-        by: Name,
-    },
-    /// The requirement allows different versions.
-    Versions {
-        /// The versions that the manifest allows.
-        manifest: String,
-        /// The versions for which the lockfile was created.
-        locked: String,
-    },
-    /// The project itself has a different version.
-    Version {
-        /// The version in the manifest.
-        manifest: String,
-        /// The version in the lockfile.
-        locked: String,
-    },
-    /// The projects require different versions of Python.
-    Python {
-        /// The versions that the manifests require.
-        manifest: String,
-        /// The versions for which the lockfile was created.
-        locked: String,
-    },
-    /// The lockfile does not have this workspace member.
-    MemberAdded,
-    /// Only the lockfile has this workspace member.
-    MemberRemoved,
-    /// Extras were added or removed.
-    Extras,
-    /// Dependency groups were added or removed.
-    Groups,
-}
-
-impl fmt::Display for Staleness {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let package = &self.package;
-        match &self.change {
-            LockfileChange::Pin { manifest, locked } => {
-                write!(f, "`{package}` is pinned to {manifest}, but is locked from {locked}")
-            }
-            LockfileChange::Origin { manifest, locked } => {
-                write!(f, "the source of `{package}` is {manifest}, but it is locked from {locked}")
-            }
-            LockfileChange::Added { by } => write!(f, "`{package}` is required by `{by}`, but is not locked for it"),
-            LockfileChange::Removed { by } => {
-                write!(f, "`{package}` is locked for `{by}`, which no longer requires it")
-            }
-            LockfileChange::Versions { manifest, locked } => {
-                write!(f, "`{package}` is required as `{manifest}`, but locked for `{locked}`")
-            }
-            LockfileChange::Version { manifest, locked } => {
-                write!(f, "`{package}` has version `{manifest}`, but is locked with `{locked}`")
-            }
-            LockfileChange::Python { manifest, locked } => {
-                write!(f, "`{package}` requires Python `{manifest}`, but is locked for `{locked}`")
-            }
-            LockfileChange::MemberAdded => {
-                write!(f, "the workspace member `{package}` is not in the lockfile")
-            }
-            LockfileChange::MemberRemoved => write!(f, "`{package}` is locked as a workspace member, but is not one"),
-            LockfileChange::Extras => write!(f, "the extras of `{package}` differ from the locked ones"),
-            LockfileChange::Groups => write!(f, "the dependency groups of `{package}` differ from the locked ones"),
-        }
-    }
-}
 
 /// Compares a lockfile with the manifest next to it and the manifests of the workspace members.
 pub fn freshness<'a>(
@@ -158,13 +31,17 @@ pub fn freshness<'a>(
     found.extend(compare_python(lockfile, root, &members));
     for manifest in std::iter::once(root).chain(members) {
         compare_project(lockfile, root, manifest, &mut found);
+        found.extend(compare_indexes(lockfile, root, manifest));
     }
     if found.is_empty() { Freshness::Fresh } else { Freshness::Stale(found) }
 }
 
-/// Returns the git sources of `manifest` that differ in the lockfile. `--frozen` would install the locked ones instead.
-pub fn stale_pins(lockfile: &Lockfile, manifest: &Manifest) -> Vec<Staleness> {
-    compare_pins(lockfile, manifest, manifest)
+/// Returns the git sources and index sources of `manifest` that differ in the lockfile. With `--frozen`, uv does not compare
+/// them, and would install from others than the manifest says.
+pub fn stale_sources(lockfile: &Lockfile, manifest: &Manifest) -> Vec<Staleness> {
+    let mut found = compare_pins(lockfile, manifest, manifest);
+    found.extend(compare_indexes(lockfile, manifest, manifest));
+    found
 }
 
 fn compare_members(lockfile: &Lockfile, root: &Manifest, members: &[&Manifest]) -> Vec<Staleness> {

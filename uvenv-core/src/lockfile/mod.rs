@@ -2,16 +2,19 @@
 
 mod freshness;
 mod git_source;
+mod index_sources;
+mod staleness;
 mod wire;
 
 use std::{collections::BTreeMap, ops::Range};
 
 use camino::Utf8Path;
 
-pub(crate) use freshness::SEEN_BY_UV;
-pub use freshness::{Freshness, LockfileChange, Staleness, freshness, stale_pins};
+pub use freshness::{freshness, stale_sources};
 pub(crate) use git_source::GitSource;
 pub use git_source::{GitPin, LockedReference};
+pub(crate) use staleness::seen_by_uv;
+pub use staleness::{Freshness, LockfileChange, Staleness};
 
 use crate::{
     model::{Diagnostic, Name, Place},
@@ -35,11 +38,18 @@ pub(crate) enum LockfileError {
     Newer { version: u32, place: Place },
 }
 
+impl LockfileError {
+    /// The lockfile at `path` cannot be read by uv.
+    pub(crate) fn damaged(path: &Utf8Path, why: String) -> Self {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        Self::Damaged { message: why, place: Place::new(path, text.into(), 0..0) }
+    }
+}
+
 impl Diagnostic for LockfileError {
     fn code(&self) -> &'static str {
         match self {
-            Self::Syntax(error) => error.code(),
-            Self::Damaged { .. } => "damaged-lockfile",
+            Self::Syntax(_) | Self::Damaged { .. } => "damaged-lockfile",
             Self::Newer { .. } => "newer-lockfile",
         }
     }

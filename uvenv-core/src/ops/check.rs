@@ -3,11 +3,11 @@
 
 mod fix_plan;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, panic::resume_unwind, thread};
 
 use self::fix_plan::FixPlan;
 pub(super) use self::fix_plan::diff;
-use super::Session;
+use super::{Session, status::is_known_fresh};
 use crate::{
     check::{self, CheckError, Facts, Finding, LevelOverride, Levels, Remote},
     fs::cache,
@@ -15,6 +15,7 @@ use crate::{
     model::Profile,
     monorepo::{Monorepo, ProfileContext},
     report::{CheckReport, FindingReport},
+    uv::{Fetch, LockVerdict},
 };
 
 /// The options of a check.
@@ -73,25 +74,50 @@ impl CheckRequest {
 
     fn findings(&self, monorepo: &Monorepo, session: &Session, levels: &Levels) -> crate::Result<Vec<Finding>> {
         let mut facts = Facts::read(monorepo, &session.settings.variables);
-        facts.verdicts = self.verdicts(&facts, session);
+        let verdicts = self.verdicts(&facts, session);
+        facts.add_verdicts(verdicts);
         let mut found = check::offline(&facts);
         if self.remote {
             let directory = cache::directory(&session.settings.variables)?;
-            let remote = Remote::ask(&facts, &Git::find(&session.settings.variables)?, session.contents(&directory))?;
+            let remote = Remote::ask(
+                &facts,
+                &Git::find(&session.settings.variables)?.within(&monorepo.root),
+                session.contents(&directory),
+            )?;
             found.extend(check::remote(&facts, &remote));
         }
         let found = found.into_iter().filter(|finding| self.is_about(finding.profile));
         Ok(found.filter_map(|finding| levels.apply(finding)).collect())
     }
 
-    /// Asks uv whether it accepts the lockfiles. The files only show the reasons. Without uv, they must do.
-    fn verdicts(&self, facts: &Facts<'_>, session: &Session) -> BTreeMap<Profile, bool> {
-        let locked = facts
+    /// Asks uv about all lockfiles at once: without the network first and, with `--remote`, again with the network where uv
+    /// cannot tell. A lockfile with which an environment is in sync is known to be fresh.
+    fn verdicts(&self, facts: &Facts<'_>, session: &Session) -> BTreeMap<Profile, LockVerdict> {
+        let asked: Vec<_> = facts
             .profiles
             .iter()
-            .filter(|context| self.is_about(Some(context.profile)) && context.readable_lockfile().is_some());
-        let verdict = |context: &ProfileContext<'_>| Some((context.profile, session.accepts_lockfile(context)?));
-        locked.filter_map(verdict).collect()
+            .filter(|context| self.is_about(Some(context.profile)) && context.readable_lockfile().is_some())
+            .collect();
+        // The threads share what is found.
+        let _ = session.uv_with(Fetch::Never);
+        let verdict = |session: &Session, context: &ProfileContext<'_>| match session.uv_with(Fetch::Never) {
+            _ if is_known_fresh(session, context) => LockVerdict::Fresh,
+            Ok(uv) => match session.lock_verdict(uv, &context.paths.directory, true) {
+                LockVerdict::Unknown(_) if self.remote => session.lock_verdict(uv, &context.paths.directory, false),
+                verdict => verdict,
+            },
+            Err(error) => LockVerdict::Unknown(error.to_string()),
+        };
+        thread::scope(|scope| {
+            let threads: Vec<_> = asked
+                .iter()
+                .map(|context| {
+                    let session = session.for_thread();
+                    scope.spawn(move || (context.profile, verdict(&session, context)))
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        })
     }
 
     /// Whether `profile` is part of the request. Findings that are not about a single profile always are.

@@ -168,7 +168,7 @@ impl<'m> LoadedSide<'m> {
         let (context, python_version) = match &request.revision {
             None => (monorepo.context(request.profile)?, std::fs::read_to_string(python).ok()),
             Some(revision) => {
-                let git = Git::find(&session.settings.variables)?;
+                let git = Git::find(&session.settings.variables)?.within(&monorepo.root);
                 let show = |path: &Utf8Path| git.show(&monorepo.root, revision, path);
                 let path = paths.manifest();
                 let shown = monorepo.relative(&path).to_string();

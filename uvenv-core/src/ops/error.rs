@@ -2,18 +2,21 @@
 
 use camino::Utf8PathBuf;
 
+use super::Session;
 use crate::{
     backend::Choice,
-    lockfile::{SEEN_BY_UV, Staleness},
+    environment::Environment,
+    lockfile::{Staleness, seen_by_uv},
     model::{Diagnostic, Fault, Name, Place, Profile, quoted},
     monorepo::ProfileContext,
+    uv::{LockVerdict, Uv},
 };
 
 /// An error of an operation.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OperationError {
     /// The lockfile does not satisfy the manifest.
-    #[error("`{lockfile}` does not satisfy `{manifest}`: {}", reasons(changes))]
+    #[error("`{lockfile}` does not satisfy `{manifest}`: {}", reasons(changes, said.as_deref()))]
     Stale {
         /// The lockfile, relative to the root.
         lockfile: Utf8PathBuf,
@@ -22,6 +25,8 @@ pub(crate) enum OperationError {
         profile: Profile,
         /// What has changed; empty if only uv knows.
         changes: Vec<Staleness>,
+        /// uv's own reason.
+        said: Option<String>,
         /// Whether `--frozen` was given, because the help then names another option.
         frozen: bool,
     },
@@ -57,6 +62,14 @@ pub(crate) enum OperationError {
         recorded: Name,
         /// The backend that is installed, if all of one is.
         now: Option<Name>,
+    },
+    /// The environment was moved or copied, so its programs start the interpreter in the old place.
+    #[error("`{environment}` was made at `{from}`, which its programs still refer to")]
+    Moved {
+        /// The environment, relative to the root.
+        environment: Utf8PathBuf,
+        from: Utf8PathBuf,
+        profile: Profile,
     },
     /// The environment has another backend than a request without a sync names.
     #[error("`{environment}` has {}, not `{wanted}`", backend_or_none(recorded))]
@@ -94,9 +107,9 @@ fn backend_or_none(choice: &Choice) -> String {
     }
 }
 
-fn reasons(changes: &[Staleness]) -> String {
+fn reasons(changes: &[Staleness], said: Option<&str>) -> String {
     match changes {
-        [] => SEEN_BY_UV.to_owned(),
+        [] => seen_by_uv(said),
         changes => changes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
     }
 }
@@ -110,6 +123,7 @@ impl Diagnostic for OperationError {
             Self::PackageWithoutBackend { .. } => "package-without-backend",
             Self::BackendChanged { .. } => "backend-changed",
             Self::OtherBackend { .. } => "other-backend",
+            Self::Moved { .. } => "moved-environment",
             Self::NoEnvironment { .. } => "missing-environment",
             Self::Command { .. } => "command-not-started",
         }
@@ -135,6 +149,7 @@ impl Diagnostic for OperationError {
             Self::BackendChanged { recorded, now: None, .. } => {
                 format!("with uv itself, use `uv sync --extra {recorded}`, and `--inexact` to keep other packages")
             }
+            Self::Moved { profile, .. } => format!("`cargo uvenv sync --profile {profile}` makes it again"),
             Self::OtherBackend { profile, wanted, .. } => format!(
                 "leave out the backend to use the environment as it is, or run `cargo uvenv sync --profile {profile} \
                  --backend {wanted}` first"
@@ -160,6 +175,7 @@ impl Diagnostic for OperationError {
             | Self::PackageWithoutBackend { .. }
             | Self::BackendChanged { .. }
             | Self::OtherBackend { .. }
+            | Self::Moved { .. }
             | Self::NoEnvironment { .. }
             | Self::Command { .. } => Fault::Request,
         }
@@ -207,14 +223,38 @@ impl BackendLoss {
 }
 
 impl OperationError {
-    pub(super) fn stale(context: &ProfileContext<'_>, changes: &[Staleness], frozen: bool) -> Self {
+    /// The lockfile does not satisfy the manifest, as uv says, for the reasons that the files show, or else for that of uv.
+    pub(super) fn stale(context: &ProfileContext<'_>, session: &Session, uv: &Uv) -> crate::Result<Self> {
+        let changes = context.freshness()?.changes();
+        let said = match changes {
+            [] => match session.lock_verdict(uv, &context.paths.directory, true) {
+                LockVerdict::Stale(reason) => reason,
+                _ => None,
+            },
+            _ => None,
+        };
+        let mut error = Self::certainly_stale(context, changes, false);
+        if let Self::Stale { said: slot, .. } = &mut error {
+            *slot = said;
+        }
+        Ok(error)
+    }
+
+    /// The lockfile does not satisfy the manifest because of `changes`.
+    pub(super) fn certainly_stale(context: &ProfileContext<'_>, changes: &[Staleness], frozen: bool) -> Self {
         Self::Stale {
             lockfile: context.lockfile_name(),
             manifest: context.manifest_name().to_owned(),
             profile: context.profile,
             changes: changes.to_vec(),
+            said: None,
             frozen,
         }
+    }
+
+    pub(super) fn moved(context: &ProfileContext<'_>, environment: &Environment, from: Utf8PathBuf) -> Self {
+        let environment = context.monorepo.relative(environment.root()).to_owned();
+        Self::Moved { environment, from, profile: context.profile }
     }
 
     pub(super) fn no_lockfile(context: &ProfileContext<'_>) -> Self {

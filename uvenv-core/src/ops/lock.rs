@@ -4,12 +4,12 @@ use std::time::Instant;
 
 use super::{OperationError, Session, milliseconds, uv_failed};
 use crate::{
-    lockfile::Lockfile,
+    lockfile::{Lockfile, LockfileError},
     model::Profile,
     monorepo::{Monorepo, ProfileContext},
     process::{Invocation, Stderr},
     report::{LockReport, LockedChange},
-    uv::{LockCommand, Uv, messages::is_stale_lockfile_error},
+    uv::{LockCommand, LockVerdict, Uv},
 };
 
 /// What to lock, and how.
@@ -74,9 +74,17 @@ impl<'m> LockPlan<'m> {
         let streamed = session.stream(&self.invocation, stderr)?;
         if !streamed.status.success() {
             // uv decides; the files show the reasons.
-            let is_stale = is_stale_lockfile_error(&streamed.stderr) || !freshness.changes().is_empty();
-            if request.locked && is_stale {
-                return Err(OperationError::stale(context, freshness.changes(), false).into());
+            let verdict = if request.locked {
+                session.lock_verdict(&self.uv, &context.paths.directory, session.settings.offline)
+            } else {
+                LockVerdict::of(&streamed, session.settings.offline)
+            };
+            match verdict {
+                LockVerdict::Damaged(why) => return Err(LockfileError::damaged(&context.paths.lockfile(), why).into()),
+                LockVerdict::Stale(_) if request.locked => {
+                    return Err(OperationError::stale(context, session, &self.uv)?.into());
+                }
+                _ => {}
             }
             #[cfg(feature = "full")]
             super::lock_failure::explain(session, &context.manifest, freshness)?;

@@ -13,6 +13,7 @@ use crate::{
 /// uv's own message is all there is.
 pub(super) fn explain(session: &Session, manifest: &Manifest, freshness: &Freshness) -> crate::Result<()> {
     let Ok(git) = Git::find(&session.settings.variables) else { return Ok(()) };
+    let git = git.within(manifest.directory());
     if session.settings.offline {
         return Ok(());
     }

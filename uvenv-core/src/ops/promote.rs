@@ -123,7 +123,7 @@ impl<'a> PromotePlan<'a> {
         meaningful(request, session)?;
         let paths = monorepo.profile(request.profile)?;
         recover(paths, &session.settings.variables, session.settings.observer())?;
-        let git = Git::find(&session.settings.variables)?;
+        let git = Git::find(&session.settings.variables)?.within(&monorepo.root);
         if request.commit {
             nothing_else_in_commit(monorepo, &git, paths)?;
         }

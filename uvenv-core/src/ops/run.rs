@@ -103,12 +103,17 @@ pub(crate) fn existing_environment(
     let backend = selected.as_ref().and_then(Selection::name);
     let environment = Environment::new(monorepo.environment(paths, backend, &session.settings.variables));
     // What the environment has is not known if only other programs have synced it.
-    if let (Some(wanted), Some(record)) = (selected.and_then(|it| it.choice()), SyncRecord::read(&environment)) {
-        let recorded = record.backend.unwrap_or(Choice::None);
+    let record = SyncRecord::read(&environment);
+    if let (Some(wanted), Some(record)) = (selected.and_then(|it| it.choice()), &record) {
+        let recorded = record.backend.clone().unwrap_or(Choice::None);
         if is_chosen && recorded != wanted {
             let environment = monorepo.relative(environment.root()).to_owned();
             return Err(OperationError::OtherBackend { environment, profile, recorded, wanted }.into());
         }
+    }
+    if let Some(from) = record.as_ref().and_then(|record| record.moved_from(&environment)) {
+        let context = monorepo.context(profile)?;
+        return Err(OperationError::moved(&context, &environment, from.to_owned()).into());
     }
     match environment.usable()? {
         Some(_) => Ok(environment),

@@ -12,10 +12,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use crate::{
     model::{Interrupted, Observer, Variables, redact},
     process::{Invocation, Stderr, Streamed, Terminal},
-    uv::{
-        Appearance, Fetch, LockCommand, Uv, UvError, follow, locate, messages::is_stale_lockfile_error,
-        variables::with_urls,
-    },
+    uv::{Appearance, Fetch, LockCommand, LockVerdict, Uv, UvError, follow, locate, variables::with_urls},
 };
 
 /// What a caller asks of all its operations.
@@ -142,19 +139,30 @@ impl Session {
         Ok(self.uv.get_or_init(|| uv))
     }
 
-    /// Whether uv reports that the lockfile of `project` satisfies its manifest; `None` if it cannot tell, for example
-    /// because that needs the network and `offline` is set.
-    pub(super) fn is_fresh(&self, uv: &Uv, project: &Utf8Path, offline: bool) -> Option<bool> {
+    /// Asks uv whether the lockfile of `project` satisfies its manifest, and why not.
+    pub(super) fn lock_verdict(&self, uv: &Uv, project: &Utf8Path, offline: bool) -> LockVerdict {
         let command = LockCommand { project: project.to_owned(), check: true, offline, ..LockCommand::default() };
-        let streamed = self.stream(&command.invocation(uv, &self.settings.appearance), Stderr::Capture).ok()?;
-        let is_stale = is_stale_lockfile_error(&streamed.stderr);
-        if streamed.status.success() { Some(true) } else { is_stale.then_some(false) }
+        let appearance = Appearance { verbose: 1, color: Some("never"), ..Appearance::default() };
+        match self.stream(&command.invocation(uv, &appearance), Stderr::Capture) {
+            Ok(streamed) => LockVerdict::of(&streamed, offline),
+            Err(error) => LockVerdict::Unknown(error.to_string()),
+        }
     }
 
-    /// Whether uv accepts the lockfile of `context`; `None` if it cannot tell without the network, or if there is no uv.
+    /// Asks the uv that is installed, which may not use the network, whether the lockfile of `context` satisfies its
+    /// manifest.
     #[cfg(feature = "full")]
-    pub(super) fn accepts_lockfile(&self, context: &crate::monorepo::ProfileContext<'_>) -> Option<bool> {
-        self.is_fresh(self.uv_with(Fetch::Never).ok()?, &context.paths.directory, true)
+    pub(super) fn offline_verdict(&self, context: &crate::monorepo::ProfileContext<'_>) -> LockVerdict {
+        match self.uv_with(Fetch::Never) {
+            Ok(uv) => self.lock_verdict(uv, &context.paths.directory, true),
+            Err(error) => LockVerdict::Unknown(error.to_string()),
+        }
+    }
+
+    /// Returns a session for another thread.
+    #[cfg(feature = "full")]
+    pub(super) fn for_thread(&self) -> Self {
+        Self { uv: self.uv.clone(), ..Self::new(self.settings.clone()) }
     }
 
     /// Returns how commits of remotes are kept in `directory`, uvenv's cache.

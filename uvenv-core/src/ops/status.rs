@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use camino::Utf8PathBuf;
 
 use super::{
-    Session,
+    OperationError, Session,
     changed_backend::ChangedBackend,
     sync::{CachedReport, build_context, known},
 };
 use crate::{
     environment::{Distributions, Environment, Inspection, SyncRecord},
-    lockfile::{Freshness, GitSource, SEEN_BY_UV},
+    lockfile::{Freshness, GitSource, seen_by_uv},
     model::{Name, Profile},
     monorepo::{InternalPackages, Monorepo, ProfileContext, ProfilePaths},
     native::{self, BuildChoices, NativePackages},
@@ -21,7 +21,7 @@ use crate::{
         ProfileStatus, PythonInfo, StatusReport,
     },
     sync_cache,
-    uv::{Fetch, LockfileMode, SyncCommand, messages::is_outdated_environment},
+    uv::{Fetch, LockVerdict, LockfileMode, SyncCommand, messages::is_outdated_environment},
 };
 
 /// Returns the state of all profiles. Nothing is downloaded or changed.
@@ -41,6 +41,13 @@ pub fn status(monorepo: &Monorepo, session: &Session) -> StatusReport {
     }
     let packages = packages.into_iter().map(|(name, profiles)| PackageStatus { name, profiles });
     StatusReport { root: monorepo.root.clone(), profiles, packages: packages.collect() }
+}
+
+/// Whether it is known without uv that the lockfile satisfies its manifest: an environment is in sync with it.
+pub(super) fn is_known_fresh(session: &Session, context: &ProfileContext<'_>) -> bool {
+    let names: Vec<_> = context.backends().unwrap_or_default().iter().map(|backend| backend.name.clone()).collect();
+    let environments = ProfileInspection { context, session }.environments(&names);
+    environments.into_iter().any(|path| InspectedEnvironment::new(path, session).knows_the_lockfile())
 }
 
 /// Returns the status of a profile that cannot be read.
@@ -79,17 +86,20 @@ impl ProfileInspection<'_> {
     }
 
     fn lockfile(&self, is_known_fresh: bool) -> LockfileStatus {
-        // uv decides. The files only show the reasons.
-        let is_fresh = || self.session.accepts_lockfile(self.context);
         let (state, reasons) = match self.context.freshness() {
             Err(error) => (LockfileState::Unreadable, vec![error.to_string()]),
             Ok(Freshness::Missing) => (LockfileState::Missing, Vec::new()),
             Ok(_) if is_known_fresh => (LockfileState::Fresh, Vec::new()),
-            Ok(Freshness::Stale(changes)) if is_fresh() != Some(true) => {
-                (LockfileState::Stale, changes.iter().map(ToString::to_string).collect())
-            }
-            Ok(Freshness::Fresh) if is_fresh() == Some(false) => (LockfileState::Stale, vec![SEEN_BY_UV.to_owned()]),
-            Ok(Freshness::Stale(_) | Freshness::Fresh) => (LockfileState::Fresh, Vec::new()),
+            // uv decides. The files only show the reasons.
+            Ok(freshness) => match (self.session.offline_verdict(self.context), freshness.changes()) {
+                (LockVerdict::Fresh, _) => (LockfileState::Fresh, Vec::new()),
+                (LockVerdict::Stale(reason), []) => (LockfileState::Stale, vec![seen_by_uv(reason.as_deref())]),
+                (LockVerdict::Stale(_), changes) => {
+                    (LockfileState::Stale, changes.iter().map(ToString::to_string).collect())
+                }
+                (LockVerdict::Damaged(why), _) => (LockfileState::Unreadable, vec![why]),
+                (LockVerdict::Rejected(why) | LockVerdict::Unknown(why), _) => (LockfileState::Unknown, vec![why]),
+            },
         };
         LockfileStatus { path: self.context.paths.lockfile(), state, reasons }
     }
@@ -126,6 +136,11 @@ impl ProfileInspection<'_> {
                 status.python = Some(PythonInfo::from(interpreter));
                 (status.state, status.detail) = match record {
                     None => (EnvironmentState::Unknown, Some("not synced by uvenv".to_owned())),
+                    Some(record) if record.moved_from(&environment).is_some() => {
+                        let from = record.moved_from(&environment).unwrap_or(environment.root()).to_owned();
+                        let moved = OperationError::moved(self.context, &environment, from);
+                        (EnvironmentState::OutOfSync, Some(moved.to_string()))
+                    }
                     Some(_) if is_known => (EnvironmentState::InSync, None),
                     Some(_) if self.context.readable_lockfile().is_none() => {
                         (EnvironmentState::Unknown, Some("no lockfile".to_owned()))

@@ -64,6 +64,8 @@ pub enum LockfileState {
     Missing,
     /// It cannot be read.
     Unreadable,
+    /// uv cannot tell.
+    Unknown,
 }
 
 /// The state of an environment.

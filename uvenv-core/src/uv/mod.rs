@@ -5,6 +5,7 @@ mod command;
 #[cfg(feature = "full")]
 mod fetch;
 mod find;
+mod lock_verdict;
 pub(crate) mod messages;
 #[cfg_attr(not(feature = "full"), path = "no_progress.rs")]
 mod progress;
@@ -22,6 +23,7 @@ use thiserror::Error;
 pub use command::Appearance;
 pub(crate) use command::{LockCommand, LockfileMode, SyncCommand};
 pub(crate) use find::find;
+pub(crate) use lock_verdict::LockVerdict;
 pub(crate) use progress::follow;
 pub(crate) use versions::is_uv_itself;
 
@@ -35,6 +37,13 @@ pub(crate) const PINNED: Version = Version { major: 0, minor: 13, patch: 9 };
 
 /// The oldest version that uvenv supports.
 pub(crate) const OLDEST: Version = Version { major: 0, minor: 7, patch: 16 };
+
+/// Returns the file that requests a Python version for the project in `directory`. uv does not look above the root of a
+/// workspace, which each profile's directory is.
+#[cfg(feature = "full")]
+pub(crate) fn python_version_file(directory: &Utf8Path) -> Utf8PathBuf {
+    directory.join(".python-version")
+}
 
 /// A uv executable that runs and is new enough.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -57,6 +57,6 @@ mod tests {
         let tree = Tree::clean();
         tree.write("prod/uv.lock", "version = 1\n<<<<<<< HEAD\n");
         assert_eq!(tree.shown(RULE.code), [""; 0]);
-        assert_eq!(tree.found("invalid-toml").len(), 1);
+        assert_eq!(tree.found("damaged-lockfile").len(), 1);
     }
 }

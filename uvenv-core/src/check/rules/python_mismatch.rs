@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeSet, str::FromStr};
 
-use camino::Utf8PathBuf;
 use pep440_rs::{Version, VersionSpecifiers};
 
 use crate::{
@@ -10,6 +9,7 @@ use crate::{
     model::Profile,
     monorepo::ProfileContext,
     toml::{File, Spanned},
+    uv::python_version_file,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -68,7 +68,7 @@ fn parts(required: Option<&Spanned<String>>) -> Option<BTreeSet<String>> {
 fn outside(facts: &Facts<'_>, profile: &ProfileContext<'_>) -> Option<Finding> {
     let required = required(profile)?;
     let specifiers = VersionSpecifiers::from_str(&required.value).ok()?;
-    let file = File::read(&version_file(facts, profile)?).ok()?;
+    let file = File::read(&python_version_file(&profile.paths.directory)).ok()?;
     let line = file.text.lines().find(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'))?;
     let version = requested(line.trim())?;
     if fits(&specifiers, &version) {
@@ -78,15 +78,9 @@ fn outside(facts: &Facts<'_>, profile: &ProfileContext<'_>) -> Option<Finding> {
     let name = profile.profile;
     let message =
         format!("`.python-version` requests Python {}, but {name} requires `{}`", line.trim(), required.value);
-    let help = format!("set a version in `{}` that all profiles allow", facts.monorepo.relative(&file.path));
+    let help = format!("set a version in `{}` that {name} allows", facts.monorepo.relative(&file.path));
     let finding = RULE.finding(message, help).at(file.place(start..start + line.len())).in_profile(name);
     Some(finding.related(format!("{name} requires this"), profile.manifest.place(required.span.clone())))
-}
-
-/// Returns the nearest version file, from the profile's directory upwards, as uv does.
-fn version_file(facts: &Facts<'_>, profile: &ProfileContext<'_>) -> Option<Utf8PathBuf> {
-    let directories = profile.paths.directory.ancestors().take_while(|path| path.starts_with(&facts.monorepo.root));
-    directories.map(|directory| directory.join(".python-version")).find(|path| path.is_file())
 }
 
 /// Parses a request such as `3.11`, `3.11.7` or `cpython@3.11`; `None` if it is not a version of CPython.
@@ -131,10 +125,12 @@ mod tests {
         let tree = Tree::clean();
         tree.write(".python-version", "# ours\n3.9\n");
         let found = tree.shown(RULE.code);
-        assert_eq!(found[0], ".python-version:2: `.python-version` requests Python 3.9, but dev requires `>=3.10`");
-        assert_eq!(found.len(), 3);
-        tree.write("prod/.python-version", "3.12\n");
+        // uv does not look for the file above the directory of a profile.
+        let of_dev = ".python-version:2: `.python-version` requests Python 3.9, but dev requires `>=3.10`";
+        assert_eq!(found, [of_dev]);
+        tree.write("prod/.python-version", "3.8\n");
         assert_eq!(tree.found(RULE.code).len(), 2);
+        tree.write("prod/.python-version", "3.12\n");
         for version in ["3.10", "3.11.7", "cpython@3.12", "pypy@3.9", "/usr/bin/python3", "3"] {
             tree.write(".python-version", version);
             assert_eq!(tree.shown(RULE.code), [""; 0], "{version}");

@@ -3,7 +3,7 @@
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity, workspace},
     manifest::{Manifest, SourceKind},
-    model::{Profile, nearest},
+    model::{Name, Profile, nearest},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -19,6 +19,10 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 
 fn of_manifest(facts: &Facts<'_>, manifest: &Manifest) -> Vec<Finding> {
     let members: Vec<_> = workspace::manifests(facts).filter_map(Manifest::name).collect();
+    // uv does not look at a source that nobody uses. A misspelled one is not meant to be unused.
+    let is_required = |name: &Name| {
+        workspace::manifests(facts).any(|manifest| manifest.requirements().any(|requirement| requirement.name == *name))
+    };
     let mut findings = Vec::new();
     for (package, sources) in &manifest.uv.sources {
         let from_workspace = sources.iter().find(|source| matches!(source.kind, SourceKind::Workspace));
@@ -27,6 +31,9 @@ fn of_manifest(facts: &Facts<'_>, manifest: &Manifest) -> Vec<Finding> {
         let message = format!("the source of `{name}` is the workspace, which has no member of that name");
         let lost = workspace::uninitialised(facts, name.as_str());
         let near = nearest(name.as_str(), members.iter().map(|member| member.as_str()), 2);
+        if near.is_none() && !is_required(name) {
+            continue;
+        }
         let help = match (lost, near) {
             (Some(directory), _) => format!(
                 "`{0}` is a git submodule that is not initialised: run `git submodule update --init {0}`",
@@ -66,6 +73,13 @@ mod tests {
     fn compares_normalised_names_and_counts_the_root_as_a_member() {
         let tree = Tree::clean();
         tree.replace("pyproject.toml", "auth-client = {", "bench = { workspace = true }\nAuth_Client = {");
+        assert_eq!(tree.shown(RULE.code), [""; 0]);
+    }
+
+    #[test]
+    fn accepts_a_source_that_nobody_uses() {
+        let tree = Tree::clean();
+        tree.replace("pyproject.toml", "auth-client = {", "agents = { workspace = true }\nauth-client = {");
         assert_eq!(tree.shown(RULE.code), [""; 0]);
     }
 }

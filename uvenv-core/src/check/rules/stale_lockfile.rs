@@ -2,9 +2,10 @@
 
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity},
-    lockfile::SEEN_BY_UV,
+    lockfile::seen_by_uv,
     model::Place,
     monorepo::ProfileContext,
+    uv::LockVerdict,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -20,16 +21,18 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         // A lockfile that cannot be read has its own finding.
         let Ok(freshness) = profile.freshness() else { continue };
         let changes = freshness.changes();
-        let verdict = facts.verdicts.get(&profile.profile);
-        if verdict != Some(&true) {
-            findings.extend(changes.iter().map(|change| {
-                let place = change.place.clone();
-                finding(profile, &change.to_string(), place).about(&change.package)
-            }));
+        let said = match facts.verdicts.get(&profile.profile) {
+            Some(LockVerdict::Stale(reason)) => reason.as_deref(),
+            None => None,
+            Some(_) => continue,
+        };
+        if changes.is_empty() && facts.verdicts.contains_key(&profile.profile) {
+            findings.push(finding(profile, &seen_by_uv(said), None));
         }
-        if verdict == Some(&false) && changes.is_empty() {
-            findings.push(finding(profile, SEEN_BY_UV, None));
-        }
+        findings.extend(changes.iter().map(|change| {
+            let place = change.place.clone();
+            finding(profile, &change.to_string(), place).about(&change.package)
+        }));
     }
     findings
 }

@@ -145,6 +145,10 @@ pub(in crate::ops) fn known(
     environment: &Environment,
     record: &SyncRecord,
 ) -> Option<Result<CacheEntry<CachedReport>, String>> {
+    // What was recorded is about another monorepo, which may still be there.
+    if record.moved_from(environment).is_some() {
+        return None;
+    }
     let mut state = CacheEntry::newest(environment, record)?;
     let (uv, _) = uv::find(&session.settings.variables, session.settings.companion_uv.as_deref()).ok().flatten()?;
     Some(state.compare(&session.settings.child_view(), &uv).map(|_| state))

@@ -8,15 +8,13 @@ use crate::{
         Backup, Changes, Distribution, Distributions, Environment, Inspection, Interpreter, Journal, SyncRecord,
         has_same_names,
     },
+    lockfile::LockfileError,
     model::{Interrupted, Name},
     native::{BuildContext, FreshnessReport, Stale},
     ops::{OperationError, Session, error::BackendLoss, milliseconds, uv_failed},
     process::{Invocation, Stderr},
     report::{PythonInfo, SyncPlanned, SyncReport},
-    uv::{
-        self, Appearance, LockfileMode, SyncCommand,
-        messages::{is_stale_lockfile_error, removed_packages},
-    },
+    uv::{self, Appearance, LockVerdict, LockfileMode, SyncCommand, messages::removed_packages},
 };
 
 /// Records what the outcome of a sync depended on.
@@ -169,17 +167,21 @@ impl SyncPlan<'_> {
         if streamed.status.success() {
             return Ok(());
         }
-        // uv checks more than the comparison of the files does, such as constraints. Output that went to a terminal was
-        // not captured.
-        let said_stale = || match stderr {
-            Stderr::Inherit => session.is_fresh(&self.uv, &self.context.paths.directory, true) == Some(false),
-            Stderr::Tee | Stderr::Capture | Stderr::Follow | Stderr::Relay => is_stale_lockfile_error(&streamed.stderr),
+        let verdict = match LockVerdict::of(&streamed, true) {
+            verdict @ (LockVerdict::Stale(_) | LockVerdict::Damaged(_)) => verdict,
+            // Output that went to a terminal was not captured.
+            _ if self.command.lock == LockfileMode::Check || stderr == Stderr::Inherit => {
+                session.lock_verdict(&self.uv, &self.context.paths.directory, true)
+            }
+            verdict => verdict,
         };
-        let is_stale = self.command.lock == LockfileMode::Check && said_stale();
-        Err(if is_stale {
-            OperationError::stale(&self.context, self.context.freshness()?.changes(), false).into()
-        } else {
-            uv_failed(invocation, &streamed, stderr).into()
+        Err(match verdict {
+            // uv checks more than the comparison of the files does, such as constraints.
+            LockVerdict::Stale(_) if self.command.lock == LockfileMode::Check => {
+                OperationError::stale(&self.context, session, &self.uv)?.into()
+            }
+            LockVerdict::Damaged(why) => LockfileError::damaged(&self.context.paths.lockfile(), why).into(),
+            _ => uv_failed(invocation, &streamed, stderr).into(),
         })
     }
 }

@@ -8,7 +8,7 @@ use super::{LockMode, SyncRequest};
 use crate::{
     backend::{Backend, BackendOrigin, Selection},
     environment::{Distributions, Environment, EnvironmentError, SyncRecord},
-    lockfile::{Freshness, Staleness, stale_pins},
+    lockfile::{Freshness, LockfileChange, Staleness, stale_sources},
     manifest::{Manifest, Selector},
     model::{Profile, Variables},
     monorepo::{Monorepo, ProfileContext},
@@ -20,7 +20,7 @@ use crate::{
     },
     process::Invocation,
     report::Rebuilt,
-    uv::{LockfileMode, SyncCommand, Uv},
+    uv::{LockVerdict, LockfileMode, SyncCommand, Uv, settings, variables::with_urls},
 };
 
 /// A sync that is ready to be executed.
@@ -53,10 +53,17 @@ impl<'m> SyncPlan<'m> {
         let available = packages.backends(&context, session)?;
         let chosen: Vec<_> = request.extras.iter().chain(&request.groups).cloned().collect();
         let selection = backend_request::select(&context, session, &available, &request.backend, &chosen)?;
-        let changes = changes(&context, request.lock)?;
+        let changes = changes(&context, request.lock, &session.settings.variables)?;
         let environment = monorepo.environment(context.paths, selection.name(), &session.settings.variables);
-        if !request.recreate {
-            match Environment::new(environment.clone()).usable() {
+        let existing = Environment::new(environment.clone());
+        let moved = SyncRecord::read(&existing).filter(|_| !request.recreate).and_then(|record| {
+            let from = record.moved_from(&existing)?.to_owned();
+            Some(OperationError::moved(&context, &existing, from))
+        });
+        let recreate = request.recreate || moved.is_some();
+        session.warn(moved);
+        if !recreate {
+            match existing.usable() {
                 // This may be the result of an interrupted sync. It is known only once no other process uses the
                 // environment.
                 Err(error)
@@ -66,9 +73,8 @@ impl<'m> SyncPlan<'m> {
         }
         let uv = session.uv()?.clone();
         if !changes.is_empty() && !is_fresh_after_all(&context, session, &uv) {
-            return Err(OperationError::stale(&context, &changes, false).into());
+            return Err(OperationError::certainly_stale(&context, &changes, false).into());
         }
-        let existing = Environment::new(environment.clone());
         let keeps = request.keep_extraneous || request.uv_args.iter().any(|argument| argument == "--inexact");
         let guards_backend = available.are_endangered(
             &context,
@@ -77,9 +83,7 @@ impl<'m> SyncPlan<'m> {
             (&request.packages, keeps && !request.recreate),
         )?;
         let backends = &available.list;
-        if !request.recreate
-            && let Some(change) = ChangedBackend::find(&context, session, &uv, &existing, backends)
-        {
+        if !recreate && let Some(change) = ChangedBackend::find(&context, session, &uv, &existing, backends) {
             let is_kept = selection.origin == BackendOrigin::LastSync && change.now.is_some();
             let error = change.error(&context, &existing);
             if is_kept {
@@ -112,7 +116,7 @@ impl<'m> SyncPlan<'m> {
             context,
             keep_extraneous: request.keep_extraneous,
             guards_backend,
-            recreate: request.recreate,
+            recreate,
             uv,
             native,
             environment,
@@ -142,7 +146,8 @@ impl<'m> SyncPlan<'m> {
     pub(crate) fn record(&self) -> SyncRecord {
         let backend = self.selection.choice();
         let pending = SyncCommand { inexact: self.keep_extraneous, ..self.command.clone() };
-        SyncRecord::new(self.context.profile, backend, pending.selection())
+        let environment = Environment::new(self.environment.clone());
+        SyncRecord::new(self.context.profile, backend, pending.selection(), &environment)
     }
 }
 
@@ -191,18 +196,23 @@ fn native_packages(
 
 /// Returns why the lockfile does not seem to satisfy the manifest, where it must. Rejects a sync if it is missing, or if
 /// it is to be installed as it is and has other pins.
-fn changes(context: &ProfileContext<'_>, mode: LockMode) -> crate::Result<Vec<Staleness>> {
+fn changes(context: &ProfileContext<'_>, mode: LockMode, variables: &Variables) -> crate::Result<Vec<Staleness>> {
     let lockfile = context.lockfile()?;
+    // They may give the names of indexes other URLs.
+    let has_other_indexes = with_urls().any(|name| variables.get(name).is_some())
+        || context.paths.directory.join(settings::FILE_NAME).exists();
     Ok(match (mode, context.profile, context.freshness()?) {
         // uv locks if necessary.
         (LockMode::Default, Profile::Dev, _) => Vec::new(),
         (_, _, Freshness::Missing) => return Err(OperationError::no_lockfile(context).into()),
         (LockMode::Frozen { allow_stale: true }, ..) | (LockMode::Frozen { .. }, Profile::Dev, _) => Vec::new(),
         (LockMode::Frozen { .. }, ..) => {
-            let pins: Vec<_> = lockfile.into_iter().flat_map(|lock| stale_pins(lock, &context.manifest)).collect();
+            let mut sources: Vec<_> =
+                lockfile.into_iter().flat_map(|lock| stale_sources(lock, &context.manifest)).collect();
+            sources.retain(|source| !has_other_indexes || !matches!(source.change, LockfileChange::Index { .. }));
             // uv does not compare them, so nobody else decides.
-            if !pins.is_empty() {
-                return Err(OperationError::stale(context, &pins, true).into());
+            if !sources.is_empty() {
+                return Err(OperationError::certainly_stale(context, &sources, true).into());
             }
             Vec::new()
         }
@@ -212,9 +222,12 @@ fn changes(context: &ProfileContext<'_>, mode: LockMode) -> crate::Result<Vec<St
 
 /// Whether uv accepts a lockfile that seems to be stale.
 fn is_fresh_after_all(context: &ProfileContext<'_>, session: &Session, uv: &Uv) -> bool {
-    let is_fresh = |offline| session.is_fresh(uv, &context.paths.directory, offline);
-    let is_known = is_fresh(true).or_else(|| if session.settings.offline { None } else { is_fresh(false) });
-    is_known == Some(true)
+    let verdict = |offline| session.lock_verdict(uv, &context.paths.directory, offline);
+    let known = match verdict(true) {
+        LockVerdict::Unknown(_) if !session.settings.offline => verdict(false),
+        known => known,
+    };
+    known == LockVerdict::Fresh
 }
 
 fn uv_lock(profile: Profile, mode: LockMode) -> LockfileMode {
