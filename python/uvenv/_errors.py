@@ -125,6 +125,22 @@ class NoFittingBackend(RequestError, code="no-fitting-backend"):
     """`auto` finds no backend that the GPU driver supports."""
 
 
+class UnclearBackends(RequestError, code="unclear-backends"):
+    """The conflicts of a manifest are about accelerators, but are not one choice between them."""
+
+
+class PackageWithoutBackend(RequestError, code="package-without-backend"):
+    """The packages to sync do not have the backend of the environment."""
+
+
+class BackendChanged(VirtualEnvironmentError, code="backend-changed"):
+    """Something other than uvenv has changed the backend of an environment."""
+
+
+class OtherBackend(RequestError, code="other-backend"):
+    """The environment has another backend than the call names."""
+
+
 class UnknownProfile(RequestError, code="unknown-profile"):
     """The monorepo has no such profile."""
 
@@ -283,6 +299,10 @@ class PythonDoesNotRun(VirtualEnvironmentError, code="python-does-not-run"):
 
 class EnvironmentInUse(VirtualEnvironmentError, code="environment-in-use"):
     """The environment is being synced by a process that waits for this one."""
+
+
+class MovedEnvironment(VirtualEnvironmentError, code="moved-environment"):
+    """An environment was moved or copied after its last sync."""
 
 
 class OtherPython(VirtualEnvironmentError, code="other-python"):

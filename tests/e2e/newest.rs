@@ -56,6 +56,8 @@ mod kernel;
 mod killed;
 #[path = "suite/lock_verdicts.rs"]
 mod lock_verdicts;
+#[path = "suite/locked_backends.rs"]
+mod locked_backends;
 #[path = "suite/monorepos.rs"]
 mod monorepos;
 #[cfg(unix)]

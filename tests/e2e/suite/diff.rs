@@ -59,8 +59,8 @@ prod@v1.0 and prod do not differ.
  internal package  prod@v1.0          prod
  bench-utils       v0.1.2 ([COMMIT])  v0.1.3 (not locked)
 
- backend  prod@v1.0     prod
- cu128    torch==2.6.0  torch>=2.6.0
+ backend  prod@v1.0                                                                      prod
+ cu128    torch==2.6.0, torch from [INDEX]/cu128/simple  torch>=2.6.0, torch from [INDEX]/cu128/simple
 
          prod@v1.0  prod
  Python  >=3.9      >=3.10
@@ -84,7 +84,7 @@ prod@v1.0 and prod do not differ.
 
 | backend | `prod@v1.0` | `prod` |
 | --- | --- | --- |
-| `cu128` | `torch==2.6.0` | `torch>=2.6.0` |
+| `cu128` | `torch==2.6.0, torch from [INDEX]/cu128/simple` | `torch>=2.6.0, torch from [INDEX]/cu128/simple` |
 
 |  | `prod@v1.0` | `prod` |
 | --- | --- | --- |

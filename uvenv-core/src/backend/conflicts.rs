@@ -143,6 +143,17 @@ pub(super) fn index_sources<'a>(
     })
 }
 
+/// Returns the packages that come from an index of their own when `selector` is on, with its URL if the index is known.
+#[cfg(feature = "full")]
+pub(crate) fn own_indexes(manifest: &Manifest, selector: &Selector) -> BTreeMap<Name, Option<String>> {
+    let url = |name: &str| {
+        let index = manifest.uv.indexes.iter().find(|index| index.name.as_deref() == Some(name))?;
+        Some(crate::model::git_url::canonical(&index.url))
+    };
+    let sources = index_sources(manifest, manifest, selector);
+    sources.map(|(package, index)| (package.clone(), url(index))).collect()
+}
+
 /// Returns the extras and groups of `project` that `selector` includes, directly or through others.
 pub(super) fn included(project: &Manifest, selector: &Selector) -> BTreeSet<Selector> {
     let mut found = BTreeSet::new();

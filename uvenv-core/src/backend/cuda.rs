@@ -57,7 +57,7 @@ impl CudaVersion {
 
     /// Returns the release in a requirement: the local version of `torch==2.6.0+cu124`, or the version of NVIDIA's
     /// runtime.
-    pub(super) fn from_requirement(text: &str) -> Option<Self> {
+    pub(crate) fn from_requirement(text: &str) -> Option<Self> {
         let local = || {
             let (_, local) = text.split_once('+')?;
             local.split(|c: char| !c.is_ascii_alphanumeric()).find_map(Self::from_tag)

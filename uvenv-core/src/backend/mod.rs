@@ -8,6 +8,8 @@ mod detection;
 mod selection;
 
 use camino::Utf8PathBuf;
+#[cfg(feature = "full")]
+pub(crate) use conflicts::own_indexes;
 pub use cuda::CudaVersion;
 pub use declared::{BackendScope, backends};
 pub use detection::detect;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::Finding;
 use crate::{
+    backend::{Backend, CudaVersion},
     lockfile::LockfileError,
     model::{Diagnostic, Name, Profile, Variables},
     monorepo::{InternalPackages, Monorepo, ProfileContext},
-    uv::LockVerdict,
+    uv::{ExportedPackage, LockVerdict},
 };
 
 /// The files of a monorepo that can be read.
@@ -21,6 +22,28 @@ pub(crate) struct Facts<'a> {
     pub(crate) unreadable: Vec<Finding>,
     /// What uv says of the lockfiles, where it was asked.
     pub(crate) verdicts: BTreeMap<Profile, LockVerdict>,
+    /// What the fresh lockfiles of profiles with backends have for each.
+    pub(crate) locked: BTreeMap<Profile, LockedBackends>,
+}
+
+/// What a lockfile has for each backend.
+#[derive(Debug)]
+pub(crate) struct LockedBackends {
+    pub(crate) by_backend: Vec<(Backend, Vec<ExportedPackage>)>,
+    /// What it has if no backend is chosen.
+    pub(crate) without: Vec<ExportedPackage>,
+}
+
+impl LockedBackends {
+    /// Returns the CUDA versions of a backend's packages, each with a package that shows it.
+    pub(crate) fn cuda(packages: &[ExportedPackage]) -> BTreeMap<CudaVersion, &ExportedPackage> {
+        packages.iter().filter_map(|package| Some((cuda_of(package)?, package))).collect()
+    }
+}
+
+/// Returns the CUDA version that a package is built for, or contains.
+pub(crate) fn cuda_of(package: &ExportedPackage) -> Option<CudaVersion> {
+    CudaVersion::from_requirement(&format!("{}=={}", package.name, package.version))
 }
 
 impl<'a> Facts<'a> {
@@ -33,6 +56,7 @@ impl<'a> Facts<'a> {
             internal: InternalPackages::default(),
             unreadable: Vec::new(),
             verdicts: BTreeMap::new(),
+            locked: BTreeMap::new(),
         };
         for profile in monorepo.profiles.iter().map(|paths| paths.profile) {
             match monorepo.context(profile) {

@@ -18,7 +18,7 @@ use std::fmt;
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use facts::Facts;
+pub(crate) use facts::{Facts, LockedBackends, cuda_of};
 pub(crate) use levels::CheckError;
 pub(crate) use levels::Levels;
 pub use levels::{Level, LevelOverride};

@@ -1,9 +1,12 @@
 //! The rules, one per module.
 
+mod accelerator_without_backend;
 mod backend_mismatch;
+mod backend_without_cuda;
 mod broken_submodule;
 mod dev_tag_in_prod;
 mod internal_package_from_index;
+mod locked_backend_mismatch;
 mod lockfile_from_working_tree;
 mod missing_cache_keys;
 mod missing_internal_package;
@@ -55,6 +58,9 @@ pub(super) const ALL: &[Rule] = &[
     broken_submodule::RULE,
     unmatched_member_pattern::RULE,
     backend_mismatch::RULE,
+    locked_backend_mismatch::RULE,
+    backend_without_cuda::RULE,
+    accelerator_without_backend::RULE,
     python_mismatch::RULE,
     profile_drift::RULE,
     undefined_conflict::RULE,

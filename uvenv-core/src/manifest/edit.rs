@@ -1,5 +1,6 @@
 //! Edits to a manifest that preserve every other byte: comments, order, spelling and line endings.
 
+mod backends;
 mod headings;
 mod line_ends;
 mod requirements;
@@ -53,6 +54,13 @@ pub enum Edit {
     RemoveIndex {
         /// Its name.
         name: String,
+    },
+    /// Adds the backends of another manifest, with their conflicts, sources and indexes, as far as they are missing.
+    CopyBackends {
+        /// The text of the other manifest.
+        from: String,
+        /// The extras to copy.
+        names: Vec<Name>,
     },
     /// Sets `tool.uv.cache-keys` if there are none.
     SetCacheKeys {
@@ -175,6 +183,18 @@ impl ManifestEditor {
             Edit::RemoveIndex { name } => {
                 let uv = self.table(document, "tool.uv", false)?;
                 Ok(uv.is_some_and(|uv| remove_index(uv, name)))
+            }
+            Edit::CopyBackends { from, names } => {
+                let from = from
+                    .strip_prefix('\u{feff}')
+                    .unwrap_or(from)
+                    .parse()
+                    .map_err(|error: toml_edit::TomlError| self.file.syntax_error(error.message(), 0..0))?;
+                let backends = backends::Backends { from: &from, names };
+                let extras = self.table(document, "project.optional-dependencies", true)?;
+                let has_new_extras = extras.is_some_and(|extras| backends.add_extras(extras));
+                let uv = self.table(document, "tool.uv", true)?;
+                Ok(uv.is_some_and(|uv| backends.add_settings(uv)) || has_new_extras)
             }
             Edit::SetCacheKeys { files } => {
                 let Some(uv) = self.table(document, "tool.uv", true)? else { return Ok(false) };

@@ -9,7 +9,7 @@ use self::fix_plan::FixPlan;
 pub(super) use self::fix_plan::diff;
 use super::{Session, status::is_known_fresh};
 use crate::{
-    check::{self, CheckError, Facts, Finding, LevelOverride, Levels, Remote},
+    check::{self, CheckError, Facts, Finding, LevelOverride, Levels, LockedBackends, Remote},
     fs::cache,
     git::Git,
     model::Profile,
@@ -17,6 +17,8 @@ use crate::{
     report::{CheckReport, FindingReport},
     uv::{Fetch, LockVerdict},
 };
+
+type Verdicts = BTreeMap<Profile, LockVerdict>;
 
 /// The options of a check.
 #[derive(Clone, Debug, Default)]
@@ -74,8 +76,9 @@ impl CheckRequest {
 
     fn findings(&self, monorepo: &Monorepo, session: &Session, levels: &Levels) -> crate::Result<Vec<Finding>> {
         let mut facts = Facts::read(monorepo, &session.settings.variables);
-        let verdicts = self.verdicts(&facts, session);
+        let (verdicts, locked) = self.asked(&facts, session);
         facts.add_verdicts(verdicts);
+        facts.locked = locked;
         let mut found = check::offline(&facts);
         if self.remote {
             let directory = cache::directory(&session.settings.variables)?;
@@ -90,34 +93,43 @@ impl CheckRequest {
         Ok(found.filter_map(|finding| levels.apply(finding)).collect())
     }
 
-    /// Asks uv about all lockfiles at once: without the network first and, with `--remote`, again with the network where uv
-    /// cannot tell. A lockfile with which an environment is in sync is known to be fresh.
-    fn verdicts(&self, facts: &Facts<'_>, session: &Session) -> BTreeMap<Profile, LockVerdict> {
-        let asked: Vec<_> = facts
+    /// Asks uv about all lockfiles at once: whether they are fresh, and what those that are have for each backend.
+    fn asked(&self, facts: &Facts<'_>, session: &Session) -> (Verdicts, BTreeMap<Profile, LockedBackends>) {
+        let asked = facts
             .profiles
             .iter()
-            .filter(|context| self.is_about(Some(context.profile)) && context.readable_lockfile().is_some())
-            .collect();
+            .filter(|context| self.is_about(Some(context.profile)) && context.readable_lockfile().is_some());
         // The threads share what is found.
         let _ = session.uv_with(Fetch::Never);
-        let verdict = |session: &Session, context: &ProfileContext<'_>| match session.uv_with(Fetch::Never) {
+        let answers: Vec<_> = thread::scope(|scope| {
+            let threads: Vec<_> = asked
+                .map(|context| {
+                    let session = session.for_thread();
+                    scope.spawn(move || (context.profile, self.verdict(context, &session), locked(context, &session)))
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        });
+        let is_fresh = |verdict: &LockVerdict| *verdict == LockVerdict::Fresh;
+        let (mut verdicts, mut backends) = (BTreeMap::new(), BTreeMap::new());
+        for (profile, verdict, locked) in answers {
+            backends.extend(locked.filter(|_| is_fresh(&verdict)).map(|locked| (profile, locked)));
+            verdicts.insert(profile, verdict);
+        }
+        (verdicts, backends)
+    }
+
+    /// Asks uv without the network first and, with `--remote`, again with the network if uv cannot tell. A lockfile with
+    /// which an environment is in sync is known to be fresh.
+    fn verdict(&self, context: &ProfileContext<'_>, session: &Session) -> LockVerdict {
+        match session.uv_with(Fetch::Never) {
             _ if is_known_fresh(session, context) => LockVerdict::Fresh,
             Ok(uv) => match session.lock_verdict(uv, &context.paths.directory, true) {
                 LockVerdict::Unknown(_) if self.remote => session.lock_verdict(uv, &context.paths.directory, false),
                 verdict => verdict,
             },
             Err(error) => LockVerdict::Unknown(error.to_string()),
-        };
-        thread::scope(|scope| {
-            let threads: Vec<_> = asked
-                .iter()
-                .map(|context| {
-                    let session = session.for_thread();
-                    scope.spawn(move || (context.profile, verdict(&session, context)))
-                })
-                .collect();
-            threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
-        })
+        }
     }
 
     /// Whether `profile` is part of the request. Findings that are not about a single profile always are.
@@ -130,6 +142,15 @@ impl CheckRequest {
         let profiles = all.filter(|profile| self.is_about(Some(*profile))).collect();
         CheckReport::new(monorepo.root.clone(), profiles, self.remote, findings)
     }
+}
+
+/// Asks uv what the lockfile has for each backend; `None` if there are no backends, or if uv cannot tell.
+fn locked(context: &ProfileContext<'_>, session: &Session) -> Option<LockedBackends> {
+    let backends = context.backends().ok().filter(|backends| !backends.is_empty())?;
+    let uv = session.uv_with(Fetch::Never).ok()?;
+    let exported = |selector| session.exported(uv, &context.paths.directory, selector);
+    let by_backend = backends.iter().map(|backend| Some((backend.clone(), exported(Some(&backend.selector))?)));
+    Some(LockedBackends { by_backend: by_backend.collect::<Option<_>>()?, without: exported(None)? })
 }
 
 fn reports(findings: &[Finding]) -> Vec<FindingReport> {

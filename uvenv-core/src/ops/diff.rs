@@ -10,9 +10,10 @@ use camino::Utf8Path;
 
 use super::Session;
 use crate::{
+    backend::own_indexes,
     git::Git,
     lockfile::{GitSource, Lockfile, Package, PackageSource},
-    manifest::{Manifest, Selector},
+    manifest::{GroupEntry, Manifest, Selector},
     model::{Diagnostic, Fault, Name, Profile, redact},
     monorepo::{InternalPackages, Monorepo, ProfileContext},
     report::{
@@ -253,21 +254,19 @@ impl<'m> LoadedSide<'m> {
     }
 
     fn adds(&self, selector: &Selector) -> Vec<String> {
-        use crate::manifest::GroupEntry;
-        match selector {
-            Selector::Extra(name) => {
-                let extra = self.context.manifest.project.as_ref().and_then(|project| project.extras.get(name));
-                extra.into_iter().flat_map(|extra| &extra.requirements).map(|asked| asked.text.clone()).collect()
-            }
-            Selector::Group(name) => {
-                let entries = self.context.manifest.groups.get(name).into_iter().flatten();
-                let of = |entry: &GroupEntry| match entry {
-                    GroupEntry::Requirement(requirement) => requirement.text.clone(),
-                    GroupEntry::Include(group) => format!("the group {group}"),
-                };
-                entries.map(of).collect()
-            }
-        }
+        let manifest = &*self.context.manifest;
+        let requirements = manifest.requirements_of(selector).into_iter().map(|requirement| requirement.text.clone());
+        let groups = match selector {
+            Selector::Group(name) => manifest.groups.get(name).into_iter().flatten(),
+            Selector::Extra(_) => None.into_iter().flatten(),
+        };
+        let groups = groups.filter_map(|entry| match entry {
+            GroupEntry::Include(group) => Some(format!("the group {group}")),
+            GroupEntry::Requirement(_) => None,
+        });
+        let indexes = own_indexes(manifest, selector).into_iter();
+        let indexes = indexes.filter_map(|(package, url)| Some(format!("{package} from {}", url?)));
+        requirements.chain(groups).chain(indexes).collect()
     }
 }
 

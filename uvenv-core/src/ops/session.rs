@@ -9,6 +9,11 @@ use std::{
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+#[cfg(feature = "full")]
+use crate::{
+    manifest::Selector,
+    uv::{ExportCommand, ExportedPackage},
+};
 use crate::{
     model::{Interrupted, Observer, Variables, redact},
     process::{Invocation, Stderr, Streamed, Terminal},
@@ -157,6 +162,23 @@ impl Session {
             Ok(uv) => self.lock_verdict(uv, &context.paths.directory, true),
             Err(error) => LockVerdict::Unknown(error.to_string()),
         }
+    }
+
+    /// Returns what the lockfile of `project` has for `selector`, or without any; `None` if uv cannot tell.
+    #[cfg(feature = "full")]
+    pub(super) fn exported(
+        &self,
+        uv: &Uv,
+        project: &Utf8Path,
+        selector: Option<&Selector>,
+    ) -> Option<Vec<ExportedPackage>> {
+        let command = ExportCommand { project: project.to_owned(), on: selector.cloned() };
+        let invocation = self.settings.child(command.invocation(uv));
+        if self.settings.show_commands {
+            self.settings.requested().runs(&invocation.to_string());
+        }
+        let captured = invocation.capture().ok()?;
+        captured.status.success().then(|| ExportedPackage::read(&captured.stdout))
     }
 
     /// Returns a session for another thread.

@@ -69,6 +69,24 @@ pub(crate) struct SyncCommand {
     pub(crate) rest: Vec<OsString>,
 }
 
+/// `uv export`: what the lockfile has for a selection, as requirements.
+#[cfg(feature = "full")]
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ExportCommand {
+    pub(crate) project: Utf8PathBuf,
+    /// The extra or group to enable.
+    pub(crate) on: Option<Selector>,
+}
+
+#[cfg(feature = "full")]
+impl ExportCommand {
+    pub(crate) fn invocation(&self, uv: &Uv) -> Invocation {
+        let flags = ["--frozen", "--offline", "--quiet", "--no-default-groups", "--no-header", "--no-annotate"];
+        let base = base(uv, &Appearance::default(), "export", &self.project);
+        base.args(flags).args(["--no-hashes", "--format=requirements-txt"]).args(self.on.iter().map(on_flag))
+    }
+}
+
 impl LockCommand {
     pub(crate) fn invocation(&self, uv: &Uv, appearance: &Appearance) -> Invocation {
         let flags = [

@@ -3,6 +3,8 @@
 pub(crate) mod cache_keys;
 mod command;
 #[cfg(feature = "full")]
+mod exported;
+#[cfg(feature = "full")]
 mod fetch;
 mod find;
 mod lock_verdict;
@@ -21,7 +23,11 @@ use serde::{Serialize, Serializer};
 use thiserror::Error;
 
 pub use command::Appearance;
+#[cfg(feature = "full")]
+pub(crate) use command::ExportCommand;
 pub(crate) use command::{LockCommand, LockfileMode, SyncCommand};
+#[cfg(feature = "full")]
+pub(crate) use exported::ExportedPackage;
 pub(crate) use find::find;
 pub(crate) use lock_verdict::LockVerdict;
 pub(crate) use progress::follow;

@@ -1,10 +1,10 @@
 //! Profiles, conflicts, index sources and Cargo features agree on the backends.
 
 use crate::{
-    backend::{Backend, CudaVersion},
+    backend::{Backend, CudaVersion, own_indexes},
     cargo,
     check::{CheckFn, Facts, Finding, Rule, Severity},
-    manifest::{Extra, Manifest, Selector, SourceKind},
+    manifest::{Edit, Extra, Manifest, Selector, SourceKind},
     model::{Name, Profile, quoted},
     monorepo::ProfileContext,
     toml::{File, Node},
@@ -22,7 +22,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let dev = facts.profile(Profile::Dev).and_then(|dev| backends(dev, &mut findings));
     for profile in facts.pinned() {
         if let (Some(here), Some(dev)) = (backends(profile, &mut findings), &dev) {
-            findings.extend(of_profiles(profile, &here, dev));
+            findings.extend(of_profiles(facts, profile, &here, dev));
+            findings.extend(here.iter().flat_map(|backend| packages_of(facts, profile, backend, dev)));
         }
     }
     for profile in &facts.profiles {
@@ -53,7 +54,7 @@ fn has<'a>(backends: &'a [Backend], name: &Name) -> Option<&'a Backend> {
 }
 
 /// Reports the backends that only dev or only another profile has.
-fn of_profiles(profile: &ProfileContext<'_>, here: &[Backend], dev: &[Backend]) -> Vec<Finding> {
+fn of_profiles(facts: &Facts<'_>, profile: &ProfileContext<'_>, here: &[Backend], dev: &[Backend]) -> Vec<Finding> {
     let name = profile.profile;
     let lacking = dev.iter().filter(|backend| has(here, &backend.name).is_none()).map(|backend| {
         let extra = &backend.name;
@@ -71,7 +72,7 @@ fn of_profiles(profile: &ProfileContext<'_>, here: &[Backend], dev: &[Backend]) 
                 )
                 .at(profile.manifest.heading()),
         };
-        finding.related("dev declares it here", backend.place.clone())
+        fixed_as_in_dev(facts, profile, backend, finding.related("dev declares it here", backend.place.clone()))
     });
     let only_here = here.iter().filter(|backend| has(dev, &backend.name).is_none()).map(|backend| {
         let extra = &backend.name;
@@ -80,6 +81,53 @@ fn of_profiles(profile: &ProfileContext<'_>, here: &[Backend], dev: &[Backend]) 
         RULE.finding(message, help).at(backend.place.clone())
     });
     lacking.chain(only_here).map(|finding| finding.in_profile(name)).collect()
+}
+
+/// Reports a backend whose packages dev takes from other indexes, or that lacks packages of dev's.
+fn packages_of(facts: &Facts<'_>, profile: &ProfileContext<'_>, backend: &Backend, dev: &[Backend]) -> Vec<Finding> {
+    let (name, profile_name) = (&backend.name, profile.profile);
+    let (Some(of_dev), dev) = (has(dev, name), &facts.monorepo.dev) else { return Vec::new() };
+    let finding = |message: String, help: String, package: &Name| {
+        let finding = RULE.finding(message, help).at(backend.place.clone()).in_profile(profile_name).about(package);
+        finding.related("dev declares the backend here", of_dev.place.clone())
+    };
+    let mut findings = Vec::new();
+    let (here, there) = (own_indexes(&profile.manifest, &backend.selector), own_indexes(dev, &of_dev.selector));
+    for (package, url) in there {
+        let from = url.as_deref().unwrap_or("an index of its own");
+        let help = format!("give `{package}` the same source for `{name}` in all profiles, and the same index");
+        let begins = format!("the backend `{name}` takes `{package}` from `{from}` in dev, but");
+        match here.get(&package) {
+            Some(other) if *other == url => {}
+            Some(other) => {
+                let other = other.as_deref().unwrap_or("an index of its own");
+                findings.push(finding(format!("{begins} from `{other}` in {profile_name}"), help, &package));
+            }
+            None => {
+                let message = format!("{begins} from no index of its own in {profile_name}");
+                findings.push(fixed_as_in_dev(facts, profile, of_dev, finding(message, help, &package)));
+            }
+        }
+    }
+    let required = profile.manifest.requirements_of(&backend.selector);
+    for requirement in dev.requirements_of(&of_dev.selector) {
+        let package = &requirement.name;
+        if !required.iter().any(|here| here.name == *package) && !facts.internal.contains(package) {
+            let message = format!("the backend `{name}` adds `{}` in dev, but not in {profile_name}", requirement.text);
+            findings.push(finding(message, format!("add `{}` to `{name}`", requirement.text), package));
+        }
+    }
+    findings
+}
+
+/// Adds the fix that copies a backend from dev. A group may belong to a developer's tools, so only extras are copied.
+fn fixed_as_in_dev(facts: &Facts<'_>, profile: &ProfileContext<'_>, backend: &Backend, finding: Finding) -> Finding {
+    let dev = &facts.monorepo.dev;
+    if matches!(backend.selector, Selector::Group(_)) || extra_of(dev, &backend.name).is_none() {
+        return finding;
+    }
+    let edit = Edit::CopyBackends { from: dev.file.text.to_string(), names: vec![backend.name.clone()] };
+    finding.fixed_by(profile.manifest.path(), vec![edit])
 }
 
 fn extra_of<'a>(manifest: &'a Manifest, name: &Name) -> Option<&'a Extra> {
@@ -126,7 +174,8 @@ fn undeclared_extras(profile: &ProfileContext<'_>) -> Vec<Finding> {
             let (SourceKind::Index(index), Some(Selector::Extra(extra))) = (&source.kind, &source.selector) else {
                 continue;
             };
-            if extra_of(manifest, extra).is_some() {
+            // The sources of a workspace's root also apply to its members.
+            if profile.manifests().any(|manifest| extra_of(manifest, extra).is_some()) {
                 continue;
             }
             let name = &package.value;
