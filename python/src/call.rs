@@ -83,7 +83,7 @@ impl Call {
 
 impl Working {
     pub(crate) fn monorepo(&self) -> Result<Monorepo, Failure> {
-        Ok(Monorepo::discover(&self.session.settings.directory)?)
+        Ok(self.target()?.monorepo(&self.session)?)
     }
 
     /// Returns the profile that was named; otherwise the one that the variable names or that contains the current

@@ -21,6 +21,8 @@ mod check_remote;
 mod check_workspace;
 #[path = "suite/command_line.rs"]
 mod command_line;
+#[path = "suite/container.rs"]
+mod container;
 #[path = "suite/diff.rs"]
 mod diff;
 #[path = "suite/discovery.rs"]

@@ -1,6 +1,9 @@
 //! `check` and `explain`.
 
-use uvenv_core::{ops::CheckRequest, report::Message};
+use uvenv_core::{
+    ops::{CheckRequest, ProfileRequest},
+    report::Message,
+};
 
 use super::Context;
 use crate::{
@@ -11,7 +14,11 @@ use crate::{
 
 impl Context<'_> {
     pub(super) fn check(&self, args: &Check, output: &mut Output) -> uvenv_core::Result<u8> {
-        let monorepo = self.monorepo()?;
+        let named = match args.profile.as_slice() {
+            [profile] => Some(*profile),
+            _ => None,
+        };
+        let monorepo = ProfileRequest { profile: named, ..self.anywhere() }.monorepo(&self.session)?;
         let request = CheckRequest {
             profiles: args.profile.clone(),
             remote: args.remote,

@@ -52,6 +52,33 @@ fn no_findings_when_remotes_have_all_pinned_tags() {
     assert_eq!(found(check(&repo)), [""; 0]);
 }
 
+/// Takes remotes from a host that only the settings of the monorepo's own repository lead to.
+fn on_private_host(repo: &Fixture) {
+    repo.program("git", ["init", "--quiet"]).ok();
+    let local = format!("file://{}/", repo.temporary().join("remotes"));
+    let key = format!("url.{local}.insteadOf");
+    repo.program("git", ["config", &key, "https://git.internal.example/"]).ok();
+    for profile in ["staging", "prod"] {
+        let path = format!("{profile}/pyproject.toml");
+        repo.write(&path, repo.read(&path).replace(&local, "https://git.internal.example/"));
+    }
+}
+
+#[test]
+fn url_settings_of_the_monorepos_repository_count_wherever_it_is_checked_from() {
+    let repo = pinned().build();
+    on_private_host(&repo);
+    let manifest = repo.root().join("pyproject.toml");
+    for directory in ["", "..", "packages/bench-utils"] {
+        let check = check(&repo).args(["--manifest-path", manifest.as_str()]).within(directory);
+        assert_eq!(found(check), [""; 0], "{directory}");
+    }
+    git_in(&repo, "bench-utils", &["tag", "--delete", "v0.1.2"]);
+    let missing = found(check(&repo).args(["--manifest-path", manifest.as_str()]).within(".."));
+    assert_eq!(missing.len(), 1, "{missing:?}");
+    assert!(missing[0].starts_with("missing-tag"), "{missing:?}");
+}
+
 #[test]
 fn reports_a_deleted_tag() {
     let repo = locked();

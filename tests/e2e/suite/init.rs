@@ -36,6 +36,30 @@ fn written(repo: &Fixture, report: &Value) -> Vec<String> {
 }
 
 #[test]
+fn manifests_have_the_urls_of_remotes_before_git_rewrites_them() {
+    let repo = pinned().build();
+    dev_only(&repo);
+    repo.program("git", ["init", "--quiet"]).ok();
+    let local = format!("url.file://{}/.insteadOf", repo.temporary().join("remotes"));
+    for directory in ["", "packages/bench-utils", "packages/print-utils"] {
+        let directory = repo.root().join(directory);
+        let git = |words: [&str; 3]| repo.program("git", [&["-C", directory.as_str()], &words[..]].concat()).ok();
+        git(["config", &local, "https://git.internal.example/"]);
+        if let Some(package) = directory.file_name().filter(|name| PACKAGES.contains(name)) {
+            let url = format!("https://git.internal.example/{package}.git");
+            git(["config", "remote.origin.url", &url]);
+        }
+    }
+    let report = report(&repo, &["init"], "init-finished");
+    assert_eq!(pins(&report).len(), 4, "{report}");
+    let prod = repo.read("prod/pyproject.toml");
+    for package in PACKAGES {
+        assert!(prod.contains(&format!("git = \"https://git.internal.example/{package}.git\"")), "{prod}");
+    }
+    assert!(!prod.contains("file://"), "{prod}");
+}
+
+#[test]
 fn creates_staging_and_prod_that_lock_without_findings() {
     let repo = pinned().backends(["cu124", "cu128"]).build();
     dev_only(&repo);

@@ -114,6 +114,23 @@ fn editing_a_path_crate_rebuilds_only_its_dependents() {
 }
 
 #[test]
+fn restored_older_version_of_a_source_is_compiled() {
+    let repo = native().build();
+    rebuilt(&repo, &[]);
+    let path = repo.root().join(SOURCE);
+    let (old, time) = (repo.read(SOURCE), fs::metadata(&path).unwrap().modified().unwrap());
+    repo.replace(SOURCE, "VALUE: i32 = 1", "VALUE: i32 = 2");
+    rebuilt(&repo, &[]);
+    assert_eq!(fast(&repo, "value"), "2");
+    // As `cp -p`, tar, and tools that restore times do.
+    repo.write(SOURCE, &old);
+    fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+    assert_eq!(cause(&repo, &[]), format!("{SOURCE} has changed"));
+    assert_eq!((fast(&repo, "value"), repo.read(SOURCE)), ("1".into(), old));
+    assert_eq!(rebuilt(&repo, &[]), NOTHING);
+}
+
+#[test]
 fn status_and_dry_run_report_a_rebuild_without_changing_anything() {
     let repo = native().build();
     rebuilt(&repo, &[]);

@@ -21,7 +21,7 @@ pub(crate) use members::globs;
 pub use profile::ProfilePaths;
 
 use crate::{
-    manifest::{self, Manifest, ManifestError},
+    manifest::{self, GitReference, Manifest, ManifestError, SourceKind},
     model::{Name, Place, Profile, Variables},
     toml::File,
     uv::variables::project_environment,
@@ -79,6 +79,30 @@ impl Monorepo {
     /// `--project`.
     pub fn discover_project(path: &Utf8Path) -> crate::Result<Self> {
         discovery::discover(&discovery::project_directory(path)?)
+    }
+
+    /// Returns the monorepo with its only manifest as that of `profile`, if that is all there is of it: a container has the
+    /// manifest and the lockfile of prod, and nothing else of the monorepo. Such a manifest has pins and no workspace.
+    #[must_use]
+    pub fn alone_as(mut self, profile: Profile) -> Self {
+        if profile != Profile::Dev && self.tags_of_pins_alone().is_some() {
+            self.profiles = vec![ProfilePaths { profile, directory: self.root.clone() }];
+            self.pinned = BTreeMap::from([(profile, self.dev.clone())]);
+        }
+        self
+    }
+
+    /// Returns the tags of the pins, if the manifest is the only one and could be that of staging or prod.
+    pub(crate) fn tags_of_pins_alone(&self) -> Option<Vec<&str>> {
+        let sources = self.dev.uv.sources.iter().flat_map(|(_, sources)| sources);
+        let tags: Vec<_> = sources
+            .filter_map(|source| match &source.kind {
+                SourceKind::Git { reference: Some(GitReference::Tag(tag)), .. } => Some(tag.value.as_str()),
+                _ => None,
+            })
+            .collect();
+        let is_alone = self.profiles.len() == 1 && self.dev.uv.workspace.is_none() && self.dev.project.is_some();
+        (is_alone && !tags.is_empty()).then_some(tags)
     }
 
     /// Returns the paths of `profile`.

@@ -75,6 +75,18 @@ impl BuildInputs {
         }
     }
 
+    /// Returns the files that have other content `now`, but were modified before `time`.
+    pub(super) fn changed_before(&self, now: &Self, time: SystemTime) -> impl Iterator<Item = Utf8PathBuf> {
+        let differs =
+            |(path, new): &(&Utf8PathBuf, &FileStamp)| !self.files.get(*path).is_some_and(|old| old.is_same(new));
+        let is_older = move |path: &&Utf8PathBuf| {
+            fs::metadata(path).and_then(|file| file.modified()).is_ok_and(|modified| modified <= time)
+        };
+        let changed: Vec<_> =
+            now.files.iter().filter(differs).map(|(path, _)| path).filter(is_older).cloned().collect();
+        changed.into_iter()
+    }
+
     /// Describes a difference from `now`. `is_live` tells which files Python reads where they are; they are ignored.
     pub(super) fn difference(
         &self,

@@ -1,6 +1,6 @@
 //! The record of what an environment's native packages were built from. It is kept in the environment.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, time::SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,11 @@ impl BuildRecord {
     pub(super) fn read(environment: &Environment) -> Self {
         let record = fs::read(environment.root().join(FILE)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         record.filter(|record: &Self| record.schema == SCHEMA).unwrap_or_default()
+    }
+
+    /// Returns when the record of `environment` was written: after its last build.
+    pub(super) fn written_at(environment: &Environment) -> Option<SystemTime> {
+        fs::metadata(environment.root().join(FILE)).and_then(|file| file.modified()).ok()
     }
 
     /// Makes an empty record.

@@ -1,7 +1,8 @@
 //! Finds the native packages that are not up to date with their sources.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
+    fs, thread,
     time::{Duration, SystemTime},
 };
 
@@ -40,6 +41,9 @@ pub(crate) struct FreshnessReport<'a> {
     native: &'a NativePackages,
     before: BuildRecord,
     entries: BTreeMap<Name, RecordedBuild>,
+    /// The files with other content but a time before the last build, such as a restored older version. Cargo goes by
+    /// times, and would not compile them.
+    backdated: BTreeSet<Utf8PathBuf>,
     start: SystemTime,
 }
 
@@ -64,9 +68,11 @@ impl NativePackages {
             native: self,
             before,
             entries: BTreeMap::new(),
+            backdated: BTreeSet::new(),
             start: context.now.checked_sub(STEP).unwrap_or(context.now),
         };
         let mut metadata_cache = MetadataCache::default();
+        let last_build = BuildRecord::written_at(environment);
         for package in &self.packages {
             let distribution = find(installed, package);
             let arguments = self.config.arguments.get(&package.name).cloned().unwrap_or_default();
@@ -75,6 +81,9 @@ impl NativePackages {
             let is_installed = distribution.is_some();
             let stale = match check.check(&mut metadata_cache) {
                 Ok((entry, cause)) => {
+                    if let (Some(known), Some(last_build), Some(_)) = (check.known, last_build, &cause) {
+                        report.backdated.extend(known.inputs.changed_before(&entry.inputs, last_build));
+                    }
                     report.entries.insert(package.name.clone(), entry);
                     cause
                 }
@@ -197,6 +206,23 @@ fn with(arguments: &str) -> String {
 }
 
 impl FreshnessReport<'_> {
+    /// Gives the files that are older than the last build the present time, so that cargo compiles them. Their content is
+    /// not changed.
+    pub(crate) fn renew_times(&mut self) {
+        if self.backdated.is_empty() {
+            return;
+        }
+        let now = SystemTime::now();
+        for path in &self.backdated {
+            // A file that cannot be written is left alone, as cargo's own answer then is.
+            let file = fs::File::options().write(true).open(path);
+            let _ = file.and_then(|file| file.set_modified(now));
+        }
+        // What changes from here on changes during the build.
+        thread::sleep(2 * STEP);
+        self.start = SystemTime::now().checked_sub(STEP).unwrap_or(now);
+    }
+
     /// Records what the packages were built from, after uv has succeeded.
     pub(crate) fn record(
         mut self,

@@ -67,7 +67,6 @@ impl<'m> LockPlan<'m> {
     pub fn execute(&self, session: &Session) -> crate::Result<LockReport> {
         let start = Instant::now();
         let (context, request) = (&self.context, &self.request);
-        let freshness = context.freshness()?;
         // A check has a single line of output, which uvenv prints itself.
         let stderr =
             if request.locked { Stderr::Capture } else { session.settings.stderr(&[&context.manifest.file.text]) };
@@ -87,7 +86,7 @@ impl<'m> LockPlan<'m> {
                 _ => {}
             }
             #[cfg(feature = "full")]
-            super::lock_failure::explain(session, &context.manifest, freshness)?;
+            super::lock_failure::explain(session, &context.manifest, context.freshness()?)?;
             return Err(uv_failed(&self.invocation, &streamed, stderr).into());
         }
         let path = context.paths.lockfile();

@@ -18,12 +18,20 @@ pub struct ProfileRequest {
 }
 
 impl ProfileRequest {
-    /// Finds the monorepo.
+    /// Finds the monorepo. A directory that has only the manifest of staging or prod, as in a container, is that profile if
+    /// it is named, or if `--project` names the directory and all pins are meant for that profile.
     pub fn monorepo(&self, session: &Session) -> crate::Result<Monorepo> {
-        Ok(match (&self.manifest, &self.project) {
+        let found = match (&self.manifest, &self.project) {
             (Some(manifest), _) => Monorepo::discover_manifest(manifest)?,
             (None, Some(project)) => Monorepo::discover_project(project)?,
             (None, None) => Monorepo::discover(&session.settings.directory)?,
+        };
+        // A wrong value of the variable is an error where a profile is needed.
+        let named = || Monorepo::profile_of_variables(&session.settings.variables).ok().flatten();
+        let by_pins = || self.project.as_ref().and_then(|_| profile_of_tags(&found.tags_of_pins_alone()?));
+        Ok(match self.profile.or_else(named).or_else(by_pins) {
+            Some(profile) => found.alone_as(profile),
+            None => found,
         })
     }
 
@@ -51,4 +59,20 @@ impl ProfileRequest {
     pub(super) fn start<'a>(&'a self, session: &'a Session) -> &'a Utf8Path {
         self.manifest.as_deref().or(self.project.as_deref()).unwrap_or(&session.settings.directory)
     }
+}
+
+/// Returns the profile for which all of these tags are meant.
+#[cfg(feature = "full")]
+fn profile_of_tags(tags: &[&str]) -> Option<Profile> {
+    use crate::model::{Release, Stage};
+
+    let stage_of = |tag: &&str| Release::parse(tag).map(|release| release.stage());
+    let all = |stage: Stage| tags.iter().all(|tag| stage_of(tag) == Some(stage));
+    if all(Stage::Stable) { Some(Profile::Prod) } else { all(Stage::Dev).then_some(Profile::Staging) }
+}
+
+/// Versions are compared only with the feature `full`.
+#[cfg(not(feature = "full"))]
+fn profile_of_tags(_: &[&str]) -> Option<Profile> {
+    None
 }

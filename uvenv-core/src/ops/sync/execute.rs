@@ -75,6 +75,7 @@ impl SyncPlan<'_> {
             self.guard_backend(session, &command)?;
         }
         active.journal.begin(&environment, &active.before)?;
+        native.renew_times();
         let uv = command.invocation(&self.uv, &session.settings.appearance);
         if let Err(error) = self.call_uv(session, &active.journal.covers(uv, &variables)) {
             active.give_up(&environment, &error)?;
