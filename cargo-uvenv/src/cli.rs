@@ -229,6 +229,12 @@ pub(crate) struct Run {
     /// Do not sync the environment first
     #[arg(long)]
     pub(crate) no_sync: bool,
+    /// Read variables for the command from this file; can be repeated, and later files count before earlier ones
+    #[arg(long, value_name = "FILE")]
+    pub(crate) env_file: Vec<String>,
+    /// Read no variables from files
+    #[arg(long)]
+    pub(crate) no_env_file: bool,
     /// The command and its arguments
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "CMD")]
     pub(crate) command: Vec<OsString>,

@@ -72,8 +72,12 @@ impl<'a> Context<'a> {
     fn new(global: &Global, variables: &Variables, program: &'a Program) -> uvenv_core::Result<Self> {
         let here = std::env::current_dir().map_err(monorepo::unusable_directory("."))?;
         let mut directory = utf8(&here)?;
-        if let Some(path) = &global.directory {
-            let path = directory.join(utf8(path)?);
+        let named = match &global.directory {
+            Some(path) => Some(utf8(path)?),
+            None => uv::variables::working_directory(variables).map(Utf8PathBuf::from),
+        };
+        if let Some(path) = named {
+            let path = directory.join(path);
             directory = path.canonicalize_utf8().map_err(monorepo::unusable_directory(&path))?;
             // uv, cargo and other programs resolve relative paths from this directory.
             std::env::set_current_dir(&directory).map_err(monorepo::unusable_directory(&directory))?;
@@ -107,8 +111,20 @@ impl<'a> Context<'a> {
 
     /// Returns the request for the profile that `--profile` or `--project` names.
     fn target(&self, args: &cli::OneProfile) -> uvenv_core::Result<ProfileRequest> {
-        let project = args.project.as_deref().map(|project| self.path(project)).transpose()?;
+        let project = self.project(args.project.as_deref(), args.profile)?;
         Ok(ProfileRequest { project, profile: args.profile, ..self.anywhere() })
+    }
+
+    /// Returns the project that `--project` names, or else `UV_PROJECT`, unless a profile is named.
+    fn project(&self, flag: Option<&Path>, profile: Option<Profile>) -> uvenv_core::Result<Option<Utf8PathBuf>> {
+        let variables = &self.session.settings.variables;
+        if let Some(project) = flag {
+            return Ok(Some(self.path(project)?));
+        }
+        if profile.is_some() || Monorepo::profile_of_variables(variables)?.is_some() {
+            return Ok(None);
+        }
+        Ok(uv::variables::project(variables).map(|project| self.session.settings.directory.join(project)))
     }
 
     fn path(&self, path: &Path) -> uvenv_core::Result<Utf8PathBuf> {
@@ -126,6 +142,13 @@ impl<'a> Context<'a> {
         let request = RunRequest {
             sync: SyncRequest { keep_extraneous: true, ..self.sync_request(args.selection, true) },
             no_sync,
+            env_files: match (args.env_file, args.no_env_file) {
+                (_, true) => Vec::new(),
+                (files, false) if files.is_empty() => {
+                    uv::variables::env_files(&self.session.settings.variables).map(str::to_owned).collect()
+                }
+                (files, false) => files,
+            },
             command: args.command,
         };
         let prepared = request.prepare(&self.session, &target, |_, _| ());

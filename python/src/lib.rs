@@ -117,13 +117,16 @@ fn run(
         let request = RunRequest {
             sync: SyncRequest { keep_extraneous: true, ..selection.request(&call.session.settings.variables, true)? },
             no_sync: no_sync || uvenv_core::uv::variables::is_without_sync(&call.session.settings.variables),
+            env_files: uvenv_core::uv::variables::env_files(&call.session.settings.variables)
+                .map(str::to_owned)
+                .collect(),
             command,
         };
         let (_, command) =
             request.prepare(&call.session, &call.target()?, |monorepo, profile| call.warn(monorepo, profile))?;
         let words = command.words().map(OsString::from).collect();
         let changes = command.changes(&Variables::from_iter(variables));
-        Ok((words, changes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))
+        Ok((words, changes))
     })
 }
 

@@ -189,6 +189,14 @@ class CommandNotStarted(RequestError, code="command-not-started"):
     """The command cannot be started."""
 
 
+class UnsupportedVariable(RequestError, code="unsupported-variable"):
+    """A variable of uv changes what a command does in a way that is not supported."""
+
+
+class UnreadableEnvFile(RequestError, code="unreadable-env-file"):
+    """A file with variables for `run` cannot be read."""
+
+
 class UnreadableFile(ManifestError, code="unreadable-file"):
     """A file cannot be read."""
 

@@ -4,6 +4,8 @@
 #![allow(clippy::duplicate_mod, reason = "two versions of uv run the same scenarios")]
 
 #[cfg(unix)]
+mod backend_shapes;
+#[cfg(unix)]
 mod cpython;
 #[cfg(target_os = "linux")]
 mod differential;

@@ -88,6 +88,8 @@ mod status;
 #[cfg(target_os = "linux")]
 #[path = "suite/sync_cache.rs"]
 mod sync_cache;
+#[path = "suite/uv_variables.rs"]
+mod uv_variables;
 #[path = "suite/workflow.rs"]
 mod workflow;
 

@@ -13,6 +13,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test starts programs and reads the variables of its own process")]
 #![allow(clippy::missing_panics_doc, reason = "a fixture that cannot be made fails its test")]
 
+pub mod backend_shapes;
 mod cargo_builds;
 mod cpython;
 #[cfg(target_os = "linux")]

@@ -72,7 +72,7 @@ impl Context<'_> {
     }
 
     fn chosen(&self, args: &SomeProfiles) -> uvenv_core::Result<Chosen> {
-        let project = args.project.as_deref().map(|project| self.path(project)).transpose()?;
+        let project = self.project(args.project.as_deref(), args.profile.first().copied())?;
         if let ([] | [_], false) = (args.profile.as_slice(), args.all_profiles) {
             return Ok(Chosen::One(ProfileRequest {
                 project,

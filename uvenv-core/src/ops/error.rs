@@ -83,6 +83,14 @@ pub(crate) enum OperationError {
     /// `env` or `run --no-sync` was used without an environment.
     #[error("the environment `{environment}` does not exist")]
     NoEnvironment { environment: Utf8PathBuf, profile: Profile },
+    /// A variable of uv changes what its command does in a way that uvenv's does not support.
+    #[error("`cargo uvenv {command}` does not support the variable `{name}` ({purpose})")]
+    UnsupportedVariable {
+        name: &'static str,
+        /// What it is for.
+        purpose: &'static str,
+        command: &'static str,
+    },
     /// The command of `run` could not be started.
     #[error("`{command}` could not be started: {source}")]
     Command { command: String, source: std::io::Error },
@@ -124,6 +132,7 @@ impl Diagnostic for OperationError {
             Self::BackendChanged { .. } => "backend-changed",
             Self::OtherBackend { .. } => "other-backend",
             Self::Moved { .. } => "moved-environment",
+            Self::UnsupportedVariable { .. } => "unsupported-variable",
             Self::NoEnvironment { .. } => "missing-environment",
             Self::Command { .. } => "command-not-started",
         }
@@ -148,6 +157,9 @@ impl Diagnostic for OperationError {
             }
             Self::BackendChanged { recorded, now: None, .. } => {
                 format!("with uv itself, use `uv sync --extra {recorded}`, and `--inexact` to keep other packages")
+            }
+            Self::UnsupportedVariable { name, command, .. } => {
+                format!("unset `{name}` for this command, or use `uv {command}`")
             }
             Self::Moved { profile, .. } => format!("`cargo uvenv sync --profile {profile}` makes it again"),
             Self::OtherBackend { profile, wanted, .. } => format!(
@@ -176,6 +188,7 @@ impl Diagnostic for OperationError {
             | Self::BackendChanged { .. }
             | Self::OtherBackend { .. }
             | Self::Moved { .. }
+            | Self::UnsupportedVariable { .. }
             | Self::NoEnvironment { .. }
             | Self::Command { .. } => Fault::Request,
         }

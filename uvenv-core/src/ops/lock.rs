@@ -9,7 +9,10 @@ use crate::{
     monorepo::{Monorepo, ProfileContext},
     process::{Invocation, Stderr},
     report::{LockReport, LockedChange},
-    uv::{LockCommand, LockVerdict, Uv},
+    uv::{
+        LockCommand, LockVerdict, Uv,
+        variables::{is_frozen, is_locked},
+    },
 };
 
 /// What to lock, and how.
@@ -44,6 +47,12 @@ impl<'m> LockPlan<'m> {
     ) -> crate::Result<Self> {
         #[cfg(feature = "full")]
         super::promote::recover(monorepo.profile(profile)?, &session.settings.variables, session.settings.observer())?;
+        let variables = &session.settings.variables;
+        let request = LockRequest { locked: request.locked || is_locked(variables), ..request.clone() };
+        if is_frozen(variables) && !request.locked {
+            let purpose = "uses the lockfile without updating or checking it";
+            return Err(OperationError::UnsupportedVariable { name: "UV_FROZEN", purpose, command: "lock" }.into());
+        }
         let context = monorepo.context(profile)?;
         // If the lockfile cannot be read, uv would ignore it and lock from scratch, and the locked versions would be
         // lost.
@@ -60,7 +69,7 @@ impl<'m> LockPlan<'m> {
             offline: session.settings.offline,
         };
         let invocation = command.invocation(&uv, &session.settings.appearance);
-        Ok(Self { context, request: request.clone(), uv, invocation })
+        Ok(Self { context, request, uv, invocation })
     }
 
     /// Executes the plan.

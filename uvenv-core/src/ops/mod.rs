@@ -13,6 +13,8 @@ mod check;
 mod diff;
 #[cfg(feature = "full")]
 mod env;
+#[cfg_attr(not(feature = "full"), path = "no_env_files.rs")]
+mod env_files;
 mod error;
 #[cfg(feature = "full")]
 mod importable;

@@ -1,6 +1,7 @@
 //! `run`: runs a command in a profile's environment.
 
 use std::{
+    collections::BTreeMap,
     ffi::{OsStr, OsString},
     path::Path,
 };
@@ -8,6 +9,7 @@ use std::{
 use super::{
     OperationError, ProfileRequest, Session, SyncRequest,
     backend_request::{self, SelectedPackages},
+    env_files,
 };
 use crate::{
     backend::{Choice, Selection},
@@ -16,6 +18,7 @@ use crate::{
     monorepo::Monorepo,
     process::Invocation,
     report::SyncReport,
+    uv::variables::refused_by_run,
 };
 
 /// The command to run, and its environment.
@@ -25,6 +28,8 @@ pub struct RunRequest {
     pub sync: SyncRequest,
     /// Whether not to sync the environment first.
     pub no_sync: bool,
+    /// Files with variables for the command, relative to the session's directory. Later ones count before earlier ones.
+    pub env_files: Vec<String>,
     /// The command and its arguments.
     pub command: Vec<OsString>,
 }
@@ -34,6 +39,8 @@ pub struct RunRequest {
 pub struct PreparedCommand {
     invocation: Invocation,
     activation: Activation,
+    /// The variables from files.
+    loaded: BTreeMap<String, String>,
     shown: String,
 }
 
@@ -47,23 +54,33 @@ impl RunRequest {
         target: &ProfileRequest,
         on_discovered: impl FnOnce(&Monorepo, Profile),
     ) -> crate::Result<(Option<SyncReport>, PreparedCommand)> {
+        if let Some((name, purpose)) = refused_by_run(&session.settings.variables) {
+            return Err(OperationError::UnsupportedVariable { name, purpose, command: "run" }.into());
+        }
+        let loaded = env_files::read(session, &self.env_files)?;
         if self.no_sync {
             let (monorepo, profile) = target.find(session)?;
             on_discovered(&monorepo, profile);
             let environment = existing_environment(&monorepo, session, profile, &self.sync)?;
             let activation = activate(session, &environment, profile, Audience::Program)?.0;
-            return Ok((None, self.command(session, &environment, activation)));
+            return Ok((None, self.command(session, &environment, activation, loaded)));
         }
         let mut synced = self.sync.synced(session, target, on_discovered)?;
         let base = synced.base(session)?;
         let activation = activation(session, &synced.environment, synced.report.profile, &base, Audience::Program);
-        let command = self.command(session, &synced.environment, activation);
+        let command = self.command(session, &synced.environment, activation, loaded);
         Ok((Some(synced.report), command))
     }
 
     /// Returns the command as an activated environment would start it. A Python script is run by the environment's
     /// Python, as `uv run` does.
-    fn command(&self, session: &Session, environment: &Environment, activation: Activation) -> PreparedCommand {
+    fn command(
+        &self,
+        session: &Session,
+        environment: &Environment,
+        activation: Activation,
+        loaded: BTreeMap<String, String>,
+    ) -> PreparedCommand {
         let mut words = self.command.iter();
         let program = words.next().cloned().unwrap_or_default();
         let path = Path::new(&program);
@@ -74,11 +91,9 @@ impl RunRequest {
         } else {
             Invocation::new(resolve(&program, environment))
         };
-        PreparedCommand {
-            invocation: activation.apply(invocation.args(words), &session.settings.variables),
-            activation,
-            shown,
-        }
+        let invocation = loaded.iter().fold(invocation.args(words), |it, (name, value)| it.env(name, value));
+        let invocation = activation.apply(invocation, &session.settings.variables);
+        PreparedCommand { invocation, activation, loaded, shown }
     }
 }
 
@@ -170,8 +185,10 @@ impl PreparedCommand {
 
     /// Returns the variables whose values for the command differ from those in `variables`, the caller's; `None` for a
     /// variable that is unset.
-    pub fn changes(&self, variables: &Variables) -> Vec<(&'static str, Option<OsString>)> {
-        self.activation.values(variables)
+    pub fn changes(&self, variables: &Variables) -> BTreeMap<String, Option<OsString>> {
+        let loaded = self.loaded.iter().map(|(name, value)| (name.clone(), Some(value.into())));
+        let activated = self.activation.values(variables).into_iter().map(|(name, value)| (name.to_owned(), value));
+        loaded.chain(activated).collect()
     }
 
     /// Replaces this process with the command. On Windows, runs the command and returns its exit status. Returns an

@@ -1,7 +1,10 @@
 //! uv's environment variables: the known properties of each (uv's reference, "Environment variables"), and what uvenv
 //! reads from them.
 
+mod table;
+
 use camino::Utf8Path;
+use table::VARIABLES;
 
 use crate::model::Variables;
 
@@ -18,57 +21,29 @@ enum About {
     Flag,
 }
 
-/// All known variables, by name. Unknown variables can have any effect.
-const VARIABLES: &[(&str, &[About])] = &[
-    ("UV_CACHE_DIR", &[About::Constant]),
-    ("UV_CONCURRENT_BUILDS", &[About::Constant]),
-    ("UV_CONCURRENT_DOWNLOADS", &[About::Constant]),
-    ("UV_CONCURRENT_INSTALLS", &[About::Constant]),
-    ("UV_CONFIG_FILE", &[About::Constant, About::Outcome]),
-    ("UV_DEFAULT_INDEX", &[About::Constant, About::Outcome, About::Urls]),
-    ("UV_EXTRA_INDEX_URL", &[About::Constant, About::Outcome, About::Urls]),
-    ("UV_FIND_LINKS", &[About::Outcome, About::Urls]),
-    ("UV_FROZEN", &[About::Constant, About::Flag]),
-    ("UV_GIT_LFS", &[About::Constant]),
-    ("UV_HTTP_TIMEOUT", &[About::Constant]),
-    ("UV_INDEX", &[About::Constant, About::Outcome, About::Urls]),
-    ("UV_INDEX_STRATEGY", &[About::Constant]),
-    ("UV_INDEX_URL", &[About::Constant, About::Outcome, About::Urls]),
-    ("UV_INSECURE_HOST", &[About::Constant]),
-    ("UV_INSTALL_DIR", &[About::Constant]),
-    ("UV_KEYRING_PROVIDER", &[About::Constant]),
-    ("UV_LINK_MODE", &[About::Constant]),
-    ("UV_LOCKED", &[About::Constant, About::Flag]),
-    ("UV_NATIVE_TLS", &[About::Constant]),
-    ("UV_NO_CONFIG", &[About::Constant, About::Outcome]),
-    ("UV_NO_ENV_FILE", &[About::Constant]),
-    ("UV_NO_INDEX", &[About::Constant, About::Outcome]),
-    ("UV_NO_MODIFY_PATH", &[About::Constant]),
-    ("UV_NO_PROGRESS", &[About::Constant]),
-    ("UV_NO_SOURCES", &[About::Outcome]),
-    ("UV_NO_SYNC", &[About::Constant, About::Flag]),
-    ("UV_NO_SYSTEM_CONFIG", &[About::Constant]),
-    ("UV_NO_WRAP", &[About::Constant]),
-    ("UV_OFFLINE", &[About::Constant, About::Flag]),
-    ("UV_PRERELEASE", &[About::Constant]),
-    ("UV_PROJECT", &[About::Constant, About::Flag]),
-    ("UV_PROJECT_ENVIRONMENT", &[About::Constant, About::Outcome]),
-    ("UV_PUBLISH_URL", &[About::Constant]),
-    ("UV_PYTHON", &[About::Constant, About::Outcome]),
-    ("UV_PYTHON_BIN_DIR", &[About::Constant]),
-    ("UV_PYTHON_DOWNLOADS", &[About::Constant]),
-    ("UV_PYTHON_INSTALL_DIR", &[About::Constant]),
-    ("UV_PYTHON_INSTALL_MIRROR", &[About::Constant]),
-    ("UV_REQUEST_TIMEOUT", &[About::Constant]),
-    ("UV_RESOLUTION", &[About::Constant]),
-    ("UV_SYSTEM_CERTS", &[About::Constant]),
-    ("UV_TOOL_BIN_DIR", &[About::Constant]),
-    ("UV_TOOL_DIR", &[About::Constant]),
-    ("UV_TORCH_BACKEND", &[About::Constant]),
-];
+/// What a variable of uv means for uvenv.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// uv reads it, which is all that is needed.
+    Uv,
+    /// uvenv reads it, with this effect.
+    Uvenv(&'static str),
+    /// It changes what `uv run` does in a way that `run` does not support, so `run` refuses it.
+    Refused,
+    /// It is about commands of uv that uvenv does not use.
+    Unused,
+}
 
 fn about(about: About) -> impl Iterator<Item = &'static str> {
-    VARIABLES.iter().filter(move |(_, known)| known.contains(&about)).map(|(name, _)| *name)
+    VARIABLES.iter().filter(move |(.., known, _)| known.contains(&about)).map(|(name, ..)| *name)
+}
+
+/// Returns the variable that changes what `uv run` does in a way that `run` does not support, with what it is for.
+pub(crate) fn refused_by_run(variables: &Variables) -> Option<(&'static str, &'static str)> {
+    let is_off = |value: &str| ["0", "false", "no", "off", "n", "f"].contains(&value.to_ascii_lowercase().as_str());
+    let is_set = |name: &str| variables.get(name).is_some_and(|value| !is_off(value));
+    let refused = VARIABLES.iter().filter(|(_, _, meaning, ..)| *meaning == Meaning::Refused);
+    refused.map(|(name, .., text)| (*name, *text)).find(|(name, _)| is_set(name))
 }
 
 /// Whether the variable `name` has the same effect in each call. `UV_INDEX_NAME_USERNAME` and `UV_INDEX_NAME_PASSWORD`
@@ -135,4 +110,77 @@ pub(crate) fn project_environment(variables: &Variables) -> &Utf8Path {
 /// Returns the names in a requirement that have the form `${NAME}`, which uv replaces with the values of the variables.
 pub(crate) fn in_requirements(text: &str) -> impl Iterator<Item = &str> {
     text.split("${").skip(1).filter_map(|rest| Some(rest.split_once('}')?.0))
+}
+
+/// Returns the files with variables for the command of `run`, in the order in which they count: `UV_ENV_FILE`, separated by
+/// spaces, unless `UV_NO_ENV_FILE` is on.
+pub fn env_files(variables: &Variables) -> impl Iterator<Item = &str> {
+    let files = variables.get("UV_ENV_FILE").filter(|_| !variables.is_on("UV_NO_ENV_FILE"));
+    files.into_iter().flat_map(str::split_ascii_whitespace)
+}
+
+/// Returns the project that `UV_PROJECT` names.
+pub fn project(variables: &Variables) -> Option<&str> {
+    variables.get("UV_PROJECT")
+}
+
+/// Returns the directory in which uv works instead of the current one.
+pub fn working_directory(variables: &Variables) -> Option<&str> {
+    variables.get("UV_WORKING_DIR").or_else(|| variables.get("UV_WORKING_DIRECTORY"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fmt::Write as _, fs};
+
+    use super::*;
+
+    const START: &str = "<!-- The table is made by a test from uvenv-core/src/uv/variables/table.rs. -->\n\n";
+
+    /// The table of the documentation.
+    fn documented() -> String {
+        let mut text = "| variable | since uv | what it is for | uvenv |\n| --- | --- | --- | --- |\n".to_owned();
+        for (name, since, meaning, _, what) in VARIABLES {
+            let uvenv = match meaning {
+                Meaning::Uv => "as uv does",
+                Meaning::Uvenv(effect) => effect,
+                Meaning::Refused => "`run` refuses it",
+                Meaning::Unused => "not used",
+            };
+            let _ = writeln!(text, "| `{name}` | {since} | {what} | {uvenv} |");
+        }
+        text
+    }
+
+    #[test]
+    fn table_of_variables_is_documented() {
+        let path = format!("{}/../docs/configuration.md", env!("CARGO_MANIFEST_DIR"));
+        let page = fs::read_to_string(&path).unwrap();
+        let (before, table) = page.split_once(START).expect("the page has the start of the table");
+        if Variables::from_process().get("UPDATE_DOCS").is_some() {
+            fs::write(&path, format!("{before}{START}{}", documented())).unwrap();
+        } else {
+            assert!(
+                table == documented(),
+                "docs/configuration.md is out of date; `UPDATE_DOCS=1` with this test writes it"
+            );
+        }
+    }
+
+    #[test]
+    fn names_are_sorted_and_unique() {
+        assert!(VARIABLES.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+
+    #[test]
+    fn run_refuses_what_only_uv_run_supports() {
+        let refused = |value: &str| {
+            let variables = [("UV_ISOLATED", value), ("UV_NO_DEV", "1")].into_iter().collect();
+            refused_by_run(&variables).map(|(name, _)| name)
+        };
+        assert_eq!(
+            (refused("1"), refused("true"), refused("0"), refused("")),
+            (Some("UV_ISOLATED"), Some("UV_ISOLATED"), None, None)
+        );
+    }
 }

@@ -1,0 +1,9 @@
+//! Build scripts start no commands, so they read no files with variables.
+
+use std::collections::BTreeMap;
+
+use super::Session;
+
+pub(super) fn read(_: &Session, _: &[String]) -> crate::Result<BTreeMap<String, String>> {
+    Ok(BTreeMap::new())
+}
