@@ -255,7 +255,7 @@ Examples:
 pub(crate) struct Env {
     #[command(flatten)]
     pub(crate) profile: OneProfile,
-    /// The GPU backend, if each backend has its own environment
+    /// The GPU backend that the environment must have, or whose environment is meant
     #[arg(long, value_name = "NAME|auto|none", value_parser = Choice::parse)]
     pub(crate) backend: Option<Choice>,
     /// Shell to print commands for; defaults to the one in `SHELL`

@@ -76,6 +76,17 @@ def test_installed_packages_are_importable(synced: uvenv.Monorepo) -> None:
         assert Path(file).is_relative_to(synced.profiles["prod"].environment)
 
 
+def test_named_backend_must_be_that_of_the_environment(synced: uvenv.Monorepo) -> None:
+    for call in (synced.env, synced.activate):
+        with pytest.raises(uvenv.UnknownBackend, match="nonsense"):
+            call("dev", backend="nonsense")
+        with pytest.raises(uvenv.OtherBackend, match="cu124"):
+            call("dev", backend="cu128")
+    with pytest.raises(uvenv.OtherBackend):
+        synced.run(["python", "-V"], profile="dev", no_sync=True, backend="none")
+    assert synced.env("dev", backend="cu124").backend == "cu124"
+
+
 def test_setuptools_import_finders_are_activated(repo: uvenv.Monorepo, legacy: Path) -> None:
     repo.sync("dev", backend="none", python=sys.executable)
     repo.sync("prod", backend="none", python=sys.executable)

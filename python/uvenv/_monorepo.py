@@ -461,7 +461,7 @@ class Monorepo:
 
         Args:
             profile: The profile: dev, staging or prod.
-            backend: The GPU backend, if each backend has its own environment.
+            backend: The GPU backend that the environment must have, or whose environment is meant.
 
         Returns:
             The variables.
@@ -487,7 +487,7 @@ class Monorepo:
 
         Args:
             profile: The profile: dev, staging or prod.
-            backend: The GPU backend, if each backend has its own environment.
+            backend: The GPU backend that the environment must have, or whose environment is meant.
 
         Returns:
             Where the packages are imported from.
@@ -956,7 +956,7 @@ def activate(profile: str | None = None, *, backend: str | None = None) -> Impor
 
     Args:
         profile: The profile: dev, staging or prod.
-        backend: The GPU backend, if each backend has its own environment.
+        backend: The GPU backend that the environment must have, or whose environment is meant.
 
     Returns:
         Where the packages are imported from.

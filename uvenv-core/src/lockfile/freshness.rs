@@ -69,8 +69,8 @@ fn compare_project(lockfile: &Lockfile, root: &Manifest, manifest: &Manifest, fo
     found.extend(locked.and_then(|package| compare_version(package, manifest)));
     found.extend(compare_pins(lockfile, root, manifest));
     let Some(metadata) = locked.and_then(|package| package.metadata.as_ref()) else {
-        // uv writes no metadata for a project that requires nothing.
-        if locked.is_some() && !is_dynamic(&project.dynamic) {
+        // uv writes no metadata for a project that requires nothing, and none at all with `lock-without-metadata`.
+        if locked.is_some() && !is_dynamic(&project.dynamic) && !lockfile.is_without_metadata() {
             let required = project.dependencies.iter().filter(|requirement| requirement.name != *name);
             found.extend(required.map(|requirement| added(manifest, requirement, name)));
         }
@@ -334,6 +334,15 @@ mod tests {
             "{ name = \"app\", marker = \"extra == 'all'\"",
         );
         assert_eq!(found(MANIFEST, &older), [""; 0]);
+    }
+
+    #[test]
+    fn lockfile_without_metadata_shows_no_requirements() {
+        let (before, rest) = LOCKFILE.split_once("[package.metadata]").unwrap();
+        let after = rest.find("[[package]]").map_or("", |at| &rest[at..]);
+        let bare = format!("{before}{after}").replacen("version = 1", "version = 1\nrevision = 5", 1);
+        assert!(!bare.contains("metadata") && bare.contains("revision = 5"), "{bare}");
+        assert_eq!(found(MANIFEST, &bare), [""; 0]);
     }
 
     #[test]

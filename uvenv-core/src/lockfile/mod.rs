@@ -174,6 +174,12 @@ impl Lockfile {
         wire::read(file)
     }
 
+    /// Whether uv wrote no metadata (its preview feature `lock-without-metadata`), so that the file does not show what the
+    /// manifests required.
+    fn is_without_metadata(&self) -> bool {
+        self.revision >= 5 && self.packages.iter().all(|package| package.metadata.is_none())
+    }
+
     /// Returns the location of the source of `package`.
     pub fn place(&self, package: &Package) -> Place {
         self.file.place(package.span.clone())
