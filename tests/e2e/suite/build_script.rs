@@ -402,6 +402,18 @@ fn refuses_to_link_the_environments_python_beside_another_one() {
     assert!(refused.starts_with("error[pyo3-uses-another-python]: PyO3 links to `3.99`, but"), "{refused}");
 }
 
+#[test]
+fn refuses_to_link_libpython_for_another_target() {
+    let link = SYNC.replace("run()?;", "run()?.link_libpython()?;");
+    let repo = empty().package("print-utils").scripted("user", "", &link).build();
+    repo.uvenv(["sync"]).ok();
+    cargo(&repo, &["build"]).ok();
+    // Cargo runs the script on this machine, before it would need the other target's standard library.
+    let failed = cargo(&repo, &["build", "--target", "wasm32-unknown-unknown"]).ends(101);
+    let told = told(&failed);
+    assert!(told.starts_with("error[cross-compilation]: ") && told.contains("wasm32-unknown-unknown"), "{failed}");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn offline_cargo_makes_the_script_run_uv_offline() {
