@@ -126,7 +126,7 @@ fn run(
             request.prepare(&call.session, &call.target()?, |monorepo, profile| call.warn(monorepo, profile))?;
         let words = command.words().map(OsString::from).collect();
         let changes = command.changes(&Variables::from_iter(variables));
-        Ok((words, changes))
+        Ok((words, changes.into_iter().collect()))
     })
 }
 

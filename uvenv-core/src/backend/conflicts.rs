@@ -1,9 +1,8 @@
 //! Finds the choices between accelerators in the conflict sets of manifests.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Range,
-};
+#[cfg(feature = "full")]
+use std::collections::BTreeMap;
+use std::ops::Range;
 
 use camino::Utf8Path;
 
@@ -49,7 +48,7 @@ pub(super) fn groups<'a>(root: &'a Manifest, projects: &[&'a Manifest]) -> Vec<G
         all.iter().any(|other| other.project.path() == entry.project.path() && included.contains(other.selector))
     };
     let mut entries: Vec<DeclaredEntry<'a>> = Vec::new();
-    let mut excluding = BTreeSet::new();
+    let mut excluding = Vec::new();
     for set in &sets {
         for entry in set.iter().filter(|entry| !is_variant(entry)) {
             if !entries.iter().any(|known| known.key() == entry.key()) {
@@ -62,7 +61,7 @@ pub(super) fn groups<'a>(root: &'a Manifest, projects: &[&'a Manifest]) -> Vec<G
 }
 
 /// Splits `entries` into those that are joined by `excluding`.
-fn joined<'a>(entries: Vec<DeclaredEntry<'a>>, excluding: &BTreeSet<(Key<'a>, Key<'a>)>) -> Vec<Group<'a>> {
+fn joined<'a>(entries: Vec<DeclaredEntry<'a>>, excluding: &[(Key<'a>, Key<'a>)]) -> Vec<Group<'a>> {
     let excludes = |a: &DeclaredEntry<'a>, b: &DeclaredEntry<'a>| excluding.contains(&(a.key(), b.key()));
     let mut groups: Vec<Vec<DeclaredEntry<'a>>> = Vec::new();
     for entry in entries {
@@ -98,12 +97,14 @@ fn accelerator_sets<'a>(root: &'a Manifest, projects: &[&'a Manifest]) -> Vec<Ve
                 })
                 .collect();
             // A set may combine entries of several members that share one choice, so it is split by project.
-            let mut by_project: BTreeMap<_, Vec<DeclaredEntry<'a>>> = BTreeMap::new();
-            for entry in entries.into_iter().flatten() {
-                by_project.entry(entry.project.path()).or_default().push(entry);
+            let entries = entries.unwrap_or_default();
+            for project in projects {
+                let is_of = |entry: &&DeclaredEntry<'a>| entry.project.path() == project.path();
+                let accelerators = accelerators(root, &entries.iter().filter(is_of).copied().collect::<Vec<_>>());
+                if accelerators.len() > 1 {
+                    sets.push(accelerators);
+                }
             }
-            let accelerators = by_project.into_values().map(|entries| accelerators(root, &entries));
-            sets.extend(accelerators.filter(|entries| entries.len() > 1));
         }
     }
     sets
@@ -112,12 +113,12 @@ fn accelerator_sets<'a>(root: &'a Manifest, projects: &[&'a Manifest]) -> Vec<Ve
 /// Returns the entries of one project in a set that are about accelerators: by their names, because they take the same
 /// package from indexes of their own, or because they require what several others take from indexes.
 fn accelerators<'a>(root: &'a Manifest, entries: &[DeclaredEntry<'a>]) -> Vec<DeclaredEntry<'a>> {
-    let indexed: Vec<BTreeSet<&Name>> = entries
+    let indexed: Vec<Vec<&Name>> = entries
         .iter()
         .map(|entry| index_sources(root, entry.project, entry.selector).map(|(package, _)| package).collect())
         .collect();
-    let takers = |package: &Name| indexed.iter().filter(|indexed| indexed.contains(package)).count();
-    let is_accelerator = |(entry, indexed): &(&DeclaredEntry<'a>, &BTreeSet<&Name>)| {
+    let takers = |package: &Name| indexed.iter().filter(|indexed| indexed.contains(&package)).count();
+    let is_accelerator = |(entry, indexed): &(&DeclaredEntry<'a>, &Vec<&Name>)| {
         let required = entry.project.requirements_of(entry.selector);
         sounds_like_accelerator(entry.selector.name())
             || indexed.iter().copied().chain(required.into_iter().map(|it| &it.name)).any(|name| takers(name) > 1)
@@ -155,8 +156,8 @@ pub(crate) fn own_indexes(manifest: &Manifest, selector: &Selector) -> BTreeMap<
 }
 
 /// Returns the extras and groups of `project` that `selector` includes, directly or through others.
-pub(super) fn included(project: &Manifest, selector: &Selector) -> BTreeSet<Selector> {
-    let mut found = BTreeSet::new();
+pub(super) fn included(project: &Manifest, selector: &Selector) -> Vec<Selector> {
+    let mut found = Vec::new();
     let mut left = vec![selector.clone()];
     while let Some(selector) = left.pop() {
         let own = project.requirements_of(&selector);
@@ -170,7 +171,12 @@ pub(super) fn included(project: &Manifest, selector: &Selector) -> BTreeSet<Sele
             GroupEntry::Include(group) => Some(Selector::Group(group.clone())),
             GroupEntry::Requirement(_) => None,
         });
-        left.extend(extras.chain(groups).filter(|selector| found.insert(selector.clone())));
+        for selector in extras.chain(groups) {
+            if !found.contains(&selector) {
+                found.push(selector.clone());
+                left.push(selector);
+            }
+        }
     }
     found
 }

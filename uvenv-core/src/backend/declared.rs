@@ -4,8 +4,6 @@
 //! shows in the effect of a choice (it takes a package from a separate index) or in its name (`cu124`, `cpu`,
 //! `rocm6.2`).
 
-use std::collections::BTreeSet;
-
 use super::{
     Backend, BackendError, CudaVersion,
     conflicts::{self, DeclaredEntry, index_sources},
@@ -97,9 +95,11 @@ impl<'a> Scope<'a> {
                 let why = format!("`{a}` and `{b}` can be combined");
                 return Err(unclear(shown, backends, why));
             }
-            let names = |backends: &[Backend]| -> BTreeSet<Name> { backends.iter().map(|b| b.name.clone()).collect() };
+            let has_all = |these: &[Backend], others: &[Backend]| {
+                others.iter().all(|other| these.iter().any(|backend| backend.name == other.name))
+            };
             // Several members with the same backends share one choice for the environment that contains them all.
-            if choices.iter().any(|(_, known)| names(known) == names(&backends)) {
+            if choices.iter().any(|(_, known)| has_all(known, &backends) && has_all(&backends, known)) {
                 continue;
             }
             let mut entries = group.entries.iter();

@@ -62,12 +62,12 @@ pub(super) fn save_names(environment: &Environment) -> io::Result<()> {
 
 /// Whether other distributions are installed than after the last sync by uvenv, or it is not known what was.
 pub(crate) fn was_changed_since_sync(environment: &Environment) -> bool {
-    fn distributions(names: &str) -> BTreeSet<&str> {
-        names.lines().filter(|name| name.ends_with(".dist-info")).collect()
+    fn distributions(names: &str) -> impl Iterator<Item = &str> {
+        names.lines().filter(|name| name.ends_with(".dist-info"))
     }
     let saved = fs::read_to_string(directory(environment).join(NAMES)).ok();
     let now = environment.site_packages().map(|site_packages| names(&site_packages));
-    saved.zip(now).is_none_or(|(saved, now)| distributions(&saved) != distributions(&now))
+    saved.zip(now).is_none_or(|(saved, now)| distributions(&saved).ne(distributions(&now)))
 }
 
 /// Whether `copy` was made from `file`, which has not changed since.

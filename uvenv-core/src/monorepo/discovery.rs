@@ -1,7 +1,5 @@
 //! Finds the monorepo that a directory belongs to.
 
-use std::collections::BTreeMap;
-
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
@@ -69,14 +67,14 @@ fn monorepo_of(dev: Manifest, config: Config) -> crate::Result<Monorepo> {
         dev,
         members,
         profiles: Vec::new(),
-        pinned: BTreeMap::new(),
+        pinned: Vec::new(),
         unmatched_patterns,
     };
     for profile in Profile::ALL {
         let directory = profile_directory(&monorepo.root, &monorepo.config, profile);
         match profile_in(&monorepo, profile, &directory)? {
             ProfileManifest::Absent => continue,
-            ProfileManifest::Read(manifest) => drop(monorepo.pinned.insert(profile, *manifest)),
+            ProfileManifest::Read(manifest) => monorepo.pinned.push((profile, *manifest)),
             ProfileManifest::Unread => {}
         }
         monorepo.profiles.push(ProfilePaths { profile, directory });

@@ -8,7 +8,7 @@ mod internal;
 mod members;
 mod profile;
 
-use std::{borrow::Cow, collections::BTreeMap, io, path::PathBuf};
+use std::{borrow::Cow, io, path::PathBuf};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -41,7 +41,7 @@ pub struct Monorepo {
     /// The existing profiles, dev first.
     pub profiles: Vec<ProfilePaths>,
     /// The manifests of staging and prod that were read.
-    pinned: BTreeMap<Profile, Manifest>,
+    pinned: Vec<(Profile, Manifest)>,
     /// Workspace patterns that match no member.
     pub unmatched_patterns: Vec<Place>,
 }
@@ -87,7 +87,7 @@ impl Monorepo {
     pub fn alone_as(mut self, profile: Profile) -> Self {
         if profile != Profile::Dev && self.tags_of_pins_alone().is_some() {
             self.profiles = vec![ProfilePaths { profile, directory: self.root.clone() }];
-            self.pinned = BTreeMap::from([(profile, self.dev.clone())]);
+            self.pinned.push((profile, self.dev.clone()));
         }
         self
     }
@@ -167,7 +167,8 @@ impl Monorepo {
         }
         let file = File::read(&paths.manifest())?;
         // An interrupted promotion may have been rolled back since.
-        if let Some(known) = self.pinned.get(&paths.profile).filter(|known| known.file.text == file.text) {
+        let mut pinned = self.pinned.iter().filter(|(profile, _)| *profile == paths.profile);
+        if let Some((_, known)) = pinned.find(|(_, known)| known.file.text == file.text) {
             return Ok(Cow::Borrowed(known));
         }
         let manifest = Manifest::from_file(file)?;
@@ -199,7 +200,7 @@ impl Monorepo {
 
     /// Returns the internal packages.
     pub fn internal_packages(&self) -> InternalPackages {
-        InternalPackages::new(self, self.pinned.values())
+        InternalPackages::new(self, self.pinned.iter().map(|(_, manifest)| manifest))
     }
 
     /// Whether the dev manifest's workspace would include a project in `directory` as a member.

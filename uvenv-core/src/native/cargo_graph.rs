@@ -1,6 +1,6 @@
 //! The crates that a package is built from, according to `cargo metadata`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
@@ -144,9 +144,11 @@ struct ResolveKind {
 
 impl CargoMetadata {
     fn closure(&self, manifest: &Utf8Path) -> Option<Closure> {
-        let packages: BTreeMap<_, _> = self.packages.iter().map(|package| (package.id.as_str(), package)).collect();
-        let nodes: BTreeMap<_, _> =
-            self.resolve.iter().flat_map(|resolve| &resolve.nodes).map(|node| (node.id.as_str(), node)).collect();
+        let no_nodes = Vec::new();
+        let all_nodes = self.resolve.as_ref().map_or(&no_nodes, |resolve| &resolve.nodes);
+        // Two maps of one type, because build scripts compile each type of map anew.
+        let packages = positions(self.packages.iter().map(|package| package.id.as_str()));
+        let nodes = positions(all_nodes.iter().map(|node| node.id.as_str()));
         let is_it = |path: &Utf8Path| path == manifest || path.canonicalize_utf8().is_ok_and(|path| path == manifest);
         let start = self.packages.iter().find(|package| package.source.is_none() && is_it(&package.manifest_path))?;
         let mut reached = BTreeSet::new();
@@ -154,13 +156,15 @@ impl CargoMetadata {
         while let Some(id) = waiting.pop() {
             if reached.insert(id) {
                 // A crate that only tests need is not part of the build.
-                let edges = nodes.get(id).into_iter().flat_map(|node| &node.deps);
+                let edges = nodes.get(id).into_iter().flat_map(|position| &all_nodes[*position].deps);
                 let edges = edges.filter(|edge| edge.dep_kinds.iter().any(|kind| kind.kind.as_deref() != Some("dev")));
                 waiting.extend(edges.map(|edge| edge.pkg.as_str()));
             }
         }
-        let (local, elsewhere): (Vec<&MetadataPackage>, Vec<&MetadataPackage>) =
-            reached.iter().filter_map(|id| packages.get(id)).partition(|package| package.source.is_none());
+        let (local, elsewhere): (Vec<&MetadataPackage>, Vec<&MetadataPackage>) = reached
+            .iter()
+            .filter_map(|id| Some(&self.packages[*packages.get(id)?]))
+            .partition(|it| it.source.is_none());
         let ids: Vec<_> = elsewhere.iter().map(|package| package.id.as_str()).collect();
         Some(Closure {
             root: self.workspace_root.clone(),
@@ -169,6 +173,10 @@ impl CargoMetadata {
             dependencies: digest(ids.join("\n").as_bytes()),
         })
     }
+}
+
+fn positions<'a>(ids: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {
+    ids.enumerate().map(|(position, id)| (id, position)).collect()
 }
 
 impl MetadataPackage {

@@ -185,7 +185,7 @@ impl PreparedCommand {
 
     /// Returns the variables whose values for the command differ from those in `variables`, the caller's; `None` for a
     /// variable that is unset.
-    pub fn changes(&self, variables: &Variables) -> BTreeMap<String, Option<OsString>> {
+    pub fn changes(&self, variables: &Variables) -> Vec<(String, Option<OsString>)> {
         let loaded = self.loaded.iter().map(|(name, value)| (name.clone(), Some(value.into())));
         let activated = self.activation.values(variables).into_iter().map(|(name, value)| (name.to_owned(), value));
         loaded.chain(activated).collect()

@@ -157,8 +157,7 @@ impl InputSnapshot {
             packages::add_members(&mut watch_list, sync.dev)?;
         }
         settings::add(&mut watch_list, sync.project.directory(), sync.variables)?;
-        let known = sync.manifests.iter().map(|manifest| (manifest.directory(), *manifest)).collect();
-        packages::add(&mut watch_list, sync.project, &known, sync.lockfile, sync.is_frozen)?;
+        packages::add(&mut watch_list, sync.project, &sync.manifests, sync.lockfile, sync.is_frozen)?;
         watch_list.content(sync.lockfile.file.path.clone());
         watch_list.selection_inputs(sync.backend);
         watch_list.native(native);

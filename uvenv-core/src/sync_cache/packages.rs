@@ -1,6 +1,6 @@
 //! The manifests that uv reads: those of the workspace, and those of all packages that come from this disk.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use camino::{Utf8DirEntry, Utf8Path, Utf8PathBuf};
 use glob::Pattern;
@@ -24,7 +24,7 @@ const MAX_FILES: usize = 5_000;
 pub(super) fn add(
     watch_list: &mut WatchList,
     project: &Manifest,
-    known: &BTreeMap<&Utf8Path, &Manifest>,
+    known: &[&Manifest],
     lockfile: &Lockfile,
     is_frozen: bool,
 ) -> Result<(), Uncacheable> {
@@ -58,8 +58,7 @@ pub(super) fn add(
 /// Adds what decides which members `dev` has. uvenv reads the members even for another profile, because it must know
 /// that the directory is a profile.
 pub(super) fn add_members(watch_list: &mut WatchList, dev: &Manifest) -> Result<(), Uncacheable> {
-    let known = BTreeMap::new();
-    let mut packages = PackageWatcher { watch_list, root: dev.directory(), known: &known, is_frozen: true };
+    let mut packages = PackageWatcher { watch_list, root: dev.directory(), known: &[], is_frozen: true };
     packages.matches(dev).map(drop)
 }
 
@@ -71,8 +70,8 @@ fn inputs_of_manifest(watch_list: &mut WatchList, manifest: &Manifest) -> Result
 struct PackageWatcher<'a> {
     watch_list: &'a mut WatchList,
     root: &'a Utf8Path,
-    /// The manifests that have already been read, by directory.
-    known: &'a BTreeMap<&'a Utf8Path, &'a Manifest>,
+    /// The manifests that have already been read.
+    known: &'a [&'a Manifest],
     is_frozen: bool,
 }
 
@@ -140,7 +139,8 @@ impl PackageWatcher<'_> {
     /// Adds a package in a directory: its manifest, and what its cache keys name.
     fn package(&mut self, directory: &Utf8Path, is_member: bool) -> Result<(), Uncacheable> {
         let read;
-        let manifest = if let Some(manifest) = self.known.get(directory) {
+        let is_it = |known: &&&Manifest| known.directory().as_str() == directory.as_str();
+        let manifest = if let Some(manifest) = self.known.iter().find(is_it) {
             manifest
         } else {
             read = Manifest::read(&directory.join(manifest::FILE_NAME)).map_err(|error| error.to_string())?;
