@@ -21,9 +21,6 @@ mod killed;
 mod lock_verdicts;
 #[path = "suite/monorepos.rs"]
 mod monorepos;
-#[cfg(unix)]
-#[path = "suite/moved.rs"]
-mod moved;
 #[path = "suite/native.rs"]
 mod native;
 #[cfg(unix)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Session;
 
+#[expect(clippy::unnecessary_wraps, reason = "as where files are read")]
 pub(super) fn read(_: &Session, _: &[String]) -> crate::Result<BTreeMap<String, String>> {
     Ok(BTreeMap::new())
 }
