@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use uvenv_core::{
-    lockfile::{Lockfile, freshness, stale_pins},
+    lockfile::{Lockfile, freshness, stale_sources},
     manifest::Manifest,
     toml::File,
 };
@@ -26,7 +26,7 @@ fuzz_target!(|text: &str| {
                 assert!(lockfile.packages_named(&package.name).next().is_some());
             }
             freshness(Some(&lockfile), &MANIFEST, [&*MANIFEST]);
-            stale_pins(&lockfile, &MANIFEST);
+            stale_sources(&lockfile, &MANIFEST);
         }
         Err(error) => {
             assert!(!error.to_string().is_empty() && !error.code().is_empty());
