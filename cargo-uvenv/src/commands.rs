@@ -121,7 +121,7 @@ impl<'a> Context<'a> {
         if let Some(project) = flag {
             return Ok(Some(self.path(project)?));
         }
-        if profile.is_some() || Monorepo::profile_of_variables(variables)?.is_some() {
+        if profile.is_some() || self.manifest.is_some() || Monorepo::profile_of_variables(variables)?.is_some() {
             return Ok(None);
         }
         Ok(uv::variables::project(variables).map(|project| self.session.settings.directory.join(project)))

@@ -31,7 +31,7 @@ fn run_of_a_package_without_backends_removes_nothing() {
     assert_eq!(repo.uvenv([&["run", "--"], &version[..]].concat()).ok().stdout(), "2.6.0+cu124\n");
     let other = ["run", "--package", "alpha", "--backend", "cu128", "--", "python", "-V"];
     let refusal = repo.untouched_by(|| repo.uvenv(other).refused("package-without-backend"));
-    refusal.names(["alpha", "cu128", ".venv"]).helps(["cargo uvenv sync --backend cu128"]);
+    refusal.names(["alpha", "cu128", ".venv"]).helps(["cargo uvenv sync --profile dev --backend cu128"]);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn run_of_a_package_does_not_replace_what_the_backend_may_need() {
     repo.uv(["pip", "install", "six==1.16.0"]).ok();
     let run = ["run", "--package", "alpha", "--", "python", "-V"];
     let refusal = repo.untouched_by(|| repo.uvenv(run).refused("package-without-backend"));
-    refusal.names(["alpha", "six"]).helps(["cargo uvenv sync --backend"]);
+    refusal.names(["alpha", "six"]).helps(["cargo uvenv sync --profile dev --backend"]);
     repo.uvenv(["sync", "--backend", "cu124"]).ok();
     repo.uvenv(run).ok();
 }
@@ -98,6 +98,20 @@ fn sync_of_a_root_without_backends_keeps_that_of_a_member() {
     repo.uvenv(["sync", "--backend", "none"]).ok();
     assert_eq!(installed(&repo), None);
     repo.uvenv(["sync"]).ok();
+}
+
+#[test]
+fn sync_of_a_member_without_backends_keeps_that_of_another() {
+    let repo = with_member_backends();
+    let members = repo.read("pyproject.toml").replace("[\"models\"]", "[\"models\", \"plain\"]");
+    repo.write("pyproject.toml", members);
+    let plain = "[project]\nname = \"plain\"\nversion = \"0.1.0\"\nrequires-python = \">=3.9\"\n";
+    repo.write("plain/pyproject.toml", plain.to_owned() + "\n[tool.uv]\npackage = false\n");
+    repo.uvenv(["sync", "--package", "models", "--backend", "cu124"]).ok();
+    let refusal = repo.untouched_by(|| repo.uvenv(["sync", "--package", "plain"]).refused("package-without-backend"));
+    refusal.names(["plain", "cu124"]);
+    repo.uvenv(["run", "--package", "plain", "--", "python", "-V"]).ok();
+    assert_eq!(installed(&repo), Some(torch("cu124")));
 }
 
 /// The extras of test runs, which include the backends, and the sets that make them all exclusive.

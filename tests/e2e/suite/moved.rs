@@ -4,7 +4,7 @@ use std::{fs, os::unix::fs::symlink};
 
 use uvenv_tests::Fixture;
 
-use super::{backends_only, empty, torch};
+use super::{backends_only, empty, torch, uv};
 
 /// A monorepo with a package that has a program.
 fn with_program() -> Fixture {
@@ -57,6 +57,30 @@ fn moved_environment_is_made_again() {
     assert_eq!(finished["changed"], true, "{finished}");
     let said = repo.uvenv(["run", "--no-sync", "--", "greet"]).within("../moved").ok();
     assert_eq!(said.stdout().trim(), moved.join(".venv").as_str());
+}
+
+#[test]
+fn moved_environment_that_only_uv_has_synced_is_made_again() {
+    let repo = with_program();
+    fs::remove_dir_all(repo.environment("dev").path()).unwrap();
+    repo.uv(["sync"]).ok();
+    let moved = repo.temporary().join("moved");
+    fs::rename(repo.root(), &moved).unwrap();
+    fs::create_dir(repo.root()).unwrap();
+    let said = repo.uvenv(["run", "--", "greet"]).within("../moved").ok();
+    assert_eq!(said.stdout().trim(), moved.join(".venv").as_str());
+}
+
+/// A package alone cannot give a moved environment back what the others had there.
+#[test]
+fn run_of_one_package_does_not_make_a_moved_environment_again() {
+    let repo = uvenv_tests::Monorepo::new(uv()).package("alpha").backends(["cu124", "cu128"]).build();
+    repo.uvenv(["sync", "--backend", "cu124"]).ok();
+    let copy = copied(&repo);
+    let run = ["run", "--package", "alpha", "--", "python", "-V"];
+    repo.uvenv(run).within(copy).refused("package-without-backend").helps(["--backend cu124"]);
+    repo.uvenv(["sync", "--backend", "cu124"]).within(copy).ok();
+    repo.uvenv(run).within(copy).ok();
 }
 
 #[test]

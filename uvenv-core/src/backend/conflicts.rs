@@ -1,7 +1,7 @@
 //! Finds the choices between accelerators in the conflict sets of manifests.
 
 #[cfg(feature = "full")]
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use camino::Utf8Path;
@@ -144,15 +144,19 @@ pub(super) fn index_sources<'a>(
     })
 }
 
-/// Returns the packages that come from an index of their own when `selector` is on, with its URL if the index is known.
+/// Returns the packages that come from indexes of their own when `selector` is on, with the URLs of these, or their names if
+/// the manifest does not have the index.
 #[cfg(feature = "full")]
-pub(crate) fn own_indexes(manifest: &Manifest, selector: &Selector) -> BTreeMap<Name, Option<String>> {
+pub(crate) fn own_indexes(manifest: &Manifest, selector: &Selector) -> BTreeMap<Name, BTreeSet<String>> {
     let url = |name: &str| {
-        let index = manifest.uv.indexes.iter().find(|index| index.name.as_deref() == Some(name))?;
-        Some(crate::model::git_url::canonical(&index.url))
+        let index = manifest.uv.indexes.iter().find(|index| index.name.as_deref() == Some(name));
+        index.map_or_else(|| name.to_owned(), |index| crate::model::git_url::canonical(&index.url))
     };
-    let sources = index_sources(manifest, manifest, selector);
-    sources.map(|(package, index)| (package.clone(), url(index))).collect()
+    let mut found: BTreeMap<Name, BTreeSet<String>> = BTreeMap::new();
+    for (package, index) in index_sources(manifest, manifest, selector) {
+        found.entry(package.clone()).or_default().insert(url(index));
+    }
+    found
 }
 
 /// Returns the extras and groups of `project` that `selector` includes, directly or through others.

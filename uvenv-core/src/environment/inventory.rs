@@ -60,14 +60,15 @@ pub(super) fn save_names(environment: &Environment) -> io::Result<()> {
     atomic::replace_cached(&directory(environment).join(NAMES), names(&site_packages))
 }
 
-/// Whether other distributions are installed than after the last sync by uvenv, or it is not known what was.
-pub(crate) fn was_changed_since_sync(environment: &Environment) -> bool {
-    fn distributions(names: &str) -> impl Iterator<Item = &str> {
-        names.lines().filter(|name| name.ends_with(".dist-info"))
-    }
+/// Whether a distribution that was there after the last sync by uvenv is gone or has another version, or it is not known
+/// what was there.
+pub(crate) fn has_lost_since_sync(environment: &Environment) -> bool {
     let saved = fs::read_to_string(directory(environment).join(NAMES)).ok();
-    let now = environment.site_packages().map(|site_packages| names(&site_packages));
-    saved.zip(now).is_none_or(|(saved, now)| distributions(&saved).ne(distributions(&now)))
+    let now = environment.site_packages();
+    let is_there = |site_packages: &Utf8Path, name: &str| site_packages.join(name).exists();
+    saved
+        .zip(now)
+        .is_none_or(|(saved, now)| saved.lines().any(|name| name.ends_with(".dist-info") && !is_there(&now, name)))
 }
 
 /// Whether `copy` was made from `file`, which has not changed since.

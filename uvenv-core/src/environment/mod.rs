@@ -22,7 +22,7 @@ use self::layout::Platform;
 pub(crate) use self::{
     activation::{Activation, Audience, BACKEND_HOLDS_FOR},
     distributions::Distributions,
-    inventory::{has_same_names, was_changed_since_sync},
+    inventory::{has_lost_since_sync, has_same_names},
     journal::Journal,
     sync_record::SyncRecord,
 };
@@ -206,8 +206,29 @@ impl Environment {
         self.platform.site_packages(&self.root)
     }
 
+    /// Returns where it was made, if it has been moved or copied since, so that the old path does not lead to it. Its
+    /// programs, which start with the path of its interpreter, then start another one, or none, unless it was made to be
+    /// moved.
+    pub(crate) fn moved_from(&self) -> Option<Utf8PathBuf> {
+        let place = SyncRecord::read(self).and_then(|record| record.place).or_else(|| self.activated_path())?;
+        if place == self.root {
+            return None;
+        }
+        let real = |path: &Utf8Path| path.canonicalize_utf8().ok();
+        let is_elsewhere = real(&self.root).is_some_and(|now| real(&place) != Some(now));
+        (is_elsewhere && !self.is_relocatable()).then_some(place)
+    }
+
+    /// Returns the path that its script for shells sets, as uv and `venv` write it.
+    fn activated_path(&self) -> Option<Utf8PathBuf> {
+        let script = fs::read_to_string(self.scripts().join("activate")).ok()?;
+        let value = script.lines().find_map(|line| line.trim().strip_prefix("VIRTUAL_ENV="))?;
+        let path = Utf8PathBuf::from(value.trim_matches(['\'', '"']));
+        path.is_absolute().then_some(path)
+    }
+
     /// Whether its programs do not contain its path (`uv venv --relocatable`).
-    pub(crate) fn is_relocatable(&self) -> bool {
+    fn is_relocatable(&self) -> bool {
         let configuration = fs::read_to_string(self.root.join("pyvenv.cfg")).unwrap_or_default();
         layout::configuration_value(&configuration, "relocatable").is_some_and(|value| value == "true")
     }
@@ -332,8 +353,11 @@ impl Environment {
             backup_prefix(&place).map(|(parent, prefix)| parent.join(format!("{prefix}{}", std::process::id())));
         match backup.filter(|backup| fs::rename(&place, backup).is_ok()) {
             Some(backup) => {
-                if self.root.is_symlink() {
-                    fs::create_dir(&place).map_err(self.not_writable(&place))?;
+                if self.root.is_symlink()
+                    && let Err(error) = fs::create_dir(&place)
+                {
+                    backed_up(Some(backup)).restore()?;
+                    return Err(self.not_writable(&place)(error).into());
                 }
                 Ok(backed_up(Some(backup)))
             }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::Environment;
@@ -23,9 +23,9 @@ pub(crate) struct SyncRecord {
     pub(crate) backend: Option<Choice>,
     /// The uv flags that selected what to install.
     pub(crate) selection: Vec<String>,
-    /// Where the environment was, with links resolved. Its programs contain this path.
+    /// Where the environment was, as uv was told. Its programs contain this path.
     #[serde(default)]
-    place: Option<Utf8PathBuf>,
+    pub(super) place: Option<Utf8PathBuf>,
     /// The version of uvenv that wrote it.
     uvenv: String,
 }
@@ -37,16 +37,8 @@ impl SyncRecord {
         selection: Vec<String>,
         environment: &Environment,
     ) -> Self {
-        let place = environment.root().canonicalize_utf8().ok();
+        let place = Some(environment.root().to_owned());
         Self { schema: SCHEMA, profile, backend, selection, place, uvenv: crate::VERSION.to_owned() }
-    }
-
-    /// Returns where `environment` was at its last sync, if it has been moved or copied since. Its programs, which start
-    /// with the path of its interpreter, then start another one, or none, unless it was made to be moved.
-    pub(crate) fn moved_from(&self, environment: &Environment) -> Option<&Utf8Path> {
-        let place = self.place.as_deref()?;
-        let is_elsewhere = environment.root().canonicalize_utf8().is_ok_and(|now| now != place);
-        (is_elsewhere && !environment.is_relocatable()).then_some(place)
     }
 
     /// Reads the record of `environment`. Returns `None` if only other tools synced it, or if the file is damaged or

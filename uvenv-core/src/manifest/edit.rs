@@ -191,10 +191,13 @@ impl ManifestEditor {
                     .parse()
                     .map_err(|error: toml_edit::TomlError| self.file.syntax_error(error.message(), 0..0))?;
                 let backends = backends::Backends { from: &from, names };
-                let extras = self.table(document, "project.optional-dependencies", true)?;
-                let has_new_extras = extras.is_some_and(|extras| backends.add_extras(extras));
+                let Some(extras) = self.table(document, "project.optional-dependencies", true)? else {
+                    return Ok(false);
+                };
+                let has_new_extras = backends.add_extras(extras);
+                let extras = backends::names(extras);
                 let uv = self.table(document, "tool.uv", true)?;
-                Ok(uv.is_some_and(|uv| backends.add_settings(uv)) || has_new_extras)
+                Ok(uv.is_some_and(|uv| backends.add_settings(uv, &extras)) || has_new_extras)
             }
             Edit::SetCacheKeys { files } => {
                 let Some(uv) = self.table(document, "tool.uv", true)? else { return Ok(false) };

@@ -95,12 +95,15 @@ impl Monorepo {
     /// Returns the tags of the pins, if the manifest is the only one and could be that of staging or prod.
     pub(crate) fn tags_of_pins_alone(&self) -> Option<Vec<&str>> {
         let sources = self.dev.uv.sources.iter().flat_map(|(_, sources)| sources);
-        let tags: Vec<_> = sources
-            .filter_map(|source| match &source.kind {
-                SourceKind::Git { reference: Some(GitReference::Tag(tag)), .. } => Some(tag.value.as_str()),
-                _ => None,
-            })
-            .collect();
+        let mut tags = Vec::new();
+        for source in sources {
+            match &source.kind {
+                SourceKind::Git { reference: Some(GitReference::Tag(tag)), .. } => tags.push(tag.value.as_str()),
+                // Not a pin.
+                SourceKind::Git { .. } => return None,
+                _ => {}
+            }
+        }
         let is_alone = self.profiles.len() == 1 && self.dev.uv.workspace.is_none() && self.dev.project.is_some();
         (is_alone && !tags.is_empty()).then_some(tags)
     }

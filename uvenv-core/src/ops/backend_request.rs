@@ -71,16 +71,18 @@ impl<'a> SelectedPackages<'a> {
         if !list.is_empty() {
             return Ok(AvailableBackends { list, of_others: false });
         }
-        if !self.names.is_empty() {
-            let list = context.backends()?.to_vec();
-            return Ok(AvailableBackends { of_others: !list.is_empty(), list });
+        // The backends of the profile, or those of members, if the environment has one of them.
+        let mut list = if self.names.is_empty() { Vec::new() } else { context.backends()?.to_vec() };
+        let of_members = context.backends_of(BackendScope::Workspace)?;
+        let names: Vec<_> = list.iter().chain(&of_members).map(|backend| backend.name.clone()).collect();
+        let has = |backends: &[Backend], name: &Name| backends.iter().any(|backend| backend.name == *name);
+        if let Some(Choice::Named(name)) = recorded(context, session, &names)
+            && !has(&list, &name)
+            && has(&of_members, &name)
+        {
+            list = of_members;
         }
-        // A member's, if the environment has one of them.
-        let list = context.backends_of(BackendScope::Workspace)?;
-        let names: Vec<_> = list.iter().map(|backend| backend.name.clone()).collect();
-        let of_others =
-            matches!(recorded(context, session, &names), Some(Choice::Named(name)) if names.contains(&name));
-        Ok(AvailableBackends { list: if of_others { list } else { Vec::new() }, of_others })
+        Ok(AvailableBackends { of_others: !list.is_empty(), list })
     }
 }
 
@@ -98,15 +100,13 @@ impl AvailableBackends {
         if !self.of_others || self.list.is_empty() || selection.opted_out {
             return Ok(false);
         }
-        let packages = if packages.is_empty() {
-            context.manifest.name().iter().map(ToString::to_string).collect()
-        } else {
-            packages.to_vec()
-        };
+        let packages = subjects(context, packages);
         let record = SyncRecord::read(environment);
         let recorded = record.as_ref().and_then(|record| record.backend.clone()?.into_name());
         let error = |loss| OperationError::PackageWithoutBackend {
             packages: packages.clone(),
+            profile: context.profile,
+            of_members: context.backends().is_ok_and(<[Backend]>::is_empty),
             environment: context.monorepo.relative(environment.root()).to_owned(),
             loss,
         };
@@ -118,6 +118,15 @@ impl AvailableBackends {
             None if !keeps => Err(error(BackendLoss::Unknown)),
             Some(_) | None => Ok(true),
         }
+    }
+}
+
+/// Returns the packages that are synced, as messages name them.
+pub(super) fn subjects(context: &ProfileContext<'_>, packages: &[String]) -> Vec<String> {
+    if packages.is_empty() {
+        context.manifest.name().iter().map(ToString::to_string).collect()
+    } else {
+        packages.to_vec()
     }
 }
 
@@ -143,7 +152,10 @@ pub(super) fn select(
             session.settings.variables.clone()
         },
         holds_for,
-        recorded: if request.keep || *of_others { recorded(context, session, &names) } else { None },
+        recorded: recorded(context, session, &names).filter(|choice| {
+            let is_known = !matches!(choice, Choice::Named(name) if !names.contains(name));
+            (request.keep || *of_others) && is_known
+        }),
         decided: request.decided.clone().unwrap_or_default(),
         detect: if cfg!(feature = "gpu-detection") { Some(&backend::detect) } else { None },
         ..Signals::default()

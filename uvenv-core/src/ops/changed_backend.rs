@@ -1,9 +1,9 @@
 //! Notices that something other than uvenv has changed the backend of an environment: `uv sync`, `uv pip`, an editor.
 
-use super::{OperationError, Session};
+use super::{OperationError, Session, backend_request::SelectedPackages};
 use crate::{
     backend::{Backend, Choice},
-    environment::{Environment, SyncRecord, was_changed_since_sync},
+    environment::{Environment, SyncRecord, has_lost_since_sync},
     model::Name,
     monorepo::ProfileContext,
     process::Stderr,
@@ -20,21 +20,22 @@ pub(super) struct ChangedBackend {
 }
 
 impl ChangedBackend {
-    /// Finds out whether the backend has changed. Asks uv, but only if other distributions are installed than after the
-    /// last sync.
+    /// Finds out whether the backend of the environment, in which `packages` are synced, has changed. Asks uv, but only if a
+    /// distribution is gone, or has another version, since the last sync.
     pub(super) fn find(
         context: &ProfileContext<'_>,
         session: &Session,
         uv: &Uv,
         environment: &Environment,
         backends: &[Backend],
+        packages: SelectedPackages<'_>,
     ) -> Option<Self> {
         let Some(Choice::Named(recorded)) = SyncRecord::read(environment)?.backend else { return None };
         let last = backends.iter().find(|backend| backend.name == recorded)?;
-        if !was_changed_since_sync(environment) {
+        if !has_lost_since_sync(environment) {
             return None;
         }
-        let is_installed = |backend: &Backend| is_installed(context, session, uv, environment, backend);
+        let is_installed = |backend: &Backend| is_installed(context, session, uv, environment, (backend, packages));
         if is_installed(last) != Some(false) {
             return None;
         }
@@ -45,7 +46,7 @@ impl ChangedBackend {
 
     pub(super) fn error(self, context: &ProfileContext<'_>, environment: &Environment) -> OperationError {
         let environment = context.monorepo.relative(environment.root()).to_owned();
-        OperationError::BackendChanged { environment, recorded: self.recorded, now: self.now }
+        OperationError::BackendChanged { environment, profile: context.profile, recorded: self.recorded, now: self.now }
     }
 }
 
@@ -55,7 +56,7 @@ fn is_installed(
     session: &Session,
     uv: &Uv,
     environment: &Environment,
-    backend: &Backend,
+    (backend, packages): (&Backend, SelectedPackages<'_>),
 ) -> Option<bool> {
     let command = SyncCommand {
         project: context.paths.directory.clone(),
@@ -63,6 +64,10 @@ fn is_installed(
         lock: LockfileMode::Frozen,
         on: vec![backend.selector.clone()],
         no_default_groups: true,
+        packages: packages.names.to_vec(),
+        all_packages: packages.all,
+        // Whether the workspace's own packages must be built again is another question.
+        rest: vec!["--no-install-workspace".into()],
         inexact: true,
         check: true,
         offline: true,

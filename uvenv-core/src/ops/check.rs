@@ -105,15 +105,18 @@ impl CheckRequest {
             let threads: Vec<_> = asked
                 .map(|context| {
                     let session = session.for_thread();
-                    scope.spawn(move || (context.profile, self.verdict(context, &session), locked(context, &session)))
+                    scope.spawn(move || {
+                        let verdict = self.verdict(context, &session);
+                        let is_fresh = verdict == LockVerdict::Fresh;
+                        (context.profile, verdict, if is_fresh { locked(context, &session) } else { None })
+                    })
                 })
                 .collect();
             threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
         });
-        let is_fresh = |verdict: &LockVerdict| *verdict == LockVerdict::Fresh;
         let (mut verdicts, mut backends) = (BTreeMap::new(), BTreeMap::new());
         for (profile, verdict, locked) in answers {
-            backends.extend(locked.filter(|_| is_fresh(&verdict)).map(|locked| (profile, locked)));
+            backends.extend(locked.map(|locked| (profile, locked)));
             verdicts.insert(profile, verdict);
         }
         (verdicts, backends)

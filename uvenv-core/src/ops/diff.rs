@@ -265,7 +265,8 @@ impl<'m> LoadedSide<'m> {
             GroupEntry::Requirement(_) => None,
         });
         let indexes = own_indexes(manifest, selector).into_iter();
-        let indexes = indexes.filter_map(|(package, url)| Some(format!("{package} from {}", url?)));
+        let indexes =
+            indexes.flat_map(|(package, urls)| urls.into_iter().map(move |url| format!("{package} from {url}")));
         requirements.chain(groups).chain(indexes).collect()
     }
 }

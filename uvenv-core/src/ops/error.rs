@@ -5,7 +5,7 @@ use camino::Utf8PathBuf;
 use super::Session;
 use crate::{
     backend::Choice,
-    environment::Environment,
+    environment::{Environment, SyncRecord},
     lockfile::{Staleness, seen_by_uv},
     model::{Diagnostic, Fault, Name, Place, Profile, quoted},
     monorepo::ProfileContext,
@@ -49,6 +49,9 @@ pub(crate) enum OperationError {
     #[error("{} no backends, and {}", have(packages), loss.text(environment))]
     PackageWithoutBackend {
         packages: Vec<String>,
+        profile: Profile,
+        /// Whether members have the backends, and not the project itself.
+        of_members: bool,
         /// The environment, relative to the root.
         environment: Utf8PathBuf,
         loss: BackendLoss,
@@ -58,6 +61,7 @@ pub(crate) enum OperationError {
     BackendChanged {
         /// The environment, relative to the root.
         environment: Utf8PathBuf,
+        profile: Profile,
         /// The backend of the last sync.
         recorded: Name,
         /// The backend that is installed, if all of one is.
@@ -70,6 +74,10 @@ pub(crate) enum OperationError {
         environment: Utf8PathBuf,
         from: Utf8PathBuf,
         profile: Profile,
+        /// The backend of its last sync.
+        backend: Option<Choice>,
+        /// Whether it is made again, so that this is only a warning.
+        is_remade: bool,
     },
     /// The environment has another backend than a request without a sync names.
     #[error("`{environment}` has {}, not `{wanted}`", backend_or_none(recorded))]
@@ -151,17 +159,25 @@ impl Diagnostic for OperationError {
             Self::UnknownMember { available, .. } => {
                 format!("the packages are {}", quoted(available))
             }
-            Self::PackageWithoutBackend { loss, .. } => loss.help(),
+            Self::PackageWithoutBackend { profile, of_members, loss, .. } => loss.help(*profile, *of_members),
             Self::BackendChanged { recorded, now: Some(now), .. } => {
                 format!("choose one of them with `--backend {recorded}` or `--backend {now}`")
             }
-            Self::BackendChanged { recorded, now: None, .. } => {
-                format!("with uv itself, use `uv sync --extra {recorded}`, and `--inexact` to keep other packages")
+            Self::BackendChanged { profile, recorded, now: None, .. } => {
+                format!(
+                    "sync it with `cargo uvenv sync --profile {profile} --backend {recorded}`, and not with other programs"
+                )
             }
             Self::UnsupportedVariable { name, command, .. } => {
                 format!("unset `{name}` for this command, or use `uv {command}`")
             }
-            Self::Moved { profile, .. } => format!("`cargo uvenv sync --profile {profile}` makes it again"),
+            Self::Moved { is_remade: true, .. } => {
+                "nothing: it is made again; packages that were installed by hand are not in it".to_owned()
+            }
+            Self::Moved { profile, backend, .. } => {
+                let backend = backend.as_ref().map(|backend| format!(" --backend {backend}")).unwrap_or_default();
+                format!("`cargo uvenv sync --profile {profile}{backend}` makes it again")
+            }
             Self::OtherBackend { profile, wanted, .. } => format!(
                 "leave out the backend to use the environment as it is, or run `cargo uvenv sync --profile {profile} \
                  --backend {wanted}` first"
@@ -220,15 +236,17 @@ impl BackendLoss {
         }
     }
 
-    fn help(&self) -> String {
-        let sync = match self {
-            Self::NotInstalled(backend) | Self::Removed(backend) => format!("cargo uvenv sync --backend {backend}"),
-            Self::Unknown | Self::Replaced(_) => "cargo uvenv sync --backend …".to_owned(),
+    fn help(&self, profile: Profile, of_members: bool) -> String {
+        let backend = match self {
+            Self::NotInstalled(backend) | Self::Removed(backend) => backend.as_str(),
+            Self::Unknown | Self::Replaced(_) => "NAME",
         };
+        let all = if of_members { " --all-packages" } else { "" };
+        let sync = format!("cargo uvenv sync --profile {profile}{all} --backend {backend}");
         match self {
-            Self::NotInstalled(_) | Self::Replaced(_) => format!("sync the whole project first: `{sync}`"),
+            Self::NotInstalled(_) | Self::Replaced(_) => format!("sync what has it first: `{sync}`"),
             Self::Removed(_) | Self::Unknown => format!(
-                "sync the whole project: `{sync}`; keep what else is installed with `-- --inexact`; or remove the backend \
+                "sync what has it: `{sync}`; keep what else is installed with `-- --inexact`; or remove the backend \
                  with `--backend none`"
             ),
         }
@@ -265,9 +283,16 @@ impl OperationError {
         }
     }
 
-    pub(super) fn moved(context: &ProfileContext<'_>, environment: &Environment, from: Utf8PathBuf) -> Self {
+    /// `environment` was made at `from`.
+    pub(super) fn moved(
+        context: &ProfileContext<'_>,
+        environment: &Environment,
+        from: Utf8PathBuf,
+        is_remade: bool,
+    ) -> Self {
+        let backend = SyncRecord::read(environment).and_then(|record| record.backend);
         let environment = context.monorepo.relative(environment.root()).to_owned();
-        Self::Moved { environment, from, profile: context.profile }
+        Self::Moved { environment, from, profile: context.profile, backend, is_remade }
     }
 
     pub(super) fn no_lockfile(context: &ProfileContext<'_>) -> Self {

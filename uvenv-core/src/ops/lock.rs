@@ -82,10 +82,12 @@ impl<'m> LockPlan<'m> {
         let streamed = session.stream(&self.invocation, stderr)?;
         if !streamed.status.success() {
             // uv decides; the files show the reasons.
-            let verdict = if request.locked {
-                session.lock_verdict(&self.uv, &context.paths.directory, session.settings.offline)
-            } else {
-                LockVerdict::of(&streamed, session.settings.offline)
+            let verdict = match LockVerdict::of(&streamed, session.settings.offline) {
+                verdict @ LockVerdict::Stale(_) => verdict,
+                _ if request.locked => {
+                    session.lock_verdict(&self.uv, &context.paths.directory, session.settings.offline)
+                }
+                verdict => verdict,
             };
             match verdict {
                 LockVerdict::Damaged(why) => return Err(LockfileError::damaged(&context.paths.lockfile(), why).into()),

@@ -9,6 +9,7 @@ use std::{
 use super::{
     OperationError, ProfileRequest, Session, SyncRequest,
     backend_request::{self, SelectedPackages},
+    changed_backend::ChangedBackend,
     env_files,
 };
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
     monorepo::Monorepo,
     process::Invocation,
     report::SyncReport,
-    uv::variables::refused_by_run,
+    uv::{Fetch, variables::refused_by_run},
 };
 
 /// The command to run, and its environment.
@@ -92,7 +93,7 @@ impl RunRequest {
             Invocation::new(resolve(&program, environment))
         };
         let invocation = loaded.iter().fold(invocation.args(words), |it, (name, value)| it.env(name, value));
-        let invocation = activation.apply(invocation, &session.settings.variables);
+        let invocation = activation.apply(invocation, &with_loaded(&session.settings.variables, &loaded));
         PreparedCommand { invocation, activation, loaded, shown }
     }
 }
@@ -126,9 +127,24 @@ pub(crate) fn existing_environment(
             return Err(OperationError::OtherBackend { environment, profile, recorded, wanted }.into());
         }
     }
-    if let Some(from) = record.as_ref().and_then(|record| record.moved_from(&environment)) {
+    if let Some(from) = environment.moved_from() {
         let context = monorepo.context(profile)?;
-        return Err(OperationError::moved(&context, &environment, from.to_owned()).into());
+        return Err(OperationError::moved(&context, &environment, from, false).into());
+    }
+    // The record does not show what other programs have done.
+    if is_chosen && let Ok(uv) = session.uv_with(Fetch::Never) {
+        let context = monorepo.context(profile)?;
+        let packages = SelectedPackages { names: &request.packages, all: request.all_packages };
+        if let Some(change) = ChangedBackend::find(
+            &context,
+            session,
+            uv,
+            &environment,
+            &packages.backends(&context, session)?.list,
+            packages,
+        ) {
+            return Err(change.error(&context, &environment).into());
+        }
     }
     match environment.usable()? {
         Some(_) => Ok(environment),
@@ -166,6 +182,12 @@ pub(crate) fn activation(
     )
 }
 
+/// Returns `variables` with those from files.
+fn with_loaded(variables: &Variables, loaded: &BTreeMap<String, String>) -> Variables {
+    let loaded: Vec<_> = loaded.iter().map(|(name, value)| (name.clone(), Some(OsString::from(value)))).collect();
+    variables.with(&loaded)
+}
+
 /// Windows searches for a program on the `PATH` of this process, not on that of the child.
 fn resolve(program: &OsString, environment: &Environment) -> OsString {
     if cfg!(windows) {
@@ -187,7 +209,8 @@ impl PreparedCommand {
     /// variable that is unset.
     pub fn changes(&self, variables: &Variables) -> Vec<(String, Option<OsString>)> {
         let loaded = self.loaded.iter().map(|(name, value)| (name.clone(), Some(value.into())));
-        let activated = self.activation.values(variables).into_iter().map(|(name, value)| (name.to_owned(), value));
+        let activated = self.activation.values(&with_loaded(variables, &self.loaded));
+        let activated = activated.into_iter().map(|(name, value)| (name.to_owned(), value));
         loaded.chain(activated).collect()
     }
 

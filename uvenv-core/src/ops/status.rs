@@ -6,6 +6,7 @@ use camino::Utf8PathBuf;
 
 use super::{
     OperationError, Session,
+    backend_request::SelectedPackages,
     changed_backend::ChangedBackend,
     sync::{CachedReport, build_context, known},
 };
@@ -21,7 +22,10 @@ use crate::{
         ProfileStatus, PythonInfo, StatusReport,
     },
     sync_cache,
-    uv::{Fetch, LockVerdict, LockfileMode, SyncCommand, messages::is_outdated_environment},
+    uv::{
+        Fetch, LockVerdict, LockfileMode, SyncCommand,
+        messages::{is_outdated_environment, words},
+    },
 };
 
 /// Returns the state of all profiles. Nothing is downloaded or changed.
@@ -134,13 +138,13 @@ impl ProfileInspection<'_> {
             Ok(Inspection::Missing) => {}
             Ok(Inspection::Ready(interpreter)) => {
                 status.python = Some(PythonInfo::from(interpreter));
+                let moved = environment.moved_from();
                 (status.state, status.detail) = match record {
-                    None => (EnvironmentState::Unknown, Some("not synced by uvenv".to_owned())),
-                    Some(record) if record.moved_from(&environment).is_some() => {
-                        let from = record.moved_from(&environment).unwrap_or(environment.root()).to_owned();
-                        let moved = OperationError::moved(self.context, &environment, from);
+                    _ if let Some(from) = moved => {
+                        let moved = OperationError::moved(self.context, &environment, from, false);
                         (EnvironmentState::OutOfSync, Some(moved.to_string()))
                     }
+                    None => (EnvironmentState::Unknown, Some("not synced by uvenv".to_owned())),
                     Some(_) if is_known => (EnvironmentState::InSync, None),
                     Some(_) if self.context.readable_lockfile().is_none() => {
                         (EnvironmentState::Unknown, Some("no lockfile".to_owned()))
@@ -198,8 +202,7 @@ impl ProfileInspection<'_> {
         let invocation = command.invocation(uv, &self.session.settings.appearance);
         let streamed = self.session.stream(&invocation, Stderr::Capture)?;
         if !streamed.status.success() && !is_outdated_environment(&streamed.stderr) {
-            let last = streamed.stderr.lines().rev().find(|line| !line.trim().is_empty());
-            return Ok((EnvironmentState::Unknown, last.map(str::to_owned)));
+            return Ok((EnvironmentState::Unknown, Some(words(&streamed.stderr))));
         }
         let child = |invocation| self.session.settings.child(invocation);
         let context = build_context(self.session, &self.context.monorepo.root, &variables, &child, true);
@@ -211,8 +214,14 @@ impl ProfileInspection<'_> {
         let detail = stale.map(|stale| format!("{} would be rebuilt: {}", stale.name, stale.cause));
         let is_in_sync = streamed.status.success() && stale.is_none();
         let changed = || {
-            let change =
-                ChangedBackend::find(self.context, self.session, uv, environment, self.context.backends().ok()?)?;
+            let change = ChangedBackend::find(
+                self.context,
+                self.session,
+                uv,
+                environment,
+                self.context.backends().ok()?,
+                SelectedPackages { names: &[], all: false },
+            )?;
             Some(change.error(self.context, environment).to_string())
         };
         let detail = detail.or_else(|| if is_in_sync { None } else { changed() });

@@ -32,7 +32,7 @@ impl LockVerdict {
             Self::Stale(reason)
         } else if is_damaged_lockfile_error(stderr) {
             Self::Damaged(words(stderr))
-        } else if (offline && is_failed_resolution) || needs_network(stderr) {
+        } else if (offline && is_failed_resolution) || needs_network(&words(stderr)) {
             Self::Unknown(words(stderr))
         } else {
             Self::Rejected(words(stderr))

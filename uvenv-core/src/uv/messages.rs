@@ -21,11 +21,17 @@ pub(crate) fn reason_to_resolve(stderr: &str) -> Option<String> {
     (!reason.starts_with("`--")).then(|| reason.replacen(": `", " `", 1))
 }
 
-/// Whether uv failed because the network is disabled or does not answer.
-pub(crate) fn needs_network(stderr: &str) -> bool {
-    ["network", "Failed to fetch", "Git operation failed", "error sending request"]
-        .iter()
-        .any(|part| stderr.contains(part))
+/// Whether uv failed, with the error `words`, because the network is disabled or does not answer.
+pub(crate) fn needs_network(words: &str) -> bool {
+    const PARTS: [&str; 6] = [
+        "etwork connectivity is disabled",
+        "network was disabled",
+        "not found in the cache",
+        "Failed to fetch",
+        "Git operation failed",
+        "error sending request",
+    ];
+    PARTS.iter().any(|part| words.contains(part))
 }
 
 /// Returns uv's error with its causes, as one line. uv 0.7 draws lines around some errors and wraps them.
@@ -33,20 +39,27 @@ pub(crate) fn words(stderr: &str) -> String {
     let starts = |line: &str| line.starts_with("error: ") || line.starts_with('×');
     let lines = stderr.lines().map(str::trim).skip_while(|line| !starts(line)).take_while(|line| !line.is_empty());
     let mut words = String::new();
+    let mut follows_excerpt = false;
     for line in lines {
         let cause = ["cause: ", "Caused by: ", "├─▶ ", "╰─▶ "].iter().find_map(|mark| line.strip_prefix(mark));
         let text = cause.unwrap_or(line);
         let text = text.strip_prefix("error: ").unwrap_or(text).trim_start_matches(['×', '│', ' ']);
         // The excerpt of a file, which may be long.
-        if text.starts_with('|') || text.contains(" |") {
-            break;
+        if text.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start().starts_with('|') {
+            follows_excerpt = true;
+            continue;
         }
         let separator = match () {
             () if words.is_empty() => "",
-            () if cause.is_none() || words.ends_with(':') => " ",
+            () if words.ends_with(':') || (cause.is_none() && !follows_excerpt) => " ",
             () => ": ",
         };
+        follows_excerpt = false;
         words = words + separator + text;
+    }
+    if words.is_empty() {
+        let last = stderr.lines().rev().map(str::trim).find(|line| !line.is_empty());
+        words.push_str(last.unwrap_or("uv failed without a message"));
     }
     words.trim_end_matches([':', '.']).to_owned()
 }
@@ -77,10 +90,10 @@ mod tests {
             "No solution found when resolving dependencies: Because zzz was not found in the cache and your project depends \
              on zzz, we can conclude so"
         );
-        let excerpt =
-            "error: Failed to parse `uv.lock`\n  Caused by: TOML parse error at line 1, column 8\n  |\n1 | garbage\n";
-        assert_eq!(words(excerpt), "Failed to parse `uv.lock`: TOML parse error at line 1, column 8");
-        assert_eq!(words("nothing"), "");
+        let excerpt = "error: Failed to parse `uv.lock`\n  Caused by: TOML parse error at line 1, column 8\n  |\n1 | garbage\n  | ^\nno key\n";
+        assert_eq!(words(excerpt), "Failed to parse `uv.lock`: TOML parse error at line 1, column 8: no key");
+        assert_eq!(words("thread main panicked\nat x\n"), "at x");
+        assert_eq!(words("error: `a | b` is no marker\n"), "`a | b` is no marker");
     }
 
     #[test]

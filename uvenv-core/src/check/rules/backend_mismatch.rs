@@ -93,15 +93,13 @@ fn packages_of(facts: &Facts<'_>, profile: &ProfileContext<'_>, backend: &Backen
     };
     let mut findings = Vec::new();
     let (here, there) = (own_indexes(&profile.manifest, &backend.selector), own_indexes(dev, &of_dev.selector));
-    for (package, url) in there {
-        let from = url.as_deref().unwrap_or("an index of its own");
+    for (package, urls) in there {
         let help = format!("give `{package}` the same source for `{name}` in all profiles, and the same index");
-        let begins = format!("the backend `{name}` takes `{package}` from `{from}` in dev, but");
+        let begins = format!("the backend `{name}` takes `{package}` from {} in dev, but", quoted(&urls));
         match here.get(&package) {
-            Some(other) if *other == url => {}
-            Some(other) => {
-                let other = other.as_deref().unwrap_or("an index of its own");
-                findings.push(finding(format!("{begins} from `{other}` in {profile_name}"), help, &package));
+            Some(others) if *others == urls => {}
+            Some(others) => {
+                findings.push(finding(format!("{begins} from {} in {profile_name}", quoted(others)), help, &package));
             }
             None => {
                 let message = format!("{begins} from no index of its own in {profile_name}");

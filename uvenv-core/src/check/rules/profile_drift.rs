@@ -66,14 +66,15 @@ fn python_version(facts: &Facts<'_>, profile: &ProfileContext<'_>, dev: &Profile
         return None;
     }
     let path = python_version_file(&profile.paths.directory);
-    let shown = |request: Option<String>| request.map_or_else(|| "no".to_owned(), |request| format!("`{request}`"));
-    let message = format!(
-        "`{}` requests {} Python, but that of dev {}: uv may choose another one for {}",
-        facts.monorepo.relative(&path),
-        shown(here),
-        shown(there),
-        profile.profile,
-    );
+    let (path, name) = (facts.monorepo.relative(&path), profile.profile);
+    let message = match (here, there) {
+        (Some(here), Some(there)) => format!("`{path}` requests Python `{here}`, but that of dev requests `{there}`"),
+        (Some(here), None) => format!("`{path}` requests Python `{here}`, but dev has no such file"),
+        (None, there) => {
+            let there = there.unwrap_or_default();
+            format!("dev requests Python `{there}`, but there is no `{path}`: uv may choose another one for {name}")
+        }
+    };
     Some(finding(profile, message, "write the same `.python-version` beside the manifest of each profile", None))
 }
 
@@ -154,10 +155,8 @@ mod tests {
         tree.write("staging/.python-version", "3.12");
         assert_eq!(
             tree.shown(RULE.code),
-            [
-                "prod/pyproject.toml:2: `prod/.python-version` requests no Python, but that of dev `3.12`: uv may choose \
-              another one for prod"
-            ]
+            ["prod/pyproject.toml:2: dev requests Python `3.12`, but there is no `prod/.python-version`: uv may \
+                 choose another one for prod"]
         );
     }
 

@@ -29,9 +29,10 @@ impl Backends<'_> {
     }
 
     /// Adds what `uv`, `tool.uv`, lacks.
-    pub(super) fn add_settings(&self, uv: &mut dyn TableLike) -> bool {
+    /// `extras` are those that the manifest has now.
+    pub(super) fn add_settings(&self, uv: &mut dyn TableLike, extras: &[Name]) -> bool {
         let Some(theirs) = table(self.from, &["tool", "uv"]) else { return false };
-        let conflicts = self.add_conflicts(uv, theirs);
+        let conflicts = self.add_conflicts(uv, theirs, extras);
         let indexes = self.add_sources(uv, theirs);
         let mut changed = conflicts || !indexes.is_empty();
         for name in indexes {
@@ -40,19 +41,26 @@ impl Backends<'_> {
         changed
     }
 
-    fn add_conflicts(&self, uv: &mut dyn TableLike, theirs: &dyn TableLike) -> bool {
+    fn add_conflicts(&self, uv: &mut dyn TableLike, theirs: &dyn TableLike, extras: &[Name]) -> bool {
         let sets = theirs.get("conflicts").and_then(Item::as_array).into_iter().flatten();
         let sets = sets.filter_map(Value::as_array).filter(|set| set.iter().any(|entry| self.is_meant(entry)));
         let mut changed = false;
         for set in sets {
-            let entries: Vec<_> = set.iter().filter(|entry| own_extra(entry).is_some()).collect();
+            let is_there = |entry: &&Value| own_extra(entry).is_some_and(|extra| extras.contains(&extra));
+            let entries: Vec<_> = set.iter().filter(is_there).collect();
+            if entries.len() < 2 {
+                continue;
+            }
             let ours = uv.entry("conflicts").or_insert(Item::Value(Value::Array(Array::new())));
             let Some(ours) = ours.as_array_mut() else { return changed };
-            let shares = |value: &Value| {
-                let known = value.as_array().into_iter().flatten().filter_map(own_extra);
-                known.into_iter().any(|known| entries.iter().any(|entry| own_extra(entry).as_ref() == Some(&known)))
+            // To a set whose entries all exclude each other in the other manifest too.
+            let is_part = |value: &Value| {
+                let mut known = value.as_array().into_iter().flatten();
+                known.all(|known| {
+                    entries.iter().any(|entry| own_extra(entry).is_some() && own_extra(entry) == own_extra(known))
+                })
             };
-            let position = ours.iter().position(shares);
+            let position = ours.iter().position(is_part);
             if let Some(ours) = position.and_then(|position| ours.get_mut(position)?.as_array_mut()) {
                 for entry in entries {
                     if !ours.iter().any(|known| own_extra(known) == own_extra(entry)) {
@@ -82,7 +90,10 @@ impl Backends<'_> {
                     ours.iter().map(|(key, _)| key.to_owned()).find(|key| Name::parse(key) == Name::parse(package));
                 let list = ours.entry(known.as_deref().unwrap_or(package)).or_insert(Item::Value(Array::new().into()));
                 let Some(list) = list.as_array_mut() else { continue };
-                if !list.iter().any(|known| own_extra(known) == own_extra(source)) {
+                let is_same = |known: &Value| {
+                    own_extra(known) == own_extra(source) && key(known, "marker") == key(source, "marker")
+                };
+                if !list.iter().any(is_same) {
                     list.push(source.clone());
                     indexes.push(index);
                 }
@@ -140,6 +151,11 @@ fn own_extra(value: &Value) -> Option<Name> {
         return None;
     }
     Name::parse(&key(value, "extra")?)
+}
+
+/// Returns the names of the extras in `extras`, `project.optional-dependencies`.
+pub(super) fn names(extras: &dyn TableLike) -> Vec<Name> {
+    extras.iter().filter_map(|(key, _)| Name::parse(key)).collect()
 }
 
 fn is(key: &str, name: &Name) -> bool {

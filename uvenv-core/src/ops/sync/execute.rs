@@ -4,6 +4,7 @@ use std::time::{Instant, SystemTime};
 
 use super::plan::{SyncPlan, build_context, installed};
 use crate::{
+    backend::Backend,
     environment::{
         Backup, Changes, Distribution, Distributions, Environment, Inspection, Interpreter, Journal, SyncRecord,
         has_same_names,
@@ -11,7 +12,7 @@ use crate::{
     lockfile::LockfileError,
     model::{Interrupted, Name},
     native::{BuildContext, FreshnessReport, Stale},
-    ops::{OperationError, Session, error::BackendLoss, milliseconds, uv_failed},
+    ops::{OperationError, Session, backend_request::subjects, error::BackendLoss, milliseconds, uv_failed},
     process::{Invocation, Stderr},
     report::{PythonInfo, SyncPlanned, SyncReport},
     uv::{self, Appearance, LockVerdict, LockfileMode, SyncCommand, messages::removed_packages},
@@ -119,7 +120,9 @@ impl SyncPlan<'_> {
             return Ok(());
         }
         Err(OperationError::PackageWithoutBackend {
-            packages: self.command.packages.clone(),
+            packages: subjects(&self.context, &self.command.packages),
+            profile: self.context.profile,
+            of_members: self.context.backends().is_ok_and(<[Backend]>::is_empty),
             environment: self.context.monorepo.relative(&self.environment).to_owned(),
             loss: BackendLoss::Replaced(replaced),
         }

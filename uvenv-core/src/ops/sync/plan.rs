@@ -8,7 +8,7 @@ use super::{LockMode, SyncRequest};
 use crate::{
     backend::{Backend, BackendOrigin, Selection},
     environment::{Distributions, Environment, EnvironmentError, SyncRecord},
-    lockfile::{Freshness, LockfileChange, Staleness, stale_sources},
+    lockfile::{Freshness, LockfileChange, LockfileError, Staleness, stale_sources},
     manifest::{Manifest, Selector},
     model::{Profile, Variables},
     monorepo::{Monorepo, ProfileContext},
@@ -56,12 +56,9 @@ impl<'m> SyncPlan<'m> {
         let changes = changes(&context, request.lock, &session.settings.variables)?;
         let environment = monorepo.environment(context.paths, selection.name(), &session.settings.variables);
         let existing = Environment::new(environment.clone());
-        let moved = SyncRecord::read(&existing).filter(|_| !request.recreate).and_then(|record| {
-            let from = record.moved_from(&existing)?.to_owned();
-            Some(OperationError::moved(&context, &existing, from))
-        });
+        let moved = if request.recreate { None } else { existing.moved_from() };
+        let moved = moved.map(|from| OperationError::moved(&context, &existing, from, true));
         let recreate = request.recreate || moved.is_some();
-        session.warn(moved);
         if !recreate {
             match existing.usable() {
                 // This may be the result of an interrupted sync. It is known only once no other process uses the
@@ -72,18 +69,17 @@ impl<'m> SyncPlan<'m> {
             }
         }
         let uv = session.uv()?.clone();
-        if !changes.is_empty() && !is_fresh_after_all(&context, session, &uv) {
-            return Err(OperationError::certainly_stale(&context, &changes, false).into());
+        if !changes.is_empty() {
+            check_freshness(&context, session, &uv, &changes)?;
         }
         let keeps = request.keep_extraneous || request.uv_args.iter().any(|argument| argument == "--inexact");
-        let guards_backend = available.are_endangered(
-            &context,
-            &existing,
-            &selection,
-            (&request.packages, keeps && !request.recreate),
-        )?;
+        let guards_backend =
+            available.are_endangered(&context, &existing, &selection, (&request.packages, keeps && !recreate))?;
+        session.warn(moved);
         let backends = &available.list;
-        if !recreate && let Some(change) = ChangedBackend::find(&context, session, &uv, &existing, backends) {
+        if !request.recreate
+            && let Some(change) = ChangedBackend::find(&context, session, &uv, &existing, backends, packages)
+        {
             let is_kept = selection.origin == BackendOrigin::LastSync && change.now.is_some();
             let error = change.error(&context, &existing);
             if is_kept {
@@ -220,14 +216,23 @@ fn changes(context: &ProfileContext<'_>, mode: LockMode, variables: &Variables) 
     })
 }
 
-/// Whether uv accepts a lockfile that seems to be stale.
-fn is_fresh_after_all(context: &ProfileContext<'_>, session: &Session, uv: &Uv) -> bool {
+/// Asks uv about a lockfile that seems to be stale because of `changes`. What uv cannot tell, the sync itself will.
+fn check_freshness(
+    context: &ProfileContext<'_>,
+    session: &Session,
+    uv: &Uv,
+    changes: &[Staleness],
+) -> crate::Result<()> {
     let verdict = |offline| session.lock_verdict(uv, &context.paths.directory, offline);
     let known = match verdict(true) {
         LockVerdict::Unknown(_) if !session.settings.offline => verdict(false),
         known => known,
     };
-    known == LockVerdict::Fresh
+    match known {
+        LockVerdict::Stale(_) => Err(OperationError::certainly_stale(context, changes, false).into()),
+        LockVerdict::Damaged(why) => Err(LockfileError::damaged(&context.paths.lockfile(), why).into()),
+        LockVerdict::Fresh | LockVerdict::Rejected(_) | LockVerdict::Unknown(_) => Ok(()),
+    }
 }
 
 fn uv_lock(profile: Profile, mode: LockMode) -> LockfileMode {
