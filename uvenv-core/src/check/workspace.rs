@@ -6,7 +6,7 @@ use super::Facts;
 use crate::{
     git::{Git, Submodule},
     manifest::Manifest,
-    model::Place,
+    model::{Name, Place},
     monorepo::globs,
     uv::cache_keys,
 };
@@ -15,6 +15,11 @@ use crate::{
 pub(super) fn manifests<'a>(facts: &'a Facts<'_>) -> impl Iterator<Item = &'a Manifest> {
     let members = facts.monorepo.members.iter().map(|member| &member.manifest);
     std::iter::once(&facts.monorepo.dev).chain(members)
+}
+
+/// Whether anything in the workspace requires `package`. uv does not look at the sources of other packages.
+pub(super) fn requires(facts: &Facts<'_>, package: &Name) -> bool {
+    manifests(facts).any(|manifest| manifest.asks_for(package))
 }
 
 /// Returns the submodules whose directories are empty or whose URLs git does not know. Without git there are none.
@@ -35,7 +40,7 @@ pub(super) fn submodule_of(facts: &Facts<'_>, directory: &Utf8Path) -> Option<Ut
 /// Returns the lost submodule whose directory is named like the package.
 pub(super) fn uninitialised(facts: &Facts<'_>, package: &str) -> Option<Utf8PathBuf> {
     let is_meant = |directory: &Utf8PathBuf| {
-        directory.file_name().and_then(crate::Name::parse).is_some_and(|name| name.as_str() == package)
+        directory.file_name().and_then(Name::parse).is_some_and(|name| name.as_str() == package)
     };
     lost_submodules(facts).into_iter().map(|submodule| submodule.directory).find(is_meant)
 }

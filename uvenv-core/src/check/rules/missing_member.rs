@@ -21,7 +21,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 
 fn of_manifest(facts: &Facts<'_>, manifest: &Manifest) -> Vec<Finding> {
     let mut findings = Vec::new();
-    for (package, sources) in &manifest.uv.sources {
+    let used = manifest.uv.sources.iter().filter(|(package, _)| workspace::requires(facts, &package.value));
+    for (package, sources) in used {
         for source in sources {
             let SourceKind::Path(path) = &source.kind else { continue };
             let directory = normal(&manifest.directory().join(path));
@@ -61,6 +62,7 @@ mod tests {
             "auth-client = { workspace = true }",
             "auth-client = { path = \"vendor/auth\" }\nsix = { path = \"wheels/six.whl\" }\nidna = { path = \"empty\" }",
         );
+        tree.replace("pyproject.toml", "\"six>=1.16\"", "\"six>=1.16\", \"idna\"");
         tree.write("empty/README.md", "");
         tree.write("wheels/six.whl", "");
         assert_eq!(
@@ -70,6 +72,9 @@ mod tests {
                 "pyproject.toml:16: the source of `idna` is the directory `empty`, which has no package in it",
             ]
         );
+        // uv does not look at a source that nobody uses.
+        tree.replace("pyproject.toml", "idna = { path", "nobodys = { path");
+        assert_eq!(tree.shown(RULE.code).len(), 1);
         tree.write("vendor/auth/setup.py", "");
         tree.write("empty/pyproject.toml", "[project]\nname = \"idna\"\nversion = \"1\"\n");
         assert_eq!(tree.shown(RULE.code), [""; 0]);

@@ -3,7 +3,7 @@
 use crate::{
     check::{CheckFn, Facts, Finding, Rule, Severity, workspace},
     manifest::{Manifest, SourceKind},
-    model::{Name, Profile, nearest},
+    model::{Profile, nearest},
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -19,10 +19,6 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 
 fn of_manifest(facts: &Facts<'_>, manifest: &Manifest) -> Vec<Finding> {
     let members: Vec<_> = workspace::manifests(facts).filter_map(Manifest::name).collect();
-    // uv does not look at a source that nobody uses. A misspelled one is not meant to be unused.
-    let is_required = |name: &Name| {
-        workspace::manifests(facts).any(|manifest| manifest.requirements().any(|requirement| requirement.name == *name))
-    };
     let mut findings = Vec::new();
     for (package, sources) in &manifest.uv.sources {
         let from_workspace = sources.iter().find(|source| matches!(source.kind, SourceKind::Workspace));
@@ -31,7 +27,8 @@ fn of_manifest(facts: &Facts<'_>, manifest: &Manifest) -> Vec<Finding> {
         let message = format!("the source of `{name}` is the workspace, which has no member of that name");
         let lost = workspace::uninitialised(facts, name.as_str());
         let near = nearest(name.as_str(), members.iter().map(|member| member.as_str()), 2);
-        if near.is_none() && !is_required(name) {
+        // A misspelled one is not meant to be unused.
+        if near.is_none() && !workspace::requires(facts, name) {
             continue;
         }
         let help = match (lost, near) {
