@@ -7,7 +7,7 @@ use std::ops::Range;
 use camino::Utf8Path;
 
 use crate::{
-    manifest::{GroupEntry, Manifest, Selector, SourceKind},
+    manifest::{Manifest, Selector, SourceKind},
     model::Name,
 };
 
@@ -167,14 +167,7 @@ pub(super) fn included(project: &Manifest, selector: &Selector) -> Vec<Selector>
         let own = project.requirements_of(&selector);
         let own = own.into_iter().filter(|requirement| Some(&requirement.name) == project.name());
         let extras = own.flat_map(|requirement| requirement.extras.iter().cloned().map(Selector::Extra));
-        let groups = match &selector {
-            Selector::Group(name) => project.groups.get(name).into_iter().flatten(),
-            Selector::Extra(_) => None.into_iter().flatten(),
-        };
-        let groups = groups.filter_map(|entry| match entry {
-            GroupEntry::Include(group) => Some(Selector::Group(group.clone())),
-            GroupEntry::Requirement(_) => None,
-        });
+        let groups = project.groups_included_by(&selector).cloned().map(Selector::Group);
         for selector in extras.chain(groups) {
             if !found.contains(&selector) {
                 found.push(selector.clone());

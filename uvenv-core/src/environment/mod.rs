@@ -208,9 +208,9 @@ impl Environment {
 
     /// Returns where it was made, if it has been moved or copied since, so that the old path does not lead to it. Its
     /// programs, which start with the path of its interpreter, then start another one, or none, unless it was made to be
-    /// moved.
-    pub(crate) fn moved_from(&self) -> Option<Utf8PathBuf> {
-        let place = SyncRecord::read(self).and_then(|record| record.place).or_else(|| self.activated_path())?;
+    /// moved. `record` is its record.
+    pub(crate) fn moved_from(&self, record: Option<&SyncRecord>) -> Option<Utf8PathBuf> {
+        let place = record.and_then(|record| record.place.clone()).or_else(|| self.activated_path())?;
         if place == self.root {
             return None;
         }

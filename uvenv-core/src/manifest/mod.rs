@@ -398,6 +398,18 @@ impl Manifest {
             }
         }
     }
+
+    /// Returns the groups that `selector` includes, without those that these include. Extras include none.
+    pub(crate) fn groups_included_by(&self, selector: &Selector) -> impl Iterator<Item = &Name> {
+        let entries = match selector {
+            Selector::Extra(_) => None,
+            Selector::Group(name) => self.groups.get(name),
+        };
+        entries.into_iter().flatten().filter_map(|entry| match entry {
+            GroupEntry::Include(group) => Some(group),
+            GroupEntry::Requirement(_) => None,
+        })
+    }
 }
 
 /// Returns the value of `key` in a table that may be missing.

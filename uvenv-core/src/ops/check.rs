@@ -125,13 +125,14 @@ impl CheckRequest {
     /// Asks uv without the network first and, with `--remote`, again with the network if uv cannot tell. A lockfile with
     /// which an environment is in sync is known to be fresh.
     fn verdict(&self, context: &ProfileContext<'_>, session: &Session) -> LockVerdict {
-        match session.uv_with(Fetch::Never) {
-            _ if is_known_fresh(session, context) => LockVerdict::Fresh,
-            Ok(uv) => match session.lock_verdict(uv, &context.paths.directory, true) {
-                LockVerdict::Unknown(_) if self.remote => session.lock_verdict(uv, &context.paths.directory, false),
-                verdict => verdict,
-            },
-            Err(error) => LockVerdict::Unknown(error.to_string()),
+        if is_known_fresh(session, context) {
+            return LockVerdict::Fresh;
+        }
+        match (session.offline_verdict(context), session.uv_with(Fetch::Never)) {
+            (LockVerdict::Unknown(_), Ok(uv)) if self.remote => {
+                session.lock_verdict(uv, &context.paths.directory, false)
+            }
+            (verdict, _) => verdict,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::{
     backend::own_indexes,
     git::Git,
     lockfile::{GitSource, Lockfile, Package, PackageSource},
-    manifest::{GroupEntry, Manifest, Selector},
+    manifest::{Manifest, Selector},
     model::{Diagnostic, Fault, Name, Profile, redact},
     monorepo::{InternalPackages, Monorepo, ProfileContext},
     report::{
@@ -256,14 +256,7 @@ impl<'m> LoadedSide<'m> {
     fn adds(&self, selector: &Selector) -> Vec<String> {
         let manifest = &*self.context.manifest;
         let requirements = manifest.requirements_of(selector).into_iter().map(|requirement| requirement.text.clone());
-        let groups = match selector {
-            Selector::Group(name) => manifest.groups.get(name).into_iter().flatten(),
-            Selector::Extra(_) => None.into_iter().flatten(),
-        };
-        let groups = groups.filter_map(|entry| match entry {
-            GroupEntry::Include(group) => Some(format!("the group {group}")),
-            GroupEntry::Requirement(_) => None,
-        });
+        let groups = manifest.groups_included_by(selector).map(|group| format!("the group {group}"));
         let indexes = own_indexes(manifest, selector).into_iter();
         let indexes =
             indexes.flat_map(|(package, urls)| urls.into_iter().map(move |url| format!("{package} from {url}")));

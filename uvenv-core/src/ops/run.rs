@@ -127,7 +127,7 @@ pub(crate) fn existing_environment(
             return Err(OperationError::OtherBackend { environment, profile, recorded, wanted }.into());
         }
     }
-    if let Some(from) = environment.moved_from() {
+    if let Some(from) = environment.moved_from(record.as_ref()) {
         let context = monorepo.context(profile)?;
         return Err(OperationError::moved(&context, &environment, from, false).into());
     }

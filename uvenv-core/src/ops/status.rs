@@ -138,7 +138,7 @@ impl ProfileInspection<'_> {
             Ok(Inspection::Missing) => {}
             Ok(Inspection::Ready(interpreter)) => {
                 status.python = Some(PythonInfo::from(interpreter));
-                let moved = environment.moved_from();
+                let moved = environment.moved_from(record.as_ref());
                 (status.state, status.detail) = match record {
                     _ if let Some(from) = moved => {
                         let moved = OperationError::moved(self.context, &environment, from, false);

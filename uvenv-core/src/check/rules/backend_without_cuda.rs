@@ -15,15 +15,14 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    // Not all packages show for which CUDA version they are.
+    let shows = |(_, packages): &(_, Vec<ExportedPackage>)| !LockedBackends::cuda(packages).is_empty();
+    if !facts.locked.values().any(|locked| locked.by_backend.iter().any(shows)) {
+        return findings;
+    }
     for (profile, locked) in &facts.locked {
         for (backend, packages) in locked.by_backend.iter().filter(|(backend, _)| backend.cuda.is_some()) {
             let (name, place) = (&backend.name, backend.place.clone());
-            // Not all packages show for which CUDA version they are.
-            let shows = |(_, packages): &(_, Vec<ExportedPackage>)| !LockedBackends::cuda(packages).is_empty();
-            let is_shown = facts.locked.values().any(|locked| locked.by_backend.iter().any(shows));
-            if LockedBackends::cuda(packages).is_empty() && !is_shown {
-                continue;
-            }
             if LockedBackends::cuda(packages).is_empty() {
                 let message = format!("the backend `{name}` of {profile} is locked without any package for CUDA");
                 let help = format!("add its packages to the extra or group `{name}`, with an index for them");

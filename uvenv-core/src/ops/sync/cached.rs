@@ -146,7 +146,7 @@ pub(in crate::ops) fn known(
     record: &SyncRecord,
 ) -> Option<Result<CacheEntry<CachedReport>, String>> {
     // What was recorded is about another monorepo, which may still be there.
-    if environment.moved_from().is_some() {
+    if environment.moved_from(Some(record)).is_some() {
         return None;
     }
     let mut state = CacheEntry::newest(environment, record)?;

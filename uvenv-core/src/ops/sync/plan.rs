@@ -56,7 +56,7 @@ impl<'m> SyncPlan<'m> {
         let changes = changes(&context, request.lock, &session.settings.variables)?;
         let environment = monorepo.environment(context.paths, selection.name(), &session.settings.variables);
         let existing = Environment::new(environment.clone());
-        let moved = if request.recreate { None } else { existing.moved_from() };
+        let moved = if request.recreate { None } else { existing.moved_from(SyncRecord::read(&existing).as_ref()) };
         let moved = moved.map(|from| OperationError::moved(&context, &existing, from, true));
         let recreate = request.recreate || moved.is_some();
         if !recreate {
