@@ -1,10 +1,10 @@
 //! Checks that no command that ends well loses a backend: random shapes of conflicts, and random ways of selecting.
 
-use std::{env, fmt::Write as _};
+use std::fmt::Write as _;
 
 use fastrand::Rng;
 
-use crate::{Fixture, Index, Outcome, Uv};
+use crate::{Fixture, Index, Outcome, Uv, seed};
 
 /// The default number of commands.
 const STEPS: usize = 80;
@@ -40,14 +40,8 @@ pub struct Results {
 impl BackendShapes {
     /// Reads `UVENV_SHAPES_SEED` (`random` differs each time) and `UVENV_SHAPES_STEPS`.
     pub fn from_variables() -> Self {
-        let text = |name: &str| env::var(name).ok().filter(|text| !text.is_empty());
-        let seed = match text("UVENV_SHAPES_SEED").as_deref() {
-            Some("random") => fastrand::u64(..),
-            Some(seed) => seed.parse().unwrap_or_else(|error| panic!("UVENV_SHAPES_SEED={seed}: {error}")),
-            None => SEED,
-        };
-        let steps = text("UVENV_SHAPES_STEPS").map(|steps| steps.parse().expect("UVENV_SHAPES_STEPS is a number"));
-        Self { seed, steps: steps.unwrap_or(STEPS) }
+        let (seed, steps) = seed::from_variables("UVENV_SHAPES", SEED, STEPS);
+        Self { seed, steps }
     }
 
     /// Runs it.

@@ -34,6 +34,7 @@ pub mod native;
 mod outcome;
 mod programs;
 mod remotes;
+mod seed;
 #[cfg(target_os = "linux")]
 pub mod verdicts;
 mod wheel;

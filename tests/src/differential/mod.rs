@@ -18,7 +18,7 @@ mod snapshot;
 mod tally;
 mod world;
 
-use std::{env, num::NonZero, thread};
+use std::{num::NonZero, thread};
 
 use fastrand::Rng;
 
@@ -26,6 +26,7 @@ use self::{
     request::Request,
     world::{Answer, World},
 };
+use crate::seed;
 pub use planted::notices_what_is_false;
 pub use tally::Tally;
 
@@ -50,13 +51,7 @@ pub struct Differential {
 impl Differential {
     /// Reads `UVENV_DIFFERENTIAL_SEED` and `UVENV_DIFFERENTIAL_STEPS`. The seed `random` differs each time.
     pub fn from_variables() -> Self {
-        let number = |name: &str| {
-            let text = env::var(name).ok().filter(|text| !text.is_empty())?;
-            Some(text.parse().unwrap_or_else(|error| panic!("{name}={text}: {error}")))
-        };
-        let is_random = env::var("UVENV_DIFFERENTIAL_SEED").is_ok_and(|seed| seed == "random");
-        let seed = if is_random { fastrand::u64(..) } else { number("UVENV_DIFFERENTIAL_SEED").unwrap_or(SEED) };
-        let steps = number("UVENV_DIFFERENTIAL_STEPS").and_then(|steps| usize::try_from(steps).ok()).unwrap_or(STEPS);
+        let (seed, steps) = seed::from_variables("UVENV_DIFFERENTIAL", SEED, STEPS);
         Self { seed, steps }
     }
 

@@ -6,7 +6,7 @@ mod compare;
 mod manifest;
 mod world;
 
-use std::{collections::BTreeMap, env, fmt, num::NonZero, thread};
+use std::{collections::BTreeMap, fmt, num::NonZero, thread};
 
 use fastrand::Rng;
 
@@ -14,6 +14,7 @@ use self::{
     compare::{Verdict, compare},
     world::World,
 };
+use crate::seed;
 
 /// The number of changes to one monorepo.
 const CHANGES_OF_ONE: usize = 25;
@@ -47,14 +48,8 @@ pub struct Tally {
 impl Verdicts {
     /// Reads `UVENV_VERDICTS_SEED` (`random` differs each time) and `UVENV_VERDICTS_STEPS`.
     pub fn from_variables() -> Self {
-        let text = |name: &str| env::var(name).ok().filter(|text| !text.is_empty());
-        let seed = match text("UVENV_VERDICTS_SEED").as_deref() {
-            Some("random") => fastrand::u64(..),
-            Some(seed) => seed.parse().unwrap_or_else(|error| panic!("UVENV_VERDICTS_SEED={seed}: {error}")),
-            None => SEED,
-        };
-        let steps = text("UVENV_VERDICTS_STEPS").map(|steps| steps.parse().expect("UVENV_VERDICTS_STEPS is a number"));
-        Self { seed, steps: steps.unwrap_or(STEPS) }
+        let (seed, steps) = seed::from_variables("UVENV_VERDICTS", SEED, STEPS);
+        Self { seed, steps }
     }
 
     /// Runs it.
