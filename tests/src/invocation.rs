@@ -5,15 +5,19 @@ use std::{
     ffi::{OsStr, OsString},
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::{Arc, Once, atomic::AtomicBool},
+    sync::{Arc, LazyLock, Once, atomic::AtomicBool},
 };
 
 use camino::Utf8Path;
 
 use crate::{Fixture, Outcome, Refusal, fixture::ON_PATH, programs::path_entry};
 
+/// Where the system's programs are.
+#[cfg(target_os = "linux")]
+const SYSTEM: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
 /// A program with arguments, variables and a directory, in a fixture.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[must_use]
 pub struct Invocation<'a> {
     fixture: &'a Fixture,
@@ -105,14 +109,34 @@ impl<'a> Invocation<'a> {
     /// where the machine allows no such thing.
     #[cfg(target_os = "linux")]
     pub fn in_mount_namespace(mut self, setup: &str) -> Option<Self> {
-        let enter = ["--map-root-user", "--mount", "sh", "-euc"];
-        let possible = Command::new("unshare").args(enter).args(["mount -t tmpfs tmpfs /tmp"]).output();
-        if !possible.is_ok_and(|output| output.status.success()) {
+        self.path.extend(SYSTEM.map(PathBuf::from));
+        self.entering(setup)
+    }
+
+    /// Mounts this directory of the monorepo read-only, for it alone. Not even root can write there then.
+    #[cfg(target_os = "linux")]
+    pub fn with_read_only(self, directory: &Utf8Path) -> Option<Self> {
+        let system = SYSTEM.join(":");
+        self.entering(&format!(
+            "path=$PATH; PATH={system}
+             mount --bind '{directory}' '{directory}'; mount -o remount,bind,ro '{directory}'
+             PATH=$path; cd \"$PWD\"; exec \"$@\""
+        ))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn entering(mut self, setup: &str) -> Option<Self> {
+        const UNSHARE: &str = "/usr/bin/unshare";
+        const ENTER: [&str; 4] = ["--map-root-user", "--mount", "/bin/sh", "-euc"];
+        static POSSIBLE: LazyLock<bool> = LazyLock::new(|| {
+            let tried = Command::new(UNSHARE).args(ENTER).args(["mount -t tmpfs tmpfs /tmp"]).output();
+            tried.is_ok_and(|output| output.status.success())
+        });
+        if !*POSSIBLE {
             return None;
         }
-        self.path.extend(["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(PathBuf::from));
-        let program = std::mem::replace(&mut self.program, "unshare".into());
-        let before = enter.map(OsString::from).into_iter().chain([setup.into(), "sh".into(), program.into()]);
+        let program = std::mem::replace(&mut self.program, UNSHARE.into());
+        let before = ENTER.map(OsString::from).into_iter().chain([setup.into(), "sh".into(), program.into()]);
         self.arguments.splice(0..0, before);
         Some(self)
     }

@@ -447,8 +447,7 @@ error[not-an-environment]: `[ROOT]/repo/.venv` is not an environment: it is a di
 fn reports_a_read_only_directory() {
     let repo = empty().package("print-utils").build();
     repo.uvenv(["lock"]).ok();
-    let read_only = format!("mount --bind '{0}' '{0}'; mount -o remount,bind,ro '{0}'; exec \"$@\"", repo.root());
-    let Some(sync) = repo.uvenv(["sync"]).in_mount_namespace(&read_only) else {
+    let Some(sync) = repo.uvenv(["sync"]).with_read_only(&repo.root()) else {
         return;
     };
     let outcome = repo.untouched_by(|| sync.ends(2));

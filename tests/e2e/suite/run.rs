@@ -1,5 +1,7 @@
 //! `run`: a command in an up-to-date environment.
 
+use uvenv_tests::cargo_uvenv;
+
 use super::{backends_only, empty, pinned};
 
 /// Prints the arguments that Python got, as JSON.
@@ -49,6 +51,26 @@ signal.pause()";
     assert_eq!(line, "ready\n");
     repo.program("sh", ["-c", &format!("kill -TERM {}", child.id())]).ok();
     assert_eq!(child.wait().unwrap().code(), Some(42));
+}
+
+/// What uvenv's caller ignores is ignored in the command too, as for `nohup`; except for SIGPIPE, which `uv run` lets end
+/// the command as well, so that `cargo uvenv run -- COMMAND | head` ends.
+#[cfg(target_os = "linux")]
+#[test]
+fn hands_ignored_signals_on_as_uv_does() {
+    const IGNORED: &str = "while read -r name value; do [ $name = SigIgn: ] && echo $value; done < /proc/self/status";
+    let repo = empty().build();
+    repo.uvenv(["sync"]).ok();
+    let ignored = |ignoring: &str, program: &str| {
+        let script = format!("trap '' {ignoring}; exec '{program}' run -- sh -c '{IGNORED}; :'");
+        let said = repo.program("sh", ["-c", &script]).ok();
+        let signals = u64::from_str_radix(said.stdout().trim(), 16).unwrap_or_else(|error| panic!("{error}: {said}"));
+        // The signals above are the C library's own.
+        signals & 0x7fff_ffff
+    };
+    let uvenv = cargo_uvenv().as_str();
+    assert_eq!(ignored("HUP USR1 PIPE", uvenv), 0x201);
+    assert_eq!(ignored("PIPE", uvenv), ignored("PIPE", repo.which_uv().unwrap().path().as_str()));
 }
 
 #[test]

@@ -24,7 +24,7 @@ const IDLE: [Change; 5] = [
 ];
 
 /// Changes that may matter.
-const ACTIVE: [Change; 38] = [
+const ACTIVE: [Change; 39] = [
     (10, "a manifest is edited", packages::edit_manifest),
     (6, "the file of a manifest", |world| {
         let path = manifest(world);
@@ -100,6 +100,11 @@ const ACTIVE: [Change; 38] = [
         world.request.directory = directories[world.rng.usize(..directories.len())].into();
         world.request.by_flag = world.rng.bool() && world.root.join(&world.request.directory).is_dir();
         Some(format!("the directory is {:?}, by -C: {}", world.request.directory, world.request.by_flag))
+    }),
+    (3, "what can be written", |world| {
+        let directories = [None, Some(world.root.clone()), Some(world.project()), Some(world.environment())];
+        world.request.read_only = directories[world.rng.usize(..directories.len())].clone();
+        Some(format!("{:?} is read-only", world.request.read_only))
     }),
     (8, "a variable", |world| Some(around::variable(world, &settings::VARIABLES))),
     (6, "a variable is unset", |world| {

@@ -125,6 +125,7 @@ impl Player {
             let undone = self.world.undo_one();
             if self.world.rng.bool() {
                 self.world.request.variables.clear();
+                self.world.request.read_only = None;
             }
             self.world.history.extend(undone);
             self.change = "a change is undone";

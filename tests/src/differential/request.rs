@@ -25,6 +25,8 @@ pub(super) struct Request {
     pub(super) directory: Utf8PathBuf,
     /// Whether uvenv gets that directory through `-C`.
     pub(super) by_flag: bool,
+    /// A directory in which nothing can be written.
+    pub(super) read_only: Option<Utf8PathBuf>,
     pub(super) variables: BTreeMap<&'static str, String>,
 }
 

@@ -131,7 +131,12 @@ impl World {
         let directory = self.directory();
         let arguments = self.request.of_uvenv(directory).into_iter().chain(more.iter().map(|more| (*more).to_owned()));
         let within = if self.request.by_flag { Utf8Path::new("") } else { directory };
-        self.asked(self.fixture.uvenv(arguments), within).arg_json().run()
+        let invocation = self.asked(self.fixture.uvenv(arguments), within).arg_json();
+        match self.request.read_only.as_ref().filter(|directory| directory.is_dir()) {
+            // Without mount namespaces, the same is asked in a tree that can be written.
+            Some(directory) => invocation.clone().with_read_only(directory).unwrap_or(invocation).run(),
+            None => invocation.run(),
+        }
     }
 
     fn look(&self) -> Snapshot {
