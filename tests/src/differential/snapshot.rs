@@ -9,6 +9,9 @@ use std::{
 
 use camino::Utf8Path;
 
+/// The size from which on a file is large, in bytes.
+const LARGE: u64 = 1 << 20;
+
 /// Files with their contents, links with their targets, and which directories they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Snapshot(BTreeMap<PathBuf, Entry>);
@@ -16,6 +19,8 @@ pub(super) struct Snapshot(BTreeMap<PathBuf, Entry>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Entry {
     File(Vec<u8>),
+    /// A file that is too large to be kept, such as those of the real torch: its inode, its size and its time.
+    Large(u64, u64, i64, i64),
     Link(PathBuf),
     /// A directory that a reinstallation makes anew: told apart by its inode and the time of its last change, as what is
     /// in it may be linked to uv's cache, and its times with it.
@@ -73,6 +78,8 @@ fn visit(path: &Path, entries: &mut BTreeMap<PathBuf, Entry>) {
     }
     let entry = if metadata.is_symlink() {
         fs::read_link(path).map_or(Entry::Other, Entry::Link)
+    } else if metadata.is_file() && metadata.size() > LARGE {
+        Entry::Large(metadata.ino(), metadata.size(), metadata.mtime(), metadata.mtime_nsec())
     } else if metadata.is_file() {
         fs::read(path).map_or(Entry::Other, Entry::File)
     } else if metadata.is_dir() {
