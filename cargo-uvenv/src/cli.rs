@@ -4,6 +4,7 @@ mod check;
 mod diff;
 mod init;
 mod promote;
+mod verify;
 
 use std::{ffi::OsString, path::PathBuf};
 
@@ -19,6 +20,7 @@ pub(crate) use self::{
     diff::Diff,
     init::{AddPackage, Init},
     promote::Promote,
+    verify::Verify,
 };
 
 /// What cargo sees: a subcommand of its own name.
@@ -126,6 +128,7 @@ pub(crate) enum Command {
     Check(Check),
     Promote(Promote),
     Diff(Diff),
+    Verify(Verify),
     Init(Init),
     AddPackage(AddPackage),
     Explain(Explain),

@@ -18,7 +18,7 @@ use uvenv_core::{
     monorepo::unusable_directory,
     ops::{
         self, AddPackagePlan, BackendRequest, DiffSide, EnvRequest, InitPlan, KernelPlan, LockPlan, PromotePlan,
-        RunRequest, SyncPlan, SyncRequest,
+        RunRequest, SyncPlan, SyncRequest, VerifyRequest,
     },
     report::Message,
 };
@@ -35,7 +35,7 @@ mod _uvenv {
     #[pymodule_export]
     use super::{
         add_package, backends, check, detect, diff, discover, env, importable, init, install_kernel, list_kernels,
-        lock, main, plan, profiles, promote, remove_kernel, run, status, sync,
+        lock, main, plan, profiles, promote, remove_kernel, run, status, sync, verify,
     };
 
     #[pymodule_export]
@@ -256,6 +256,17 @@ fn diff(py: Python<'_>, call: Call, a: String, b: Option<String>) -> PyResult<(B
     let message = call.detached(py, |call| {
         let (from, to) = DiffSide::pair(&a, b.as_deref())?;
         Ok(Message::DiffFinished(ops::diff(&call.monorepo()?, &call.session, &from, &to)?))
+    })?;
+    with_text(py, &message)
+}
+
+/// Runs `verify`; the result includes the table.
+#[pyfunction]
+fn verify(py: Python<'_>, call: Call, backend: Option<String>, fast: bool) -> PyResult<(Bound<'_, PyAny>, String)> {
+    let message = call.detached(py, move |call| {
+        let backend = BackendRequest { choice: choice(backend)?, keep: true, ..BackendRequest::default() };
+        let (monorepo, profile) = call.profile()?;
+        Ok(Message::VerifyFinished(VerifyRequest { backend, fast }.verify(&monorepo, &call.session, profile)?))
     })?;
     with_text(py, &message)
 }

@@ -362,6 +362,32 @@ def origin(**changes: Any) -> dict[str, Any]:
     return {"version": None, "reference": None, "commit": None, "directory": None} | changes
 
 
+def test_verification_shows_a_table_of_differences() -> None:
+    nothing = {"distribution": None, "file": None, "installed": None, "expected": None}
+    plain: dict[str, Any] = {
+        "profile": "prod",
+        "backend": "cu124",
+        "environment": f"{ROOT}/prod/.venv",
+        "python": None,
+        "fast": False,
+        "distributions": 2,
+        "files": 30,
+        "bytes": 4000,
+        "differences": [],
+        "uv": {"path": "/uv", "version": "0.13.9"},
+        "elapsed_ms": 5,
+    }
+    html = shown(uvenv.VerifyReport.from_dict(plain))
+    assert "prod: no differences" in html
+    differences = [
+        nothing | {"kind": "wrong-version", "distribution": "six", "installed": "1<2", "expected": "1.17.0"},
+        nothing | {"kind": "added-file", "file": "bin/tool"},
+    ]
+    html = shown(uvenv.VerifyReport.from_dict(plain | {"differences": differences}))
+    for part in ("prod: 2 differences", "wrong-version", "1&lt;2", "1.17.0", "bin/tool"):
+        assert part in html
+
+
 def test_comparison_shows_tables_of_differences() -> None:
     released = origin(version="0.1.2", reference="v0.1.2", commit="0123456789abcdef")
     report = diff_report(

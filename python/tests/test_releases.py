@@ -130,6 +130,29 @@ def test_rejects_invalid_promotions(repo: uvenv.Monorepo) -> None:
         repo.promote(to="staging", exact=True)
 
 
+def test_verifies_an_environment(repo: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repo.root)
+    environment = uvenv.sync("prod", backend="cu124").environment
+    assert uvenv.verify("prod", backend="cu124").differences == ()
+    (module,) = environment.glob("lib/*/site-packages/bench_utils/__init__.py")
+    text = module.read_text()
+    # It may be linked to uv's cache.
+    module.unlink()
+    module.write_text(text + "\n")
+    report = uvenv.verify("prod")
+    same_everywhere(report)
+    (difference,) = report.differences
+    assert (difference.kind, difference.distribution) == ("changed-file", "bench-utils")
+    assert difference.file == module.relative_to(environment)
+    assert report.backend == "cu124"
+    assert "1 difference" in str(report)
+    (message,) = messages(repo, "verify", "--profile", "prod")
+    assert without_time(report.to_dict()) == without_time(message)
+    uvenv.sync("prod", backend="cu124", recreate=True)
+    with pytest.raises(uvenv.OtherBackend):
+        uvenv.verify("prod", backend="cu128")
+
+
 def test_compares_profiles(repo: uvenv.Monorepo, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(repo.root)
     report = uvenv.diff("staging", "prod")

@@ -134,6 +134,7 @@ if TYPE_CHECKING:
         run as run,
         status as status,
         sync as sync,
+        verify as verify,
     )
     from uvenv._reports import (
         ArchiveSource as ArchiveSource,
@@ -146,6 +147,7 @@ if TYPE_CHECKING:
         CommitsBetween as CommitsBetween,
         CommitSummary as CommitSummary,
         DetectionReport as DetectionReport,
+        Difference as Difference,
         DiffReport as DiffReport,
         DiffSide as DiffSide,
         DirectorySource as DirectorySource,
@@ -189,6 +191,7 @@ if TYPE_CHECKING:
         UvInfo as UvInfo,
         Value as Value,
         Variable as Variable,
+        VerifyReport as VerifyReport,
     )
     from uvenv._uvenv import (
         __version__ as __version__,
@@ -217,6 +220,7 @@ __all__ = [
     "DetectionReport",
     "DiffReport",
     "DiffSide",
+    "Difference",
     "DirectorySource",
     "DirtyIndex",
     "Distribution",
@@ -345,6 +349,7 @@ __all__ = [
     "UvUnusable",
     "Value",
     "Variable",
+    "VerifyReport",
     "VersionTagMismatch",
     "VirtualEnvironmentError",
     "__version__",
@@ -365,6 +370,7 @@ __all__ = [
     "run",
     "status",
     "sync",
+    "verify",
 ]
 
 

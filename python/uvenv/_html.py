@@ -28,6 +28,7 @@ from uvenv._reports import (
     StatusReport,
     SyncReport,
     Value,
+    VerifyReport,
 )
 
 # Jupyter's own colors where there are some; else half-way ones, which stand out from light and dark alike. A state is
@@ -87,6 +88,7 @@ def render(report: Value) -> str | None:
         PromoteReport: promote,
         StatusReport: status,
         SyncReport: sync,
+        VerifyReport: verify,
     }
     renderer = renderers.get(type(report))
     return renderer(report) if renderer else None
@@ -192,6 +194,31 @@ def diff(report: DiffReport) -> str:
     if report.python:
         rows = [["Python", _python(report.python.from_), _python(report.python.to)]]
         parts.append(_table("Python", ("", *sides), rows))
+    return _page(parts)
+
+
+def verify(report: VerifyReport) -> str:
+    """Renders what was changed in an environment."""
+    count = len(report.differences)
+    found = f"{count} difference{'' if count == 1 else 's'}" if count else "no differences"
+    backend = f"backend {_strong(report.backend)}, " if report.backend else ""
+    facts = f"{backend}{report.distributions} distributions, {report.files} files, {_seconds(report.elapsed_ms)}"
+    parts = [
+        _sentence(f"{report.profile}: {found}", f"{facts}; {_code(report.environment)}", "bad" if count else "good")
+    ]
+    if report.differences:
+        rows = [
+            [
+                _state(one.kind, "bad"),
+                _NOTHING if one.distribution is None else _name(one.distribution),
+                _NOTHING if one.file is None else _code(one.file),
+                _NOTHING if one.installed is None else escape(one.installed),
+                _NOTHING if one.expected is None else escape(one.expected),
+            ]
+            for one in report.differences
+        ]
+        columns = ("difference", "distribution", "file", "installed", "expected")
+        parts.append(_folded(rows, columns, "differences"))
     return _page(parts)
 
 

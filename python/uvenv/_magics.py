@@ -192,6 +192,7 @@ def _commands() -> dict[str, _Command]:
         _Command("check", repo.check),
         _Command("promote", repo.promote, in_place=("packages",)),
         _Command("diff", repo.diff, in_place=("a", "b")),
+        _Command("verify", repo.verify),
         _Command("backends", repo.backends),
         _Command("detect", uvenv.detect_backend, of_monorepo=False),
         _Command("kernel install", repo.install_kernel),

@@ -33,6 +33,7 @@ from uvenv._reports import (
     SyncPlanned,
     SyncReport,
     Value,
+    VerifyReport,
 )
 
 if TYPE_CHECKING:
@@ -809,6 +810,43 @@ class Monorepo:
             plain, text = _uvenv.diff(call, a, b)
         return DiffReport.from_dict(plain).with_text(text)
 
+    def verify(
+        self,
+        profile: str | None = None,
+        *,
+        backend: str | None = None,
+        fast: bool = False,
+        offline: bool = False,
+        progress: bool | None = None,
+    ) -> VerifyReport:
+        """Compares an environment with its lockfile, and each file with the list of its distribution.
+
+        Nothing is changed. Differences do not raise exceptions: the report lists them.
+
+        Args:
+            profile: The profile: dev, staging or prod.
+            backend: The GPU backend that the environment must have, or whose environment is meant.
+            fast: Trust files that have the right size and are older than the installation.
+            offline: Disable network access.
+            progress: Whether to show progress; by default, only in a terminal or a notebook.
+
+        Returns:
+            The differences.
+
+        Raises:
+            MissingEnvironment: There is no environment.
+            OtherBackend: The environment has another backend.
+
+        Example:
+            >>> repo = uvenv.Monorepo.discover()
+            >>> _ = repo.sync("prod", backend="cu124")
+            >>> repo.verify("prod").differences
+            ()
+        """
+        with _followed(self.directory, profile, offline, progress) as call:
+            plain, text = _uvenv.verify(call, backend, fast)
+        return VerifyReport.from_dict(plain).with_text(text)
+
 
 def detect_backend() -> DetectionReport:
     """Detects the GPU driver, and reports what `backend="auto"` would choose in the current directory.
@@ -947,6 +985,11 @@ def promote() -> None:
 @_here(Monorepo.diff)
 def diff() -> None:
     """Calls `Monorepo.diff` on the monorepo of the current directory."""
+
+
+@_here(Monorepo.verify)
+def verify() -> None:
+    """Calls `Monorepo.verify` on the monorepo of the current directory."""
 
 
 def activate(profile: str | None = None, *, backend: str | None = None) -> ImportReport:

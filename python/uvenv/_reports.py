@@ -1054,3 +1054,65 @@ class DiffReport(_Text):
     packages: tuple[LockedChange, ...]
     backends: tuple[BackendDifference, ...]
     python: PythonDifference | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference(Value):
+    """Something in an environment that is not as it should be.
+
+    Attributes:
+        kind: What kind of difference it is; `docs/commands.md` explains each.
+        distribution: The distribution, or the one to which the file belongs.
+        file: The file, relative to the environment.
+        installed: What the environment has: a version, a commit or a backend.
+        expected: What it should have.
+    """
+
+    kind: Literal[
+        "wrong-backend",
+        "missing-distribution",
+        "extra-distribution",
+        "wrong-version",
+        "wrong-commit",
+        "outdated",
+        "changed-file",
+        "missing-file",
+        "added-file",
+        "unverifiable-file",
+    ]
+    distribution: str | None
+    file: Path | None
+    installed: str | None
+    expected: str | None
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class VerifyReport(_Text):
+    """What was changed in an environment, shown as the command line prints it or, in a notebook, as a table.
+
+    Attributes:
+        profile: The profile.
+        backend: The backend that the environment is to have.
+        environment: The environment.
+        python: Its Python.
+        fast: Whether files of the right size that are older than the installation were trusted.
+        distributions: The number of installed distributions.
+        files: The number of files that were compared with the lists of the distributions.
+        bytes: The size of these files, in bytes.
+        differences: What is not as it should be, by kind, distribution and file.
+        uv: The uv that was used.
+        elapsed_ms: How long it took, in milliseconds.
+    """
+
+    _reason = "verify-finished"
+    profile: Literal["dev", "staging", "prod"]
+    backend: str | None
+    environment: Path
+    python: PythonInfo | None
+    fast: bool
+    distributions: int
+    files: int
+    bytes: int
+    differences: tuple[Difference, ...]
+    uv: UvInfo
+    elapsed_ms: int

@@ -90,6 +90,9 @@ mod status;
 mod sync_cache;
 #[path = "suite/uv_variables.rs"]
 mod uv_variables;
+#[cfg(unix)]
+#[path = "suite/verify.rs"]
+mod verify;
 #[path = "suite/workflow.rs"]
 mod workflow;
 

@@ -37,6 +37,9 @@ mod promote;
 mod run;
 #[path = "suite/status.rs"]
 mod status;
+#[cfg(unix)]
+#[path = "suite/verify.rs"]
+mod verify;
 #[path = "suite/workflow.rs"]
 mod workflow;
 

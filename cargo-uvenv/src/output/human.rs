@@ -22,6 +22,7 @@ pub(super) fn message(message: &Message) {
         Message::KernelRemoved(report) => kernel("Removed", report),
         Message::NewFinished(report) => laid_out(report),
         Message::PromoteFinished(report) => super::promote::message(report),
+        Message::VerifyFinished(report) => super::verify::message(report),
         Message::InitFinished(report) => super::init::finished(report),
         Message::PackageAdded(report) => super::init::package_added(report),
         // `render` prints everything else, because it has the location in the file.
@@ -43,6 +44,7 @@ pub(super) fn text(message: &Message) -> Option<String> {
         Message::CheckFinished(report) => Some(super::check::text(report)),
         Message::PromoteFinished(report) => Some(super::promote::text(report)),
         Message::DiffFinished(report) => Some(super::diff::text(report)),
+        Message::VerifyFinished(report) => Some(super::verify::text(report)),
         _ => None,
     }
 }

@@ -13,6 +13,7 @@ mod sarif;
 mod status;
 mod text;
 mod variables;
+mod verify;
 
 use std::io::Write;
 

@@ -415,6 +415,8 @@ fn messages() -> Vec<Value> {
     ] {
         messages.extend(in_it(arguments).json().reports());
     }
+    fs::write(directory.join("prod/.venv/bin/tool"), "").unwrap();
+    messages.extend(in_it(&["verify", "--profile", "prod"]).arg_json().ends(1).reports());
     repo.uv(["add", "--no-sync", "--group", "notebook", "ipykernel"]).within(directory.as_str()).ok();
     for arguments in [
         &["kernel", "install", "--backend", "cu128", "--group", "notebook"][..],

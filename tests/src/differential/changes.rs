@@ -103,7 +103,7 @@ const ACTIVE: [Change; 39] = [
     }),
     (3, "what can be written", |world| {
         let directories = [None, Some(world.root.clone()), Some(world.project()), Some(world.environment())];
-        world.request.read_only = directories[world.rng.usize(..directories.len())].clone();
+        world.request.read_only.clone_from(&directories[world.rng.usize(..directories.len())]);
         Some(format!("{:?} is read-only", world.request.read_only))
     }),
     (8, "a variable", |world| Some(around::variable(world, &settings::VARIABLES))),

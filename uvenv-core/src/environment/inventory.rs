@@ -21,12 +21,17 @@ fn directory(environment: &Environment) -> Utf8PathBuf {
     environment.root().join(STATE_DIRECTORY).join("records")
 }
 
-/// Saves the inventory. Must be called before uv starts.
-pub(super) fn save(environment: &Environment, distributions: &Distributions) -> io::Result<()> {
-    let Some(site_packages) = environment.site_packages() else { return Ok(()) };
+fn make_directory(environment: &Environment) -> io::Result<Utf8PathBuf> {
     let directory = directory(environment);
     make_own_directory(&environment.root().join(STATE_DIRECTORY))?;
     make_own_directory(&directory)?;
+    Ok(directory)
+}
+
+/// Saves the inventory. Must be called before uv starts.
+pub(super) fn save(environment: &Environment, distributions: &Distributions) -> io::Result<()> {
+    let Some(site_packages) = environment.site_packages() else { return Ok(()) };
+    let directory = make_directory(environment)?;
     let mut kept = BTreeSet::from([NAMES.to_owned()]);
     for distribution in distributions.iter() {
         let Some(name) = distribution.folder().file_name() else { continue };
@@ -57,7 +62,8 @@ pub(crate) fn has_same_names(environment: &Environment) -> bool {
 /// Saves the names again, after a sync has ended well.
 pub(super) fn save_names(environment: &Environment) -> io::Result<()> {
     let Some(site_packages) = environment.site_packages() else { return Ok(()) };
-    atomic::replace_cached(&directory(environment).join(NAMES), names(&site_packages))
+    // It does not exist after the first sync, which has made the environment.
+    atomic::replace_cached(&make_directory(environment)?.join(NAMES), names(&site_packages))
 }
 
 /// Whether a distribution that was there after the last sync by uvenv is gone or has another version, or it is not known

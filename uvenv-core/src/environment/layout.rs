@@ -74,6 +74,19 @@ impl Platform {
     }
 }
 
+/// Whether a new environment has a file with this name among its programs: an interpreter, or what activates it.
+#[cfg(feature = "full")]
+pub(super) fn is_script_of_new_environment(name: &str) -> bool {
+    let is_interpreter = |start: &str| {
+        let rest =
+            name.strip_prefix(start).map(|rest| rest.strip_suffix(".exe").unwrap_or(rest).trim_end_matches(['t', 'w']));
+        rest.is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || c == '.'))
+    };
+    ["activate", "activate_this.py", "deactivate.bat", "pydoc.bat"].contains(&name)
+        || name.starts_with("activate.")
+        || ["python", "pypy", "graalpy"].into_iter().any(is_interpreter)
+}
+
 /// Returns `lib/python3.11` and similar directories, sorted.
 fn interpreters(root: &Utf8Path) -> impl Iterator<Item = Utf8PathBuf> {
     let mut found: Vec<_> = fs::read_dir(root.join("lib"))

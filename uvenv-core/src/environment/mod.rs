@@ -3,6 +3,8 @@
 mod activation;
 mod base;
 mod distributions;
+#[cfg(feature = "full")]
+mod integrity;
 mod inventory;
 mod journal;
 mod layout;
@@ -18,6 +20,8 @@ pub use self::activation::VariableEdit;
 pub(crate) use self::base::System;
 pub use self::base::{BaseInterpreter, PythonLibrary};
 pub use self::distributions::{Changes, Distribution, Source};
+#[cfg(feature = "full")]
+pub(crate) use self::integrity::{Comparison, FileDifferenceKind, Integrity};
 use self::layout::Platform;
 pub(crate) use self::{
     activation::{Activation, Audience, BACKEND_HOLDS_FOR},
@@ -204,6 +208,17 @@ impl Environment {
     /// Returns the directory of its packages; `None` if it has no such directory.
     pub fn site_packages(&self) -> Option<Utf8PathBuf> {
         self.platform.site_packages(&self.root)
+    }
+
+    /// Whether uv writes a file at `path` when it makes an environment.
+    #[cfg(feature = "full")]
+    fn is_new_file(&self, path: &Utf8Path) -> bool {
+        let name = path.file_name().unwrap_or_default();
+        if path.parent() == Some(&self.scripts()) {
+            return layout::is_script_of_new_environment(name);
+        }
+        // What sets `sys.prefix` right for distutils (uv and virtualenv).
+        path.parent() == self.site_packages().as_deref() && ["_virtualenv.py", "_virtualenv.pth"].contains(&name)
     }
 
     /// Returns where it was made, if it has been moved or copied since, so that the old path does not lead to it. Its

@@ -21,6 +21,8 @@ mod importable;
 #[cfg(feature = "full")]
 mod init;
 #[cfg(feature = "full")]
+mod installed_state;
+#[cfg(feature = "full")]
 mod kernel;
 mod lock;
 #[cfg(feature = "full")]
@@ -38,6 +40,8 @@ mod session;
 mod status;
 mod sync;
 #[cfg(feature = "full")]
+mod verify;
+#[cfg(feature = "full")]
 mod warnings;
 
 use std::time::Duration;
@@ -54,6 +58,7 @@ pub use self::{
     profiles::{PinInfo, ProfileInfo, profiles},
     promote::{PackageRequest, PromotePlan, PromoteRequest, TagRef},
     status::status,
+    verify::VerifyRequest,
     warnings::warnings,
 };
 pub use backend_request::BackendRequest;

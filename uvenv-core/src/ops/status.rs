@@ -8,24 +8,20 @@ use super::{
     OperationError, Session,
     backend_request::SelectedPackages,
     changed_backend::ChangedBackend,
-    sync::{CachedReport, build_context, known},
+    installed_state::InstalledState,
+    sync::{CachedReport, known},
 };
 use crate::{
-    environment::{Distributions, Environment, Inspection, SyncRecord},
+    environment::{Environment, Inspection, SyncRecord},
     lockfile::{Freshness, GitSource, seen_by_uv},
     model::{Name, Profile},
     monorepo::{InternalPackages, Monorepo, ProfileContext, ProfilePaths},
-    native::{self, BuildChoices, NativePackages},
-    process::Stderr,
     report::{
         EnvironmentState, EnvironmentStatus, LockfileState, LockfileStatus, PackageOrigin, PackageStatus, Problem,
         ProfileStatus, PythonInfo, StatusReport,
     },
     sync_cache,
-    uv::{
-        Fetch, LockVerdict, LockfileMode, SyncCommand,
-        messages::{is_outdated_environment, words},
-    },
+    uv::{self, Fetch, LockVerdict, messages::words},
 };
 
 /// Returns the state of all profiles. Nothing is downloaded or changed.
@@ -85,7 +81,7 @@ impl ProfileInspection<'_> {
             .collect();
         let is_known_fresh = environments.iter().any(InspectedEnvironment::knows_the_lockfile);
         let lockfile = self.lockfile(is_known_fresh);
-        let environments = environments.into_iter().map(|inspected| self.environment(inspected, &backends)).collect();
+        let environments = environments.into_iter().map(|inspected| self.environment(inspected)).collect();
         ProfileStatus { backends, lockfile, environments, error, ..unknown(self.context.paths) }
     }
 
@@ -122,7 +118,6 @@ impl ProfileInspection<'_> {
     fn environment(
         &self,
         InspectedEnvironment { environment, record, known }: InspectedEnvironment,
-        backends: &[Name],
     ) -> EnvironmentStatus {
         let is_known = matches!(known, Some(Ok(_)));
         let mut status = EnvironmentStatus {
@@ -149,7 +144,7 @@ impl ProfileInspection<'_> {
                     Some(_) if self.context.readable_lockfile().is_none() => {
                         (EnvironmentState::Unknown, Some("no lockfile".to_owned()))
                     }
-                    Some(record) => match self.in_sync(&environment, &record, backends) {
+                    Some(record) => match self.in_sync(&environment, &record) {
                         Ok(found) => found,
                         Err(error) => (EnvironmentState::Unknown, Some(error.to_string())),
                     },
@@ -176,43 +171,23 @@ impl ProfileInspection<'_> {
         &self,
         environment: &Environment,
         record: &SyncRecord,
-        backends: &[Name],
     ) -> crate::Result<(EnvironmentState, Option<String>)> {
         let uv = self.session.uv_with(Fetch::Never)?;
-        let variables = self.session.settings.child_view();
         let backend = chosen(record);
-        let choices = BuildChoices {
-            backends,
-            backend: backend.as_ref(),
-            profile: native::recorded_profile(environment),
-            uv_args: &[],
+        let selection = (&*record.selection, backend.as_ref());
+        let installed = match InstalledState::ask(self.context, self.session, uv, environment, selection) {
+            Ok(installed) => installed,
+            Err(error) => match uv::failure(&error) {
+                Some((_, stderr)) => return Ok((EnvironmentState::Unknown, Some(words(stderr)))),
+                None => return Err(error),
+            },
         };
-        let native = NativePackages::plan(self.context, &choices, &variables, uv.version)?;
-        let command = SyncCommand {
-            project: self.context.paths.directory.clone(),
-            environment: environment.root().to_owned(),
-            lock: LockfileMode::Frozen,
-            check: true,
-            offline: true,
-            settings: native.config.settings.clone(),
-            variables: native.config.variables.clone(),
-            rest: record.selection.iter().map(Into::into).collect(),
-            ..SyncCommand::default()
-        };
-        let invocation = command.invocation(uv, &self.session.settings.appearance);
-        let streamed = self.session.stream(&invocation, Stderr::Capture)?;
-        if !streamed.status.success() && !is_outdated_environment(&streamed.stderr) {
-            return Ok((EnvironmentState::Unknown, Some(words(&streamed.stderr))));
-        }
-        let child = |invocation| self.session.settings.child(invocation);
-        let context = build_context(self.session, &self.context.monorepo.root, &variables, &child, true);
-        let freshness = native.check(environment, &Distributions::read(environment)?, &context);
-        if let Some(warning) = freshness.warnings.first() {
+        if let Some(warning) = installed.warnings.first() {
             return Ok((EnvironmentState::Unknown, Some(warning.to_string())));
         }
-        let stale = freshness.stale.iter().find(|stale| stale.is_installed);
+        let stale = installed.stale.first();
         let detail = stale.map(|stale| format!("{} would be rebuilt: {}", stale.name, stale.cause));
-        let is_in_sync = streamed.status.success() && stale.is_none();
+        let is_in_sync = !installed.is_outdated && stale.is_none();
         let changed = || {
             let change = ChangedBackend::find(
                 self.context,

@@ -22,6 +22,8 @@ mod new;
 mod promote;
 #[cfg(feature = "full")]
 mod status;
+#[cfg(feature = "full")]
+mod verify;
 
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
@@ -44,6 +46,7 @@ pub use self::{
         EnvironmentState, EnvironmentStatus, LockfileState, LockfileStatus, PackageOrigin, PackageStatus,
         ProfileStatus, StatusReport,
     },
+    verify::{Difference, DifferenceKind, VerifyReport},
 };
 
 use crate::{
@@ -86,6 +89,8 @@ pub enum Message {
     PromoteFinished(PromoteReport),
     /// Two profiles were compared.
     DiffFinished(DiffReport),
+    /// An environment was compared with its lockfile.
+    VerifyFinished(VerifyReport),
     /// Staging and prod were set up.
     InitFinished(SetUpReport),
     /// A package was added to all profiles.

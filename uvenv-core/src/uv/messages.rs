@@ -64,10 +64,44 @@ pub(crate) fn words(stderr: &str) -> String {
     words.trim_end_matches([':', '.']).to_owned()
 }
 
+/// A line of what `uv sync` would do: ` - six==1.16.0`, ` + bench-utils @ git+https://…`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PlannedChange {
+    pub(crate) action: PlannedAction,
+    pub(crate) name: Name,
+    /// `None` if it is not built yet.
+    pub(crate) version: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PlannedAction {
+    Install,
+    Remove,
+    /// The same version again.
+    Reinstall,
+}
+
+/// Returns what `uv sync` with `--dry-run` or `--check` would do.
+pub(crate) fn planned_changes(stderr: &str) -> impl Iterator<Item = PlannedChange> {
+    stderr.lines().filter_map(|line| {
+        let (sign, package) = line.trim().split_once(' ')?;
+        let action = match sign {
+            "+" => PlannedAction::Install,
+            "-" => PlannedAction::Remove,
+            "~" => PlannedAction::Reinstall,
+            _ => return None,
+        };
+        let (name, version) = match package.split_once("==") {
+            Some((name, version)) => (name, version.split(' ').next().map(str::to_owned)),
+            None => (package.split_once(" @ ")?.0, None),
+        };
+        Some(PlannedChange { action, name: Name::parse(name)?, version })
+    })
+}
+
 /// Returns the packages that `uv sync --dry-run` would remove or replace by another version.
 pub(crate) fn removed_packages(stderr: &str) -> impl Iterator<Item = Name> {
-    let removed = stderr.lines().filter_map(|line| line.trim().strip_prefix("- "));
-    removed.filter_map(|package| Name::parse(package.split_once("==")?.0))
+    planned_changes(stderr).filter(|change| change.action == PlannedAction::Remove).map(|change| change.name)
 }
 
 /// Whether `uv sync --check` reports that the environment is out of date, rather than that it cannot tell.

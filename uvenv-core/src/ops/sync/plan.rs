@@ -126,6 +126,12 @@ impl<'m> SyncPlan<'m> {
         Ok(installed(self.stale(session)?))
     }
 
+    /// Returns the flags of uv that decide what is installed.
+    #[cfg(feature = "full")]
+    pub(in crate::ops) fn selection_flags(&self) -> Vec<String> {
+        self.command.selection()
+    }
+
     pub(super) fn stale(&self, session: &Session) -> crate::Result<Vec<Stale>> {
         if self.recreate {
             return Ok(Vec::new());

@@ -1,0 +1,27 @@
+//! `verify`.
+
+use clap::Args;
+use uvenv_core::backend::Choice;
+
+use super::OneProfile;
+
+/// Find what was changed in an environment since it was synced
+///
+/// Compares the installed distributions with the lockfile, and each file with the list of its distribution. Nothing is
+/// changed. The exit status is 1 if there are differences.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo uvenv verify
+  cargo uvenv verify --profile prod --backend cu124
+  cargo uvenv verify --profile prod --fast           trust files of the right size and age")]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) profile: OneProfile,
+    /// The GPU backend that the environment must have, or whose environment is meant
+    #[arg(long, value_name = "NAME|auto|none", value_parser = Choice::parse)]
+    pub(crate) backend: Option<Choice>,
+    /// Trust files that have the right size and are older than the installation
+    #[arg(long)]
+    pub(crate) fast: bool,
+}

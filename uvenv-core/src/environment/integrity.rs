@@ -1,0 +1,319 @@
+//! Compares the files of an environment with the lists of its distributions, [RECORD].
+//!
+//! A list proves nothing against somebody who rewrites it too; it shows what has changed by accident.
+//!
+//! [RECORD]: https://packaging.python.org/en/latest/specifications/recording-installed-packages/#the-record-file
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File, Metadata},
+    io::{self, Read as _},
+    time::SystemTime,
+};
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::Deserialize;
+use sha2::{Digest, Sha256, Sha384, Sha512};
+
+use super::{Distribution, Distributions, Environment};
+use crate::{
+    fs::{normal, parallel},
+    model::Name,
+};
+
+/// How much of a file is read at once, in bytes.
+const BUFFER: usize = 1 << 17;
+
+/// What a comparison of the files found.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Integrity {
+    /// The number of files that were compared.
+    pub(crate) files: usize,
+    /// Their size, in bytes.
+    pub(crate) bytes: u64,
+    /// The files that are not as listed, sorted by path.
+    pub(crate) differences: Vec<FileDifference>,
+}
+
+/// A file that is not as its distribution lists it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct FileDifference {
+    pub(crate) path: Utf8PathBuf,
+    pub(crate) kind: FileDifferenceKind,
+    /// The distribution that lists it.
+    pub(crate) distribution: Option<Name>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum FileDifferenceKind {
+    Changed,
+    Missing,
+    /// No distribution lists it.
+    Added,
+    /// It has a hash that is not known.
+    Unverifiable,
+}
+
+/// How files are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Comparison {
+    /// By their hashes.
+    Hashes,
+    /// By their sizes, and by their hashes if they are newer than the list, which is the last file to be installed.
+    SizesAndTimes,
+}
+
+/// A row of RECORD: `path,sha256=HASH,size`.
+#[derive(Deserialize)]
+struct Row(String, #[serde(default)] String, #[serde(default)] Option<u64>);
+
+/// A file as a distribution lists it.
+struct Listed<'a> {
+    distribution: &'a Distribution,
+    /// `ALGORITHM=HASH`, or nothing.
+    hash: String,
+    size: Option<u64>,
+    /// When the list was written.
+    written: Option<SystemTime>,
+}
+
+/// The listed files. A file can be in several distributions, such as the `__init__.py` of a namespace.
+type Lists<'a> = BTreeMap<Utf8PathBuf, Vec<Listed<'a>>>;
+
+impl Integrity {
+    /// Compares the files of `distributions`, which are those of `environment`.
+    pub(crate) fn check(
+        environment: &Environment,
+        distributions: &Distributions,
+        comparison: Comparison,
+    ) -> crate::Result<Self> {
+        let mut lists = Lists::new();
+        let mut differences = Vec::new();
+        for distribution in distributions.iter() {
+            if read_list(distribution, &mut lists).is_err() {
+                differences.push(FileDifference {
+                    path: distribution.record_file(),
+                    kind: FileDifferenceKind::Missing,
+                    distribution: Some(distribution.name.clone()),
+                });
+            }
+        }
+        let mut files: Vec<_> = lists.iter().collect();
+        // The largest first, so that no core begins with it when the others have finished.
+        files.sort_by_key(|(_, listed)| std::cmp::Reverse(listed.iter().filter_map(|one| one.size).max()));
+        let compared = parallel::par_queue(
+            &files,
+            || vec![0; BUFFER],
+            |buffer, (path, listed)| (compare(path, listed, comparison, buffer), listed[0].distribution, *path),
+        );
+        let mut integrity = Self { files: compared.len(), bytes: 0, differences };
+        for ((kind, bytes), distribution, path) in compared {
+            integrity.bytes += bytes;
+            integrity.differences.extend(kind.map(|kind| FileDifference {
+                path: path.clone(),
+                kind,
+                distribution: Some(distribution.name.clone()),
+            }));
+        }
+        let mut added = Added { environment, lists: &lists, found: BTreeSet::new() };
+        for directory in environment.site_packages().into_iter().chain([environment.scripts()]) {
+            added.search(&directory).map_err(environment.unreadable(&directory))?;
+        }
+        let added = added.found.into_iter();
+        let added = added.map(|path| FileDifference { path, kind: FileDifferenceKind::Added, distribution: None });
+        integrity.differences.extend(added);
+        integrity.differences.sort();
+        Ok(integrity)
+    }
+}
+
+/// Adds the files that `distribution` lists, without the list itself and Python's compiled files, which come and go.
+fn read_list<'a>(distribution: &'a Distribution, lists: &mut Lists<'a>) -> io::Result<()> {
+    let file = File::open(distribution.record_file())?;
+    let written = file.metadata()?.modified().ok();
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(file);
+    for row in reader.deserialize() {
+        let Row(path, hash, size) = row.map_err(io::Error::other)?;
+        let path = normal(&distribution.site_packages().join(path));
+        if path != distribution.record_file() && path.extension() != Some("pyc") {
+            lists.entry(path).or_default().push(Listed { distribution, hash, size, written });
+        }
+    }
+    lists.entry(distribution.record_file()).or_default().push(Listed {
+        distribution,
+        hash: String::new(),
+        size: None,
+        written,
+    });
+    Ok(())
+}
+
+/// Returns what is different in a file, and its size in bytes.
+fn compare(
+    path: &Utf8Path,
+    listed: &[Listed<'_>],
+    comparison: Comparison,
+    buffer: &mut [u8],
+) -> (Option<FileDifferenceKind>, u64) {
+    let file = match fs::metadata(path) {
+        Ok(file) if file.is_file() => file,
+        // Opening something else, such as a FIFO, could block.
+        Ok(_) => return (Some(FileDifferenceKind::Changed), 0),
+        Err(_) => return (Some(FileDifferenceKind::Missing), 0),
+    };
+    let mut difference = Some(FileDifferenceKind::Changed);
+    for one in listed {
+        match one.is(path, &file, comparison, buffer) {
+            Some(true) => return (None, file.len()),
+            Some(false) => {}
+            None => difference = Some(FileDifferenceKind::Unverifiable),
+        }
+    }
+    (difference, file.len())
+}
+
+impl Listed<'_> {
+    /// Whether the file is as listed; `None` if its hash is of an unknown kind.
+    fn is(&self, path: &Utf8Path, file: &Metadata, comparison: Comparison, buffer: &mut [u8]) -> Option<bool> {
+        if self.size.is_some_and(|size| size != file.len()) {
+            return Some(false);
+        }
+        let is_older = || file.modified().ok().zip(self.written).is_some_and(|(file, list)| file <= list);
+        if self.hash.is_empty() || (comparison == Comparison::SizesAndTimes && self.size.is_some() && is_older()) {
+            return Some(true);
+        }
+        let (algorithm, expected) = self.hash.split_once('=')?;
+        let found = match algorithm {
+            "sha256" => hash::<Sha256>(path, buffer),
+            "sha384" => hash::<Sha384>(path, buffer),
+            "sha512" => hash::<Sha512>(path, buffer),
+            _ => return None,
+        };
+        // A file that cannot be read cannot be verified either.
+        found.ok().map(|found| found == expected.trim_end_matches('='))
+    }
+}
+
+/// Returns the hash of a file as RECORD has it: in the URL-safe alphabet of base64, without padding.
+fn hash<D: Digest>(path: &Utf8Path, buffer: &mut [u8]) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hasher = D::new();
+    loop {
+        match file.read(buffer)? {
+            0 => return Ok(BASE64_URL_SAFE_NO_PAD.encode(hasher.finalize())),
+            length => hasher.update(&buffer[..length]),
+        }
+    }
+}
+
+/// Searches for files that no distribution lists.
+struct Added<'a> {
+    environment: &'a Environment,
+    lists: &'a Lists<'a>,
+    found: BTreeSet<Utf8PathBuf>,
+}
+
+impl Added<'_> {
+    fn search(&mut self, directory: &Utf8Path) -> io::Result<()> {
+        let is_cache = directory.file_name() == Some("__pycache__");
+        for entry in fs::read_dir(directory)? {
+            let entry = entry?;
+            let path = match Utf8PathBuf::from_path_buf(entry.path()) {
+                Ok(path) => path,
+                // No list can contain it.
+                Err(path) => {
+                    self.found.insert(path.to_string_lossy().into_owned().into());
+                    continue;
+                }
+            };
+            // Python takes compiled files there only for source files, which are compared.
+            let is_compiled = || is_cache && path.extension() == Some("pyc");
+            if entry.file_type()?.is_dir() {
+                self.search(&path)?;
+            } else if !(self.lists.contains_key(&path) || is_compiled() || self.environment.is_new_file(&path)) {
+                self.found.insert(path);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// An environment with the distribution `one`, whose RECORD has these rows.
+    fn environment(rows: &str) -> (tempfile::TempDir, Environment) {
+        let directory = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(directory.path()).unwrap().canonicalize_utf8().unwrap();
+        let (library, scripts) =
+            if cfg!(windows) { ("Lib/site-packages", "Scripts") } else { ("lib/python3.11/site-packages", "bin") };
+        let site_packages = root.join(library);
+        fs::create_dir_all(site_packages.join("one-1.dist-info")).unwrap();
+        fs::create_dir_all(root.join(scripts)).unwrap();
+        fs::write(site_packages.join("one.py"), "abc").unwrap();
+        fs::write(site_packages.join("one-1.dist-info/RECORD"), rows).unwrap();
+        (directory, Environment::new(root))
+    }
+
+    fn differences(environment: &Environment, comparison: Comparison) -> Vec<(String, FileDifferenceKind)> {
+        let distributions = Distributions::read(environment).unwrap();
+        let integrity = Integrity::check(environment, &distributions, comparison).unwrap();
+        let name = |path: &Utf8Path| path.file_name().unwrap().to_owned();
+        integrity.differences.into_iter().map(|one| (name(&one.path), one.kind)).collect()
+    }
+
+    /// The hash of `abc` (FIPS 180-2, appendix B.1).
+    const ABC: &str = "sha256=ungWv48Bz-pBQUDeXa4iI7ADYaOWF3qctBD_YfIAFa0";
+
+    #[test]
+    fn compares_hashes_and_sizes() {
+        use FileDifferenceKind::{Changed, Missing, Unverifiable};
+        let found = |row: &str| differences(&environment(row).1, Comparison::Hashes);
+        let none: [(String, FileDifferenceKind); 0] = [];
+        for row in [format!("one.py,{ABC},3"), format!("one.py,{ABC}=,"), "one.py,,".to_owned(), "one.py".to_owned()] {
+            let row = format!("{row}\none-1.dist-info/RECORD,,\n__pycache__/one.cpython-311.pyc,,\n");
+            assert_eq!(found(&row), none, "{row}");
+        }
+        assert_eq!(found("one.py,sha256=AAAA,3\n"), [("one.py".to_owned(), Changed)]);
+        assert_eq!(found(&format!("one.py,{ABC},4\n")), [("one.py".to_owned(), Changed)]);
+        assert_eq!(found("one.py,md5=AAAA,3\n"), [("one.py".to_owned(), Unverifiable)]);
+        assert_eq!(found(&format!("one.py,{ABC},3\n\"a,b.py\",,\n")), [("a,b.py".to_owned(), Missing)]);
+    }
+
+    #[test]
+    fn finds_files_that_are_not_listed() {
+        let (_directory, environment) = environment(&format!("one.py,{ABC},3\n"));
+        let site_packages = environment.site_packages().unwrap();
+        fs::create_dir(site_packages.join("__pycache__")).unwrap();
+        for name in ["__pycache__/one.cpython-311.pyc", "__pycache__/more", "bare.pyc", "x.pth", "_virtualenv.pth"] {
+            fs::write(site_packages.join(name), "").unwrap();
+        }
+        for name in ["activate", "python3.11", "tool"] {
+            fs::write(environment.scripts().join(name), "").unwrap();
+        }
+        let found = differences(&environment, Comparison::Hashes);
+        let mut names: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["bare.pyc", "more", "tool", "x.pth"]);
+    }
+
+    #[test]
+    fn trusts_older_files_of_the_same_size_if_asked() {
+        let (_directory, environment) = environment("one.py,sha256=AAAA,3\n");
+        let touch = |name: &str, time| {
+            let file = File::options().append(true).open(environment.site_packages().unwrap().join(name)).unwrap();
+            file.set_modified(time).unwrap();
+        };
+        let now = SystemTime::now();
+        touch("one-1.dist-info/RECORD", now);
+        touch("one.py", now - Duration::from_secs(10));
+        assert_eq!(differences(&environment, Comparison::SizesAndTimes), []);
+        assert_eq!(differences(&environment, Comparison::Hashes).len(), 1);
+        touch("one.py", now + Duration::from_secs(10));
+        assert_eq!(differences(&environment, Comparison::SizesAndTimes).len(), 1);
+    }
+}

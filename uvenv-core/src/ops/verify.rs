@@ -1,0 +1,208 @@
+//! `verify`: compares what is installed with the lockfile, and each file with what was installed.
+
+use std::{collections::BTreeMap, time::Instant};
+
+use super::{
+    BackendRequest, LockMode, Session, SyncPlan, SyncRequest, backend_request::SelectedPackages,
+    changed_backend::ChangedBackend, installed_state::InstalledState, milliseconds, run::existing_environment,
+};
+use crate::{
+    environment::{
+        Comparison, Distribution, Distributions, Environment, FileDifferenceKind, Inspection, Integrity, Source,
+        SyncRecord,
+    },
+    lockfile::{Package, PackageSource},
+    model::{Name, Profile},
+    monorepo::{Monorepo, ProfileContext},
+    report::{Difference, DifferenceKind, PythonInfo, VerifyReport},
+    uv::messages::{PlannedAction, PlannedChange},
+};
+
+/// A request to verify an environment.
+#[derive(Clone, Debug, Default)]
+pub struct VerifyRequest {
+    /// The backend that the environment must have, or whose environment is meant.
+    pub backend: BackendRequest,
+    /// Whether to trust files of the right size that are older than the installation.
+    pub fast: bool,
+}
+
+/// What an environment is to have.
+struct Expected {
+    backend: Option<Name>,
+    /// The flags of uv that select it.
+    selection: Vec<String>,
+}
+
+impl VerifyRequest {
+    /// Verifies the environment of `profile`. Changes nothing.
+    pub fn verify(&self, monorepo: &Monorepo, session: &Session, profile: Profile) -> crate::Result<VerifyReport> {
+        let start = Instant::now();
+        let request = SyncRequest { backend: self.backend.clone(), ..SyncRequest::default() };
+        let environment = existing_environment(monorepo, session, profile, &request)?;
+        let context = monorepo.context(profile)?;
+        let expected = self.expected(monorepo, session, profile, &environment)?;
+        let uv = session.uv()?;
+        let selection = (&*expected.selection, expected.backend.as_ref());
+        let state = InstalledState::ask(&context, session, uv, &environment, selection)?;
+        let distributions = Distributions::read(&environment)?;
+        let comparison = if self.fast { Comparison::SizesAndTimes } else { Comparison::Hashes };
+        let integrity = Integrity::check(&environment, &distributions, comparison)?;
+        let mut differences = Vec::new();
+        if state.is_outdated {
+            let packages = SelectedPackages { names: &[], all: false };
+            let backends = context.backends().unwrap_or_default();
+            let change = ChangedBackend::find(&context, session, uv, &environment, backends, packages);
+            differences.extend(change.and_then(of_backend));
+        }
+        let installed = Installed { context: &context, distributions: &distributions };
+        differences.extend(installed.differences(&state.changes));
+        differences.extend(state.stale.into_iter().map(|stale| Difference {
+            installed: Some(stale.cause),
+            ..difference(DifferenceKind::Outdated, Some(stale.name))
+        }));
+        session.warn(state.warnings);
+        differences.extend(integrity.differences.into_iter().map(|one| {
+            let kind = match one.kind {
+                FileDifferenceKind::Changed => DifferenceKind::ChangedFile,
+                FileDifferenceKind::Missing => DifferenceKind::MissingFile,
+                FileDifferenceKind::Added => DifferenceKind::AddedFile,
+                FileDifferenceKind::Unverifiable => DifferenceKind::UnverifiableFile,
+            };
+            let file = one.path.strip_prefix(environment.root()).unwrap_or(&one.path).to_owned();
+            Difference { file: Some(file), ..difference(kind, one.distribution) }
+        }));
+        differences.sort();
+        Ok(VerifyReport {
+            profile,
+            backend: expected.backend,
+            environment: environment.root().to_owned(),
+            python: match environment.inspect()? {
+                Inspection::Ready(interpreter) => Some(PythonInfo::from(interpreter)),
+                _ => None,
+            },
+            fast: self.fast,
+            distributions: distributions.iter().count(),
+            files: integrity.files,
+            bytes: integrity.bytes,
+            differences,
+            uv: uv.into(),
+            elapsed_ms: milliseconds(start.elapsed()),
+        })
+    }
+
+    /// Returns what the last sync was to install or, if it is not known, what a sync would.
+    fn expected(
+        &self,
+        monorepo: &Monorepo,
+        session: &Session,
+        profile: Profile,
+        environment: &Environment,
+    ) -> crate::Result<Expected> {
+        if let Some(record) = SyncRecord::read(environment) {
+            let backend = record.backend.and_then(crate::backend::Choice::into_name);
+            return Ok(Expected { backend, selection: record.selection });
+        }
+        let lock = LockMode::Frozen { allow_stale: true };
+        let request = SyncRequest { lock, backend: self.backend.clone(), dry_run: true, ..SyncRequest::default() };
+        let plan = SyncPlan::new(monorepo, session, profile, &request)?;
+        Ok(Expected { backend: plan.selection.name().cloned(), selection: plan.selection_flags() })
+    }
+}
+
+fn difference(kind: DifferenceKind, distribution: Option<Name>) -> Difference {
+    Difference { kind, distribution, file: None, installed: None, expected: None }
+}
+
+/// Without another backend, the distributions that are missing say all.
+fn of_backend(change: ChangedBackend) -> Option<Difference> {
+    Some(Difference {
+        installed: Some(change.now?.to_string()),
+        expected: Some(change.recorded.to_string()),
+        ..difference(DifferenceKind::WrongBackend, None)
+    })
+}
+
+/// The distributions of an environment, and the lockfile that they should satisfy.
+struct Installed<'a> {
+    context: &'a ProfileContext<'a>,
+    distributions: &'a Distributions,
+}
+
+impl Installed<'_> {
+    /// Returns what `changes`, those that uv would make, mean.
+    fn differences(&self, changes: &[PlannedChange]) -> Vec<Difference> {
+        let mut by_name: BTreeMap<&Name, PlannedVersions<'_>> = BTreeMap::new();
+        for PlannedChange { action, name, version } in changes {
+            let planned = by_name.entry(name).or_default();
+            if *action != PlannedAction::Install {
+                planned.removed.push(version.as_deref());
+            }
+            if *action != PlannedAction::Remove {
+                planned.installed.push(version.as_deref());
+            }
+        }
+        by_name.into_iter().map(|(name, planned)| self.difference(name, &planned)).collect()
+    }
+
+    fn difference(&self, name: &Name, planned: &PlannedVersions<'_>) -> Difference {
+        let locked = self.locked(name);
+        let locked_version = || Some(locked?.version.as_deref()?.to_owned());
+        let versions = |versions: &[Option<&str>]| {
+            let versions: Vec<_> = versions.iter().copied().flatten().collect();
+            (!versions.is_empty()).then(|| versions.join(", "))
+        };
+        let mut has = versions(&planned.removed);
+        let mut expected = versions(&planned.installed);
+        let kind = match (&*planned.removed, &*planned.installed) {
+            (_, []) => DifferenceKind::ExtraDistribution,
+            ([], _) => {
+                expected = expected.or_else(locked_version);
+                DifferenceKind::MissingDistribution
+            }
+            _ => {
+                let commits = self.commit(name).zip(locked.and_then(commit_of));
+                let commits = commits.filter(|(commit, locked)| commit != locked);
+                expected = expected.or_else(locked_version);
+                match commits {
+                    _ if expected.is_some() && has != expected => DifferenceKind::WrongVersion,
+                    Some((commit, locked)) => {
+                        (has, expected) = (Some(commit.to_owned()), Some(locked.to_owned()));
+                        DifferenceKind::WrongCommit
+                    }
+                    None => DifferenceKind::Outdated,
+                }
+            }
+        };
+        Difference { installed: has, expected, ..difference(kind, Some(name.clone())) }
+    }
+
+    /// Returns the commit from which a distribution was installed.
+    fn commit(&self, name: &Name) -> Option<&str> {
+        let is_named = |one: &&Distribution| one.name == *name;
+        self.distributions.iter().filter(is_named).find_map(|distribution| match &distribution.source {
+            Source::Git { commit, .. } => Some(commit.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Returns the only package of this name in the lockfile.
+    fn locked(&self, name: &Name) -> Option<&Package> {
+        let mut packages = self.context.readable_lockfile()?.packages.iter().filter(|package| package.name == *name);
+        packages.next().filter(|_| packages.next().is_none())
+    }
+}
+
+/// The versions of a package that uv would remove and install; `None` for one that is not built yet.
+#[derive(Default)]
+struct PlannedVersions<'a> {
+    removed: Vec<Option<&'a str>>,
+    installed: Vec<Option<&'a str>>,
+}
+
+fn commit_of(package: &Package) -> Option<&str> {
+    match &package.source {
+        PackageSource::Git(pin) => pin.commit.as_deref(),
+        _ => None,
+    }
+}
