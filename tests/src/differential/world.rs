@@ -189,7 +189,10 @@ impl World {
         if self.rng.u8(..4) != 0 && !self.root.join("Cargo.toml").exists() {
             return None;
         }
+        // uv needs a tree that it can write, even to say what it would do.
+        let read_only = self.request.read_only.take();
         let outcome = self.uvenv(&["--dry-run"]);
+        self.request.read_only = read_only;
         if outcome.status() != Some(0) {
             return Some(format!("uvenv fails where it asks uv: {outcome}"));
         }
