@@ -4,6 +4,7 @@ mod check;
 mod diff;
 mod init;
 mod promote;
+mod vendor;
 mod verify;
 
 use std::{ffi::OsString, path::PathBuf};
@@ -20,6 +21,7 @@ pub(crate) use self::{
     diff::Diff,
     init::{AddPackage, Init},
     promote::Promote,
+    vendor::Vendor,
     verify::Verify,
 };
 
@@ -129,6 +131,7 @@ pub(crate) enum Command {
     Promote(Promote),
     Diff(Diff),
     Verify(Verify),
+    Vendor(Vendor),
     Init(Init),
     AddPackage(AddPackage),
     Explain(Explain),

@@ -18,7 +18,7 @@ use uvenv_core::{
     monorepo::unusable_directory,
     ops::{
         self, AddPackagePlan, BackendRequest, DiffSide, EnvRequest, InitPlan, KernelPlan, LockPlan, PromotePlan,
-        RunRequest, SyncPlan, SyncRequest, VerifyRequest,
+        RunRequest, SyncPlan, SyncRequest, VendorRequest, VerifyRequest,
     },
     report::Message,
 };
@@ -35,7 +35,7 @@ mod _uvenv {
     #[pymodule_export]
     use super::{
         add_package, backends, check, detect, diff, discover, env, importable, init, install_kernel, list_kernels,
-        lock, main, plan, profiles, promote, remove_kernel, run, status, sync, verify,
+        lock, main, plan, profiles, promote, remove_kernel, run, status, sync, vendor, verify,
     };
 
     #[pymodule_export]
@@ -258,6 +258,24 @@ fn diff(py: Python<'_>, call: Call, a: String, b: Option<String>) -> PyResult<(B
         Ok(Message::DiffFinished(ops::diff(&call.monorepo()?, &call.session, &from, &to)?))
     })?;
     with_text(py, &message)
+}
+
+/// Runs `vendor`.
+#[pyfunction]
+fn vendor(
+    py: Python<'_>,
+    call: Call,
+    backends: Vec<String>,
+    pythons: Vec<String>,
+    output: PathBuf,
+) -> PyResult<Bound<'_, PyAny>> {
+    call.work(py, move |call| {
+        let backends =
+            backends.into_iter().filter_map(|name| choice(Some(name)).transpose()).collect::<Result<_, _>>()?;
+        let request = VendorRequest { backends, pythons, output: convert::utf8(output)? };
+        let (monorepo, profile) = call.profile()?;
+        Ok(Message::VendorFinished(request.vendor(&monorepo, &call.session, profile)?))
+    })
 }
 
 /// Runs `verify`; the result includes the table.

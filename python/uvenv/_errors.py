@@ -97,6 +97,10 @@ class ToolError(Error):
     """uv, git or Cargo is missing or fails, or the cache cannot be used."""
 
 
+class VendorError(Error):
+    """A profile cannot be vendored; what the directory had before is still there."""
+
+
 class KernelError(Error):
     """A Jupyter kernel cannot be installed or removed."""
 
@@ -464,3 +468,31 @@ class UnknownRevision(RequestError, code="unknown-revision"):
 
 class NotAtRevision(RequestError, code="not-at-revision"):
     """The profile does not exist at the git revision."""
+
+
+class CannotVendor(VendorError, code="cannot-vendor"):
+    """A package has no form that can be vendored."""
+
+
+class VendoringToolsFailed(VendorError, code="vendoring-tools-failed"):
+    """The tools with which wheels are selected and downloaded could not be installed, or do not work."""
+
+
+class DownloadFailed(VendorError, code="download-failed"):
+    """Files could not be downloaded, or have other hashes than the lockfile says."""
+
+
+class WheelBuildFailed(VendorError, code="wheel-build-failed"):
+    """The wheel of a package could not be built, or has another version than the locked one."""
+
+
+class UnusableVendoredDirectory(VendorError, code="unusable-vendored-directory"):
+    """The vendored directory cannot be read or written."""
+
+
+class NotAVendoredDirectory(VendorError, code="not-a-vendored-directory"):
+    """The directory is not empty, and was not made by vendoring."""
+
+
+class NoSuchPython(VendorError, code="no-such-python"):
+    """uv does not find the interpreter."""

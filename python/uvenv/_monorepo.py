@@ -33,6 +33,7 @@ from uvenv._reports import (
     SyncPlanned,
     SyncReport,
     Value,
+    VendorReport,
     VerifyReport,
 )
 
@@ -847,6 +848,47 @@ class Monorepo:
             plain, text = _uvenv.verify(call, backend, fast)
         return VerifyReport.from_dict(plain).with_text(text)
 
+    def vendor(
+        self,
+        profile: str | None = None,
+        *,
+        backend: Names = (),
+        python: Names = (),
+        output: str | os.PathLike[str] = "vendored",
+        offline: bool = False,
+        progress: bool | None = None,
+    ) -> VendorReport:
+        """Puts everything that an environment needs into one directory: a PEP 751 lock, and its wheels.
+
+        Args:
+            profile: The profile: dev, staging or prod.
+            backend: The GPU backends to vendor; each gets a lock of its own.
+            python: The Pythons to vendor for, by version or path; defaults to the one that `sync` would use.
+            output: The directory to write: new, empty, or of an earlier call. Relative to the current directory.
+            offline: Disable network access.
+            progress: Whether to show progress; by default, only in a terminal or a notebook.
+
+        Returns:
+            What the directory has, and what was downloaded and built.
+
+        Raises:
+            BackendRequired: The profile has backends, and none is selected.
+            StaleLockfile: The lockfile does not satisfy the manifest.
+            CannotVendor: A package has no form that can be vendored.
+            DownloadFailed: Files could not be downloaded.
+            WheelBuildFailed: The wheel of a package could not be built.
+            NotAVendoredDirectory: The directory has something else in it.
+
+        Example:
+            >>> report = uvenv.Monorepo.discover().vendor("prod", backend="cu124", output="vendored")
+            >>> [lock.file for lock in report.locks]
+            ['pylock.toml']
+        """
+        directory = Path(output).absolute()
+        with _followed(self.directory, profile, offline, progress) as call:
+            plain = _uvenv.vendor(call, _names(backend), _names(python), str(directory))
+        return VendorReport.from_dict(plain)
+
 
 def detect_backend() -> DetectionReport:
     """Detects the GPU driver, and reports what `backend="auto"` would choose in the current directory.
@@ -985,6 +1027,11 @@ def promote() -> None:
 @_here(Monorepo.diff)
 def diff() -> None:
     """Calls `Monorepo.diff` on the monorepo of the current directory."""
+
+
+@_here(Monorepo.vendor)
+def vendor() -> None:
+    """Calls `Monorepo.vendor` on the monorepo of the current directory."""
 
 
 @_here(Monorepo.verify)

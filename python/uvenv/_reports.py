@@ -1116,3 +1116,50 @@ class VerifyReport(_Text):
     differences: tuple[Difference, ...]
     uv: UvInfo
     elapsed_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class VendoredLock(Value):
+    """A lock in a vendored directory.
+
+    Attributes:
+        file: The file, in the directory.
+        backend: The backend.
+        packages: The number of packages.
+    """
+
+    file: str
+    backend: str | None
+    packages: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class VendorReport(Value):
+    """What was vendored.
+
+    Attributes:
+        profile: The profile.
+        directory: The vendored directory.
+        locks: Its locks: one for each backend.
+        pythons: The versions of Python for which it was made, such as `3.11`.
+        wheels: The number of its wheels.
+        bytes: Their size, in bytes.
+        downloaded: The files that were downloaded.
+        built: The wheels that were built.
+        removed: The files that were removed, because no lock names them anymore.
+        uv: The uv that was used; `None` if nothing had to be done.
+        elapsed_ms: How long it took, in milliseconds.
+    """
+
+    _reason = "vendor-finished"
+    profile: Literal["dev", "staging", "prod"]
+    directory: Path
+    locks: tuple[VendoredLock, ...]
+    pythons: tuple[str, ...]
+    wheels: int
+    bytes: int
+    downloaded: tuple[str, ...]
+    built: tuple[str, ...]
+    removed: tuple[str, ...]
+    uv: UvInfo | None
+    elapsed_ms: int

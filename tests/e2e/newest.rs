@@ -91,6 +91,9 @@ mod sync_cache;
 #[path = "suite/uv_variables.rs"]
 mod uv_variables;
 #[cfg(unix)]
+#[path = "suite/vendor.rs"]
+mod vendor;
+#[cfg(unix)]
 #[path = "suite/verify.rs"]
 mod verify;
 #[path = "suite/workflow.rs"]

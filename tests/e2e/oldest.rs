@@ -38,6 +38,9 @@ mod run;
 #[path = "suite/status.rs"]
 mod status;
 #[cfg(unix)]
+#[path = "suite/vendor.rs"]
+mod vendor;
+#[cfg(unix)]
 #[path = "suite/verify.rs"]
 mod verify;
 #[path = "suite/workflow.rs"]

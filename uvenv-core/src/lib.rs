@@ -40,6 +40,8 @@ pub mod report;
 mod sync_cache;
 pub mod toml;
 pub mod uv;
+#[cfg(feature = "full")]
+mod vendor;
 
 pub use crate::{
     model::{Name, Profile, Variables, error, error::Error, observer},

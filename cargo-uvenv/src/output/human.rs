@@ -1,11 +1,12 @@
 //! Results as sentences and tables.
 
+use indicatif::BinaryBytes;
 use uvenv_core::{
     backend::Detection,
     environment::{Distribution, Source},
     report::{
         BackendsReport, DetectionReport, EnvReport, KernelReport, KernelState, KernelsReport, LockReport, Message,
-        NewReport, SyncPlanned, SyncReport,
+        NewReport, SyncPlanned, SyncReport, VendorReport,
     },
 };
 
@@ -23,6 +24,7 @@ pub(super) fn message(message: &Message) {
         Message::NewFinished(report) => laid_out(report),
         Message::PromoteFinished(report) => super::promote::message(report),
         Message::VerifyFinished(report) => super::verify::message(report),
+        Message::VendorFinished(report) => vendored(report),
         Message::InitFinished(report) => super::init::finished(report),
         Message::PackageAdded(report) => super::init::package_added(report),
         // `render` prints everything else, because it has the location in the file.
@@ -101,6 +103,26 @@ fn origin(distribution: &Distribution) -> Option<String> {
     let Source::Git { commit, requested, .. } = &distribution.source else { return None };
     let requested = requested.as_deref().unwrap_or("HEAD");
     Some(format!("{} {} from {requested} ({})", distribution.name, distribution.version, short(commit)))
+}
+
+fn vendored(report: &VendorReport) {
+    let changes = match (report.downloaded.len(), report.built.len(), report.removed.len()) {
+        (0, 0, 0) => "unchanged".to_owned(),
+        (downloaded, built, removed) => format!("{downloaded} downloaded, {built} built, {removed} removed"),
+    };
+    let backends: Vec<_> = report.locks.iter().filter_map(|lock| Some(lock.backend.as_ref()?.as_str())).collect();
+    let backends = if backends.is_empty() { String::new() } else { format!(" with {}", backends.join(" and ")) };
+    done(
+        "Vendored",
+        format_args!(
+            "{}{backends} for Python {} in {}: {} wheels ({}), {changes}",
+            report.profile,
+            report.pythons.join(" and "),
+            shown(&report.directory),
+            report.wheels,
+            BinaryBytes(report.bytes)
+        ),
+    );
 }
 
 /// The variables themselves are printed for the shell that reads them.

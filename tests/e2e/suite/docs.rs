@@ -170,6 +170,15 @@ fn commands_of_the_quick_answers_page_run() {
     run_page(&repo, "docs/quick-answers.md", &directory);
 }
 
+#[cfg(unix)]
+#[test]
+fn commands_of_the_vendoring_page_run() {
+    let (repo, directory) = laid_out();
+    repo.uvenv(["lock", "--all-profiles"]).within(directory.as_str()).ok();
+    let uv = Uv::Newest.path().parent().unwrap();
+    run_page_after(&repo, "docs/vendoring.md", &directory, &format!("PATH=\"{uv}:$PATH\""));
+}
+
 #[test]
 fn commands_of_the_hyperbench_readme_run() {
     let (repo, directory) = laid_out();
@@ -209,6 +218,7 @@ fn every_documented_command_is_tested() {
         "docs/pyo3.md",
         "docs/quick-answers.md",
         "docs/releasing.md",
+        "docs/vendoring.md",
     ];
     // Pages that need the wheel.
     let by_python = page("python/tests/test_docs.py");
@@ -402,6 +412,7 @@ fn messages() -> Vec<Value> {
         &["sync", "--profile", "prod", "--backend", "cu124", "--dry-run"],
         &["sync", "--profile", "prod", "--backend", "cu124"],
         &["sync", "--backend", "cu128"],
+        &["vendor", "--profile", "prod", "--backend", "cu124"],
         &["env", "--write-cargo-config"],
         &["status"],
         &["promote", "--to", "prod", "--dry-run"],

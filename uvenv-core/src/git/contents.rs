@@ -128,7 +128,7 @@ impl Git {
 impl Git {
     /// Returns `url` as git rewrites it (`insteadOf`) in the current directory, whose repository can have settings of its
     /// own, as for the question which tags the remote has.
-    fn rewritten(&self, url: &str) -> String {
+    pub(super) fn rewritten(&self, url: &str) -> String {
         let answer = run(self.prepared(), &["ls-remote", "--get-url", "--", url]);
         let rewritten = answer.ok().map(|answer| answer.stdout.trim().to_owned()).filter(|url| !url.is_empty());
         rewritten.unwrap_or_else(|| url.to_owned())

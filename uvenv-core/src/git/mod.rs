@@ -1,5 +1,6 @@
 //! The interface to git. It explains pins that cannot be resolved, and creates repositories.
 
+mod checkout;
 mod contents;
 mod remotes;
 mod work_tree;

@@ -40,6 +40,8 @@ mod session;
 mod status;
 mod sync;
 #[cfg(feature = "full")]
+mod vendor;
+#[cfg(feature = "full")]
 mod verify;
 #[cfg(feature = "full")]
 mod warnings;
@@ -58,6 +60,7 @@ pub use self::{
     profiles::{PinInfo, ProfileInfo, profiles},
     promote::{PackageRequest, PromotePlan, PromoteRequest, TagRef},
     status::status,
+    vendor::VendorRequest,
     verify::VerifyRequest,
     warnings::warnings,
 };

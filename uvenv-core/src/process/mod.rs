@@ -141,6 +141,17 @@ impl Invocation {
         self
     }
 
+    /// Lets the files that the program makes be readable by all, and writable by their owner only, whatever the user's own
+    /// setting is. Arguments can still be added.
+    #[cfg(feature = "full")]
+    pub(crate) fn with_usual_umask(self) -> Self {
+        if cfg!(windows) {
+            return self;
+        }
+        let words = ["-c", "umask 022; exec \"$@\"", "sh"].map(OsString::from).into_iter().chain([self.program]);
+        Self { program: "/bin/sh".into(), arguments: words.chain(self.arguments).collect(), ..self }
+    }
+
     /// Returns an empty stdin.
     fn stdin(&self) -> Stdio {
         let held = self.held.as_ref().and_then(|HeldFile(file)| file.try_clone().ok());

@@ -23,6 +23,8 @@ mod promote;
 #[cfg(feature = "full")]
 mod status;
 #[cfg(feature = "full")]
+mod vendor;
+#[cfg(feature = "full")]
 mod verify;
 
 use camino::Utf8PathBuf;
@@ -46,6 +48,7 @@ pub use self::{
         EnvironmentState, EnvironmentStatus, LockfileState, LockfileStatus, PackageOrigin, PackageStatus,
         ProfileStatus, StatusReport,
     },
+    vendor::{VendorReport, VendoredLock},
     verify::{Difference, DifferenceKind, VerifyReport},
 };
 
@@ -89,6 +92,8 @@ pub enum Message {
     PromoteFinished(PromoteReport),
     /// Two profiles were compared.
     DiffFinished(DiffReport),
+    /// A profile was vendored.
+    VendorFinished(VendorReport),
     /// An environment was compared with its lockfile.
     VerifyFinished(VerifyReport),
     /// Staging and prod were set up.

@@ -87,6 +87,28 @@ impl ExportCommand {
     }
 }
 
+/// `uv export` as a PEP 751 lock: what the lockfile has for a selection.
+#[cfg(feature = "full")]
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ExportPylockCommand {
+    pub(crate) project: Utf8PathBuf,
+    /// The flags of [`SyncCommand::selection`].
+    pub(crate) selection: Vec<String>,
+    /// The file to write. uv requires a name like `pylock.toml`.
+    pub(crate) output: Utf8PathBuf,
+    /// Otherwise, uv downloads what the lockfile has no hash for, as the index has none.
+    pub(crate) offline: bool,
+}
+
+#[cfg(feature = "full")]
+impl ExportPylockCommand {
+    pub(crate) fn invocation(&self, uv: &Uv) -> Invocation {
+        let flags = ["--frozen", "--quiet", "--no-emit-project", "--format=pylock.toml", "--output-file"];
+        let base = base(uv, &Appearance::default(), "export", &self.project);
+        base.args(flags).arg(self.output.as_str()).args(self.offline.then_some("--offline")).args(&self.selection)
+    }
+}
+
 impl LockCommand {
     pub(crate) fn invocation(&self, uv: &Uv, appearance: &Appearance) -> Invocation {
         let flags = [

@@ -149,6 +149,12 @@ fn install(pip: &Invocation, work: &Utf8Path) -> crate::Result<Utf8PathBuf> {
     Ok(target)
 }
 
+/// Returns `pip` without the user's settings with which it would do something else than it is told to.
+pub(crate) fn neutral_pip(pip: Invocation) -> Invocation {
+    let pip = NEUTRAL.into_iter().fold(pip, |pip, (name, value)| pip.env(name, value));
+    REMOVED.into_iter().fold(pip, Invocation::env_remove)
+}
+
 fn requirement() -> String {
     let mut line = format!("uv=={PINNED}");
     for hash in SHA256 {
@@ -178,8 +184,7 @@ fn pip(variables: &Variables) -> Option<Invocation> {
                 .args(["-m", "pip"])
                 .current_dir(directory)
                 .seeing(variables);
-            let pip = NEUTRAL.into_iter().fold(pip, |pip, (name, value)| pip.env(name, value));
-            REMOVED.into_iter().fold(pip, Invocation::env_remove)
+            neutral_pip(pip)
         })
         .find(|pip| pip.clone().arg("--version").capture().is_ok_and(|answer| answer.status.success()))
 }

@@ -24,10 +24,12 @@ use thiserror::Error;
 
 pub use command::Appearance;
 #[cfg(feature = "full")]
-pub(crate) use command::ExportCommand;
+pub(crate) use command::{ExportCommand, ExportPylockCommand};
 pub(crate) use command::{LockCommand, LockfileMode, SyncCommand};
 #[cfg(feature = "full")]
 pub(crate) use exported::ExportedPackage;
+#[cfg(feature = "full")]
+pub(crate) use fetch::neutral_pip;
 pub(crate) use find::find;
 pub(crate) use lock_verdict::LockVerdict;
 pub(crate) use progress::follow;

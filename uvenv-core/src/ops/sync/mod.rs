@@ -10,7 +10,7 @@ use std::ffi::OsString;
 pub(super) use self::cached::{CachedReport, known};
 pub use self::plan::SyncPlan;
 #[cfg(feature = "full")]
-pub(super) use self::plan::build_context;
+pub(super) use self::plan::{backend_flags, build_context};
 use super::backend_request::BackendRequest;
 use crate::{
     model::{Name, Variables},

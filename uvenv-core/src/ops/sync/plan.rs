@@ -249,6 +249,19 @@ fn uv_lock(profile: Profile, mode: LockMode) -> LockfileMode {
     }
 }
 
+/// Returns the flags of uv that select a backend of `context`.
+#[cfg(feature = "full")]
+pub(in crate::ops) fn backend_flags(
+    context: &ProfileContext<'_>,
+    backends: &[Backend],
+    selection: &Selection,
+) -> Vec<String> {
+    let request = SyncRequest::default();
+    let on = switched_on(selection, &request);
+    let off = switched_off(backends, selection, &context.manifest, &request);
+    SyncCommand { on, off, ..SyncCommand::default() }.selection()
+}
+
 fn switched_on(selection: &Selection, request: &SyncRequest) -> Vec<Selector> {
     let extras = request.extras.iter().cloned().map(Selector::Extra);
     let groups = request.groups.iter().cloned().map(Selector::Group);

@@ -1,0 +1,174 @@
+//! `vendor`: what an environment needs, in one directory.
+
+use std::fs;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde_json::{Value, json};
+use uvenv_tests::{Environment, Files, Fixture};
+
+use super::{PACKAGES, empty, pinned, three_profiles, torch};
+
+/// A monorepo whose prod is locked.
+fn locked() -> Fixture {
+    let repo = three_profiles().build();
+    repo.uvenv(["lock", "--profile", "prod"]).ok();
+    repo
+}
+
+fn vendor(repo: &Fixture, directory: &str, more: &[&str]) -> Value {
+    let arguments = [&["vendor", "--profile", "prod", "-o", directory], more].concat();
+    repo.uvenv(arguments).json().report("vendor-finished")
+}
+
+fn vendor_cu124(repo: &Fixture, directory: &str) -> Value {
+    vendor(repo, directory, &["--backend", "cu124"])
+}
+
+/// The files in a directory, relative to the monorepo.
+fn names(repo: &Fixture, directory: &str) -> Vec<String> {
+    let entries = repo.root().join(directory).read_dir_utf8().unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().to_owned()).collect();
+    names.sort();
+    names
+}
+
+/// Installs a lock with plain uv, without network and without programs.
+fn install(repo: &Fixture, lock: &Utf8Path) -> Environment {
+    let place = repo.temporary().join("sealed");
+    repo.uv(["venv", "--quiet", "--allow-existing", place.as_str()]).ok();
+    let sync = ["pip", "sync", "--preview", "--offline", "--no-index", "--python", place.as_str(), lock.as_str()];
+    let cache = repo.temporary().join("empty-cache");
+    repo.uv(sync).env("UV_CACHE_DIR", cache).without("git").without("cargo").ok();
+    Environment::at(place)
+}
+
+#[test]
+fn plain_uv_installs_what_was_vendored() {
+    let repo = locked();
+    let report = vendor_cu124(&repo, "vendored");
+    assert_eq!(report["locks"], json!([{ "file": "pylock.toml", "backend": "cu124", "packages": report["wheels"] }]));
+    assert_eq!(report["pythons"].as_array().unwrap().len(), 1);
+    assert_eq!(report["built"].as_array().unwrap().len(), PACKAGES.len());
+    let lock = repo.root().join("vendored/pylock.toml");
+    let sealed = install(&repo, &lock);
+    repo.uvenv(["sync", "--profile", "prod", "--backend", "cu124"]).ok();
+    assert_eq!(sealed.distributions(), repo.environment("prod").distributions());
+    assert_eq!(sealed.version("torch"), Some(torch("cu124")));
+    // Each pin, with its commit.
+    let text = fs::read_to_string(lock).unwrap();
+    for package in PACKAGES {
+        assert!(text.contains(&format!("commit = \"{}\"", repo.tag_commit(package, "v0.1.2"))), "{text}");
+    }
+}
+
+#[test]
+fn two_directories_have_the_same_bytes() {
+    let repo = locked();
+    vendor_cu124(&repo, "vendored");
+    let elsewhere = repo.temporary().join("elsewhere");
+    // Another user's permissions for new files.
+    let script = "umask 077; exec \"$@\"";
+    let cli = uvenv_tests::cargo_uvenv().as_str();
+    let arguments = ["-c", script, "sh", cli, "vendor", "--profile=prod", "--backend=cu124", "-o", elsewhere.as_str()];
+    repo.program("sh", arguments).ok();
+    Files::under(&elsewhere).assert_eq(&Files::under(&repo.root().join("vendored")));
+}
+
+#[test]
+fn a_second_run_starts_nothing() {
+    let repo = locked();
+    vendor_cu124(&repo, "vendored");
+    let report = repo.untouched_by(|| {
+        let again = ["vendor", "--profile", "prod", "-o", "vendored", "--backend", "cu124"];
+        repo.uvenv(again).without("git").json().report("vendor-finished")
+    });
+    assert!(report["uv"].is_null(), "{report}");
+    for key in ["downloaded", "built", "removed"] {
+        assert_eq!(report[key], json!([]), "{report}");
+    }
+}
+
+#[test]
+fn a_later_run_makes_only_what_is_missing() {
+    let repo = locked();
+    vendor_cu124(&repo, "vendored");
+    let wheels = names(&repo, "vendored/wheels");
+    let damaged = wheels.iter().find(|name| name.starts_with("torch")).unwrap();
+    let path = repo.root().join("vendored/wheels").join(damaged);
+    fs::write(&path, "damaged").unwrap();
+    fs::write(repo.root().join("vendored/wheels/other-1.0-py3-none-any.whl"), "").unwrap();
+    let report = vendor_cu124(&repo, "vendored");
+    assert_eq!(report["downloaded"], json!([damaged]), "{report}");
+    assert_eq!(report["built"], json!([]), "{report}");
+    assert_eq!(report["removed"], json!(["wheels/other-1.0-py3-none-any.whl"]), "{report}");
+    assert_eq!(names(&repo, "vendored/wheels"), wheels);
+
+    // A promotion changes the pins.
+    repo.replace("prod/pyproject.toml", "tag = \"v0.1.2\"", "tag = \"v0.1.3\"");
+    let stale = ["vendor", "--profile", "prod", "--backend", "cu124"];
+    repo.untouched_by(|| repo.uvenv(stale).args(["-o", "vendored"]).ends(1));
+    repo.uvenv(["lock", "--profile", "prod"]).ok();
+    let report = vendor_cu124(&repo, "vendored");
+    assert_eq!(report["downloaded"], json!([]), "{report}");
+    assert_eq!(report["built"].as_array().unwrap().len(), PACKAGES.len(), "{report}");
+    assert_eq!(report["removed"].as_array().unwrap().len(), PACKAGES.len(), "{report}");
+}
+
+#[test]
+fn backends_share_wheels() {
+    let repo = locked();
+    let report = vendor(&repo, "vendored", &["--backend", "cu124", "--backend", "cu128"]);
+    let files: Vec<_> = report["locks"].as_array().unwrap().iter().map(|lock| lock["file"].as_str().unwrap()).collect();
+    assert_eq!(files, ["pylock.cu124.toml", "pylock.cu128.toml"]);
+    assert_eq!(report["wheels"], PACKAGES.len() + 2, "{report}");
+    for backend in ["cu124", "cu128"] {
+        let sealed = install(&repo, &repo.root().join(format!("vendored/pylock.{backend}.toml")));
+        assert_eq!(sealed.version("torch"), Some(torch(backend)));
+    }
+    let report = vendor_cu124(&repo, "vendored");
+    assert_eq!(names(&repo, "vendored"), [".uvenv-vendored", "build-requirements.txt", "pylock.toml", "wheels"]);
+    assert_eq!(report["downloaded"], json!([]), "{report}");
+}
+
+#[test]
+fn builds_what_has_only_a_source_distribution() {
+    let repo = empty().build();
+    repo.replace("pyproject.toml", "dependencies = []", "dependencies = [\"docopt==0.6.2\", \"six==1.17.0\"]");
+    repo.uvenv(["lock"]).ok();
+    let vendor = ["vendor", "-o", "vendored"];
+    let report = repo.uvenv(vendor).json().report("vendor-finished");
+    assert_eq!(report["built"], json!(["docopt-0.6.2-py2.py3-none-any.whl"]), "{report}");
+    let sealed = install(&repo, &repo.root().join("vendored/pylock.toml"));
+    assert_eq!(sealed.version("docopt").as_deref(), Some("0.6.2"));
+    assert!(repo.read("vendored/build-requirements.txt").contains("setuptools=="));
+}
+
+#[test]
+fn rejects_what_cannot_be_vendored() {
+    let repo = pinned().build();
+    repo.uvenv(["vendor", "--profile", "prod"]).ends(1);
+    repo.uvenv(["lock", "--profile", "prod"]).ok();
+    repo.uvenv(["lock"]).ok();
+    repo.untouched_by(|| {
+        repo.uvenv(["vendor", "--profile", "prod", "-o", "packages"]).refused("not-a-vendored-directory")
+    });
+    let refusal = repo.uvenv(["vendor", "--profile", "dev", "-o", "of-dev"]).refused("cannot-vendor");
+    refusal.names(["bench-utils", "directory"]);
+    let refusal = repo.uvenv(["vendor", "--profile", "prod", "--python", "9.9", "-o", "new"]).refused("no-such-python");
+    refusal.names(["9.9"]);
+    let three = locked();
+    three.uvenv(["vendor", "--profile", "prod", "-o", "new"]).refused("backend-required");
+    assert!(!three.root().join("new/pylock.toml").exists());
+}
+
+#[test]
+fn a_pin_that_does_not_build_is_named() {
+    let repo = pinned().build();
+    repo.uvenv(["lock", "--profile", "prod"]).ok();
+    let remote: Utf8PathBuf = repo.remote("bench-utils");
+    fs::rename(&remote, remote.with_extension("gone")).unwrap();
+    let said = repo.uvenv(["vendor", "--profile", "prod", "-o", "vendored"]).ends(1);
+    assert!(said.stderr().contains("error[wheel-build-failed]: the wheel of `bench-utils` cannot be built"), "{said}");
+    fs::rename(remote.with_extension("gone"), &remote).unwrap();
+    vendor(&repo, "vendored", &[]);
+}

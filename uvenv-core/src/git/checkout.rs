@@ -1,0 +1,38 @@
+//! Checks a commit out, for a build.
+
+use camino::Utf8Path;
+
+use super::{Git, GitError, git_url, run};
+
+/// A commit that was checked out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Checkout {
+    /// When it was committed, in seconds since 1970.
+    pub(crate) time: u64,
+    /// The hash of its tree.
+    pub(crate) tree: String,
+}
+
+impl Git {
+    /// Checks out `commit` of the repository at `url` in `directory`, which does not exist yet, with its submodules and with
+    /// all tags, from which some packages take their version. The files have the usual permissions, whatever the user's
+    /// are, because they get into the wheel.
+    pub(crate) fn check_out(&self, url: &str, commit: &str, directory: &Utf8Path) -> Result<Checkout, GitError> {
+        let program = self.program.clone().with_usual_umask();
+        let git = Self { program };
+        run(git.prepared(), &["init", "--quiet", "--", directory.as_str()])?;
+        // The URL can contain credentials, which are not stored.
+        let url = format!("remote.origin.url={}", git.rewritten(git_url::plain(url)));
+        let within = || git.prepared().args(["-c", &url, "-C", directory.as_str()]);
+        let heads = "+refs/heads/*:refs/remotes/origin/*";
+        run(within(), &["fetch", "--quiet", "--tags", "--force", "origin", heads])?;
+        if run(within(), &["cat-file", "-e", &format!("{commit}^{{commit}}")]).is_err() {
+            run(within(), &["fetch", "--quiet", "origin", commit])?;
+        }
+        run(within(), &["checkout", "--quiet", "--detach", commit])?;
+        run(within(), &["submodule", "--quiet", "update", "--init", "--recursive"])?;
+        let facts = run(within(), &["show", "--no-patch", "--format=%ct %T", commit])?.stdout;
+        let (time, tree) = facts.trim().split_once(' ').unwrap_or_default();
+        Ok(Checkout { time: time.parse().unwrap_or_default(), tree: tree.to_owned() })
+    }
+}

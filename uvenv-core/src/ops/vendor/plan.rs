@@ -1,0 +1,371 @@
+//! What has to be vendored: the locks, and the files that they need.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::Utf8Path;
+
+use super::{VendorRequest, directory::VendoredDirectory};
+use crate::{
+    backend::{Backend, Selection},
+    fs::normal,
+    git,
+    lockfile::{GitSource, LockfileError},
+    model::{Name, Profile},
+    monorepo::{Monorepo, ProfileContext},
+    ops::{
+        BackendRequest, OperationError, Session,
+        backend_request::{self, SelectedPackages},
+        sync::backend_flags,
+        uv_failed,
+    },
+    process::{Invocation, Stderr},
+    uv::{ExportPylockCommand, LockVerdict, Uv, variables::with_urls},
+    vendor::{
+        Artifact, ArtifactKind, BuildSource, BuiltPackage, Download, Facts, PinFacts, Pylock, Selected, Tools,
+        VendorContext, VendorError, WheelBuild, hash, select,
+    },
+};
+
+/// A profile and the backends that are vendored.
+pub(super) struct SelectedProfile<'m> {
+    pub(super) context: ProfileContext<'m>,
+    /// The backends of the profile.
+    backends: Vec<Backend>,
+    pub(super) selections: Vec<Selection>,
+    requests: Vec<String>,
+    manifest: String,
+    lockfile: String,
+}
+
+/// A lock to write.
+pub(super) struct PlannedLock {
+    pub(super) file: String,
+    pub(super) backend: Option<Name>,
+    pub(super) pylock: Pylock,
+    /// What each interpreter selects.
+    pub(super) selected: Vec<Selected>,
+}
+
+/// A wheel to build.
+pub(super) struct PlannedBuild {
+    pub(super) key: String,
+    artifact: Artifact,
+    version: Option<String>,
+    /// The URL of the repository, which can have credentials.
+    url: String,
+}
+
+/// What is to be done.
+pub(super) struct VendorPlan<'m> {
+    pub(super) profile: &'m SelectedProfile<'m>,
+    pub(super) uv: Uv,
+    pub(super) tools: Vec<Tools>,
+    pub(super) locks: Vec<PlannedLock>,
+    pub(super) wheels: Vec<Download>,
+    /// Source distributions.
+    pub(super) archives: Vec<Download>,
+    /// The number of the first interpreter that needs a file.
+    pub(super) needed_by: BTreeMap<String, usize>,
+    pub(super) builds: Vec<PlannedBuild>,
+    /// What was built before, and is still there.
+    pub(super) kept: BTreeMap<String, BuiltPackage>,
+    /// The files of `kept`.
+    pub(super) reused: BTreeSet<String>,
+    /// The URLs of the indexes.
+    pub(super) indexes: Vec<String>,
+}
+
+impl<'m> SelectedProfile<'m> {
+    pub(super) fn new(
+        request: &VendorRequest,
+        monorepo: &'m Monorepo,
+        session: &Session,
+        profile: Profile,
+    ) -> crate::Result<Self> {
+        let context = monorepo.context(profile)?;
+        let available = SelectedPackages { names: &[], all: false }.backends(&context, session)?;
+        let choices: Vec<_> =
+            if request.backends.is_empty() { vec![None] } else { request.backends.iter().cloned().map(Some).collect() };
+        let mut selections: Vec<Selection> = Vec::new();
+        for choice in choices {
+            let backend = BackendRequest { choice, ..BackendRequest::default() };
+            let selection = backend_request::select(&context, session, &available, &backend, &[])?;
+            if selections.iter().all(|other| other.name() != selection.name()) {
+                selections.push(selection);
+            }
+        }
+        let Some(lockfile) = context.lockfile()? else { return Err(OperationError::no_lockfile(&context).into()) };
+        Ok(Self {
+            manifest: hash(context.manifest.file.text.as_bytes()),
+            lockfile: hash(lockfile.file.text.as_bytes()),
+            backends: available.list,
+            selections,
+            requests: request.pythons.clone(),
+            context,
+        })
+    }
+
+    /// Returns the name of the lock of a backend. uv requires `pylock.NAME.toml`, without dots in the name.
+    pub(super) fn lock_name(&self, selection: &Selection) -> String {
+        match selection.name() {
+            Some(name) if self.selections.len() > 1 => format!("pylock.{}.toml", name.as_str().replace('.', "-")),
+            None if self.selections.len() > 1 => "pylock.none.toml".to_owned(),
+            _ => "pylock.toml".to_owned(),
+        }
+    }
+
+    /// Returns the locks that are wanted, with what is known of them before anything is asked.
+    pub(super) fn wanted(&self) -> Vec<(String, Facts)> {
+        let wanted = self.selections.iter();
+        wanted.map(|selection| (self.lock_name(selection), self.facts(selection.name().cloned()))).collect()
+    }
+
+    /// Returns what is known before anything is asked.
+    pub(super) fn facts(&self, backend: Option<Name>) -> Facts {
+        Facts {
+            profile: self.context.profile,
+            backend,
+            manifest: self.manifest.clone(),
+            lockfile: self.lockfile.clone(),
+            pythons: Vec::new(),
+            requests: self.requests.clone(),
+            pins: Vec::new(),
+        }
+    }
+
+    pub(super) fn vendor_context<'a>(
+        &'a self,
+        session: &'a Session,
+        uv: &'a Uv,
+        child: &'a (dyn Fn(Invocation) -> Invocation + Sync),
+    ) -> VendorContext<'a> {
+        VendorContext {
+            uv,
+            root: &self.context.monorepo.root,
+            variables: &session.settings.variables,
+            observer: session.settings.observer(),
+            offline: session.settings.offline,
+            child,
+        }
+    }
+}
+
+impl<'m> VendorPlan<'m> {
+    pub(super) fn new(
+        profile: &'m SelectedProfile<'m>,
+        session: &Session,
+        directory: &VendoredDirectory,
+    ) -> crate::Result<Self> {
+        let uv = session.uv()?.clone();
+        check_freshness(&profile.context, session, &uv)?;
+        let settings = &session.settings;
+        let child = |invocation: Invocation| settings.child(invocation);
+        let context = profile.vendor_context(session, &uv, &child);
+        let project = &profile.context.paths.directory;
+        let requests: Vec<_> = if profile.requests.is_empty() {
+            vec![None]
+        } else {
+            profile.requests.iter().map(|request| Some(request.as_str())).collect()
+        };
+        let tools: Vec<_> =
+            requests.into_iter().map(|request| Tools::find(&context, project, request)).collect::<Result<_, _>>()?;
+        let mut locks = Vec::new();
+        for selection in &profile.selections {
+            let output = directory.scratch()?.join("pylock.toml");
+            let export = ExportPylockCommand {
+                project: project.clone(),
+                selection: backend_flags(&profile.context, &profile.backends, selection),
+                output: output.clone(),
+                offline: session.settings.offline,
+            };
+            let invocation = export.invocation(&uv);
+            let streamed = session.stream(&invocation, Stderr::Capture)?;
+            if !streamed.status.success() {
+                return Err(uv_failed(&invocation, &streamed, Stderr::Capture).into());
+            }
+            let text = std::fs::read_to_string(&output).map_err(VendorError::io(&output))?;
+            let selected = tools.iter().map(|tools| select(&context, tools, &output)).collect::<Result<_, _>>()?;
+            locks.push(PlannedLock {
+                file: profile.lock_name(selection),
+                backend: selection.name().cloned(),
+                pylock: Pylock::parse(&output, &text)?,
+                selected,
+            });
+        }
+        let mut plan = Self {
+            profile,
+            tools,
+            locks,
+            uv: uv.clone(),
+            wheels: Vec::new(),
+            archives: Vec::new(),
+            needed_by: BTreeMap::new(),
+            builds: Vec::new(),
+            kept: BTreeMap::new(),
+            reused: BTreeSet::new(),
+            indexes: indexes(&profile.context, session),
+        };
+        plan.add_artifacts()?;
+        plan.keep(directory);
+        plan.remember_hashes(directory);
+        Ok(plan)
+    }
+
+    /// Lists what the locks need.
+    fn add_artifacts(&mut self) -> crate::Result<()> {
+        let mut seen = BTreeSet::new();
+        for lock in &self.locks {
+            for (number, selected) in lock.selected.iter().enumerate() {
+                for artifact in &selected.artifacts {
+                    if !seen.insert((artifact.kind, artifact.name.clone(), artifact.file.clone(), build_key(artifact)))
+                    {
+                        continue;
+                    }
+                    let download = || download(artifact, lock.pylock.path());
+                    match artifact.kind {
+                        ArtifactKind::Wheel => self.wheels.push(download()?),
+                        ArtifactKind::Sdist => self.archives.push(download()?),
+                        ArtifactKind::Directory => {
+                            let problem = format!(
+                                "it is the directory `{}`, and not a commit or a file with a hash",
+                                artifact.path.as_deref().unwrap_or(".")
+                            );
+                            return Err(VendorError::Package { package: artifact.name.to_string(), problem }.into());
+                        }
+                        ArtifactKind::Vcs => {}
+                    }
+                    if let Some(file) = &artifact.file {
+                        self.needed_by.entry(file.clone()).or_insert(number);
+                    }
+                    if matches!(artifact.kind, ArtifactKind::Vcs | ArtifactKind::Sdist) {
+                        self.builds.push(PlannedBuild {
+                            key: build_key(artifact),
+                            artifact: artifact.clone(),
+                            version: lock.pylock.version(artifact.index).map(str::to_owned),
+                            url: repository(&self.profile.context, artifact),
+                        });
+                    }
+                }
+            }
+        }
+        self.builds.sort_by(|one, other| one.key.cmp(&other.key));
+        self.builds.dedup_by(|one, other| one.key == other.key);
+        Ok(())
+    }
+
+    /// Finds the wheels that were built before from the same commits, for the same interpreters.
+    fn keep(&mut self, directory: &VendoredDirectory) {
+        let pythons = self.pythons();
+        for (lock, facts) in directory.locks().filter(|(_, facts)| facts.pythons == pythons) {
+            let wheels = lock.wheels();
+            for build in &self.builds {
+                let is_same = |pin: &&PinFacts| {
+                    let artifact = &build.artifact;
+                    pin.name == artifact.name
+                        && Some(&pin.commit) == artifact.commit.as_ref()
+                        && pin.subdirectory == artifact.subdirectory
+                        && pin.reference == artifact.reference
+                        && pin.url == crate::model::redact(&build.url)
+                };
+                let Some(pin) = facts.pins.iter().find(is_same) else { continue };
+                let Some((_, wheels)) = wheels.iter().find(|(name, _)| *name == pin.name) else { continue };
+                if wheels.iter().all(|wheel| directory.has(wheel)) {
+                    self.reused.extend(wheels.iter().map(|wheel| wheel.file.clone()));
+                    let kept = BuiltPackage { wheels: wheels.clone(), pin: Some(pin.clone()) };
+                    self.kept.insert(build.key.clone(), kept);
+                }
+            }
+        }
+    }
+}
+
+impl VendorPlan<'_> {
+    /// Takes the hashes that the lockfile lacks from the directory, which has them since the first download.
+    fn remember_hashes(&mut self, directory: &VendoredDirectory) {
+        let known: BTreeMap<_, _> = directory
+            .locks()
+            .flat_map(|(lock, _)| lock.wheels())
+            .flat_map(|(_, wheels)| wheels.into_iter().map(|wheel| (wheel.file, wheel.sha256)))
+            .collect();
+        for wheel in self.wheels.iter_mut().filter(|wheel| wheel.sha256.is_none()) {
+            wheel.sha256 = known.get(&wheel.file).cloned();
+        }
+    }
+}
+
+impl PlannedBuild {
+    /// Returns the wheel to build; a source distribution is in `archives`.
+    pub(super) fn wheel(&self, archives: &Utf8Path) -> WheelBuild {
+        let Artifact { name, commit, reference, subdirectory, file, .. } = self.artifact.clone();
+        let source = match commit {
+            Some(commit) => BuildSource::Commit { url: self.url.clone(), reference, commit, subdirectory },
+            None => BuildSource::Archive(archives.join(file.unwrap_or_default())),
+        };
+        WheelBuild { name, version: self.version.clone(), source }
+    }
+}
+
+/// Returns what identifies a build.
+pub(super) fn build_key(artifact: &Artifact) -> String {
+    let Artifact { name, commit, subdirectory, sha256, kind, .. } = artifact;
+    match (kind, commit) {
+        (ArtifactKind::Vcs, Some(commit)) => format!("{name} {commit} {}", subdirectory.as_deref().unwrap_or_default()),
+        (ArtifactKind::Sdist, _) => format!("{name} {}", sha256.as_deref().unwrap_or_default()),
+        _ => String::new(),
+    }
+}
+
+/// Returns the file of an artifact; its path is relative to `lock`.
+fn download(artifact: &Artifact, lock: &Utf8Path) -> Result<Download, VendorError> {
+    let lacks = |what: &str| VendorError::Package {
+        package: artifact.name.to_string(),
+        problem: format!("the lockfile has no {what} for it"),
+    };
+    let file_url = |path: &String| git::file_url(&normal(&lock.with_file_name(path)));
+    let url = artifact.url.clone().or_else(|| artifact.path.as_ref().map(file_url));
+    Ok(Download {
+        name: artifact.name.to_string(),
+        file: artifact.file.clone().ok_or_else(|| lacks("file name"))?,
+        url: url.ok_or_else(|| lacks("URL"))?,
+        sha256: artifact.sha256.clone(),
+        size: artifact.size,
+    })
+}
+
+/// Returns the URL of the repository, as the manifest has it: with the credentials that git needs.
+fn repository(context: &ProfileContext<'_>, artifact: &Artifact) -> String {
+    let locked = artifact.url.clone().unwrap_or_default();
+    let lockfile = context.readable_lockfile();
+    let mut sources = context.manifests().flat_map(|manifest| manifest.sources_of(&artifact.name));
+    let source = sources.find_map(|source| {
+        let git = GitSource::of(&source.kind)?;
+        let (_, pin) = lockfile?.locked_for(&artifact.name, &git)?;
+        (pin.commit == artifact.commit).then(|| git.url.to_owned())
+    });
+    source.unwrap_or(locked)
+}
+
+/// Returns the URLs of the indexes of manifest and variables, with credentials.
+fn indexes(context: &ProfileContext<'_>, session: &Session) -> Vec<String> {
+    let variables = &session.settings.variables;
+    let of_manifests =
+        context.manifests().flat_map(|manifest| manifest.uv.indexes.iter().map(|index| index.url.clone()));
+    let of_variables = with_urls().filter_map(|name| variables.get(name)).flat_map(str::split_whitespace);
+    let named =
+        of_variables.map(|url| url.split_once('=').filter(|(name, _)| !name.contains(':')).map_or(url, |(_, url)| url));
+    of_manifests.chain(named.map(str::to_owned)).collect()
+}
+
+/// Asks uv whether the lockfile satisfies the manifest.
+fn check_freshness(context: &ProfileContext<'_>, session: &Session, uv: &Uv) -> crate::Result<()> {
+    let verdict = |offline| session.lock_verdict(uv, &context.paths.directory, offline);
+    let verdict = match verdict(true) {
+        LockVerdict::Unknown(_) if !session.settings.offline => verdict(false),
+        verdict => verdict,
+    };
+    match verdict {
+        LockVerdict::Stale(_) => Err(OperationError::stale(context, session, uv)?.into()),
+        LockVerdict::Damaged(why) => Err(LockfileError::damaged(&context.paths.lockfile(), why).into()),
+        LockVerdict::Fresh | LockVerdict::Rejected(_) | LockVerdict::Unknown(_) => Ok(()),
+    }
+}

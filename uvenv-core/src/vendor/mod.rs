@@ -1,0 +1,83 @@
+//! Vendoring: everything that an environment needs in one directory, and what such a directory contains.
+//!
+//! The directory is a [PEP 751] lock with the wheels that it names, so that plain uv installs it. What is to be installed
+//! is uv's word (`uv export`); which wheel fits an interpreter is that of `packaging`, the reference implementation.
+//!
+//! [PEP 751]: https://packaging.python.org/en/latest/specifications/pylock-toml/
+
+mod download;
+mod error;
+mod pylock;
+mod select;
+mod tools;
+mod wheel_build;
+
+use std::{
+    fmt::Write as _,
+    fs::File,
+    io::{self, Read as _},
+};
+
+use camino::Utf8Path;
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    model::{Observer, Variables},
+    process::Invocation,
+    uv::Uv,
+};
+
+pub(crate) use self::{
+    download::{Download, Downloads},
+    error::VendorError,
+    pylock::{BuiltPackage, Facts, PinFacts, Pylock, VendoredWheel},
+    select::{Artifact, ArtifactKind, Selected, select},
+    tools::Tools,
+    wheel_build::{BuildSource, Sources, WheelBuild, lock_requirements},
+};
+
+/// What all steps of a vendoring need.
+pub(crate) struct VendorContext<'a> {
+    pub(crate) uv: &'a Uv,
+    /// The monorepo's root.
+    pub(crate) root: &'a Utf8Path,
+    pub(crate) variables: &'a Variables,
+    pub(crate) observer: &'a dyn Observer,
+    pub(crate) offline: bool,
+    /// Gives a program the variables that child processes see.
+    pub(crate) child: &'a (dyn Fn(Invocation) -> Invocation + Sync),
+}
+
+/// The directory with the wheels, in a vendored directory.
+pub(crate) const WHEELS: &str = "wheels";
+
+/// Returns the SHA-256 hash of a file and its size in bytes.
+pub(crate) fn hash_file(path: &Utf8Path) -> io::Result<(String, u64)> {
+    let mut file = File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 17];
+    let mut size = 0;
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok((hex(&hasher.finalize()), size)),
+            length => {
+                hasher.update(&buffer[..length]);
+                size += length as u64;
+            }
+        }
+    }
+}
+
+/// Returns the SHA-256 hash of `bytes`.
+pub(crate) fn hash(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}

@@ -1,0 +1,229 @@
+//! PEP 751 locks: what uv exports, and what a vendored directory has.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value};
+
+use super::{VendorError, WHEELS};
+use crate::model::{Name, Profile};
+
+/// The version of the format of `[tool.uvenv]`.
+const SCHEMA: i64 = 1;
+
+/// A lock.
+#[derive(Clone, Debug)]
+pub(crate) struct Pylock {
+    path: Utf8PathBuf,
+    document: DocumentMut,
+}
+
+/// A wheel in a vendored directory.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct VendoredWheel {
+    pub(crate) file: String,
+    /// In hexadecimal.
+    pub(crate) sha256: String,
+    /// In bytes.
+    pub(crate) size: u64,
+}
+
+/// What uvenv itself records in a lock, as `[tool.uvenv]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Facts {
+    pub(crate) profile: Profile,
+    pub(crate) backend: Option<Name>,
+    /// The hashes of the profile's manifest and lockfile.
+    pub(crate) manifest: String,
+    pub(crate) lockfile: String,
+    /// The versions of Python for which it was made: `3.11`.
+    pub(crate) pythons: Vec<String>,
+    /// How they were asked for.
+    pub(crate) requests: Vec<String>,
+    pub(crate) pins: Vec<PinFacts>,
+}
+
+/// A package that was built from a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PinFacts {
+    pub(crate) name: Name,
+    /// Without secrets.
+    pub(crate) url: String,
+    pub(crate) reference: Option<String>,
+    pub(crate) commit: String,
+    pub(crate) tree: String,
+    pub(crate) subdirectory: Option<String>,
+}
+
+/// The wheels of a package that was built, one for each interpreter that needs its own, and what it was built from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BuiltPackage {
+    pub(crate) wheels: Vec<VendoredWheel>,
+    pub(crate) pin: Option<PinFacts>,
+}
+
+impl Pylock {
+    /// Reads the text of a lock at `path`.
+    pub(crate) fn parse(path: &Utf8Path, text: &str) -> Result<Self, VendorError> {
+        let document = text.parse().map_err(|error: toml_edit::TomlError| VendorError::Io {
+            path: path.to_owned(),
+            source: std::io::Error::other(error.to_string().trim_end().to_owned()),
+        })?;
+        Ok(Self { path: path.to_owned(), document })
+    }
+
+    /// Reads the lock at `path`; `None` if there is no such file.
+    pub(crate) fn read(path: &Utf8Path) -> Result<Option<Self>, VendorError> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::parse(path, &text).map(Some),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(VendorError::io(path)(error)),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+
+    fn packages(&self) -> impl Iterator<Item = &Table> {
+        self.document.get("packages").and_then(Item::as_array_of_tables).into_iter().flatten()
+    }
+
+    /// Returns the version of a package.
+    pub(crate) fn version(&self, index: usize) -> Option<&str> {
+        self.packages().nth(index)?.get("version")?.as_str()
+    }
+
+    /// Returns the packages, each with its wheels.
+    pub(crate) fn wheels(&self) -> Vec<(Name, Vec<VendoredWheel>)> {
+        let wheel = |wheel: &Value| {
+            let wheel = wheel.as_inline_table()?;
+            let path = Utf8Path::new(wheel.get("path")?.as_str()?);
+            Some(VendoredWheel {
+                file: path.file_name()?.to_owned(),
+                sha256: wheel.get("hashes")?.as_inline_table()?.get("sha256")?.as_str()?.to_owned(),
+                size: u64::try_from(wheel.get("size")?.as_integer()?).ok()?,
+            })
+        };
+        let package = |package: &Table| {
+            let name = Name::parse(package.get("name")?.as_str()?)?;
+            let wheels = package.get("wheels").and_then(Item::as_array).into_iter().flatten();
+            Some((name, wheels.filter_map(wheel).collect()))
+        };
+        self.packages().filter_map(package).collect()
+    }
+
+    /// Returns the lock of a vendored directory: the packages that have `wheels`, which are given by the number of the
+    /// package, from 0.
+    pub(crate) fn vendored(&self, wheels: &BTreeMap<usize, Vec<VendoredWheel>>, facts: &Facts) -> String {
+        let mut document = DocumentMut::new();
+        document.insert("lock-version", value("1.0"));
+        for key in ["environments", "requires-python"] {
+            if let Some(item) = self.document.get(key) {
+                document.insert(key, item.clone());
+            }
+        }
+        document.insert("created-by", value("cargo-uvenv"));
+        let mut packages = ArrayOfTables::new();
+        for (index, package) in self.packages().enumerate() {
+            let Some(wheels) = wheels.get(&index) else { continue };
+            let mut vendored = Table::new();
+            for key in ["name", "version", "marker", "requires-python", "dependencies"] {
+                if let Some(item) = package.get(key) {
+                    vendored.insert(key, item.clone());
+                }
+            }
+            vendored.insert("wheels", Item::Value(array(wheels)));
+            packages.push(vendored);
+        }
+        document.insert("packages", Item::ArrayOfTables(packages));
+        let mut tool = Table::new();
+        tool.set_implicit(true);
+        tool.insert("uvenv", Item::Table(facts.table()));
+        document.insert("tool", Item::Table(tool));
+        document.to_string()
+    }
+
+    /// Returns what uvenv has recorded; `None` if it has not made this lock, or in another format.
+    pub(crate) fn facts(&self) -> Option<Facts> {
+        let table = self.document.get("tool")?.get("uvenv")?.as_table()?;
+        let text = |table: &Table, key: &str| Some(table.get(key)?.as_str()?.to_owned());
+        let list = |key: &str| -> Option<Vec<String>> {
+            table.get(key)?.as_array()?.iter().map(|value| Some(value.as_str()?.to_owned())).collect()
+        };
+        (table.get("schema")?.as_integer()? == SCHEMA).then_some(())?;
+        let pins = table.get("pins").and_then(Item::as_array_of_tables).into_iter().flatten();
+        let pin = |pin: &Table| {
+            Some(PinFacts {
+                name: Name::parse(pin.get("name")?.as_str()?)?,
+                url: text(pin, "url")?,
+                reference: text(pin, "reference"),
+                commit: text(pin, "commit")?,
+                tree: text(pin, "tree")?,
+                subdirectory: text(pin, "subdirectory"),
+            })
+        };
+        Some(Facts {
+            profile: table.get("profile")?.as_str()?.parse().ok()?,
+            backend: text(table, "backend").as_deref().and_then(Name::parse),
+            manifest: text(table, "manifest")?,
+            lockfile: text(table, "lockfile")?,
+            pythons: list("pythons")?,
+            requests: list("requests")?,
+            pins: pins.map(pin).collect::<Option<_>>()?,
+        })
+    }
+}
+
+impl Facts {
+    fn table(&self) -> Table {
+        let mut table = Table::new();
+        table.insert("schema", value(SCHEMA));
+        table.insert("profile", value(self.profile.as_str()));
+        if let Some(backend) = &self.backend {
+            table.insert("backend", value(backend.as_str()));
+        }
+        table.insert("manifest", value(&self.manifest));
+        table.insert("lockfile", value(&self.lockfile));
+        table.insert("pythons", value(self.pythons.iter().collect::<Array>()));
+        table.insert("requests", value(self.requests.iter().collect::<Array>()));
+        let mut pins = ArrayOfTables::new();
+        for pin in &self.pins {
+            let mut table = Table::new();
+            table.insert("name", value(pin.name.as_str()));
+            table.insert("url", value(&pin.url));
+            for (key, text) in [("reference", &pin.reference), ("subdirectory", &pin.subdirectory)] {
+                if let Some(text) = text {
+                    table.insert(key, value(text));
+                }
+            }
+            table.insert("commit", value(&pin.commit));
+            table.insert("tree", value(&pin.tree));
+            pins.push(table);
+        }
+        if !pins.is_empty() {
+            table.insert("pins", Item::ArrayOfTables(pins));
+        }
+        table
+    }
+}
+
+/// One wheel a line, as uv writes them.
+fn array(wheels: &[VendoredWheel]) -> Value {
+    let mut array = Array::new();
+    for wheel in wheels {
+        let mut hashes = InlineTable::new();
+        hashes.insert("sha256", wheel.sha256.as_str().into());
+        let mut table = InlineTable::new();
+        table.insert("name", wheel.file.as_str().into());
+        table.insert("path", format!("{WHEELS}/{}", wheel.file).into());
+        table.insert("size", i64::try_from(wheel.size).unwrap_or_default().into());
+        table.insert("hashes", Value::InlineTable(hashes));
+        let mut table = Value::InlineTable(table);
+        table.decor_mut().set_prefix("\n    ");
+        array.push_formatted(table);
+    }
+    array.set_trailing_comma(true);
+    array.set_trailing("\n");
+    Value::Array(array)
+}

@@ -1,0 +1,63 @@
+//! Which artifacts an interpreter needs: what `packaging` selects from what uv exports.
+
+use camino::Utf8Path;
+use serde::Deserialize;
+
+use super::{Tools, VendorContext, VendorError, tools::captured};
+use crate::model::Name;
+
+/// What an interpreter would install.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Selected {
+    /// Its version: `3.11.7`.
+    pub(crate) python: String,
+    #[serde(rename = "selected")]
+    pub(crate) artifacts: Vec<Artifact>,
+}
+
+/// What is to be installed of a package.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub(crate) struct Artifact {
+    /// The number of the package in the lock, from 0.
+    pub(crate) index: usize,
+    pub(crate) name: Name,
+    pub(crate) kind: ArtifactKind,
+    pub(crate) url: Option<String>,
+    pub(crate) path: Option<String>,
+    pub(crate) size: Option<u64>,
+    pub(crate) file: Option<String>,
+    pub(crate) sha256: Option<String>,
+    pub(crate) commit: Option<String>,
+    pub(crate) reference: Option<String>,
+    pub(crate) subdirectory: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ArtifactKind {
+    Wheel,
+    Sdist,
+    Vcs,
+    Directory,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Answer {
+    Error { error: String },
+    Selected(Selected),
+}
+
+/// Returns what the interpreter of `tools` would install from the lock at `path`.
+pub(crate) fn select(context: &VendorContext<'_>, tools: &Tools, path: &Utf8Path) -> crate::Result<Selected> {
+    let script = path.with_file_name("select.py");
+    std::fs::write(&script, include_str!("select.py")).map_err(VendorError::io(&script))?;
+    let answer = captured(context, tools.python().args([script.as_str(), path.as_str()]))?;
+    let unreadable = |error: serde_json::Error| VendorError::Tools { problem: error.to_string() };
+    match serde_json::from_str(&answer).map_err(unreadable)? {
+        Answer::Selected(selected) => Ok(selected),
+        Answer::Error { error } => {
+            Err(VendorError::Package { package: tools.interpreter.clone(), problem: error }.into())
+        }
+    }
+}

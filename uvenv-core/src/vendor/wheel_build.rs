@@ -1,0 +1,210 @@
+//! Builds wheels from commits and source distributions, so that they have the same bytes each time.
+
+use std::{collections::BTreeSet, fs, str::FromStr as _};
+
+use camino::{Utf8DirEntry, Utf8Path, Utf8PathBuf};
+use pep508_rs::{Requirement, VersionOrUrl};
+
+use super::{PinFacts, Tools, VendorContext, VendorError, tools::captured};
+use crate::{
+    git::Git,
+    manifest,
+    model::{Name, redact},
+    process::{Captured, Invocation, ending, on_new_lines},
+};
+
+/// The time of files whose time is not known: the first that a zip archive can have, 1980-01-01.
+const NO_TIME: u64 = 315_532_800;
+
+/// What is built if a project does not say how (PEP 518).
+const DEFAULT_REQUIREMENT: &str = "setuptools>=40.8.0";
+
+/// A wheel to build.
+#[derive(Clone, Debug)]
+pub(crate) struct WheelBuild {
+    pub(crate) name: Name,
+    pub(crate) version: Option<String>,
+    pub(crate) source: BuildSource,
+}
+
+/// What a wheel is built from.
+#[derive(Clone, Debug)]
+pub(crate) enum BuildSource {
+    /// A commit of the repository at `url`, which can have credentials.
+    Commit { url: String, reference: Option<String>, commit: String, subdirectory: Option<String> },
+    /// A source distribution.
+    Archive(Utf8PathBuf),
+}
+
+/// The sources of a wheel, unpacked.
+#[derive(Clone, Debug)]
+pub(crate) struct Sources {
+    build: WheelBuild,
+    /// The directory of the project.
+    project: Utf8PathBuf,
+    /// The time that the files in the wheel get, in seconds since 1970.
+    time: u64,
+    pub(crate) pin: Option<PinFacts>,
+    requirements: Vec<String>,
+}
+
+impl WheelBuild {
+    /// Unpacks the sources below `directory`, whose path gets into some wheels: it must be the same each time.
+    pub(crate) fn unpack(
+        &self,
+        context: &VendorContext<'_>,
+        tools: &Tools,
+        directory: &Utf8Path,
+    ) -> crate::Result<Sources> {
+        let place = directory.join(self.name.as_str());
+        fs::remove_dir_all(&place).or_else(ignore_absent).map_err(VendorError::io(&place))?;
+        fs::create_dir_all(directory).map_err(VendorError::io(directory))?;
+        let (project, time, pin) = match &self.source {
+            BuildSource::Commit { url, reference, commit, subdirectory } => {
+                let git = Git::find(context.variables)?.within(context.root);
+                let checkout = git.check_out(url, commit, &place).map_err(|error| self.failed(error.to_string()))?;
+                let project = subdirectory.as_ref().map_or(place.clone(), |directory| place.join(directory));
+                let pin = PinFacts {
+                    name: self.name.clone(),
+                    url: redact(url).into_owned(),
+                    reference: reference.clone(),
+                    commit: commit.clone(),
+                    tree: checkout.tree,
+                    subdirectory: subdirectory.clone(),
+                };
+                (project, checkout.time, Some(pin))
+            }
+            BuildSource::Archive(archive) => {
+                let module = if archive.extension() == Some("zip") { "zipfile" } else { "tarfile" };
+                let unpack = tools.python().args(["-m", module, "-e", archive.as_str(), place.as_str()]);
+                captured(context, unpack)?;
+                let mut entries = place.read_dir_utf8().map_err(VendorError::io(&place))?.flatten();
+                let project = entries.next().map(Utf8DirEntry::into_path);
+                let project = project.ok_or_else(|| self.failed(format!("`{archive}` is empty")))?;
+                (project, NO_TIME, None)
+            }
+        };
+        let requirements = self.requirements(&project)?;
+        Ok(Sources { build: self.clone(), project, time, pin, requirements })
+    }
+
+    /// Returns `[build-system] requires` of the project.
+    fn requirements(&self, project: &Utf8Path) -> Result<Vec<String>, VendorError> {
+        let default = || vec![DEFAULT_REQUIREMENT.to_owned()];
+        let path = project.join(manifest::FILE_NAME);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(default()),
+            Err(error) => return Err(VendorError::io(&path)(error)),
+        };
+        let document: toml_edit::DocumentMut =
+            text.parse().map_err(|error: toml_edit::TomlError| self.failed(error.to_string()))?;
+        let requires = document.get("build-system").and_then(|system| system.get("requires")?.as_array());
+        let texts =
+            |array: &toml_edit::Array| array.iter().filter_map(|value| Some(value.as_str()?.to_owned())).collect();
+        Ok(requires.map_or_else(default, texts))
+    }
+
+    fn failed(&self, problem: String) -> VendorError {
+        VendorError::Build { package: self.name.clone(), problem }
+    }
+}
+
+/// Resolves what the builds of `sources` require, and records it in `file` with hashes. What the file has already is kept, if
+/// it still fits.
+pub(crate) fn lock_requirements(
+    context: &VendorContext<'_>,
+    tools: &Tools,
+    sources: &[Sources],
+    file: &Utf8Path,
+) -> crate::Result<()> {
+    let installing = sources.iter().filter(|sources| !sources.is_built_by_uv_itself(context));
+    let requirements: BTreeSet<_> = installing.flat_map(|sources| &sources.requirements).collect();
+    if requirements.is_empty() {
+        return fs::write(file, "").map_err(|error| VendorError::io(file)(error).into());
+    }
+    let input = file.with_extension("in");
+    let lines: Vec<_> = requirements.into_iter().map(String::as_str).collect();
+    fs::write(&input, lines.join("\n")).map_err(VendorError::io(&input))?;
+    let flags = ["--quiet", "--universal", "--generate-hashes", "--no-header", "--no-annotate", "--python"];
+    let compile = context.uv.invocation().args(["pip", "compile"]).args(flags).arg(&tools.interpreter);
+    let compile = compile.args(context.offline.then_some("--offline"));
+    let done = captured(context, compile.args(["--output-file", file.as_str(), input.as_str()]));
+    let _ = fs::remove_file(&input);
+    done.map(drop)
+}
+
+impl Sources {
+    pub(crate) fn name(&self) -> &Name {
+        &self.build.name
+    }
+
+    /// Builds the wheel in `output` for the interpreter of `tools`, and returns its file name.
+    pub(crate) fn build(
+        &self,
+        context: &VendorContext<'_>,
+        tools: &Tools,
+        constraints: &Utf8Path,
+        output: &Utf8Path,
+    ) -> crate::Result<String> {
+        let uv = context.uv.invocation().with_usual_umask();
+        let constraint = format!("--build-constraint={constraints}");
+        let constraint = ["--require-hashes", &constraint];
+        let constraint = if self.is_built_by_uv_itself(context) { &[][..] } else { &constraint };
+        let uv = uv.args(["build", "--wheel", "--python", &tools.interpreter]).args(constraint);
+        let uv = uv.args(context.offline.then_some("--offline"));
+        let uv = uv.args(["--out-dir", output.as_str(), self.project.as_str()]);
+        let uv = uv.env("SOURCE_DATE_EPOCH", self.time.to_string());
+        let uv = (context.child)(self.without_cargo_home(context, uv));
+        let failed = |problem: String| self.build.failed(problem);
+        let Captured { status, stdout: _, stderr } = uv.capture().map_err(|error| failed(error.to_string()))?;
+        if !status.success() {
+            return Err(failed(format!("`uv build` {}{}", ending(status), on_new_lines(&stderr))).into());
+        }
+        let entries = output.read_dir_utf8().map_err(VendorError::io(output))?.flatten();
+        let mut files = entries.map(|entry| entry.file_name().to_owned());
+        let file = files.find(|file| Utf8Path::new(file).extension() == Some("whl"));
+        let file = file.ok_or_else(|| failed("`uv build` did not write a wheel".to_owned()))?;
+        match (file.split('-').nth(1), &self.build.version) {
+            (Some(built), Some(locked)) if built != locked.replace('-', "_") => {
+                Err(failed(format!("it has the version {built}, and {locked} is locked")).into())
+            }
+            _ => Ok(file),
+        }
+    }
+
+    /// Whether this uv builds the project without installing anything, as in a sync.
+    fn is_built_by_uv_itself(&self, context: &VendorContext<'_>) -> bool {
+        let [requirement] = &*self.requirements else { return false };
+        let Ok(requirement) = Requirement::<pep508_rs::VerbatimUrl>::from_str(requirement) else { return false };
+        let is_fitting = match &requirement.version_or_url {
+            None => true,
+            Some(VersionOrUrl::Url(_)) => false,
+            Some(VersionOrUrl::VersionSpecifier(versions)) => {
+                pep440_rs::Version::from_str(&context.uv.version.to_string())
+                    .is_ok_and(|version| versions.contains(&version))
+            }
+        };
+        requirement.name.to_string() == "uv-build" && is_fitting
+    }
+
+    /// Keeps the path of cargo's home directory out of what rustc writes.
+    fn without_cargo_home(&self, context: &VendorContext<'_>, uv: Invocation) -> Invocation {
+        const NAME: &str = "CARGO_ENCODED_RUSTFLAGS";
+        let is_rust =
+            |requirement: &String| ["maturin", "setuptools-rust"].iter().any(|name| requirement.starts_with(name));
+        let home = context.variables.get("CARGO_HOME").map(str::to_owned);
+        let home = home.or_else(|| Some(format!("{}/.cargo", context.variables.get("HOME")?)));
+        let (true, Some(home)) = (self.requirements.iter().any(is_rust), home) else { return uv };
+        let flags = context.variables.get(NAME).map(str::to_owned);
+        let flags = flags.or_else(|| {
+            Some(context.variables.get("RUSTFLAGS")?.split_whitespace().collect::<Vec<_>>().join("\u{1f}"))
+        });
+        let remap = format!("--remap-path-prefix={home}=/cargo");
+        uv.env(NAME, flags.map_or(remap.clone(), |flags| format!("{flags}\u{1f}{remap}")))
+    }
+}
+
+fn ignore_absent(error: std::io::Error) -> std::io::Result<()> {
+    if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+}
