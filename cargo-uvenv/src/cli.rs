@@ -331,6 +331,9 @@ pub(crate) struct Selection {
     /// Build native packages with Cargo's dev profile
     #[arg(long)]
     pub(crate) debug: bool,
+    /// Install from this directory, which `vendor` has made, without index and git; defaults to `UVENV_VENDORED`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) vendored: Option<PathBuf>,
     /// Recreate the environment, for example if it is broken; if that fails, the old one is kept
     #[arg(long)]
     pub(crate) recreate: bool,

@@ -144,7 +144,7 @@ impl<'a> Context<'a> {
         let target = self.target(&args.profile)?;
         let no_sync = args.no_sync || uv::variables::is_without_sync(&self.session.settings.variables);
         let request = RunRequest {
-            sync: SyncRequest { keep_extraneous: true, ..self.sync_request(args.selection, true) },
+            sync: SyncRequest { keep_extraneous: true, ..self.sync_request(args.selection, true)? },
             no_sync,
             env_files: match (args.env_file, args.no_env_file) {
                 (_, true) => Vec::new(),
@@ -202,11 +202,14 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn sync_request(&self, args: cli::Selection, keep: bool) -> SyncRequest {
+    fn sync_request(&self, args: cli::Selection, keep: bool) -> uvenv_core::Result<SyncRequest> {
         let lock = LockMode::new(args.frozen, args.locked, args.allow_stale, &self.session.settings.variables);
         let cli::BackendArgs { backend, features, crates } = args.backend;
-        SyncRequest {
+        let directory = || ops::vendored_directory(&self.session.settings.variables);
+        let vendored = args.vendored.map(|path| utf8(&path)).transpose()?.or_else(directory);
+        Ok(SyncRequest {
             lock,
+            vendored: vendored.map(|path| self.session.settings.directory.join(path)),
             backend: BackendRequest {
                 choice: backend,
                 features: FeatureSelection {
@@ -233,7 +236,7 @@ impl<'a> Context<'a> {
                 (false, false) => None,
             },
             ..SyncRequest::default()
-        }
+        })
     }
 
     fn status(&self, output: &mut Output) -> uvenv_core::Result<()> {
@@ -267,7 +270,7 @@ impl<'a> Context<'a> {
             display_name: args.display_name,
             prefix: self.prefix(&args.prefix)?,
             launcher: self.launcher()?,
-            sync: self.sync_request(args.selection, true),
+            sync: self.sync_request(args.selection, true)?,
         };
         let plan = KernelPlan::new(&monorepo, &self.session, profile, &request)?;
         let installed = plan.execute(&self.session);

@@ -63,6 +63,7 @@ pub(crate) struct Selection {
     debug: bool,
     recreate: bool,
     uv_args: Vec<OsString>,
+    vendored: Option<PathBuf>,
 }
 
 impl Selection {
@@ -97,6 +98,10 @@ impl Selection {
                 (false, false) => None,
             },
             uv_args: self.uv_args,
+            vendored: match self.vendored {
+                Some(path) => Some(utf8(path)?),
+                None => uvenv_core::ops::vendored_directory(variables),
+            },
             ..SyncRequest::default()
         })
     }

@@ -98,7 +98,7 @@ class ToolError(Error):
 
 
 class VendorError(Error):
-    """A profile cannot be vendored; what the directory had before is still there."""
+    """A profile cannot be vendored, or a vendored directory cannot be used; nothing was lost."""
 
 
 class KernelError(Error):
@@ -496,3 +496,47 @@ class NotAVendoredDirectory(VendorError, code="not-a-vendored-directory"):
 
 class NoSuchPython(VendorError, code="no-such-python"):
     """uv does not find the interpreter."""
+
+
+class NoVendoredLock(VendorError, code="no-vendored-lock"):
+    """The directory has no lock made by vendoring."""
+
+
+class UnreadableVendoredFile(VendorError, code="unreadable-vendored-file"):
+    """A file of the vendored directory cannot be read."""
+
+
+class VendoredForAnotherProfile(VendorError, code="vendored-for-another-profile"):
+    """The directory was vendored for other profiles."""
+
+
+class VendoredForAnotherBackend(VendorError, code="vendored-for-another-backend"):
+    """The directory was vendored with other backends."""
+
+
+class VendoredFromAnotherLockfile(VendorError, code="vendored-from-another-lockfile"):
+    """The lockfile has changed since the directory was vendored."""
+
+
+class VendoredForAnotherPython(VendorError, code="vendored-for-another-python"):
+    """The directory was vendored for other versions of Python."""
+
+
+class NoPythonForVendored(VendorError, code="no-python-for-vendored"):
+    """There is no interpreter for a new environment."""
+
+
+class ChangedVendoredFile(VendorError, code="changed-vendored-file"):
+    """A wheel does not have the hash in the lock."""
+
+
+class MissingVendoredFile(VendorError, code="missing-vendored-file"):
+    """A wheel that the lock names is missing."""
+
+
+class SurplusVendoredFile(VendorError, code="surplus-vendored-file"):
+    """There is a file among the wheels that no lock names."""
+
+
+class VendoredSelection(VendorError, code="vendored-selection"):
+    """An option selects something else than was vendored, or the operation cannot use a vendored directory."""

@@ -239,6 +239,7 @@ class Monorepo:
         release: bool = False,
         debug: bool = False,
         recreate: bool = False,
+        vendored: str | os.PathLike[str] | None = None,
         uv_args: Iterable[str] = (),
         offline: bool = False,
         progress: bool | None = None,
@@ -269,6 +270,7 @@ class Monorepo:
             release: Build native packages with Cargo's release profile.
             debug: Build native packages with Cargo's dev profile.
             recreate: Recreate the environment, for example if it is broken; if that fails, the old one is kept.
+            vendored: A directory made by `vendor` to install from, without index and git; defaults to `UVENV_VENDORED`.
             uv_args: Arguments to pass to uv unchanged.
             offline: Disable network access.
             progress: Whether to show progress; by default, only in a terminal or a notebook.
@@ -386,6 +388,7 @@ class Monorepo:
         release: bool = False,
         debug: bool = False,
         recreate: bool = False,
+        vendored: str | os.PathLike[str] | None = None,
         offline: bool = False,
         progress: bool | None = None,
         env: Mapping[str, str] | None = None,
@@ -418,6 +421,7 @@ class Monorepo:
             release: Build native packages with Cargo's release profile.
             debug: Build native packages with Cargo's dev profile.
             recreate: Recreate the environment, for example if it is broken; if that fails, the old one is kept.
+            vendored: A directory made by `vendor` to install from, without index and git; defaults to `UVENV_VENDORED`.
             offline: Disable network access.
             progress: Whether to show progress; by default, only in a terminal or a notebook.
             env: The environment variables to start from; defaults to those of this process.
@@ -1146,6 +1150,7 @@ def _selection(arguments: Mapping[str, Any]) -> dict[str, Any]:
     selection = {name: arguments[name] for name in ("backend", *_FLAGS)}
     selection.update({name: _names(arguments[name]) for name in _NAMES})
     selection["python"] = _path(arguments["python"])
+    selection["vendored"] = _path(arguments.get("vendored"))
     return selection
 
 

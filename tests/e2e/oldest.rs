@@ -40,6 +40,9 @@ mod status;
 #[cfg(unix)]
 #[path = "suite/vendor.rs"]
 mod vendor;
+#[cfg(target_os = "linux")]
+#[path = "suite/vendored_sync.rs"]
+mod vendored_sync;
 #[cfg(unix)]
 #[path = "suite/verify.rs"]
 mod verify;

@@ -16,6 +16,10 @@ use crate::{Fixture, Outcome, Refusal, fixture::ON_PATH, programs::path_entry};
 #[cfg(target_os = "linux")]
 const SYSTEM: [&str; 4] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 
+/// What starts a program in namespaces of its own.
+#[cfg(target_os = "linux")]
+const UNSHARE: &str = "/usr/bin/unshare";
+
 /// A program with arguments, variables and a directory, in a fixture.
 #[derive(Clone, Debug)]
 #[must_use]
@@ -124,9 +128,24 @@ impl<'a> Invocation<'a> {
         ))
     }
 
+    /// Runs it in a network namespace of its own, without interfaces; `None` where the machine allows no such thing.
+    #[cfg(target_os = "linux")]
+    pub fn without_network(mut self) -> Option<Self> {
+        const ENTER: [&str; 2] = ["--map-root-user", "--net"];
+        static POSSIBLE: LazyLock<bool> = LazyLock::new(|| {
+            let tried = Command::new(UNSHARE).args(ENTER).arg("true").output();
+            tried.is_ok_and(|output| output.status.success())
+        });
+        if !*POSSIBLE {
+            return None;
+        }
+        let program = std::mem::replace(&mut self.program, UNSHARE.into());
+        self.arguments.splice(0..0, ENTER.map(OsString::from).into_iter().chain([program.into()]));
+        Some(self)
+    }
+
     #[cfg(target_os = "linux")]
     fn entering(mut self, setup: &str) -> Option<Self> {
-        const UNSHARE: &str = "/usr/bin/unshare";
         const ENTER: [&str; 4] = ["--map-root-user", "--mount", "/bin/sh", "-euc"];
         static POSSIBLE: LazyLock<bool> = LazyLock::new(|| {
             let tried = Command::new(UNSHARE).args(ENTER).args(["mount -t tmpfs tmpfs /tmp"]).output();

@@ -67,7 +67,7 @@ impl Context<'_> {
             self.refuse_shared_environment(monorepo, profiles)?;
         }
         let request =
-            SyncRequest { dry_run: args.dry_run, uv_args: args.uv_args, ..self.sync_request(args.selection, false) };
+            SyncRequest { dry_run: args.dry_run, uv_args: args.uv_args, ..self.sync_request(args.selection, false)? };
         self.work(chosen, "Syncing", output, &|session, task, warned| sync(session, task, &request, warned))
     }
 

@@ -8,6 +8,8 @@ mod integrity;
 mod inventory;
 mod journal;
 mod layout;
+#[cfg(feature = "full")]
+mod provenance;
 mod sync_record;
 
 use std::{fs, io};
@@ -20,8 +22,6 @@ pub use self::activation::VariableEdit;
 pub(crate) use self::base::System;
 pub use self::base::{BaseInterpreter, PythonLibrary};
 pub use self::distributions::{Changes, Distribution, Source};
-#[cfg(feature = "full")]
-pub(crate) use self::integrity::{Comparison, FileDifferenceKind, Integrity};
 use self::layout::Platform;
 pub(crate) use self::{
     activation::{Activation, Audience, BACKEND_HOLDS_FOR},
@@ -29,6 +29,11 @@ pub(crate) use self::{
     inventory::{has_lost_since_sync, has_same_names},
     journal::Journal,
     sync_record::SyncRecord,
+};
+#[cfg(feature = "full")]
+pub(crate) use self::{
+    integrity::{Comparison, FileDifferenceKind, Integrity},
+    provenance::Provenance,
 };
 use crate::{fs::atomic, model::Diagnostic, process::is_program};
 

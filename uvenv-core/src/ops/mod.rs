@@ -72,6 +72,8 @@ pub use run::RunRequest;
 pub(crate) use run::{activation, existing_environment};
 pub use session::{Session, Settings};
 
+#[cfg(feature = "full")]
+pub use sync::vendored_directory;
 pub use sync::{LockMode, SyncPlan, SyncRequest};
 
 use crate::{

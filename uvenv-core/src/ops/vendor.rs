@@ -190,11 +190,13 @@ impl VendorPlan<'_> {
     ) -> crate::Result<(String, Vec<String>, usize)> {
         let mut by_package: BTreeMap<usize, Vec<VendoredWheel>> = BTreeMap::new();
         let mut pins = Vec::new();
+        let mut names = BTreeSet::new();
         for artifact in lock.selected.iter().flat_map(|selected| &selected.artifacts) {
             let of_package = by_package.entry(artifact.index).or_default();
             if let Some(package) = built.get(&plan::build_key(artifact)) {
                 of_package.extend(package.wheels.iter().cloned());
                 pins.extend(package.pin.clone());
+                names.insert(artifact.name.clone());
             } else {
                 let file = artifact.file.clone().unwrap_or_default();
                 let path = wheels.join(&file);
@@ -208,7 +210,8 @@ impl VendorPlan<'_> {
         }
         pins.sort_by(|one, other| one.name.cmp(&other.name));
         pins.dedup();
-        let facts = Facts { pins, pythons: self.pythons(), ..self.profile.facts(lock.backend.clone()) };
+        let built = names.into_iter().collect();
+        let facts = Facts { pins, built, pythons: self.pythons(), ..self.profile.facts(lock.backend.clone()) };
         let files = by_package.values().flatten().map(|wheel| wheel.file.clone()).collect();
         Ok((lock.pylock.vendored(&by_package, &facts), files, by_package.len()))
     }

@@ -9,6 +9,8 @@ mod fetch;
 mod find;
 mod lock_verdict;
 pub(crate) mod messages;
+#[cfg(feature = "full")]
+pub(crate) mod pip_sync;
 #[cfg_attr(not(feature = "full"), path = "no_progress.rs")]
 mod progress;
 pub(crate) mod settings;

@@ -5,6 +5,7 @@
 //!
 //! [PEP 751]: https://packaging.python.org/en/latest/specifications/pylock-toml/
 
+mod directory;
 mod download;
 mod error;
 mod pylock;
@@ -28,6 +29,7 @@ use crate::{
 };
 
 pub(crate) use self::{
+    directory::{VendoredDirectoryError, locks_in},
     download::{Download, Downloads},
     error::VendorError,
     pylock::{BuiltPackage, Facts, PinFacts, Pylock, VendoredWheel},

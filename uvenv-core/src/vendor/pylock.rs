@@ -40,6 +40,8 @@ pub(crate) struct Facts {
     pub(crate) pythons: Vec<String>,
     /// How they were asked for.
     pub(crate) requests: Vec<String>,
+    /// The packages that were built, from commits and source distributions.
+    pub(crate) built: Vec<Name>,
     pub(crate) pins: Vec<PinFacts>,
 }
 
@@ -170,6 +172,7 @@ impl Pylock {
             lockfile: text(table, "lockfile")?,
             pythons: list("pythons")?,
             requests: list("requests")?,
+            built: list("built")?.iter().filter_map(|name| Name::parse(name)).collect(),
             pins: pins.map(pin).collect::<Option<_>>()?,
         })
     }
@@ -187,6 +190,7 @@ impl Facts {
         table.insert("lockfile", value(&self.lockfile));
         table.insert("pythons", value(self.pythons.iter().collect::<Array>()));
         table.insert("requests", value(self.requests.iter().collect::<Array>()));
+        table.insert("built", value(self.built.iter().map(Name::as_str).collect::<Array>()));
         let mut pins = ArrayOfTables::new();
         for pin in &self.pins {
             let mut table = Table::new();

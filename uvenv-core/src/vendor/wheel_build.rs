@@ -31,7 +31,14 @@ pub(crate) struct WheelBuild {
 #[derive(Clone, Debug)]
 pub(crate) enum BuildSource {
     /// A commit of the repository at `url`, which can have credentials.
-    Commit { url: String, reference: Option<String>, commit: String, subdirectory: Option<String> },
+    Commit {
+        url: String,
+        /// The URL in the lockfile, which has none.
+        locked_url: String,
+        reference: Option<String>,
+        commit: String,
+        subdirectory: Option<String>,
+    },
     /// A source distribution.
     Archive(Utf8PathBuf),
 }
@@ -60,13 +67,13 @@ impl WheelBuild {
         fs::remove_dir_all(&place).or_else(ignore_absent).map_err(VendorError::io(&place))?;
         fs::create_dir_all(directory).map_err(VendorError::io(directory))?;
         let (project, time, pin) = match &self.source {
-            BuildSource::Commit { url, reference, commit, subdirectory } => {
+            BuildSource::Commit { url, locked_url, reference, commit, subdirectory } => {
                 let git = Git::find(context.variables)?.within(context.root);
                 let checkout = git.check_out(url, commit, &place).map_err(|error| self.failed(error.to_string()))?;
                 let project = subdirectory.as_ref().map_or(place.clone(), |directory| place.join(directory));
                 let pin = PinFacts {
                     name: self.name.clone(),
-                    url: redact(url).into_owned(),
+                    url: redact(locked_url).into_owned(),
                     reference: reference.clone(),
                     commit: commit.clone(),
                     tree: checkout.tree,

@@ -67,6 +67,14 @@ impl SyncRequest {
         target: &ProfileRequest,
         on_discovered: impl FnOnce(&Monorepo, Profile),
     ) -> crate::Result<Synced> {
+        #[cfg(feature = "full")]
+        if let Some(directory) = &self.vendored {
+            let (monorepo, profile) = target.find(session)?;
+            on_discovered(&monorepo, profile);
+            let plan = super::vendored::VendoredSync::new(&monorepo, session, profile, (self, directory))?;
+            let report = plan.execute(session)?;
+            return Ok(Synced { report, environment: plan.environment().clone(), record: plan.record(), known: None });
+        }
         let pending = match self.known(session, target) {
             Ok(synced) => return Ok(synced),
             Err(pending) => pending,

@@ -62,7 +62,7 @@ impl SyncPlan<'_> {
     pub(super) fn execute_recorded(&self, session: &Session, recorder: &mut dyn Recorder) -> crate::Result<SyncReport> {
         let start = Instant::now();
         let environment = Environment::new(self.environment.clone());
-        let mut active = ActiveSync::prepare(self, session, &environment)?;
+        let mut active = ActiveSync::prepare(self.recreate, session, &environment)?;
         let (variables, child) = (session.settings.child_view(), |invocation| session.settings.child(invocation));
         let context = build_context(session, &self.context.monorepo.root, &variables, &child, false);
         let mut native = self.native.check(&environment, &active.before, &context);
@@ -93,18 +93,12 @@ impl SyncPlan<'_> {
         }
         let stale = native.stale.clone();
         native.record(&environment, &after, &changes, &BuildContext { now: SystemTime::now(), ..context })?;
-        active.backup.take().map_or(Ok(()), Backup::discard)?;
-        if active.was_interrupted {
-            environment.remove_backups()?;
-        }
         let report = self.report(&environment, changes, stale, start)?;
-        // On a full disk, uv may end well all the same. The mark then has the next sync repair what it has left.
-        if report.python.is_some() && report.installed.iter().all(Distribution::is_listed) {
+        active.finish(&environment, &report, |journal| {
             if is_recorded {
-                recorder.after(&report, &after, &active.journal);
+                recorder.after(&report, &after, journal);
             }
-            active.journal.finish_sync(&environment, report.changed)?;
-        }
+        })?;
         Ok(report)
     }
 
@@ -145,16 +139,12 @@ impl SyncPlan<'_> {
     ) -> crate::Result<SyncReport> {
         let mut rebuilt = installed(stale);
         rebuilt.retain(|one| changes.installed.iter().any(|distribution| distribution.name == one.name));
-        let python = match environment.inspect()? {
-            Inspection::Ready(interpreter) => Some(PythonInfo::from(interpreter)),
-            _ => None,
-        };
         Ok(SyncReport {
             profile: self.context.profile,
             backend: self.selection.name().cloned(),
             backend_origin: self.selection.origin.to_string(),
             environment: self.environment.clone(),
-            python,
+            python: python_of(environment)?,
             changed: !changes.is_empty(),
             installed: changes.installed,
             removed: changes.removed,
@@ -196,23 +186,31 @@ impl From<Interpreter> for PythonInfo {
     }
 }
 
+/// Returns the Python of an environment, if it has one.
+pub(super) fn python_of(environment: &Environment) -> crate::Result<Option<PythonInfo>> {
+    Ok(match environment.inspect()? {
+        Inspection::Ready(interpreter) => Some(PythonInfo::from(interpreter)),
+        _ => None,
+    })
+}
+
 /// A sync that has locked the environment: its state before uv, and how to recover if uv fails.
-struct ActiveSync {
-    journal: Journal,
+pub(super) struct ActiveSync {
+    pub(super) journal: Journal,
     was_interrupted: bool,
     /// The previous environment, if it is replaced.
     backup: Option<Backup>,
     /// The packages that an interrupted sync may have damaged.
-    suspects: Vec<Name>,
-    before: Distributions,
+    pub(super) suspects: Vec<Name>,
+    pub(super) before: Distributions,
 }
 
 impl ActiveSync {
     /// Waits for the environment, and repairs it so that uv can use it.
-    fn prepare(plan: &SyncPlan<'_>, session: &Session, environment: &Environment) -> crate::Result<Self> {
+    pub(super) fn prepare(recreate: bool, session: &Session, environment: &Environment) -> crate::Result<Self> {
         let journal = Journal::open(environment, &session.settings.variables, session.settings.observer())?;
-        let backup = if plan.recreate { Some(environment.back_up()?) } else { None };
-        let suspects = if plan.recreate { Vec::new() } else { repair(environment, &journal)? };
+        let backup = if recreate { Some(environment.back_up()?) } else { None };
+        let suspects = if recreate { Vec::new() } else { repair(environment, &journal)? };
         let before = Distributions::read(environment)?;
         Ok(Self { was_interrupted: journal.interrupted().is_some(), journal, backup, suspects, before })
     }
@@ -222,8 +220,27 @@ impl ActiveSync {
         self.suspects.is_empty() && self.backup.is_none()
     }
 
+    /// Ends a sync that went well. `before_end` is called if its outcome is whole.
+    pub(super) fn finish(
+        mut self,
+        environment: &Environment,
+        report: &SyncReport,
+        before_end: impl FnOnce(&Journal),
+    ) -> crate::Result<()> {
+        self.backup.take().map_or(Ok(()), Backup::discard)?;
+        if self.was_interrupted {
+            environment.remove_backups()?;
+        }
+        // On a full disk, uv may end well all the same. The mark then has the next sync repair what it has left.
+        if report.python.is_some() && report.installed.iter().all(Distribution::is_listed) {
+            before_end(&self.journal);
+            self.journal.finish_sync(environment, report.changed)?;
+        }
+        Ok(())
+    }
+
     /// Restores what can be restored. The journal keeps its mark, unless it is certain that nothing was changed.
-    fn give_up(mut self, environment: &Environment, error: &crate::Error) -> crate::Result<()> {
+    pub(super) fn give_up(mut self, environment: &Environment, error: &crate::Error) -> crate::Result<()> {
         let is_as_before = match self.backup.take() {
             Some(backup) => backup.restore()?,
             None => self.is_as_before(environment, error)?,

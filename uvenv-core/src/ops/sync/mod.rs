@@ -3,8 +3,13 @@
 mod cached;
 mod execute;
 mod plan;
+#[cfg(feature = "full")]
+mod vendored;
 
 use std::ffi::OsString;
+
+#[cfg(feature = "full")]
+use camino::Utf8PathBuf;
 
 #[cfg(feature = "full")]
 pub(super) use self::cached::{CachedReport, known};
@@ -47,6 +52,12 @@ impl LockMode {
     }
 }
 
+/// Returns the directory to install from that `UVENV_VENDORED` names.
+#[cfg(feature = "full")]
+pub fn vendored_directory(variables: &Variables) -> Option<Utf8PathBuf> {
+    variables.get("UVENV_VENDORED").filter(|path| !path.is_empty()).map(Utf8PathBuf::from)
+}
+
 /// What to sync, and how.
 #[derive(Clone, Debug, Default)]
 pub struct SyncRequest {
@@ -76,4 +87,7 @@ pub struct SyncRequest {
     pub cargo_profile: Option<CargoProfile>,
     /// Arguments that are passed to uv unchanged.
     pub uv_args: Vec<OsString>,
+    /// The directory to install from, made by `vendor`, if there is one.
+    #[cfg(feature = "full")]
+    pub vendored: Option<Utf8PathBuf>,
 }

@@ -48,6 +48,10 @@ impl<'m> SyncPlan<'m> {
         profile: Profile,
         request: &SyncRequest,
     ) -> crate::Result<Self> {
+        #[cfg(feature = "full")]
+        if request.vendored.is_some() {
+            return Err(crate::vendor::VendoredDirectoryError::no_plan(request.dry_run).into());
+        }
         let context = monorepo.context(profile)?;
         let packages = SelectedPackages { names: &request.packages, all: request.all_packages };
         let available = packages.backends(&context, session)?;
@@ -198,7 +202,11 @@ fn native_packages(
 
 /// Returns why the lockfile does not seem to satisfy the manifest, where it must. Rejects a sync if it is missing, or if
 /// it is to be installed as it is and has other pins.
-fn changes(context: &ProfileContext<'_>, mode: LockMode, variables: &Variables) -> crate::Result<Vec<Staleness>> {
+pub(super) fn changes(
+    context: &ProfileContext<'_>,
+    mode: LockMode,
+    variables: &Variables,
+) -> crate::Result<Vec<Staleness>> {
     let lockfile = context.lockfile()?;
     // They may give the names of indexes other URLs.
     let has_other_indexes = with_urls().any(|name| variables.get(name).is_some())

@@ -9,7 +9,7 @@ use crate::{
     model::Variables,
     ops::Session,
     report::{VendorReport, VendoredLock},
-    vendor::{Facts, Pylock, VendorContext, VendorError, VendoredWheel, WHEELS, hash_file},
+    vendor::{Facts, Pylock, VendorContext, VendorError, VendoredWheel, WHEELS, hash_file, locks_in},
 };
 
 /// The file that marks the directory, and that only one process can lock.
@@ -50,12 +50,7 @@ impl VendoredDirectory {
 
     /// Returns the locks that uvenv has made.
     pub(super) fn locks(&self) -> impl Iterator<Item = (Pylock, Facts)> {
-        let files = entries(&self.path).into_iter().filter(|name| is_lock(name));
-        files.filter_map(|name| {
-            let lock = Pylock::read(&self.path.join(name)).ok()??;
-            let facts = lock.facts()?;
-            Some((lock, facts))
-        })
+        locks_in(&self.path).unwrap_or_default().into_iter()
     }
 
     /// Whether the wheel is there, with its hash.
@@ -75,7 +70,13 @@ impl VendoredDirectory {
         for (file, wanted) in wanted {
             let index = found.iter().position(|(lock, _)| lock.path().file_name() == Some(&file))?;
             let (lock, facts) = found.swap_remove(index);
-            let is_same = facts == Facts { pins: facts.pins.clone(), pythons: facts.pythons.clone(), ..wanted };
+            let is_same = facts
+                == Facts {
+                    pins: facts.pins.clone(),
+                    pythons: facts.pythons.clone(),
+                    built: facts.built.clone(),
+                    ..wanted
+                };
             is_same.then_some(())?;
             let packages = lock.wheels();
             locks.push(VendoredLock { file, backend: facts.backend, packages: packages.len() });
@@ -133,12 +134,6 @@ impl VendoredDirectory {
         removed.retain(|name| !name.trim_start_matches("wheels/").starts_with('.'));
         Ok(removed)
     }
-}
-
-/// Whether a file is a lock by its name, which PEP 751 prescribes.
-fn is_lock(name: &str) -> bool {
-    let stem = name.strip_prefix("pylock.").and_then(|name| name.strip_suffix("toml"));
-    stem.is_some_and(|name| name.is_empty() || name.ends_with('.'))
 }
 
 fn entries(directory: &Utf8Path) -> Vec<String> {

@@ -129,6 +129,7 @@ impl<'m> SelectedProfile<'m> {
             lockfile: self.lockfile.clone(),
             pythons: Vec::new(),
             requests: self.requests.clone(),
+            built: Vec::new(),
             pins: Vec::new(),
         }
     }
@@ -265,7 +266,7 @@ impl<'m> VendorPlan<'m> {
                         && Some(&pin.commit) == artifact.commit.as_ref()
                         && pin.subdirectory == artifact.subdirectory
                         && pin.reference == artifact.reference
-                        && pin.url == crate::model::redact(&build.url)
+                        && Some(&pin.url) == artifact.url.as_ref()
                 };
                 let Some(pin) = facts.pins.iter().find(is_same) else { continue };
                 let Some((_, wheels)) = wheels.iter().find(|(name, _)| *name == pin.name) else { continue };
@@ -296,9 +297,15 @@ impl VendorPlan<'_> {
 impl PlannedBuild {
     /// Returns the wheel to build; a source distribution is in `archives`.
     pub(super) fn wheel(&self, archives: &Utf8Path) -> WheelBuild {
-        let Artifact { name, commit, reference, subdirectory, file, .. } = self.artifact.clone();
+        let Artifact { name, url, commit, reference, subdirectory, file, .. } = self.artifact.clone();
         let source = match commit {
-            Some(commit) => BuildSource::Commit { url: self.url.clone(), reference, commit, subdirectory },
+            Some(commit) => BuildSource::Commit {
+                url: self.url.clone(),
+                locked_url: url.unwrap_or_default(),
+                reference,
+                commit,
+                subdirectory,
+            },
             None => BuildSource::Archive(archives.join(file.unwrap_or_default())),
         };
         WheelBuild { name, version: self.version.clone(), source }

@@ -1,0 +1,149 @@
+//! `sync --vendored`: without index, git and network.
+
+use std::fs;
+
+use camino::Utf8PathBuf;
+use uvenv_tests::{Fixture, Invocation, Refusal};
+
+use super::{PACKAGES, three_profiles, torch};
+
+const SYNC: [&str; 7] = ["sync", "--profile", "prod", "--backend", "cu124", "--vendored", "vendored"];
+
+/// A monorepo whose prod is vendored with cu124.
+fn vendored() -> Fixture {
+    let repo = three_profiles().build();
+    repo.uvenv(["lock", "--profile", "prod"]).ok();
+    repo.uvenv(["vendor", "--profile", "prod", "--backend", "cu124", "-o", "vendored"]).ok();
+    repo
+}
+
+/// The command on a machine without git and cargo and, where the machine allows it, in a namespace without network.
+fn sealed<'a>(repo: &'a Fixture, arguments: &[&str]) -> Invocation<'a> {
+    let command = repo.uvenv(arguments).without("git").without("cargo").without("rustc");
+    command.clone().without_network().unwrap_or(command)
+}
+
+fn wheel(repo: &Fixture, start: &str) -> Utf8PathBuf {
+    let entries = repo.root().join("vendored/wheels").read_dir_utf8().unwrap();
+    let mut paths = entries.map(|entry| entry.unwrap().into_path());
+    paths.find(|path| path.file_name().unwrap().starts_with(start)).unwrap()
+}
+
+fn refused(repo: &Fixture, code: &str) -> Refusal {
+    repo.untouched_by(|| sealed(repo, &SYNC).refused(code))
+}
+
+#[test]
+fn equals_the_environment_of_a_sync_with_network() {
+    let repo = vendored();
+    sealed(&repo, &SYNC).ok();
+    let environment = repo.environment("prod");
+    let files = environment.files();
+    for package in PACKAGES {
+        assert_eq!(environment.commit(package), repo.tag_commit(package, "v0.1.2"));
+    }
+    assert_eq!(environment.version("torch"), Some(torch("cu124")));
+    repo.uvenv(["verify", "--profile", "prod"]).ok();
+    // A sync with network has nothing to do.
+    let report = repo.uvenv(["sync", "--profile", "prod", "--backend", "cu124"]).json().report("sync-finished");
+    assert_eq!(report["changed"], false, "{report}");
+    repo.uvenv(["sync", "--profile", "prod", "--backend", "cu124", "--recreate"]).ok();
+    repo.environment("prod").files().assert_eq(&files);
+}
+
+#[test]
+fn replaces_what_is_otherwise() {
+    let repo = vendored();
+    repo.uvenv(["sync", "--profile", "prod", "--backend", "cu128"]).ok();
+    let python = repo.environment("prod").python();
+    let remote = repo.remote("bench-utils");
+    // The same version from another commit, and another distribution.
+    let other = format!("bench-utils @ git+file://{remote}@main");
+    repo.uv(["pip", "install", "--quiet", "--no-deps", "--python", python.as_str(), &other, "iniconfig"]).ok();
+    sealed(&repo, &SYNC).ok();
+    repo.uvenv(["verify", "--profile", "prod", "--backend", "cu124"]).ok();
+    assert_eq!(repo.environment("prod").commit("bench-utils"), repo.tag_commit("bench-utils", "v0.1.2"));
+}
+
+#[test]
+fn run_and_the_variable_use_it() {
+    let repo = vendored();
+    let run = [
+        "run",
+        "--profile",
+        "prod",
+        "--backend",
+        "cu124",
+        "--",
+        "python",
+        "-c",
+        "import torch; print(torch.__version__)",
+    ];
+    let said = sealed(&repo, &run).env("UVENV_VENDORED", repo.root().join("vendored")).ok();
+    assert_eq!(said.stdout(), "2.6.0+cu124\n");
+    // It is kept.
+    let again = ["run", "--profile", "prod", "--vendored", "vendored", "--", "python", "-V"];
+    sealed(&repo, &again).ok();
+    assert_eq!(repo.environment("prod").version("torch"), Some(torch("cu124")));
+}
+
+#[test]
+fn rejects_a_file_that_was_changed_removed_or_added() {
+    let repo = vendored();
+    let path = wheel(&repo, "torch");
+    let content = fs::read(&path).unwrap();
+    for place in [0, content.len() / 2, content.len() - 1] {
+        let mut changed = content.clone();
+        changed[place] ^= 1;
+        fs::write(&path, changed).unwrap();
+        refused(&repo, "changed-vendored-file").names(["torch-2.6.0"]);
+    }
+    fs::write(&path, &content[..content.len() - 1]).unwrap();
+    refused(&repo, "changed-vendored-file").names(["torch-2.6.0"]);
+    fs::remove_file(&path).unwrap();
+    refused(&repo, "missing-vendored-file").names(["torch-2.6.0"]);
+    fs::write(&path, &content).unwrap();
+    let surplus = repo.root().join("vendored/wheels/other-1.0-py3-none-any.whl");
+    fs::write(&surplus, "").unwrap();
+    refused(&repo, "surplus-vendored-file").names(["other-1.0"]);
+    fs::remove_file(surplus).unwrap();
+    assert!(!repo.environment("prod").exists());
+    sealed(&repo, &SYNC).ok();
+}
+
+#[test]
+fn rejects_a_directory_for_something_else() {
+    let repo = vendored();
+    let other = |arguments: &[&str], code| repo.untouched_by(|| sealed(&repo, arguments).refused(code));
+    let with = |backend: &'static str| ["sync", "--profile", "prod", "--backend", backend, "--vendored", "vendored"];
+    other(&with("cu128"), "vendored-for-another-backend").names(["cu128", "prod with cu124"]);
+    other(&with("none"), "vendored-for-another-backend").names(["no backend"]);
+    repo.uvenv(["lock", "--profile", "staging"]).ok();
+    let staging = ["sync", "--profile", "staging", "--backend", "cu124", "--vendored", "vendored"];
+    other(&staging, "vendored-for-another-profile").names(["staging", "prod with cu124"]);
+    other(&[&SYNC[..5], &["--vendored", "packages"]].concat(), "no-vendored-lock").names(["packages"]);
+    other(&[&SYNC[..5], &["--vendored", "nowhere"]].concat(), "no-vendored-lock").names(["nowhere"]);
+    for (option, code) in [("--extra=plots", "vendored-selection"), ("--dry-run", "vendored-selection")] {
+        other(&[&SYNC[..], &[option]].concat(), code);
+    }
+    let lock = repo.read("vendored/pylock.toml");
+    repo.write("vendored/pylock.toml", lock.replace("pythons = [\"3.", "pythons = [\"2."));
+    other(&SYNC, "vendored-for-another-python").names(["2."]);
+    repo.write("vendored/pylock.toml", &lock);
+
+    // The pins of the manifest are not those of the lockfile.
+    repo.replace("prod/pyproject.toml", "tag = \"v0.1.2\"", "tag = \"v0.1.3\"");
+    repo.untouched_by(|| sealed(&repo, &SYNC).ends(1));
+    repo.uvenv(["lock", "--profile", "prod"]).ok();
+    other(&SYNC, "vendored-from-another-lockfile").names(["pylock.toml", "uv.lock"]);
+}
+
+#[test]
+fn recreates_a_damaged_environment() {
+    let repo = vendored();
+    sealed(&repo, &SYNC).ok();
+    let files = repo.environment("prod").files();
+    fs::remove_dir_all(repo.environment("prod").site_packages().unwrap().join("torch")).unwrap();
+    sealed(&repo, &[&SYNC[..], &["--recreate"]].concat()).ok();
+    repo.environment("prod").files().assert_eq(&files);
+}

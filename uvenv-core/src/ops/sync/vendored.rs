@@ -1,0 +1,290 @@
+//! Syncs from a vendored directory: without index, git and build tools. Everything is compared before anything is changed.
+
+use std::{collections::BTreeMap, time::Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{
+    LockMode, SyncRequest,
+    execute::{ActiveSync, python_of},
+    plan::{backend_flags, changes},
+};
+use crate::{
+    backend::Selection,
+    environment::{BaseInterpreter, Changes, Distribution, Distributions, Environment, Provenance, Source, SyncRecord},
+    fs::parallel,
+    model::{Name, Profile},
+    monorepo::{Monorepo, ProfileContext},
+    ops::{
+        OperationError, Session,
+        backend_request::{self, SelectedPackages},
+        milliseconds, uv_failed,
+    },
+    process::{Invocation, Stderr},
+    report::SyncReport,
+    uv::{
+        Uv,
+        pip_sync::{BUILD_INFO, CACHE_INFO, PipSyncCommand, build_info, make_environment},
+    },
+    vendor::{Facts, Pylock, VendoredDirectoryError, VendoredWheel, WHEELS, hash, hash_file, locks_in},
+};
+
+/// A sync from a vendored directory that is ready to be executed.
+pub(super) struct VendoredSync<'m> {
+    context: ProfileContext<'m>,
+    selection: Selection,
+    environment: Environment,
+    lock: Pylock,
+    facts: Facts,
+    flags: Vec<String>,
+    /// The interpreter of a new environment.
+    python: Option<String>,
+    uv: Uv,
+    recreate: bool,
+    keep_extraneous: bool,
+}
+
+impl<'m> VendoredSync<'m> {
+    /// Plans to sync `profile` from `directory`.
+    pub(super) fn new(
+        monorepo: &'m Monorepo,
+        session: &Session,
+        profile: Profile,
+        (request, directory): (&SyncRequest, &Utf8Path),
+    ) -> crate::Result<Self> {
+        reject_other_selections(request)?;
+        let context = monorepo.context(profile)?;
+        let available = SelectedPackages { names: &[], all: false }.backends(&context, session)?;
+        let selection = backend_request::select(&context, session, &available, &request.backend, &[])?;
+        let frozen = LockMode::Frozen { allow_stale: matches!(request.lock, LockMode::Frozen { allow_stale: true }) };
+        changes(&context, frozen, &session.settings.variables)?;
+        let Some(lockfile) = context.lockfile()? else { return Err(OperationError::no_lockfile(&context).into()) };
+        let (lock, facts) = find_lock(directory, profile, selection.name())?;
+        if facts.lockfile != hash(lockfile.file.text.as_bytes()) {
+            let lockfile = context.lockfile_name();
+            return Err(VendoredDirectoryError::OtherLockfile { lock: lock.path().to_owned(), lockfile }.into());
+        }
+        let path = monorepo.environment(context.paths, selection.name(), &session.settings.variables);
+        let environment = Environment::new(path);
+        let recreate = request.recreate || environment.moved_from(SyncRecord::read(&environment).as_ref()).is_some();
+        let exists = !recreate && environment.usable()?.is_some();
+        let uv = session.uv()?.clone();
+        let python = if exists { None } else { Some(find_python(session, &uv, &context, request.python.as_deref())?) };
+        let interpreter = python.as_ref().map_or_else(|| environment.executable(), Utf8PathBuf::from);
+        check_python(session, &interpreter, &lock, &facts)?;
+        check_files(directory, &lock)?;
+        Ok(Self {
+            flags: backend_flags(&context, &available.list, &selection),
+            keep_extraneous: request.keep_extraneous,
+            context,
+            selection,
+            environment,
+            lock,
+            facts,
+            python,
+            uv,
+            recreate,
+        })
+    }
+
+    pub(super) fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    pub(super) fn record(&self) -> SyncRecord {
+        let backend = self.selection.choice();
+        SyncRecord::new(self.context.profile, backend, self.flags.clone(), &self.environment)
+    }
+
+    /// Executes the plan.
+    pub(super) fn execute(&self, session: &Session) -> crate::Result<SyncReport> {
+        let start = Instant::now();
+        let mut active = ActiveSync::prepare(self.recreate, session, &self.environment)?;
+        active.journal.begin(&self.environment, &active.before)?;
+        if let Err(error) = self.install(session, &active) {
+            active.give_up(&self.environment, &error)?;
+            return Err(error);
+        }
+        let after = Distributions::read(&self.environment)?;
+        self.add_provenance(&after)?;
+        let after = Distributions::read(&self.environment)?;
+        let changes = Changes::between(&active.before, &after);
+        let record = self.record();
+        record.write(&self.environment)?;
+        let report = SyncReport {
+            profile: self.context.profile,
+            backend: self.selection.name().cloned(),
+            backend_origin: self.selection.origin.to_string(),
+            environment: self.environment.root().to_owned(),
+            python: python_of(&self.environment)?,
+            changed: !changes.is_empty(),
+            installed: changes.installed,
+            removed: changes.removed,
+            rebuilt: Vec::new(),
+            uv: (&self.uv).into(),
+            uv_invoked: true,
+            elapsed_ms: milliseconds(start.elapsed()),
+        };
+        active.finish(&self.environment, &report, |_| ())?;
+        Ok(report)
+    }
+
+    fn install(&self, session: &Session, active: &ActiveSync) -> crate::Result<()> {
+        let variables = session.settings.child_view();
+        if let Some(python) = &self.python {
+            let make = make_environment(&self.uv, python, self.context.manifest.name(), self.environment.root());
+            run(session, &active.journal.covers(make, &variables), Stderr::Capture)?;
+        }
+        let command = PipSyncCommand {
+            environment: self.environment.root().to_owned(),
+            lock: self.lock.path().to_owned(),
+            inexact: self.keep_extraneous && SyncRecord::read(&self.environment) == Some(self.record()),
+            reinstall: active.suspects.iter().cloned().chain(self.of_other_sources(&active.before)).collect(),
+        };
+        let invocation = command.invocation(&self.uv, &session.settings.appearance);
+        let stderr = session.settings.stderr(&[]);
+        run(session, &active.journal.covers(invocation, &variables), stderr)
+    }
+
+    /// Returns the installed distributions that have the right version, but another source: uv compares versions only.
+    fn of_other_sources(&self, before: &Distributions) -> Vec<Name> {
+        let is_right = |distribution: &Distribution| match (self.provenance(&distribution.name), &distribution.source) {
+            (None, Source::Registry) => true,
+            (Some(pin), Source::Git { commit, .. }) => pin.commit == commit,
+            _ => false,
+        };
+        before.iter().filter(|distribution| !is_right(distribution)).map(|one| one.name.clone()).collect()
+    }
+
+    fn provenance(&self, name: &Name) -> Option<Provenance<'_>> {
+        let pin = self.facts.pins.iter().find(|pin| pin.name == *name)?;
+        Some(Provenance {
+            url: &pin.url,
+            commit: &pin.commit,
+            reference: pin.reference.as_deref(),
+            subdirectory: pin.subdirectory.as_deref(),
+        })
+    }
+
+    /// Writes where the distributions came from, as `uv sync` does, so that it does not install them again.
+    fn add_provenance(&self, installed: &Distributions) -> crate::Result<()> {
+        let locked: BTreeMap<_, _> = self.lock.wheels().into_iter().collect();
+        for distribution in installed.iter().filter(|distribution| locked.contains_key(&distribution.name)) {
+            let direct_url = self.provenance(&distribution.name).map(|provenance| provenance.direct_url());
+            let is_built = self.facts.built.contains(&distribution.name);
+            let build_info = build_info(&self.uv).filter(|_| is_built);
+            let mut files = vec![(CACHE_INFO, None)];
+            files.extend(direct_url.as_deref().map(|text| ("direct_url.json", Some(text))));
+            files.extend(build_info.map(|text| (BUILD_INFO, Some(text))));
+            let path = distribution.folder();
+            distribution.set_info(&files).map_err(self.environment.not_writable(path))?;
+        }
+        Ok(())
+    }
+}
+
+/// The vendored directory has one selection: that of the profile and the backend.
+fn reject_other_selections(request: &SyncRequest) -> Result<(), VendoredDirectoryError> {
+    let given = [
+        ("extra", !request.extras.is_empty()),
+        ("group", !request.groups.is_empty()),
+        ("no-default-groups", request.no_default_groups),
+        ("package", !request.packages.is_empty()),
+        ("all-packages", request.all_packages),
+        ("release", request.cargo_profile.is_some()),
+        ("dry-run", request.dry_run),
+    ];
+    match given.into_iter().find(|(_, is_given)| *is_given) {
+        Some((option, _)) => Err(VendoredDirectoryError::Option { option }),
+        None if !request.uv_args.is_empty() => Err(VendoredDirectoryError::Arguments),
+        None => Ok(()),
+    }
+}
+
+/// Returns the lock for the profile and the backend.
+fn find_lock(
+    directory: &Utf8Path,
+    profile: Profile,
+    backend: Option<&Name>,
+) -> Result<(Pylock, Facts), VendoredDirectoryError> {
+    let locks = locks_in(directory)?;
+    let shown = |facts: &Facts| match &facts.backend {
+        Some(backend) => format!("{} with {backend}", facts.profile),
+        None => facts.profile.to_string(),
+    };
+    let available: Vec<_> = locks.iter().map(|(_, facts)| shown(facts)).collect();
+    let of_profile: Vec<_> = locks.into_iter().filter(|(_, facts)| facts.profile == profile).collect();
+    let directory = || directory.to_owned();
+    if available.is_empty() {
+        return Err(VendoredDirectoryError::NoLock { directory: directory() });
+    }
+    if of_profile.is_empty() {
+        return Err(VendoredDirectoryError::OtherProfile { directory: directory(), profile, available });
+    }
+    let found = of_profile.into_iter().find(|(_, facts)| facts.backend.as_ref() == backend);
+    found.ok_or_else(|| VendoredDirectoryError::OtherBackend {
+        directory: directory(),
+        backend: backend.cloned(),
+        available,
+    })
+}
+
+/// Returns the interpreter that uv would use for a new environment, without downloading one.
+fn find_python(
+    session: &Session,
+    uv: &Uv,
+    context: &ProfileContext<'_>,
+    request: Option<&str>,
+) -> crate::Result<String> {
+    let project = context.paths.directory.as_str();
+    let find = uv.invocation().args(["python", "find", "--system", "--offline", "--project", project]).args(request);
+    let find = session.settings.child(find);
+    let captured = find.capture().map_err(|error| VendoredDirectoryError::NoPython { problem: error.to_string() })?;
+    if !captured.status.success() {
+        return Err(VendoredDirectoryError::NoPython { problem: captured.stderr }.into());
+    }
+    Ok(captured.stdout.trim().to_owned())
+}
+
+/// Rejects an interpreter for which nothing was vendored.
+fn check_python(session: &Session, python: &Utf8Path, lock: &Pylock, facts: &Facts) -> crate::Result<()> {
+    let (major, minor, _) = BaseInterpreter::ask(python, |invocation| session.settings.child(invocation))?.version;
+    let version = format!("{major}.{minor}");
+    if facts.pythons.contains(&version) {
+        return Ok(());
+    }
+    let (lock, available) = (lock.path().to_owned(), facts.pythons.clone());
+    Err(VendoredDirectoryError::OtherPython { lock, python: version, available }.into())
+}
+
+/// Compares the wheels of the lock with their hashes, on all cores, and rejects files that no lock names.
+fn check_files(directory: &Utf8Path, lock: &Pylock) -> crate::Result<()> {
+    let wheels: Vec<_> = lock.wheels().into_iter().flat_map(|(_, wheels)| wheels).collect();
+    let compare = |(): &mut (), wheel: &VendoredWheel| {
+        let file = directory.join(WHEELS).join(&wheel.file);
+        match hash_file(&file) {
+            Ok((sha256, _)) if sha256 == wheel.sha256 => Ok(()),
+            Ok(_) => Err(VendoredDirectoryError::Changed { file }),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(VendoredDirectoryError::Missing { file }),
+            Err(source) => Err(VendoredDirectoryError::Unreadable { path: file, source }),
+        }
+    };
+    let compared: Result<Vec<()>, _> = parallel::par_queue(&wheels, || (), compare).into_iter().collect();
+    compared?;
+    let named: Vec<_> =
+        locks_in(directory)?.iter().flat_map(|(lock, _)| lock.wheels()).flat_map(|(_, all)| all).collect();
+    let path = directory.join(WHEELS);
+    let entries =
+        path.read_dir_utf8().map_err(|source| VendoredDirectoryError::Unreadable { path: path.clone(), source })?;
+    for entry in entries.flatten() {
+        if named.iter().all(|wheel| wheel.file != entry.file_name()) {
+            return Err(VendoredDirectoryError::Surplus { file: entry.into_path() }.into());
+        }
+    }
+    Ok(())
+}
+
+fn run(session: &Session, invocation: &Invocation, stderr: Stderr) -> crate::Result<()> {
+    let streamed = session.stream(invocation, stderr)?;
+    if streamed.status.success() { Ok(()) } else { Err(uv_failed(invocation, &streamed, stderr).into()) }
+}
