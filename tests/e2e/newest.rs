@@ -94,6 +94,9 @@ mod uv_variables;
 #[path = "suite/vendor.rs"]
 mod vendor;
 #[cfg(target_os = "linux")]
+#[path = "suite/vendored_builds.rs"]
+mod vendored_builds;
+#[cfg(target_os = "linux")]
 #[path = "suite/vendored_sync.rs"]
 mod vendored_sync;
 #[cfg(unix)]

@@ -19,6 +19,37 @@ const NO_TIME: u64 = 315_532_800;
 /// What is built if a project does not say how (PEP 518).
 const DEFAULT_REQUIREMENT: &str = "setuptools>=40.8.0";
 
+/// What builds a project that does not say it (PEP 517).
+const DEFAULT_BACKEND: &str = "setuptools.build_meta:__legacy__";
+
+/// `[build-system]` of a project.
+struct BuildSystem {
+    requires: Vec<String>,
+    backend: String,
+    path: Vec<String>,
+}
+
+impl BuildSystem {
+    /// Asks the build backend what else it requires, as a build does. If it does not answer, the build will tell why.
+    fn dynamic_requirements(
+        &self,
+        context: &VendorContext<'_>,
+        tools: &Tools,
+        project: &Utf8Path,
+        place: &Utf8Path,
+    ) -> crate::Result<Vec<String>> {
+        let script = Utf8PathBuf::from(format!("{place}.py"));
+        fs::write(&script, include_str!("build_requires.py")).map_err(VendorError::io(&script))?;
+        let run = ["run", "--quiet", "--isolated", "--no-project", "--no-env-file", "--python", &tools.interpreter];
+        let with = self.requires.iter().map(|requirement| format!("--with={requirement}"));
+        let uv = context.uv.invocation().args(run).args(with).args(context.offline.then_some("--offline"));
+        let uv = uv.args(["--", "python", script.as_str(), project.as_str(), &self.backend]).args(&self.path);
+        let uv = (context.child)(uv.env_remove("VIRTUAL_ENV").with_usual_umask());
+        let answer = uv.capture().ok().filter(|answer| answer.status.success());
+        Ok(answer.and_then(|answer| serde_json::from_str(&answer.stdout).ok()).unwrap_or_default())
+    }
+}
+
 /// A wheel to build.
 #[derive(Clone, Debug)]
 pub(crate) struct WheelBuild {
@@ -84,32 +115,42 @@ impl WheelBuild {
             BuildSource::Archive(archive) => {
                 let module = if archive.extension() == Some("zip") { "zipfile" } else { "tarfile" };
                 let unpack = tools.python().args(["-m", module, "-e", archive.as_str(), place.as_str()]);
-                captured(context, unpack)?;
+                captured(context, unpack.with_usual_umask())?;
                 let mut entries = place.read_dir_utf8().map_err(VendorError::io(&place))?.flatten();
                 let project = entries.next().map(Utf8DirEntry::into_path);
                 let project = project.ok_or_else(|| self.failed(format!("`{archive}` is empty")))?;
                 (project, NO_TIME, None)
             }
         };
-        let requirements = self.requirements(&project)?;
-        Ok(Sources { build: self.clone(), project, time, pin, requirements })
+        let system = self.build_system(&project)?;
+        let mut sources = Sources { build: self.clone(), project, time, pin, requirements: system.requires.clone() };
+        if !sources.is_built_by_uv_itself(context) {
+            sources.requirements.extend(system.dynamic_requirements(context, tools, &sources.project, &place)?);
+        }
+        Ok(sources)
     }
 
-    /// Returns `[build-system] requires` of the project.
-    fn requirements(&self, project: &Utf8Path) -> Result<Vec<String>, VendorError> {
-        let default = || vec![DEFAULT_REQUIREMENT.to_owned()];
+    /// Returns `[build-system]` of the project.
+    fn build_system(&self, project: &Utf8Path) -> Result<BuildSystem, VendorError> {
         let path = project.join(manifest::FILE_NAME);
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(VendorError::io(&path)(error)),
         };
         let document: toml_edit::DocumentMut =
             text.parse().map_err(|error: toml_edit::TomlError| self.failed(error.to_string()))?;
-        let requires = document.get("build-system").and_then(|system| system.get("requires")?.as_array());
-        let texts =
-            |array: &toml_edit::Array| array.iter().filter_map(|value| Some(value.as_str()?.to_owned())).collect();
-        Ok(requires.map_or_else(default, texts))
+        let system = document.get("build-system");
+        let list = |key: &str| -> Option<Vec<String>> {
+            let array = system?.get(key)?.as_array()?;
+            Some(array.iter().filter_map(|value| Some(value.as_str()?.to_owned())).collect())
+        };
+        let backend = system.and_then(|system| system.get("build-backend")?.as_str());
+        Ok(BuildSystem {
+            requires: list("requires").unwrap_or_else(|| vec![DEFAULT_REQUIREMENT.to_owned()]),
+            backend: backend.unwrap_or(DEFAULT_BACKEND).to_owned(),
+            path: list("backend-path").unwrap_or_default(),
+        })
     }
 
     fn failed(&self, problem: String) -> VendorError {
