@@ -23,6 +23,16 @@ requires-python = ">=3.11"
 dependencies = ["jupyterlab", "pandas", "scipy"]
 """
 
+DEV = """\
+[project]
+name = "bench"
+version = "0.1.0"
+requires-python = ">=3.11"
+
+[tool.uvenv.profiles]
+prod = "prod"
+"""
+
 
 def main() -> None:
     """Print the table."""
@@ -35,7 +45,7 @@ def main() -> None:
         print(f"{version(tools.uv)}, {os.cpu_count()} cores, medians of {options.runs}\n")
         root = place / "monorepo"
         (root / "prod").mkdir(parents=True)
-        (root / "pyproject.toml").write_text(MANIFEST.replace("bench-prod", "bench").replace("dependencies", "# none"))
+        (root / "pyproject.toml").write_text(DEV)
         (root / "prod/pyproject.toml").write_text(MANIFEST)
         subprocess.run([*tools.uvenv, "lock", "--profile", "prod"], cwd=root, env=tools.variables, check=True)
         measure_vendor(tools, root, options.runs)

@@ -54,7 +54,7 @@ impl Distribution {
         for (name, text) in files {
             match text {
                 Some(text) => {
-                    atomic::replace_own(&self.folder().join(name), text)?;
+                    atomic::replace_cached(&self.folder().join(name), text)?;
                     let hash = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(text));
                     lines.push(format!("{folder}/{name},sha256={hash},{}", text.len()));
                 }
@@ -63,7 +63,7 @@ impl Distribution {
         }
         lines.sort();
         let new = lines.join("\n") + "\n";
-        if new == text { Ok(()) } else { atomic::replace_own(&path, new) }
+        if new == text { Ok(()) } else { atomic::replace_cached(&path, new) }
     }
 }
 

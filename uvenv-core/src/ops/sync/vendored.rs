@@ -1,6 +1,6 @@
 //! Syncs from a vendored directory: without index, git and build tools. Everything is compared before anything is changed.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{collections::BTreeSet, panic::resume_unwind, thread, time::Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -69,10 +69,20 @@ impl<'m> VendoredSync<'m> {
         let recreate = request.recreate || environment.moved_from(SyncRecord::read(&environment).as_ref()).is_some();
         let exists = !recreate && environment.usable()?.is_some();
         let uv = session.uv()?.clone();
-        let python = if exists { None } else { Some(find_python(session, &uv, &context, request.python.as_deref())?) };
-        let interpreter = python.as_ref().map_or_else(|| environment.executable(), Utf8PathBuf::from);
-        check_python(session, &interpreter, &lock, &facts)?;
-        check_files(directory, &lock)?;
+        // The files are compared meanwhile.
+        let (python, files) = thread::scope(|scope| {
+            let files = scope.spawn(|| check_files(directory, &lock));
+            let python = || {
+                let found =
+                    if exists { None } else { Some(find_python(session, &uv, &context, request.python.as_deref())?) };
+                let interpreter = found.as_ref().map_or_else(|| environment.executable(), Utf8PathBuf::from);
+                check_python(session, &interpreter, &lock, &facts)?;
+                Ok::<_, crate::Error>(found)
+            };
+            (python(), files.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        });
+        let python = python?;
+        files?;
         Ok(Self {
             flags: backend_flags(&context, &available.list, &selection),
             keep_extraneous: request.keep_extraneous,
@@ -168,8 +178,10 @@ impl<'m> VendoredSync<'m> {
 
     /// Writes where the distributions came from, as `uv sync` does, so that it does not install them again.
     fn add_provenance(&self, installed: &Distributions) -> crate::Result<()> {
-        let locked: BTreeMap<_, _> = self.lock.wheels().into_iter().collect();
-        for distribution in installed.iter().filter(|distribution| locked.contains_key(&distribution.name)) {
+        let locked: BTreeSet<_> = self.lock.wheels().into_iter().map(|(name, _)| name).collect();
+        let distributions: Vec<_> =
+            installed.iter().filter(|distribution| locked.contains(&distribution.name)).collect();
+        let add = |(): &mut (), distribution: &&Distribution| -> crate::Result<()> {
             let direct_url = self.provenance(&distribution.name).map(|provenance| provenance.direct_url());
             let is_built = self.facts.built.contains(&distribution.name);
             let build_info = build_info(&self.uv).filter(|_| is_built);
@@ -177,9 +189,9 @@ impl<'m> VendoredSync<'m> {
             files.extend(direct_url.as_deref().map(|text| ("direct_url.json", Some(text))));
             files.extend(build_info.map(|text| (BUILD_INFO, Some(text))));
             let path = distribution.folder();
-            distribution.set_info(&files).map_err(self.environment.not_writable(path))?;
-        }
-        Ok(())
+            Ok(distribution.set_info(&files).map_err(self.environment.not_writable(path))?)
+        };
+        parallel::par_queue(&distributions, || (), add).into_iter().collect()
     }
 }
 
