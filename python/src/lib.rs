@@ -280,11 +280,19 @@ fn vendor(
 
 /// Runs `verify`; the result includes the table.
 #[pyfunction]
-fn verify(py: Python<'_>, call: Call, backend: Option<String>, fast: bool) -> PyResult<(Bound<'_, PyAny>, String)> {
+fn verify(
+    py: Python<'_>,
+    call: Call,
+    backend: Option<String>,
+    fast: bool,
+    vendored: Option<PathBuf>,
+) -> PyResult<(Bound<'_, PyAny>, String)> {
     let message = call.detached(py, move |call| {
         let backend = BackendRequest { choice: choice(backend)?, keep: true, ..BackendRequest::default() };
+        let vendored = vendored.map(convert::utf8).transpose()?;
         let (monorepo, profile) = call.profile()?;
-        Ok(Message::VerifyFinished(VerifyRequest { backend, fast }.verify(&monorepo, &call.session, profile)?))
+        let request = VerifyRequest { backend, fast, vendored };
+        Ok(Message::VerifyFinished(request.verify(&monorepo, &call.session, profile)?))
     })?;
     with_text(py, &message)
 }

@@ -370,6 +370,7 @@ def test_verification_shows_a_table_of_differences() -> None:
         "environment": f"{ROOT}/prod/.venv",
         "python": None,
         "fast": False,
+        "vendored": None,
         "distributions": 2,
         "files": 30,
         "bytes": 4000,

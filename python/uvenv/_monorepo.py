@@ -821,6 +821,7 @@ class Monorepo:
         *,
         backend: str | None = None,
         fast: bool = False,
+        vendored: str | os.PathLike[str] | None = None,
         offline: bool = False,
         progress: bool | None = None,
     ) -> VerifyReport:
@@ -832,6 +833,7 @@ class Monorepo:
             profile: The profile: dev, staging or prod.
             backend: The GPU backend that the environment must have, or whose environment is meant.
             fast: Trust files that have the right size and are older than the installation.
+            vendored: Compare with the wheels in this directory, which `vendor` has made.
             offline: Disable network access.
             progress: Whether to show progress; by default, only in a terminal or a notebook.
 
@@ -849,7 +851,7 @@ class Monorepo:
             ()
         """
         with _followed(self.directory, profile, offline, progress) as call:
-            plain, text = _uvenv.verify(call, backend, fast)
+            plain, text = _uvenv.verify(call, backend, fast, _path(vendored))
         return VerifyReport.from_dict(plain).with_text(text)
 
     def vendor(

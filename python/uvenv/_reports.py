@@ -1096,8 +1096,9 @@ class VerifyReport(_Text):
         environment: The environment.
         python: Its Python.
         fast: Whether files of the right size that are older than the installation were trusted.
+        vendored: The vendored directory with whose wheels the files were compared.
         distributions: The number of installed distributions.
-        files: The number of files that were compared with the lists of the distributions.
+        files: The number of files that were compared.
         bytes: The size of these files, in bytes.
         differences: What is not as it should be, by kind, distribution and file.
         uv: The uv that was used.
@@ -1110,6 +1111,7 @@ class VerifyReport(_Text):
     environment: Path
     python: PythonInfo | None
     fast: bool
+    vendored: Path | None
     distributions: int
     files: int
     bytes: int

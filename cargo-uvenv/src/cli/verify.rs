@@ -1,5 +1,7 @@
 //! `verify`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use uvenv_core::backend::Choice;
 
@@ -14,6 +16,7 @@ use super::OneProfile;
 Examples:
   cargo uvenv verify
   cargo uvenv verify --profile prod --backend cu124
+  cargo uvenv verify --profile prod --vendored DIR   compare with the wheels in a vendored directory
   cargo uvenv verify --profile prod --fast           trust files of the right size and age")]
 pub(crate) struct Verify {
     #[command(flatten)]
@@ -21,6 +24,9 @@ pub(crate) struct Verify {
     /// The GPU backend that the environment must have, or whose environment is meant
     #[arg(long, value_name = "NAME|auto|none", value_parser = Choice::parse)]
     pub(crate) backend: Option<Choice>,
+    /// Compare with the wheels in this directory, which `vendor` has made
+    #[arg(long, value_name = "DIR")]
+    pub(crate) vendored: Option<PathBuf>,
     /// Trust files that have the right size and are older than the installation
     #[arg(long)]
     pub(crate) fast: bool,

@@ -12,7 +12,8 @@ impl Context<'_> {
     pub(super) fn verify(&self, args: Verify, output: &mut Output) -> uvenv_core::Result<u8> {
         let (monorepo, profile) = self.profile(&args.profile)?;
         let backend = BackendRequest { choice: args.backend, keep: true, ..BackendRequest::default() };
-        let report = VerifyRequest { backend, fast: args.fast }.verify(&monorepo, &self.session, profile);
+        let vendored = args.vendored.as_deref().map(|path| self.path(path)).transpose()?;
+        let report = VerifyRequest { backend, fast: args.fast, vendored }.verify(&monorepo, &self.session, profile);
         self.warn_of_session(output);
         let report = report?;
         let status = if report.differences.is_empty() { exit_code::SUCCESS } else { exit_code::FAILURE };

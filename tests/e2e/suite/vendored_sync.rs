@@ -147,3 +147,50 @@ fn recreates_a_damaged_environment() {
     sealed(&repo, &[&SYNC[..], &["--recreate"]].concat()).ok();
     repo.environment("prod").files().assert_eq(&files);
 }
+
+/// `KIND DISTRIBUTION FILE` of each difference that `verify` finds.
+fn differences(repo: &Fixture, more: &[&str], status: i32) -> Vec<String> {
+    let verify = [&["verify", "--profile", "prod"], more].concat();
+    let report = repo.uvenv(verify).arg_json().ends(status).report("verify-finished");
+    let words = |one: &serde_json::Value| {
+        let keys = ["kind", "distribution", "file"];
+        keys.iter().filter_map(|key| one[key].as_str()).collect::<Vec<_>>().join(" ")
+    };
+    report["differences"].as_array().unwrap().iter().map(words).collect()
+}
+
+#[test]
+fn verify_compares_with_the_vendored_wheels() {
+    let repo = vendored();
+    sealed(&repo, &SYNC).ok();
+    let with_wheels = ["--vendored", "vendored"];
+    assert!(differences(&repo, &with_wheels, 0).is_empty());
+    // A change that hides itself: the list of the distribution has the hash of the changed file, and of one that is new.
+    let environment = repo.environment("prod");
+    let site_packages = environment.site_packages().unwrap();
+    let write = |path: &Utf8PathBuf, text: &str| {
+        let _ = fs::remove_file(path);
+        fs::write(path, text).unwrap();
+    };
+    write(&site_packages.join("torch/__init__.py"), "");
+    write(&site_packages.join("torch/more.py"), "");
+    let record = site_packages.join("torch-2.6.0+cu124.dist-info/RECORD");
+    let empty = "sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU,0";
+    let lines = fs::read_to_string(&record).unwrap();
+    let lines = lines.lines().filter(|line| !line.starts_with("torch/__init__.py,"));
+    let text: Vec<_> =
+        lines.map(str::to_owned).chain(["__init__", "more"].map(|name| format!("torch/{name}.py,{empty}"))).collect();
+    write(&record, &(text.join("\n") + "\n"));
+    assert!(differences(&repo, &[], 0).is_empty());
+    let site_packages = site_packages.strip_prefix(environment.path()).unwrap().to_owned();
+    assert_eq!(
+        differences(&repo, &with_wheels, 1),
+        [
+            format!("changed-file torch {site_packages}/torch/__init__.py"),
+            format!("added-file {site_packages}/torch/more.py"),
+        ]
+    );
+    fs::write(wheel(&repo, "torch"), "").unwrap();
+    let verify = ["verify", "--profile", "prod", "--vendored", "vendored"];
+    repo.uvenv(verify).refused("changed-vendored-file").names(["torch-2.6.0"]);
+}

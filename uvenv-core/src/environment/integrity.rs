@@ -13,10 +13,12 @@ use std::{
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use camino::{Utf8Path, Utf8PathBuf};
-use serde::Deserialize;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use super::{Distribution, Distributions, Environment};
+use super::{
+    Distribution, Distributions, Environment, EnvironmentError,
+    wheel_list::{Row, WheelFile, WheelList, is_rewritten},
+};
 use crate::{
     fs::{normal, parallel},
     model::Name,
@@ -64,10 +66,6 @@ pub(crate) enum Comparison {
     SizesAndTimes,
 }
 
-/// A row of RECORD: `path,sha256=HASH,size`.
-#[derive(Deserialize)]
-struct Row(String, #[serde(default)] String, #[serde(default)] Option<u64>);
-
 /// A file as a distribution lists it.
 struct Listed<'a> {
     distribution: &'a Distribution,
@@ -76,22 +74,30 @@ struct Listed<'a> {
     size: Option<u64>,
     /// When the list was written.
     written: Option<SystemTime>,
+    /// What follows the first line of a script of a wheel, which is rewritten.
+    script: Option<Vec<u8>>,
 }
 
 /// The listed files. A file can be in several distributions, such as the `__init__.py` of a namespace.
 type Lists<'a> = BTreeMap<Utf8PathBuf, Vec<Listed<'a>>>;
 
 impl Integrity {
-    /// Compares the files of `distributions`, which are those of `environment`.
+    /// Compares the files of `distributions`, which are those of `environment`. `wheels` are those from which they were
+    /// installed, if they are there: their lists count then, as that of the environment could have been changed too.
     pub(crate) fn check(
         environment: &Environment,
         distributions: &Distributions,
+        wheels: &BTreeMap<Name, Vec<Utf8PathBuf>>,
         comparison: Comparison,
     ) -> crate::Result<Self> {
         let mut lists = Lists::new();
         let mut differences = Vec::new();
         for distribution in distributions.iter() {
-            if read_list(distribution, &mut lists).is_err() {
+            let wheel = match wheels.get(&distribution.name) {
+                Some(wheels) => Some(wheel_of(distribution, wheels, environment)?),
+                None => None,
+            };
+            if read_list(distribution, wheel.map(|wheel| (wheel, environment)), &mut lists).is_err() {
                 differences.push(FileDifference {
                     path: distribution.record_file(),
                     kind: FileDifferenceKind::Missing,
@@ -128,16 +134,44 @@ impl Integrity {
     }
 }
 
-/// Adds the files that `distribution` lists, without the list itself and Python's compiled files, which come and go.
-fn read_list<'a>(distribution: &'a Distribution, lists: &mut Lists<'a>) -> io::Result<()> {
+/// Returns the list of the wheel from which `distribution` was installed: the one with the same WHEEL, or else the first.
+fn wheel_of(
+    distribution: &Distribution,
+    wheels: &[Utf8PathBuf],
+    environment: &Environment,
+) -> Result<WheelList, EnvironmentError> {
+    let read = |wheel: &Utf8PathBuf| {
+        let unreadable = environment.unreadable(wheel);
+        WheelList::read(wheel, environment).map_err(unreadable)
+    };
+    let info = distribution.folder().join("WHEEL");
+    let is_same = |list: &WheelList| {
+        let hash = list.files.iter().find(|file| file.path == info).and_then(|file| file.hash.strip_prefix("sha256="));
+        hash.is_some_and(|expected| hash_of::<Sha256>(&info, &mut [0; 4096]).is_ok_and(|found| found == expected))
+    };
+    let mut lists = wheels.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+    let index = lists.iter().position(is_same).unwrap_or_default();
+    Ok(lists.swap_remove(index))
+}
+
+/// Adds the files that `distribution` lists, without the list itself and Python's compiled files, which come and go. Those of
+/// its wheel are as the wheel has them, and nothing else belongs to it but what an installation makes.
+fn read_list<'a>(
+    distribution: &'a Distribution,
+    wheel: Option<(WheelList, &Environment)>,
+    lists: &mut Lists<'a>,
+) -> io::Result<()> {
     let file = File::open(distribution.record_file())?;
     let written = file.metadata()?.modified().ok();
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(file);
     for row in reader.deserialize() {
         let Row(path, hash, size) = row.map_err(io::Error::other)?;
         let path = normal(&distribution.site_packages().join(path));
+        if wheel.as_ref().is_some_and(|(wheel, environment)| !wheel.is_of_installer(&path, environment)) {
+            continue;
+        }
         if path != distribution.record_file() && path.extension() != Some("pyc") {
-            lists.entry(path).or_default().push(Listed { distribution, hash, size, written });
+            lists.entry(path).or_default().push(Listed { distribution, hash, size, written, script: None });
         }
     }
     lists.entry(distribution.record_file()).or_default().push(Listed {
@@ -145,7 +179,12 @@ fn read_list<'a>(distribution: &'a Distribution, lists: &mut Lists<'a>) -> io::R
         hash: String::new(),
         size: None,
         written,
+        script: None,
     });
+    for file in wheel.into_iter().flat_map(|(wheel, _)| wheel.files) {
+        let WheelFile { path, hash, size, script } = file;
+        lists.entry(path).or_default().push(Listed { distribution, hash, size, written, script });
+    }
     Ok(())
 }
 
@@ -176,6 +215,9 @@ fn compare(
 impl Listed<'_> {
     /// Whether the file is as listed; `None` if its hash is of an unknown kind.
     fn is(&self, path: &Utf8Path, file: &Metadata, comparison: Comparison, buffer: &mut [u8]) -> Option<bool> {
+        if let Some(rest) = &self.script {
+            return Some(fs::read(path).is_ok_and(|found| is_rewritten(&found, rest)));
+        }
         if self.size.is_some_and(|size| size != file.len()) {
             return Some(false);
         }
@@ -185,9 +227,9 @@ impl Listed<'_> {
         }
         let (algorithm, expected) = self.hash.split_once('=')?;
         let found = match algorithm {
-            "sha256" => hash::<Sha256>(path, buffer),
-            "sha384" => hash::<Sha384>(path, buffer),
-            "sha512" => hash::<Sha512>(path, buffer),
+            "sha256" => hash_of::<Sha256>(path, buffer),
+            "sha384" => hash_of::<Sha384>(path, buffer),
+            "sha512" => hash_of::<Sha512>(path, buffer),
             _ => return None,
         };
         // A file that cannot be read cannot be verified either.
@@ -196,7 +238,7 @@ impl Listed<'_> {
 }
 
 /// Returns the hash of a file as RECORD has it: in the URL-safe alphabet of base64, without padding.
-fn hash<D: Digest>(path: &Utf8Path, buffer: &mut [u8]) -> io::Result<String> {
+fn hash_of<D: Digest>(path: &Utf8Path, buffer: &mut [u8]) -> io::Result<String> {
     let mut file = File::open(path)?;
     let mut hasher = D::new();
     loop {
@@ -261,7 +303,7 @@ mod tests {
 
     fn differences(environment: &Environment, comparison: Comparison) -> Vec<(String, FileDifferenceKind)> {
         let distributions = Distributions::read(environment).unwrap();
-        let integrity = Integrity::check(environment, &distributions, comparison).unwrap();
+        let integrity = Integrity::check(environment, &distributions, &BTreeMap::new(), comparison).unwrap();
         let name = |path: &Utf8Path| path.file_name().unwrap().to_owned();
         integrity.differences.into_iter().map(|one| (name(&one.path), one.kind)).collect()
     }

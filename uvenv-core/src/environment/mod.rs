@@ -11,6 +11,8 @@ mod layout;
 #[cfg(feature = "full")]
 mod provenance;
 mod sync_record;
+#[cfg(feature = "full")]
+mod wheel_list;
 
 use std::{fs, io};
 

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
+use camino::{Utf8Path, Utf8PathBuf};
+
 use super::{
     BackendRequest, LockMode, Session, SyncPlan, SyncRequest, backend_request::SelectedPackages,
     changed_backend::ChangedBackend, installed_state::InstalledState, milliseconds, run::existing_environment,
@@ -16,6 +18,7 @@ use crate::{
     monorepo::{Monorepo, ProfileContext},
     report::{Difference, DifferenceKind, PythonInfo, VerifyReport},
     uv::messages::{PlannedAction, PlannedChange},
+    vendor::{VendoredDirectoryError, VendoredWheel, WHEELS, check_files, find_lock, hash},
 };
 
 /// A request to verify an environment.
@@ -25,6 +28,8 @@ pub struct VerifyRequest {
     pub backend: BackendRequest,
     /// Whether to trust files of the right size that are older than the installation.
     pub fast: bool,
+    /// The vendored directory from which the environment should have been installed.
+    pub vendored: Option<Utf8PathBuf>,
 }
 
 /// What an environment is to have.
@@ -47,7 +52,11 @@ impl VerifyRequest {
         let state = InstalledState::ask(&context, session, uv, &environment, selection)?;
         let distributions = Distributions::read(&environment)?;
         let comparison = if self.fast { Comparison::SizesAndTimes } else { Comparison::Hashes };
-        let integrity = Integrity::check(&environment, &distributions, comparison)?;
+        let wheels = match &self.vendored {
+            Some(directory) => vendored_wheels(directory, &context, expected.backend.as_ref())?,
+            None => BTreeMap::new(),
+        };
+        let integrity = Integrity::check(&environment, &distributions, &wheels, comparison)?;
         let mut differences = Vec::new();
         if state.is_outdated {
             let packages = SelectedPackages { names: &[], all: false };
@@ -82,6 +91,7 @@ impl VerifyRequest {
                 _ => None,
             },
             fast: self.fast,
+            vendored: self.vendored.clone(),
             distributions: distributions.iter().count(),
             files: integrity.files,
             bytes: integrity.bytes,
@@ -108,6 +118,23 @@ impl VerifyRequest {
         let plan = SyncPlan::new(monorepo, session, profile, &request)?;
         Ok(Expected { backend: plan.selection.name().cloned(), selection: plan.selection_flags() })
     }
+}
+
+/// Returns the wheels of each package in a vendored directory, which must be whole and of the present lockfile.
+fn vendored_wheels(
+    directory: &Utf8Path,
+    context: &ProfileContext<'_>,
+    backend: Option<&Name>,
+) -> crate::Result<BTreeMap<Name, Vec<Utf8PathBuf>>> {
+    let (lock, facts) = find_lock(directory, context.profile, backend)?;
+    let lockfile = context.lockfile()?.map(|lockfile| hash(lockfile.file.text.as_bytes()));
+    if lockfile.as_ref() != Some(&facts.lockfile) {
+        let lockfile = context.lockfile_name();
+        return Err(VendoredDirectoryError::OtherLockfile { lock: lock.path().to_owned(), lockfile }.into());
+    }
+    check_files(directory, &lock)?;
+    let path = |wheel: VendoredWheel| directory.join(WHEELS).join(wheel.file);
+    Ok(lock.wheels().into_iter().map(|(name, wheels)| (name, wheels.into_iter().map(path).collect())).collect())
 }
 
 fn difference(kind: DifferenceKind, distribution: Option<Name>) -> Difference {

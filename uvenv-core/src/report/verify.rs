@@ -21,9 +21,12 @@ pub struct VerifyReport {
     pub python: Option<PythonInfo>,
     /// Whether files of the right size that are older than the installation were trusted.
     pub fast: bool,
+    /// The vendored directory with whose wheels the files were compared; without one, the lists in the environment count.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub vendored: Option<Utf8PathBuf>,
     /// The number of installed distributions.
     pub distributions: usize,
-    /// The number of files that were compared with the lists of the distributions.
+    /// The number of files that were compared.
     pub files: usize,
     /// The size of these files, in bytes.
     pub bytes: u64,

@@ -26,7 +26,7 @@ use crate::{
         Uv,
         pip_sync::{BUILD_INFO, CACHE_INFO, PipSyncCommand, build_info, make_environment},
     },
-    vendor::{Facts, Pylock, VendoredDirectoryError, VendoredWheel, WHEELS, hash, hash_file, locks_in},
+    vendor::{Facts, Pylock, VendoredDirectoryError, check_files, find_lock, hash},
 };
 
 /// A sync from a vendored directory that is ready to be executed.
@@ -213,34 +213,6 @@ fn reject_other_selections(request: &SyncRequest) -> Result<(), VendoredDirector
     }
 }
 
-/// Returns the lock for the profile and the backend.
-fn find_lock(
-    directory: &Utf8Path,
-    profile: Profile,
-    backend: Option<&Name>,
-) -> Result<(Pylock, Facts), VendoredDirectoryError> {
-    let locks = locks_in(directory)?;
-    let shown = |facts: &Facts| match &facts.backend {
-        Some(backend) => format!("{} with {backend}", facts.profile),
-        None => facts.profile.to_string(),
-    };
-    let available: Vec<_> = locks.iter().map(|(_, facts)| shown(facts)).collect();
-    let of_profile: Vec<_> = locks.into_iter().filter(|(_, facts)| facts.profile == profile).collect();
-    let directory = || directory.to_owned();
-    if available.is_empty() {
-        return Err(VendoredDirectoryError::NoLock { directory: directory() });
-    }
-    if of_profile.is_empty() {
-        return Err(VendoredDirectoryError::OtherProfile { directory: directory(), profile, available });
-    }
-    let found = of_profile.into_iter().find(|(_, facts)| facts.backend.as_ref() == backend);
-    found.ok_or_else(|| VendoredDirectoryError::OtherBackend {
-        directory: directory(),
-        backend: backend.cloned(),
-        available,
-    })
-}
-
 /// Returns the interpreter that uv would use for a new environment, without downloading one.
 fn find_python(
     session: &Session,
@@ -267,33 +239,6 @@ fn check_python(session: &Session, python: &Utf8Path, lock: &Pylock, facts: &Fac
     }
     let (lock, available) = (lock.path().to_owned(), facts.pythons.clone());
     Err(VendoredDirectoryError::OtherPython { lock, python: version, available }.into())
-}
-
-/// Compares the wheels of the lock with their hashes, on all cores, and rejects files that no lock names.
-fn check_files(directory: &Utf8Path, lock: &Pylock) -> crate::Result<()> {
-    let wheels: Vec<_> = lock.wheels().into_iter().flat_map(|(_, wheels)| wheels).collect();
-    let compare = |(): &mut (), wheel: &VendoredWheel| {
-        let file = directory.join(WHEELS).join(&wheel.file);
-        match hash_file(&file) {
-            Ok((sha256, _)) if sha256 == wheel.sha256 => Ok(()),
-            Ok(_) => Err(VendoredDirectoryError::Changed { file }),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(VendoredDirectoryError::Missing { file }),
-            Err(source) => Err(VendoredDirectoryError::Unreadable { path: file, source }),
-        }
-    };
-    let compared: Result<Vec<()>, _> = parallel::par_queue(&wheels, || (), compare).into_iter().collect();
-    compared?;
-    let named: Vec<_> =
-        locks_in(directory)?.iter().flat_map(|(lock, _)| lock.wheels()).flat_map(|(_, all)| all).collect();
-    let path = directory.join(WHEELS);
-    let entries =
-        path.read_dir_utf8().map_err(|source| VendoredDirectoryError::Unreadable { path: path.clone(), source })?;
-    for entry in entries.flatten() {
-        if named.iter().all(|wheel| wheel.file != entry.file_name()) {
-            return Err(VendoredDirectoryError::Surplus { file: entry.into_path() }.into());
-        }
-    }
-    Ok(())
 }
 
 fn run(session: &Session, invocation: &Invocation, stderr: Stderr) -> crate::Result<()> {
