@@ -245,6 +245,10 @@ class UnknownKey(ManifestError, code="unknown-key"):
     """The configuration has a key that uvenv does not know."""
 
 
+class NotAPinnedProfile(ManifestError, code="not-a-pinned-profile"):
+    """The configuration requires signed tags for something that is not a profile with pins."""
+
+
 class TwoConfigurations(ManifestError, code="two-configurations"):
     """The monorepo has two configurations."""
 
@@ -428,6 +432,14 @@ class UnknownRepository(ReleaseError, code="unknown-repository"):
 
 class NoRelease(ReleaseError, code="no-release"):
     """A package has no matching tag."""
+
+
+class UnsignedTag(ReleaseError, code="unsigned-tag"):
+    """The configuration requires signed tags, and a tag is not signed."""
+
+
+class UntrustedSigner(ReleaseError, code="untrusted-signer"):
+    """The configuration requires signed tags, and git does not trust the signature of a tag."""
 
 
 class MovedTag(ReleaseError, code="moved-tag"):

@@ -83,6 +83,9 @@ mod promote;
 mod run;
 #[path = "suite/secrets.rs"]
 mod secrets;
+#[cfg(target_os = "linux")]
+#[path = "suite/signed_tags.rs"]
+mod signed_tags;
 #[path = "suite/status.rs"]
 mod status;
 #[cfg(target_os = "linux")]

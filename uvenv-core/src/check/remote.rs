@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, thread};
 
 use super::{Facts, pins::PinnedSource};
 use crate::{
-    git::{CommitContents, ContentCache, Git, GitError, RemoteTag, Remotes},
+    git::{CommitContents, ContentCache, Git, GitError, RemoteTag, Remotes, TagSignature},
     model::git_url,
 };
 
@@ -15,6 +15,8 @@ pub(crate) struct Remote<'a> {
     remotes: Remotes,
     /// The contents of the tags, or why they are unknown, by repository and tag.
     contents: BTreeMap<(String, String), crate::Result<CommitContents>>,
+    /// The signatures of the tags, where the configuration requires them.
+    signatures: BTreeMap<(String, String), crate::Result<TagSignature>>,
 }
 
 impl<'a> Remote<'a> {
@@ -39,7 +41,8 @@ impl<'a> Remote<'a> {
             // A thread that panicked has fetched nothing.
             contents.extend(fetching.into_iter().filter_map(|thread| thread.join().ok()).flatten());
         });
-        Ok(Self { git: git.clone(), cache, remotes, contents })
+        let signatures = signatures(facts, git, &cache, &remotes);
+        Ok(Self { git: git.clone(), cache, remotes, contents, signatures })
     }
 
     /// Returns the tags of the remote of `pin`.
@@ -62,6 +65,12 @@ impl<'a> Remote<'a> {
         self.fetched(pin)?.as_ref().err()
     }
 
+    /// Returns what git says of the signature of the tag; `None` if none is required, or the remote does not have the tag.
+    pub(crate) fn signature(&self, pin: &PinnedSource<'_>) -> Option<&crate::Result<TagSignature>> {
+        let is_required = pin.facts.monorepo.config.trust.requires_signature(pin.profile());
+        is_required.then(|| self.signatures.get(&(git_url::canonical(&pin.url.value), pin.tag.value.clone())))?
+    }
+
     fn fetched(&self, pin: &PinnedSource<'_>) -> Option<&crate::Result<CommitContents>> {
         self.contents.get(&(git_url::canonical(&pin.url.value), pin.tag.value.clone()))
     }
@@ -77,6 +86,24 @@ impl<'a> Remote<'a> {
 
 fn tag<'a>(remotes: &'a Remotes, pin: &PinnedSource<'_>) -> Option<&'a RemoteTag> {
     remotes.tags(&pin.url.value).ok()?.iter().find(|tag| tag.name == pin.tag.value)
+}
+
+/// Verifies the signatures that the configuration requires.
+fn signatures(
+    facts: &Facts<'_>,
+    git: &Git,
+    cache: &ContentCache<'_>,
+    remotes: &Remotes,
+) -> BTreeMap<(String, String), crate::Result<TagSignature>> {
+    let trust = &facts.monorepo.config.trust;
+    let allowed = trust.allowed_signers.as_ref().map(|file| facts.monorepo.root.join(file));
+    let mut signatures = BTreeMap::new();
+    for pin in facts.pins().filter(|pin| trust.requires_signature(pin.profile())) {
+        let Some(tag) = tag(remotes, &pin) else { continue };
+        let key = (git_url::canonical(&pin.url.value), tag.name.clone());
+        signatures.entry(key).or_insert_with(|| git.signature(cache, &pin.url.value, tag, allowed.as_deref()));
+    }
+    signatures
 }
 
 type Fetched = Vec<((String, String), crate::Result<CommitContents>)>;

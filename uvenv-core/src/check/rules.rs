@@ -29,6 +29,8 @@ mod tag_prefix;
 mod undefined_conflict;
 pub(super) mod unmatched_member_pattern;
 mod unpinned_internal_package;
+mod unsigned_tag;
+mod untrusted_signer;
 mod unused_index;
 pub(super) mod unused_source;
 mod unverified_lockfile;
@@ -70,5 +72,7 @@ pub(super) const ALL: &[Rule] = &[
     missing_cache_keys::RULE,
     missing_tag::RULE,
     moved_tag::RULE,
+    unsigned_tag::RULE,
+    untrusted_signer::RULE,
     tag_keeps_workspace_sources::RULE,
 ];

@@ -98,7 +98,12 @@ impl Git {
     }
 
     /// Returns a repository in the cache that has these commits. Each is given with its name in the remote.
-    fn fetched(&self, cache: &ContentCache<'_>, url: &str, wanted: &[(String, &str)]) -> crate::Result<Invocation> {
+    pub(super) fn fetched(
+        &self,
+        cache: &ContentCache<'_>,
+        url: &str,
+        wanted: &[(String, &str)],
+    ) -> crate::Result<Invocation> {
         let lock = directory(cache, "contents", url).with_extension("lock");
         let busy = || format!("is fetching from {}", redact(url));
         let _guard = FileLock::acquire(&lock, cache.variables, cache.observer, busy)?;

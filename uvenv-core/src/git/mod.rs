@@ -3,6 +3,7 @@
 mod checkout;
 mod contents;
 mod remotes;
+mod signature;
 mod work_tree;
 
 use std::{io, time::Duration};
@@ -14,6 +15,7 @@ use thiserror::Error;
 pub(crate) use self::{
     contents::{CommitContents, CommitLine, ContentCache},
     remotes::Remotes,
+    signature::TagSignature,
     work_tree::Submodule,
 };
 
@@ -85,6 +87,8 @@ pub struct RemoteTag {
     pub name: String,
     /// The commit that the tag points to.
     pub commit: String,
+    /// The tag itself, if it is an annotated one, which can have a signature; otherwise the commit.
+    pub object: String,
 }
 
 /// A pin of a package in a manifest: a tag of a remote.
@@ -462,9 +466,8 @@ mod tests {
         let tags = ["v0.9", "v0.10.dev0", "v0.10rc1", "v0.10"];
         let (path, commits) = remote(&directory, &tags);
         let found = git().remote_tags(path.as_str(), LIMIT).unwrap();
-        let expected =
-            [3, 2, 1, 0].map(|index| RemoteTag { name: tags[index].to_owned(), commit: commits[index].clone() });
-        assert_eq!(found, expected);
+        let expected = [3, 2, 1, 0].map(|index| (tags[index].to_owned(), commits[index].clone()));
+        assert_eq!(found.into_iter().map(|tag| (tag.name, tag.commit)).collect::<Vec<_>>(), expected);
     }
 
     /// Returns the commit of a file that the user's ignore rules, attributes and line-ending settings would change.
@@ -497,7 +500,8 @@ mod tests {
         assert_eq!(commit_in(&odd), commit);
         for home in [&plain, &odd] {
             let tags = git().remote_tags(home.join("a.git").as_str(), LIMIT).unwrap();
-            assert_eq!(tags, [RemoteTag { name: "v1".to_owned(), commit: commit.clone() }]);
+            assert_eq!(tags.len(), 1);
+            assert_eq!((tags[0].name.as_str(), &tags[0].commit), ("v1", &commit));
         }
     }
 

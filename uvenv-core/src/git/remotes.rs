@@ -129,6 +129,7 @@ fn read_tags(answer: &str) -> Vec<RemoteTag> {
     let tag = |(name, object): &(&str, &str)| RemoteTag {
         name: (*name).to_owned(),
         commit: (*commits.get(name).unwrap_or(object)).to_owned(),
+        object: (*object).to_owned(),
     };
     lines.iter().filter(|(name, _)| !name.ends_with("^{}")).map(tag).collect()
 }

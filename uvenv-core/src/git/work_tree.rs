@@ -48,7 +48,7 @@ impl Git {
             let (name, object) = (parts.next()?, parts.next()?);
             // An annotated tag is a separate object that refers to the commit.
             let commit = parts.next().filter(|commit| !commit.is_empty()).unwrap_or(object);
-            Some(RemoteTag { name: name.to_owned(), commit: commit.to_owned() })
+            Some(RemoteTag { name: name.to_owned(), commit: commit.to_owned(), object: object.to_owned() })
         };
         Ok(answer.stdout.lines().filter_map(tag).collect())
     }

@@ -11,8 +11,9 @@ use crate::{
     toml::{File, Node},
 };
 
-const KEYS: [&str; 4] = ["backends", "check", "env-per-backend", "profiles"];
+const KEYS: [&str; 5] = ["backends", "check", "env-per-backend", "profiles", "trust"];
 const LEVELS: [&str; 3] = ["allow", "deny", "warn"];
+const TRUST: [&str; 2] = ["allowed-signers", "signed-tags"];
 const PROFILES: [&str; 2] = ["staging", "prod"];
 
 /// A configuration that cannot be used.
@@ -27,6 +28,9 @@ pub(crate) enum ConfigError {
         valid: &'static [&'static str],
         place: Place,
     },
+    /// A profile in `signed-tags` that has no pins.
+    #[error("`signed-tags` names `{text}`, which is not a profile with pins")]
+    NotPinned { text: String, place: Place },
     /// Both tables exist.
     #[error("uvenv is configured in both `{cargo}` and `{}`", place.path())]
     Both { cargo: Utf8PathBuf, place: Place },
@@ -36,6 +40,7 @@ impl Diagnostic for ConfigError {
     fn code(&self) -> &'static str {
         match self {
             Self::UnknownKey { .. } => "unknown-key",
+            Self::NotPinned { .. } => "not-a-pinned-profile",
             Self::Both { .. } => "two-configurations",
         }
     }
@@ -44,6 +49,7 @@ impl Diagnostic for ConfigError {
         match self {
             Self::UnknownKey { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
             Self::UnknownKey { valid, .. } => Some(format!("the keys are {}", quoted(*valid))),
+            Self::NotPinned { .. } => Some("the profiles with pins are `staging` and `prod`".to_owned()),
             Self::Both { .. } => {
                 Some("move what `[tool.uvenv]` says to `[workspace.metadata.uvenv]` in `Cargo.toml`".to_owned())
             }
@@ -52,7 +58,7 @@ impl Diagnostic for ConfigError {
 
     fn place(&self) -> Option<&Place> {
         match self {
-            Self::UnknownKey { place, .. } | Self::Both { place, .. } => Some(place),
+            Self::UnknownKey { place, .. } | Self::NotPinned { place, .. } | Self::Both { place, .. } => Some(place),
         }
     }
 }
@@ -68,6 +74,24 @@ pub struct Config {
     pub profiles: BTreeMap<Profile, Utf8PathBuf>,
     /// `check`: which findings are errors, warnings or ignored.
     pub check: CheckConfig,
+    /// `trust`: which tags must be signed, and by whom.
+    pub trust: TrustConfig,
+}
+
+/// `trust`: which tags must be signed, and by whom.
+#[derive(Clone, Debug, Default)]
+pub struct TrustConfig {
+    /// `signed-tags`: the profiles whose pins must be signed tags.
+    pub signed_tags: Vec<Profile>,
+    /// `allowed-signers`: the file with the SSH keys of the signers, relative to the root.
+    pub allowed_signers: Option<Utf8PathBuf>,
+}
+
+impl TrustConfig {
+    /// Whether the pins of `profile` must be signed tags.
+    pub fn requires_signature(&self, profile: Profile) -> bool {
+        self.signed_tags.contains(&profile)
+    }
 }
 
 /// `check`: codes of findings, as written in the configuration.
@@ -131,6 +155,7 @@ impl Config {
                 "env-per-backend" => config.env_per_backend = value.bool()?,
                 "profiles" => config.profiles = read_profiles(file, &value)?,
                 "check" => config.check = read_check(file, &value)?,
+                "trust" => config.trust = read_trust(file, &value)?,
                 _ => return Err(unknown_key(file, key, &node, &value, &KEYS).into()),
             }
         }
@@ -164,6 +189,31 @@ fn read_check(file: &File, node: &Node<'_>) -> crate::Result<CheckConfig> {
         codes.extend(written.map(|code| Code { text: code.value, place: file.place(code.span) }));
     }
     Ok(check)
+}
+
+fn read_trust(file: &File, node: &Node<'_>) -> crate::Result<TrustConfig> {
+    let mut trust = TrustConfig::default();
+    for (key, value) in node.entries()? {
+        match key {
+            "allowed-signers" => trust.allowed_signers = Some(value.string()?.value.into()),
+            "signed-tags" => {
+                for profile in value.strings()? {
+                    match profile.value.parse() {
+                        Ok(profile @ (Profile::Staging | Profile::Prod)) => trust.signed_tags.push(profile),
+                        _ => {
+                            return Err(ConfigError::NotPinned {
+                                text: profile.value,
+                                place: file.place(profile.span),
+                            }
+                            .into());
+                        }
+                    }
+                }
+            }
+            _ => return Err(unknown_key(file, key, node, &value, &TRUST).into()),
+        }
+    }
+    Ok(trust)
 }
 
 fn unknown_key(

@@ -157,7 +157,7 @@ impl<'a> PromotePlan<'a> {
     }
 
     fn choose(&mut self, session: &Session, facts: &Facts<'_>, candidates: &[PromotionCandidate]) -> crate::Result<()> {
-        let sources = TagSources::ask(self.monorepo, &self.git, session, candidates, self.request.from_local)?;
+        let sources = TagSources::ask(self.monorepo, &self.git, session, candidates, &self.request)?;
         let mut chosen = Vec::new();
         for candidate in candidates {
             let Some(repository) = &candidate.repository else {

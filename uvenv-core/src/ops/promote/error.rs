@@ -42,6 +42,16 @@ pub(crate) enum PromoteError {
         url: String,
         reason: String,
     },
+    /// The configuration requires a signature, and the tag has none.
+    #[error("the tag `{}` of `{}` is not signed", at.tag, at.package)]
+    UnsignedTag { at: Box<TagRef> },
+    /// git does not trust the signature of the tag.
+    #[error("the signature of the tag `{}` of `{}` is not trusted: {words}", at.tag, at.package)]
+    UntrustedSigner {
+        at: Box<TagRef>,
+        /// git's words, without secrets.
+        words: String,
+    },
     /// The remote does not have the tag.
     #[error("{} has no tag `{}` for `{}`", at.url, at.tag, at.package)]
     MissingTag {
@@ -129,6 +139,8 @@ impl Diagnostic for PromoteError {
             Self::Unreachable { .. } => "unreachable-remote",
             Self::MissingTag { .. } => "missing-tag",
             Self::MovedTag { .. } => "moved-tag",
+            Self::UnsignedTag { .. } => "unsigned-tag",
+            Self::UntrustedSigner { .. } => "untrusted-signer",
             Self::NotThere { .. } => "package-not-at-tag",
             Self::OtherVersion { .. } => "version-tag-mismatch",
             Self::NotInstallable { .. } => "tag-keeps-workspace-sources",
@@ -162,6 +174,12 @@ impl Diagnostic for PromoteError {
             }
             Self::MovedTag { .. } => {
                 "find out who moved the tag and why; a changed release requires a new tag".to_owned()
+            }
+            Self::UnsignedTag { .. } => "release it with a new tag that is signed: `git tag -s`".to_owned(),
+            Self::UntrustedSigner { .. } => {
+                "find out who signed the tag; add the key to the file that `trust.allowed-signers` names, or to your \
+                 keyring, only if you trust it"
+                    .to_owned()
             }
             Self::NotThere { .. } => {
                 "correct `subdirectory` of the source, or use a tag that contains the package".to_owned()

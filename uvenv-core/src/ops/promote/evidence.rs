@@ -6,18 +6,18 @@ use std::{
     thread,
 };
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use pep440_rs::Version;
 
 use super::{
-    PromoteError, SHOWN,
+    PromoteError, PromoteRequest, SHOWN,
     candidate::{PromotionCandidate, Repository, checkout},
     error::{TagRef, shown},
 };
 use crate::{
     Monorepo, check,
     fs::cache,
-    git::{CommitLine, Git, RemoteTag, Remotes},
+    git::{CommitLine, Git, RemoteTag, Remotes, TagSignature},
     manifest::Manifest,
     model::{Name, Release},
     ops::Session,
@@ -35,6 +35,14 @@ pub(super) struct TagSources<'a> {
     remotes: Remotes,
     /// The tags of checkouts, if those are used.
     local: Option<BTreeMap<Name, (Utf8PathBuf, Vec<RemoteTag>)>>,
+    /// What the signatures of the tags must satisfy, if they must be signed.
+    trust: Option<RequiredSignature>,
+}
+
+/// A requirement that tags are signed.
+struct RequiredSignature {
+    /// The file with the trusted keys.
+    allowed_signers: Option<Utf8PathBuf>,
 }
 
 impl<'a> TagSources<'a> {
@@ -44,19 +52,29 @@ impl<'a> TagSources<'a> {
         git: &Git,
         session: &'a Session,
         candidates: &[PromotionCandidate],
-        from_local: bool,
+        request: &PromoteRequest,
     ) -> crate::Result<Self> {
         let urls: BTreeSet<_> =
             candidates.iter().filter_map(|candidate| Some(candidate.repository.as_ref()?.url.clone())).collect();
         let remotes = Remotes::ask(git, urls, http_timeout(&session.settings.variables), session.settings.observer())?;
         let mut local = BTreeMap::new();
-        for candidate in candidates.iter().filter(|_| from_local) {
+        for candidate in candidates.iter().filter(|_| request.from_local) {
             if let Some(directory) = checkout(monorepo, &candidate.package) {
                 let tags = git.local_tags(&directory)?;
                 local.insert(candidate.package.clone(), (monorepo.relative(&directory).to_owned(), tags));
             }
         }
-        Ok(Self { git: git.clone(), session, remotes, local: from_local.then_some(local) })
+        let trust = &monorepo.config.trust;
+        let required = || RequiredSignature {
+            allowed_signers: trust.allowed_signers.as_ref().map(|file| monorepo.root.join(file)),
+        };
+        Ok(Self {
+            git: git.clone(),
+            session,
+            remotes,
+            local: request.from_local.then_some(local),
+            trust: trust.requires_signature(request.profile).then(required),
+        })
     }
 
     /// Returns the tags to choose from: those of the checkout, or those of the remote.
@@ -85,6 +103,7 @@ impl<'a> TagSources<'a> {
     ) -> crate::Result<()> {
         self.is_pushed(candidate, repository, tag)?;
         let directory = cache::directory(&self.session.settings.variables)?;
+        self.verify_signature(candidate, repository, tag, &directory)?;
         let contents = self.git.contents(&self.session.contents(&directory), &repository.url, tag)?;
         let manifest = contents.manifest(repository.subdirectory.as_deref())?;
         let manifest = is_there(candidate, repository, tag, manifest)?;
@@ -122,6 +141,26 @@ impl<'a> TagSources<'a> {
             let fetching: Vec<_> = taken.iter().map(fetch).collect();
             fetching.into_iter().filter_map(|thread| thread.join().ok()?).collect()
         })
+    }
+
+    /// Verifies the signature of the tag in the remote, if one is required.
+    fn verify_signature(
+        &self,
+        candidate: &PromotionCandidate,
+        repository: &Repository,
+        tag: &RemoteTag,
+        cache: &Utf8Path,
+    ) -> crate::Result<()> {
+        let Some(RequiredSignature { allowed_signers }) = &self.trust else { return Ok(()) };
+        let tags = self.of_remote(candidate, repository)?;
+        let tag = tags.iter().find(|other| other.name == tag.name).unwrap_or(tag);
+        let contents = self.session.contents(cache);
+        let at = || Box::new(TagRef::new(&candidate.package, &tag.name, &repository.url));
+        match self.git.signature(&contents, &repository.url, tag, allowed_signers.as_deref())? {
+            TagSignature::Trusted => Ok(()),
+            TagSignature::Missing => Err(PromoteError::UnsignedTag { at: at() }.into()),
+            TagSignature::Untrusted { words } => Err(PromoteError::UntrustedSigner { at: at(), words }.into()),
+        }
     }
 
     fn is_pushed(&self, candidate: &PromotionCandidate, repository: &Repository, tag: &RemoteTag) -> crate::Result<()> {

@@ -124,10 +124,13 @@ mod tests {
     const STAGING: ReleaseRequest = ReleaseRequest::Newest { profile: Profile::Staging, pre: false };
     const PROD: ReleaseRequest = ReleaseRequest::Newest { profile: Profile::Prod, pre: false };
 
+    fn tag(name: &str) -> RemoteTag {
+        RemoteTag { name: name.to_owned(), commit: format!("of {name}"), object: format!("of {name}") }
+    }
+
     /// Formats the choice as a word and the tag.
     fn chosen(current: impl Into<Option<&'static str>>, tags: &[&str], wanted: &ReleaseRequest) -> String {
-        let tags: Vec<_> =
-            tags.iter().map(|name| RemoteTag { name: (*name).to_owned(), commit: format!("of {name}") }).collect();
+        let tags: Vec<_> = tags.iter().map(|name| tag(name)).collect();
         let package = Name::parse("Auth_Client").unwrap();
         match choose(&package, current.into(), &tags, wanted) {
             TagChoice::Take(tag) => format!("take {}", tag.name),
@@ -233,7 +236,7 @@ mod tests {
             pre in any::<bool>(),
             profile in prop_oneof![Just(Profile::Staging), Just(Profile::Prod)],
         ) {
-            let tags: Vec<_> = names.iter().map(|name| RemoteTag { name: name.clone(), commit: name.clone() }).collect();
+            let tags: Vec<_> = names.iter().map(|name| tag(name)).collect();
             let package = Name::parse("auth-client").unwrap();
             let wanted = ReleaseRequest::Newest { profile, pre };
             match choose(&package, current.as_deref(), &tags, &wanted) {
