@@ -172,3 +172,35 @@ fn a_pin_that_does_not_build_is_named() {
     fs::rename(remote.with_extension("gone"), &remote).unwrap();
     vendor(&repo, "vendored", &[]);
 }
+
+/// Kills `vendor` at different times, each time followed by another run: what is there in the end is what one run makes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_killed_run_is_continued_by_the_next() {
+    let repo = locked();
+    let vendor = |directory: &str| {
+        let arguments = ["vendor", "--profile=prod", "--backend=cu124", "--backend=cu128", "-o", directory];
+        repo.uvenv(arguments)
+    };
+    vendor("whole").ok();
+    let whole = Files::under(&repo.root().join("whole"));
+    for milliseconds in [20, 60, 120, 200, 300, 450, 600, 800, 1100, 1500] {
+        let mut child = vendor("killed").start();
+        std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        if milliseconds % 40 == 20 {
+            // Otherwise, the next run is killed too.
+            vendor("killed").ok();
+            Files::under(&repo.root().join("killed")).assert_eq(&whole);
+            fs::remove_dir_all(repo.root().join("killed")).unwrap();
+        }
+    }
+    vendor("killed").ok();
+    Files::under(&repo.root().join("killed")).assert_eq(&whole);
+    let names = names(&repo, "killed");
+    assert_eq!(
+        names,
+        [".uvenv-vendored", "build-requirements.txt", "pylock.cu124.toml", "pylock.cu128.toml", "wheels"]
+    );
+}

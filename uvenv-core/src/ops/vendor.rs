@@ -6,6 +6,7 @@ mod plan;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
+    sync::Arc,
     time::Instant,
 };
 
@@ -58,7 +59,7 @@ impl VendorRequest {
 impl VendorPlan<'_> {
     fn execute(&self, session: &Session, directory: &VendoredDirectory) -> crate::Result<VendorReport> {
         let settings = &session.settings;
-        let child = |invocation: Invocation| settings.child(invocation);
+        let child = |invocation: Invocation| directory.covers(settings.child(invocation));
         let context = self.profile.vendor_context(session, &self.uv, &child);
         let wheels = directory.path.join(WHEELS);
         fs::create_dir_all(&wheels).map_err(VendorError::io(&wheels))?;
@@ -147,7 +148,10 @@ impl VendorPlan<'_> {
         }
         let Some(first) = self.tools.first() else { return Ok(done) };
         let place = directory::build_directory(context.variables);
-        let _lock = directory::lock_builds(&place, context)?;
+        let lock = directory::lock_builds(&place, context)?;
+        // A build that outlives this process keeps others out of the directory.
+        let child = |invocation: Invocation| (context.child)(invocation).holding(Arc::clone(lock.file()));
+        let context = &VendorContext { child: &child, ..*context };
         let unpack = |(): &mut (), build: &&PlannedBuild| {
             Ok((build.key.clone(), build.wheel(sources).unpack(context, first, &place)?))
         };

@@ -165,7 +165,7 @@ impl Invocation {
 
     /// Runs the program with an empty stdin and captures its output.
     pub(crate) fn capture(&self) -> io::Result<Captured> {
-        let output = self.command().stdin(Stdio::null()).output()?;
+        let output = self.command().stdin(self.stdin()).output()?;
         Ok(Captured {
             status: output.status,
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

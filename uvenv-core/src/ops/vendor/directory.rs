@@ -1,6 +1,6 @@
 //! A vendored directory: its locks, its wheels, and what else may be in it.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, sync::Arc};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -8,6 +8,7 @@ use crate::{
     fs::{cache::FileLock, digest, parallel},
     model::Variables,
     ops::Session,
+    process::Invocation,
     report::{VendorReport, VendoredLock},
     vendor::{Facts, Pylock, VendorContext, VendorError, VendoredWheel, WHEELS, hash_file, locks_in},
 };
@@ -24,7 +25,7 @@ pub(super) const SOURCES: &str = ".sources";
 /// A directory that this process alone writes.
 pub(super) struct VendoredDirectory {
     pub(super) path: Utf8PathBuf,
-    _lock: FileLock,
+    lock: FileLock,
 }
 
 impl VendoredDirectory {
@@ -38,7 +39,12 @@ impl VendoredDirectory {
         fs::create_dir_all(path).map_err(VendorError::io(path))?;
         let busy = || format!("is vendoring to {path}");
         let lock = FileLock::acquire(&mark, &session.settings.variables, session.settings.observer(), busy)?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), lock })
+    }
+
+    /// Returns a program that writes to the directory, and keeps the lock on it even if this process is killed.
+    pub(super) fn covers(&self, program: Invocation) -> Invocation {
+        program.holding(Arc::clone(self.lock.file()))
     }
 
     /// Returns a directory for files that are not kept.
