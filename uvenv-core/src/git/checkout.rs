@@ -2,7 +2,7 @@
 
 use camino::Utf8Path;
 
-use super::{Git, GitError, git_url, run};
+use super::{Git, GitError, git_url, run, shown};
 
 /// A commit that was checked out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,8 +31,14 @@ impl Git {
         }
         run(within(), &["checkout", "--quiet", "--detach", commit])?;
         run(within(), &["submodule", "--quiet", "update", "--init", "--recursive"])?;
-        let facts = run(within(), &["show", "--no-patch", "--format=%ct %T", commit])?.stdout;
-        let (time, tree) = facts.trim().split_once(' ').unwrap_or_default();
-        Ok(Checkout { time: time.parse().unwrap_or_default(), tree: tree.to_owned() })
+        let show = ["show", "--no-patch", "--format=%ct %T", commit];
+        let facts = run(within(), &show)?.stdout;
+        let read = || {
+            let (time, tree) = facts.trim().split_once(' ')?;
+            Some(Checkout { time: time.parse().ok()?, tree: tree.to_owned() })
+        };
+        let unreadable =
+            || GitError::Failed { command: shown(&show), ending: format!("printed `{facts}`"), stderr: String::new() };
+        read().ok_or_else(unreadable)
     }
 }

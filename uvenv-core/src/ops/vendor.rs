@@ -1,19 +1,20 @@
 //! `vendor`: everything that a profile's environment needs, in one directory.
 
+mod build_directory;
 mod directory;
 mod plan;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    sync::Arc,
     time::Instant,
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 use self::{
-    directory::{BUILD_REQUIREMENTS, VendoredDirectory},
+    build_directory::BuildDirectory,
+    directory::VendoredDirectory,
     plan::{PlannedBuild, VendorPlan},
 };
 use super::{Session, milliseconds};
@@ -25,7 +26,7 @@ use crate::{
     process::Invocation,
     report::{VendorReport, VendoredLock},
     vendor::{
-        BuiltPackage, Download, Downloads, Facts, Sources, VendorContext, VendorError, VendoredWheel, WHEELS,
+        BuiltPackage, Download, Downloads, Facts, PinFacts, Sources, VendorContext, VendorError, VendoredWheel, WHEELS,
         hash_file, lock_requirements,
     },
 };
@@ -61,163 +62,160 @@ impl VendorPlan<'_> {
         let settings = &session.settings;
         let child = |invocation: Invocation| directory.covers(settings.child(invocation));
         let context = self.profile.vendor_context(session, &self.uv, &child);
-        let wheels = directory.path.join(WHEELS);
-        fs::create_dir_all(&wheels).map_err(VendorError::io(&wheels))?;
-        let sources = directory.path.join(directory::SOURCES);
-        fs::create_dir_all(&sources).map_err(VendorError::io(&sources))?;
-        let downloaded = self.download(&context, &wheels, &sources)?;
-        let built = self.build(&context, directory, &sources)?;
-        let all = built.values().flat_map(|package| &package.wheels);
-        let mut names: Vec<_> = all.map(|wheel| wheel.file.clone()).collect();
-        names.retain(|name| !self.reused.contains(name));
-        names.sort();
-        let mut needed: BTreeSet<String> = BTreeSet::new();
+        let downloaded = self.download(&context, directory)?;
+        let packages = self.build(&context, directory)?;
+        let all = packages.values().flat_map(|package| &package.wheels);
+        let built: BTreeSet<_> =
+            all.map(|wheel| wheel.file.clone()).filter(|file| !self.reused.contains(file)).collect();
+        let texts: Vec<_> =
+            self.locks.iter().map(|lock| self.lock_text(lock, directory, &packages)).collect::<Result<_, _>>()?;
+        // Everything is there: now the directory changes.
+        let wheels: BTreeSet<_> = texts.iter().flat_map(|text| text.wheels.iter().cloned()).collect();
+        directory.take_staged(&wheels)?;
         let mut locks = Vec::new();
-        for lock in &self.locks {
-            let (text, files, packages) = self.lock_text(lock, &wheels, &built)?;
-            needed.extend(files);
+        for (lock, LockText { text, packages, .. }) in self.locks.iter().zip(texts) {
             let path = directory.path.join(&lock.file);
             atomic::replace_own(&path, text).map_err(VendorError::io(&path))?;
             locks.push(VendoredLock { file: lock.file.clone(), backend: lock.backend.clone(), packages });
         }
-        let _ = fs::remove_dir_all(&sources);
-        let removed = directory.remove_others(&needed, &locks, !built.is_empty())?;
-        let mut bytes = 0;
-        for file in &needed {
-            let path = wheels.join(file);
-            bytes += fs::metadata(&path).map_err(VendorError::io(&path))?.len();
-        }
+        let removed = directory.remove_others(&wheels, &locks, !packages.is_empty())?;
+        let report = directory.report(self.profile.context.profile, locks, self.pythons(), &wheels);
         Ok(VendorReport {
-            profile: self.profile.context.profile,
-            directory: directory.path.clone(),
-            locks,
-            pythons: self.pythons(),
-            wheels: needed.len(),
-            bytes,
             downloaded,
-            built: names,
+            built: built.into_iter().collect(),
             removed,
             uv: Some((&self.uv).into()),
-            elapsed_ms: 0,
+            ..report
         })
     }
 
-    /// Downloads what is missing: wheels into their place, source distributions to `sources`. Returns the names of the files.
-    fn download(
-        &self,
-        context: &VendorContext<'_>,
-        wheels: &Utf8Path,
-        sources: &Utf8Path,
-    ) -> crate::Result<Vec<String>> {
-        let is_missing = |directory: &Utf8Path, file: &Download| {
-            hash_file(&directory.join(&file.file)).map_or(true, |(sha256, _)| Some(sha256) != file.sha256)
+    /// Downloads what is missing to the staging directory. Returns the names of the files.
+    fn download(&self, context: &VendorContext<'_>, directory: &VendoredDirectory) -> crate::Result<Vec<String>> {
+        let (wheels, archives) = (directory.staged_wheels()?, directory.staged_archives()?);
+        let has = |path: &Utf8Path, file: &Download| {
+            hash_file(&path.join(&file.file)).is_ok_and(|(sha256, _)| Some(sha256) == file.sha256)
         };
-        let missing = |directory: &Utf8Path, files: &[Download]| -> Vec<_> {
-            files.iter().filter(|file| is_missing(directory, file)).cloned().collect()
-        };
-        let groups = [(wheels, missing(wheels, &self.wheels)), (sources, missing(sources, &self.archives))];
-        let all: Vec<_> = groups.iter().flat_map(|(_, files)| files.iter().map(|file| file.file.clone())).collect();
-        if context.offline && !all.is_empty() {
-            let directory = wheels.parent().unwrap_or(wheels).to_owned();
-            return Err(VendorError::Offline { missing: all, directory }.into());
+        let is_missing = |file: &&Download| !has(&wheels, file) && !has(&directory.path.join(WHEELS), file);
+        let missing: Vec<_> = self.wheels.iter().filter(is_missing).cloned().collect();
+        let is_needed = |file: &&Download| self.needs_archive(&file.file) && !has(&archives, file);
+        let missing_archives: Vec<_> = self.archives.iter().filter(is_needed).cloned().collect();
+        let all: Vec<_> = missing.iter().chain(&missing_archives).map(|file| file.file.clone()).collect();
+        if context.offline {
+            let pins = self.builds.iter().filter(|build| !self.kept.contains_key(&build.key)).map(PlannedBuild::shown);
+            let missing: Vec<_> = all.iter().cloned().chain(pins).collect();
+            if !missing.is_empty() {
+                return Err(VendorError::Offline { missing, directory: directory.path.clone() }.into());
+            }
         }
-        let progress = DownloadProgress::new(context.observer, groups.iter().flat_map(|(_, files)| files));
-        for (directory, files) in &groups {
+        let progress = DownloadProgress::new(context.observer, missing.iter().chain(&missing_archives));
+        for (files, to) in [(missing, &wheels), (missing_archives, &archives)] {
             // pip downloads only what fits its interpreter.
             for (number, tools) in self.tools.iter().enumerate() {
                 let fitting: Vec<_> =
                     files.iter().filter(|file| self.needed_by.get(&file.file) == Some(&number)).cloned().collect();
-                let downloads = Downloads { context, tools, indexes: &self.indexes, directory };
+                let downloads = Downloads { context, tools, indexes: &self.indexes, directory: to };
                 downloads.run(&fitting, &|files| progress.add(files))?;
             }
         }
         Ok(all)
     }
 
-    /// Builds what has to be built. Returns the wheels of each package, by its key.
+    /// Builds what has to be built, in the staging directory. Returns the wheels of each package, by its key.
     fn build(
         &self,
         context: &VendorContext<'_>,
         directory: &VendoredDirectory,
-        sources: &Utf8Path,
     ) -> crate::Result<BTreeMap<String, BuiltPackage>> {
         let mut done: BTreeMap<_, _> = self.kept.clone();
         let builds: Vec<_> = self.builds.iter().filter(|build| !done.contains_key(&build.key)).collect();
-        if builds.is_empty() {
-            return Ok(done);
-        }
-        let Some(first) = self.tools.first() else { return Ok(done) };
-        let place = directory::build_directory(context.variables);
-        let lock = directory::lock_builds(&place, context)?;
+        let Some(first) = self.tools.first().filter(|_| !builds.is_empty()) else { return Ok(done) };
+        let place = BuildDirectory::make(context)?;
         // A build that outlives this process keeps others out of the directory.
-        let child = |invocation: Invocation| (context.child)(invocation).holding(Arc::clone(lock.file()));
+        let child = |invocation: Invocation| place.covers((context.child)(invocation));
         let context = &VendorContext { child: &child, ..*context };
+        let archives = directory.staged_archives()?;
         let unpack = |(): &mut (), build: &&PlannedBuild| {
-            Ok((build.key.clone(), build.wheel(sources).unpack(context, first, &place)?))
+            Ok((build.key.clone(), build.wheel(&archives).unpack(context, first, &place.of(&build.key))?))
         };
         let unpacked: crate::Result<BTreeMap<_, _>> = parallel::par_queue(&builds, || (), unpack).into_iter().collect();
         let unpacked: Vec<_> = unpacked?.into_iter().collect();
-        let requirements = directory.path.join(BUILD_REQUIREMENTS);
-        let all: Vec<_> = unpacked.iter().map(|(_, sources)| sources.clone()).collect();
-        lock_requirements(context, first, &all, &requirements)?;
-        let wheels = directory.path.join(WHEELS);
+        let requirements = directory.staged_requirements()?;
+        let sources: Vec<_> = unpacked.iter().map(|(_, sources)| sources.clone()).collect();
+        lock_requirements(context, first, &sources, &requirements)?;
+        let to = directory.staged_wheels()?;
         let build = |(): &mut (), (key, sources): &(String, Sources)| {
-            let mut built = Vec::new();
-            for (number, tools) in self.tools.iter().enumerate() {
-                let output = place.join(format!("{}-{number}.out", sources.name()));
-                let file = sources.build(context, tools, &requirements, &output)?;
-                let (from, to) = (output.join(&file), wheels.join(&file));
-                fs::copy(&from, &to).map_err(VendorError::io(&to))?;
-                let (sha256, size) = hash_file(&to).map_err(VendorError::io(&to))?;
-                let fits_all = file.ends_with("-none-any.whl");
-                built.push(VendoredWheel { file, sha256, size });
-                if fits_all {
-                    break;
-                }
-            }
-            built.sort();
-            built.dedup();
-            Ok((key.clone(), BuiltPackage { wheels: built, pin: sources.pin.clone() }))
+            let wheels = self.build_wheels(context, sources, &requirements, (&place.of(key), &to))?;
+            Ok((key.clone(), BuiltPackage { wheels, pin: sources.pin.clone() }))
         };
         let packages: crate::Result<Vec<_>> = parallel::par_queue(&unpacked, || (), build).into_iter().collect();
         done.extend(packages?);
-        let _ = fs::remove_dir_all(&place);
         Ok(done)
     }
 
-    /// Returns the text of a lock, the wheels that it names, and the number of its packages.
+    /// Builds the wheels of a package: one for each interpreter, or for all if it fits all.
+    fn build_wheels(
+        &self,
+        context: &VendorContext<'_>,
+        sources: &Sources,
+        requirements: &Utf8Path,
+        (from, to): (&Utf8Path, &Utf8Path),
+    ) -> crate::Result<Vec<VendoredWheel>> {
+        let mut built: Vec<VendoredWheel> = Vec::new();
+        for (number, tools) in self.tools.iter().enumerate() {
+            let output = from.join(format!("wheel-{number}"));
+            let file = sources.build(context, tools, requirements, &output)?;
+            // It fits several interpreters.
+            if built.iter().any(|wheel| wheel.file == file) {
+                continue;
+            }
+            let path = to.join(&file);
+            fs::copy(output.join(&file), &path).map_err(VendorError::io(&path))?;
+            let (sha256, size) = hash_file(&path).map_err(VendorError::io(&path))?;
+            let fits_all = file.ends_with("-none-any.whl");
+            built.push(VendoredWheel { file, sha256, size });
+            if fits_all {
+                break;
+            }
+        }
+        built.sort();
+        Ok(built)
+    }
+
+    /// Returns the text of a lock. Each wheel is compared with the hash in the lockfile once more.
     fn lock_text(
         &self,
         lock: &plan::PlannedLock,
-        wheels: &Utf8Path,
-        built: &BTreeMap<String, BuiltPackage>,
-    ) -> crate::Result<(String, Vec<String>, usize)> {
-        let mut by_package: BTreeMap<usize, Vec<VendoredWheel>> = BTreeMap::new();
-        let mut pins = Vec::new();
-        let mut names = BTreeSet::new();
+        directory: &VendoredDirectory,
+        packages: &BTreeMap<String, BuiltPackage>,
+    ) -> crate::Result<LockText> {
+        let mut by_package: BTreeMap<usize, BTreeSet<VendoredWheel>> = BTreeMap::new();
+        let mut facts = Facts { pythons: self.pythons(), ..self.profile.facts(lock.backend.clone()) };
+        let mut built = BTreeSet::new();
         for artifact in lock.selected.iter().flat_map(|selected| &selected.artifacts) {
             let of_package = by_package.entry(artifact.index).or_default();
-            if let Some(package) = built.get(&plan::build_key(artifact)) {
+            if let Some(package) = packages.get(&plan::build_key(artifact)) {
                 of_package.extend(package.wheels.iter().cloned());
-                pins.extend(package.pin.clone());
-                names.insert(artifact.name.clone());
+                let wheels = package.wheels.iter().map(|wheel| wheel.file.clone()).collect();
+                facts.pins.extend(package.pin.clone().map(|pin| PinFacts { wheels, ..pin }));
+                built.insert(artifact.name.clone());
             } else {
                 let file = artifact.file.clone().unwrap_or_default();
-                let path = wheels.join(&file);
+                let path = directory.staged_or_present(&file)?;
                 let (sha256, size) = hash_file(&path).map_err(VendorError::io(&path))?;
-                of_package.push(VendoredWheel { file, sha256, size });
+                if artifact.sha256.as_ref().is_some_and(|expected| *expected != sha256) {
+                    let problem = format!("there are two different files with the name `{file}`");
+                    return Err(VendorError::Package { package: artifact.name.to_string(), problem }.into());
+                }
+                of_package.insert(VendoredWheel { file, sha256, size });
             }
         }
-        for of_package in by_package.values_mut() {
-            of_package.sort();
-            of_package.dedup();
-        }
-        pins.sort_by(|one, other| one.name.cmp(&other.name));
-        pins.dedup();
-        let built = names.into_iter().collect();
-        let facts = Facts { pins, built, pythons: self.pythons(), ..self.profile.facts(lock.backend.clone()) };
-        let files = by_package.values().flatten().map(|wheel| wheel.file.clone()).collect();
-        Ok((lock.pylock.vendored(&by_package, &facts), files, by_package.len()))
+        facts.built = built.into_iter().collect();
+        facts.pins.sort_by(|one, other| (&one.name, &one.commit).cmp(&(&other.name, &other.commit)));
+        facts.pins.dedup();
+        let wheels = by_package.values().flatten().map(|wheel| wheel.file.clone()).collect();
+        let by_package = by_package.into_iter().map(|(index, wheels)| (index, wheels.into_iter().collect())).collect();
+        let text = lock.pylock.vendored(&by_package, &facts);
+        Ok(LockText { text, wheels, packages: by_package.len() })
     }
 
     /// Returns the versions of Python: `3.11`.
@@ -227,6 +225,15 @@ impl VendorPlan<'_> {
         let versions: BTreeSet<_> = selected.map(|selected| minor(&selected.python)).collect();
         versions.into_iter().collect()
     }
+}
+
+/// A lock that is ready to be written.
+struct LockText {
+    text: String,
+    /// The files that it names.
+    wheels: Vec<String>,
+    /// The number of its packages.
+    packages: usize,
 }
 
 /// Tells an observer how many files are there, of how many.
@@ -241,7 +248,8 @@ impl<'a> DownloadProgress<'a> {
         let files: Vec<_> = files.collect();
         let bytes: u64 = files.iter().filter_map(|file| file.size).sum();
         if !files.is_empty() {
-            observer.say(&format!("Downloading {} files, {} kB…", files.len(), bytes.div_ceil(1000)));
+            let files = if files.len() == 1 { "1 file".to_owned() } else { format!("{} files", files.len()) };
+            observer.say(&format!("Downloading {files}, {} kB…", bytes.div_ceil(1000)));
         }
         Self { observer, total: files.len() as u64, done: 0.into() }
     }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
-    BackendRequest, LockMode, Session, SyncPlan, SyncRequest, backend_request::SelectedPackages,
+    BackendRequest, LockMode, OperationError, Session, SyncPlan, SyncRequest, backend_request::SelectedPackages,
     changed_backend::ChangedBackend, installed_state::InstalledState, milliseconds, run::existing_environment,
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     monorepo::{Monorepo, ProfileContext},
     report::{Difference, DifferenceKind, PythonInfo, VerifyReport},
     uv::messages::{PlannedAction, PlannedChange},
-    vendor::{VendoredDirectoryError, VendoredWheel, WHEELS, check_files, find_lock, hash},
+    vendor::{WHEELS, check_files, find_lock},
 };
 
 /// A request to verify an environment.
@@ -126,15 +126,16 @@ fn vendored_wheels(
     context: &ProfileContext<'_>,
     backend: Option<&Name>,
 ) -> crate::Result<BTreeMap<Name, Vec<Utf8PathBuf>>> {
-    let (lock, facts) = find_lock(directory, context.profile, backend)?;
-    let lockfile = context.lockfile()?.map(|lockfile| hash(lockfile.file.text.as_bytes()));
-    if lockfile.as_ref() != Some(&facts.lockfile) {
-        let lockfile = context.lockfile_name();
-        return Err(VendoredDirectoryError::OtherLockfile { lock: lock.path().to_owned(), lockfile }.into());
-    }
+    let lock = find_lock(directory, context.profile, backend)?;
+    let Some(lockfile) = context.lockfile()? else { return Err(OperationError::no_lockfile(context).into()) };
+    lock.check_lockfile(lockfile, &context.lockfile_name())?;
     check_files(directory, &lock)?;
-    let path = |wheel: VendoredWheel| directory.join(WHEELS).join(wheel.file);
-    Ok(lock.wheels().into_iter().map(|(name, wheels)| (name, wheels.into_iter().map(path).collect())).collect())
+    let mut wheels: BTreeMap<Name, Vec<Utf8PathBuf>> = BTreeMap::new();
+    for (name, of_package) in lock.packages {
+        let paths = of_package.into_iter().map(|wheel| directory.join(WHEELS).join(wheel.file));
+        wheels.entry(name).or_default().extend(paths);
+    }
+    Ok(wheels)
 }
 
 fn difference(kind: DifferenceKind, distribution: Option<Name>) -> Difference {

@@ -1,10 +1,13 @@
 //! Reads a vendored directory, and what can be wrong with one.
 
+use std::collections::BTreeSet;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Facts, Pylock, VendoredWheel, WHEELS, hash_file};
+use super::{Facts, Pylock, VendoredWheel, WHEELS, hash, hash_file};
 use crate::{
     fs::parallel,
+    lockfile::Lockfile,
     model::{Diagnostic, Fault, Name, Profile, quoted_or},
     process::on_new_lines,
 };
@@ -15,6 +18,9 @@ pub(crate) enum VendoredDirectoryError {
     /// There is no lock that uvenv has made.
     #[error("`{directory}` is not a vendored directory: it has no lock of `cargo uvenv vendor`")]
     NoLock { directory: Utf8PathBuf },
+    /// A lock is not as `vendor` writes it.
+    #[error("`{lock}` is damaged, or of another version of uvenv")]
+    DamagedLock { lock: Utf8PathBuf },
     /// A file or directory cannot be read.
     #[error("`{path}` cannot be read: {source}")]
     Unreadable { path: Utf8PathBuf, source: std::io::Error },
@@ -71,6 +77,7 @@ impl Diagnostic for VendoredDirectoryError {
     fn code(&self) -> &'static str {
         match self {
             Self::NoLock { .. } => "no-vendored-lock",
+            Self::DamagedLock { .. } => "damaged-vendored-lock",
             Self::Unreadable { .. } => "unreadable-vendored-file",
             Self::OtherProfile { .. } => "vendored-for-another-profile",
             Self::OtherBackend { .. } => "vendored-for-another-backend",
@@ -88,12 +95,13 @@ impl Diagnostic for VendoredDirectoryError {
         Some(
             match self {
                 Self::NoLock { .. } => "make it with `cargo uvenv vendor -o DIR`",
+                Self::DamagedLock { .. } => "vendor again with `cargo uvenv vendor`",
                 Self::Unreadable { .. } => "make it readable, or vendor again",
                 Self::OtherProfile { .. } | Self::OtherBackend { .. } => {
                     "choose another with `--profile` or `--backend`, or vendor it too with `cargo uvenv vendor`"
                 }
                 Self::OtherLockfile { .. } => "vendor again with `cargo uvenv vendor`, or restore the lockfile",
-                Self::OtherPython { .. } => "choose another with `--python`, or vendor for it with `cargo uvenv vendor --python`",
+                Self::OtherPython { .. } => "choose another with `--recreate --python`, or vendor for it with `cargo uvenv vendor --python`",
                 Self::NoPython { .. } => "install one for which it was vendored, or name it with `--python`",
                 Self::Changed { .. } | Self::Missing { .. } => {
                     "copy the directory again, or repair it with `cargo uvenv vendor`"
@@ -113,24 +121,53 @@ impl Diagnostic for VendoredDirectoryError {
     }
 }
 
-/// Returns the locks that uvenv has made in `directory`, by name.
-pub(crate) fn locks_in(directory: &Utf8Path) -> Result<Vec<(Pylock, Facts)>, VendoredDirectoryError> {
-    let unreadable = |source| VendoredDirectoryError::Unreadable { path: directory.to_owned(), source };
-    let entries = match directory.read_dir_utf8() {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(VendoredDirectoryError::NoLock { directory: directory.to_owned() });
+/// A lock that uvenv has made, with what it says.
+#[derive(Clone, Debug)]
+pub(crate) struct VendoredLock {
+    pub(crate) path: Utf8PathBuf,
+    pub(crate) facts: Facts,
+    /// The packages, each with its wheels. A name can occur several times, for different markers.
+    pub(crate) packages: Vec<(Name, Vec<VendoredWheel>)>,
+}
+
+impl VendoredLock {
+    /// Reads the lock at `path`; `None` if somebody else has made it.
+    fn read(path: &Utf8Path) -> Result<Option<Self>, VendoredDirectoryError> {
+        let damaged = || VendoredDirectoryError::DamagedLock { lock: path.to_owned() };
+        let Some(lock) = Pylock::read(path).map_err(|_| damaged())?.filter(Pylock::is_ours) else { return Ok(None) };
+        let (facts, packages) = lock.facts().zip(lock.wheels()).ok_or_else(damaged)?;
+        Ok(Some(Self { path: path.to_owned(), facts, packages }))
+    }
+
+    /// Returns its wheels.
+    pub(crate) fn wheels(&self) -> impl Iterator<Item = &VendoredWheel> {
+        self.packages.iter().flat_map(|(_, wheels)| wheels)
+    }
+
+    /// Rejects another lockfile than the one from which it was vendored.
+    pub(crate) fn check_lockfile(&self, lockfile: &Lockfile, shown: &Utf8Path) -> Result<(), VendoredDirectoryError> {
+        if self.facts.lockfile == hash(lockfile.file.text.as_bytes()) {
+            return Ok(());
         }
-        entries => entries.map_err(unreadable)?,
-    };
-    let mut names: Vec<_> = entries.flatten().map(|entry| entry.file_name().to_owned()).collect();
-    names.retain(|name| is_lock(name));
+        Err(VendoredDirectoryError::OtherLockfile { lock: self.path.clone(), lockfile: shown.to_owned() })
+    }
+}
+
+/// Returns the locks that uvenv has made in `directory`, by name.
+pub(crate) fn locks_in(directory: &Utf8Path) -> Result<Vec<VendoredLock>, VendoredDirectoryError> {
+    if !directory.is_dir() {
+        return Err(VendoredDirectoryError::NoLock { directory: directory.to_owned() });
+    }
+    let mut names: Vec<_> = entries(directory)?.into_iter().filter(|name| is_lock(name)).collect();
     names.sort();
-    let locks = names.into_iter().filter_map(|name| {
-        let lock = Pylock::read(&directory.join(name)).ok()??;
-        let facts = lock.facts()?;
-        Some((lock, facts))
-    });
-    Ok(locks.collect())
+    names.into_iter().filter_map(|name| VendoredLock::read(&directory.join(name)).transpose()).collect()
+}
+
+/// Returns the names in a directory. No lock names a file whose name is not Unicode.
+fn entries(directory: &Utf8Path) -> Result<Vec<String>, VendoredDirectoryError> {
+    let unreadable = |source| VendoredDirectoryError::Unreadable { path: directory.to_owned(), source };
+    let entries = std::fs::read_dir(directory).map_err(unreadable)?;
+    entries.map(|entry| Ok(entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned())).collect()
 }
 
 /// Returns the lock for the profile and the backend.
@@ -138,14 +175,14 @@ pub(crate) fn find_lock(
     directory: &Utf8Path,
     profile: Profile,
     backend: Option<&Name>,
-) -> Result<(Pylock, Facts), VendoredDirectoryError> {
+) -> Result<VendoredLock, VendoredDirectoryError> {
     let locks = locks_in(directory)?;
-    let shown = |facts: &Facts| match &facts.backend {
-        Some(backend) => format!("{} with {backend}", facts.profile),
-        None => facts.profile.to_string(),
+    let shown = |lock: &VendoredLock| match &lock.facts.backend {
+        Some(backend) => format!("{} with {backend}", lock.facts.profile),
+        None => lock.facts.profile.to_string(),
     };
-    let available: Vec<_> = locks.iter().map(|(_, facts)| shown(facts)).collect();
-    let of_profile: Vec<_> = locks.into_iter().filter(|(_, facts)| facts.profile == profile).collect();
+    let available: Vec<_> = locks.iter().map(shown).collect();
+    let of_profile: Vec<_> = locks.into_iter().filter(|lock| lock.facts.profile == profile).collect();
     let directory = || directory.to_owned();
     if available.is_empty() {
         return Err(VendoredDirectoryError::NoLock { directory: directory() });
@@ -153,18 +190,16 @@ pub(crate) fn find_lock(
     if of_profile.is_empty() {
         return Err(VendoredDirectoryError::OtherProfile { directory: directory(), profile, available });
     }
-    let found = of_profile.into_iter().find(|(_, facts)| facts.backend.as_ref() == backend);
-    found.ok_or_else(|| VendoredDirectoryError::OtherBackend {
-        directory: directory(),
-        backend: backend.cloned(),
-        available,
-    })
+    let found = of_profile.into_iter().find(|lock| lock.facts.backend.as_ref() == backend);
+    let other =
+        || VendoredDirectoryError::OtherBackend { directory: directory(), backend: backend.cloned(), available };
+    found.ok_or_else(other)
 }
 
 /// Compares the wheels of the lock with their hashes, on all cores, and rejects files that no lock names.
-pub(crate) fn check_files(directory: &Utf8Path, lock: &Pylock) -> Result<(), VendoredDirectoryError> {
-    let wheels: Vec<_> = lock.wheels().into_iter().flat_map(|(_, wheels)| wheels).collect();
-    let compare = |(): &mut (), wheel: &VendoredWheel| {
+pub(crate) fn check_files(directory: &Utf8Path, lock: &VendoredLock) -> Result<(), VendoredDirectoryError> {
+    let wheels: Vec<_> = lock.wheels().collect();
+    let compare = |(): &mut (), wheel: &&VendoredWheel| {
         let file = directory.join(WHEELS).join(&wheel.file);
         match hash_file(&file) {
             Ok((sha256, _)) if sha256 == wheel.sha256 => Ok(()),
@@ -175,17 +210,13 @@ pub(crate) fn check_files(directory: &Utf8Path, lock: &Pylock) -> Result<(), Ven
     };
     let compared: Result<Vec<()>, _> = parallel::par_queue(&wheels, || (), compare).into_iter().collect();
     compared?;
-    let named: Vec<_> =
-        locks_in(directory)?.iter().flat_map(|(lock, _)| lock.wheels()).flat_map(|(_, all)| all).collect();
+    let locks = locks_in(directory)?;
+    let named: BTreeSet<_> = locks.iter().flat_map(VendoredLock::wheels).map(|wheel| wheel.file.as_str()).collect();
     let path = directory.join(WHEELS);
-    let entries =
-        path.read_dir_utf8().map_err(|source| VendoredDirectoryError::Unreadable { path: path.clone(), source })?;
-    for entry in entries.flatten() {
-        if named.iter().all(|wheel| wheel.file != entry.file_name()) {
-            return Err(VendoredDirectoryError::Surplus { file: entry.into_path() });
-        }
+    match entries(&path)?.iter().find(|name| !named.contains(name.as_str())) {
+        Some(name) => Err(VendoredDirectoryError::Surplus { file: path.join(name) }),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Whether a file is a lock by its name, which PEP 751 prescribes.

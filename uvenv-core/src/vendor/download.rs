@@ -86,7 +86,10 @@ impl Downloads<'_> {
         let pip = (self.context.child)(pip);
         let names = || missing.iter().map(|file| format!("`{}`", file.file)).collect();
         let failed = |problem: String| VendorError::Download { files: names(), problem };
-        let answer = pip.capture().map_err(|error| failed(error.to_string()))?;
+        let answer = pip.capture();
+        // Its URLs can have credentials.
+        let _ = fs::remove_file(&requirements);
+        let answer = answer.map_err(|error| failed(error.to_string()))?;
         if !answer.status.success() {
             let said =
                 if answer.stderr.trim().is_empty() { redact(&answer.stdout).into_owned() } else { answer.stderr };
@@ -102,7 +105,10 @@ impl Downloads<'_> {
     /// Moves a file that was downloaded into its place, if it is there and has the right hash.
     fn take(&self, work: &Utf8Path, file: &Download) -> bool {
         let (here, place) = (work.join(&file.file), self.directory.join(&file.file));
-        let is_right = |(sha256, _)| file.sha256.as_ref().is_none_or(|expected| *expected == sha256);
+        let is_right = |(sha256, size)| {
+            file.sha256.as_ref().is_none_or(|expected| *expected == sha256)
+                && file.size.is_none_or(|expected| expected == size)
+        };
         hash_file(&here).is_ok_and(is_right) && fs::rename(here, place).is_ok()
     }
 }

@@ -29,7 +29,7 @@ use crate::{
 };
 
 pub(crate) use self::{
-    directory::{VendoredDirectoryError, check_files, find_lock, locks_in},
+    directory::{VendoredDirectoryError, VendoredLock, check_files, find_lock, locks_in},
     download::{Download, Downloads},
     error::VendorError,
     pylock::{BuiltPackage, Facts, PinFacts, Pylock, VendoredWheel},

@@ -38,6 +38,8 @@ pub(crate) struct Facts {
     pub(crate) lockfile: String,
     /// The versions of Python for which it was made: `3.11`.
     pub(crate) pythons: Vec<String>,
+    /// The interpreters for which it was made: `cpython-3.11-linux-x86_64`.
+    pub(crate) interpreters: Vec<String>,
     /// How they were asked for.
     pub(crate) requests: Vec<String>,
     /// The packages that were built, from commits and source distributions.
@@ -55,6 +57,15 @@ pub(crate) struct PinFacts {
     pub(crate) commit: String,
     pub(crate) tree: String,
     pub(crate) subdirectory: Option<String>,
+    /// The files that were built from it.
+    pub(crate) wheels: Vec<String>,
+}
+
+impl PinFacts {
+    /// Whether this version of a package was built from it.
+    pub(crate) fn is_of(&self, name: &Name, version: &str) -> bool {
+        self.name == *name && self.wheels.iter().any(|file| file.split('-').nth(1) == Some(version))
+    }
 }
 
 /// The wheels of a package that was built, one for each interpreter that needs its own, and what it was built from.
@@ -96,23 +107,28 @@ impl Pylock {
         self.packages().nth(index)?.get("version")?.as_str()
     }
 
-    /// Returns the packages, each with its wheels.
-    pub(crate) fn wheels(&self) -> Vec<(Name, Vec<VendoredWheel>)> {
+    /// Returns the packages, each with its wheels; `None` if they are not as [`Self::vendored`] writes them, so that something
+    /// else could be installed than what is compared.
+    pub(crate) fn wheels(&self) -> Option<Vec<(Name, Vec<VendoredWheel>)>> {
+        const ELSEWHERE: [&str; 4] = ["archive", "directory", "sdist", "vcs"];
         let wheel = |wheel: &Value| {
             let wheel = wheel.as_inline_table()?;
-            let path = Utf8Path::new(wheel.get("path")?.as_str()?);
+            let file = wheel.get("name")?.as_str()?;
+            let is_here = wheel.get("path")?.as_str()? == format!("{WHEELS}/{file}") && !wheel.contains_key("url");
+            (is_here && !file.contains(['/', '\\'])).then_some(())?;
             Some(VendoredWheel {
-                file: path.file_name()?.to_owned(),
+                file: file.to_owned(),
                 sha256: wheel.get("hashes")?.as_inline_table()?.get("sha256")?.as_str()?.to_owned(),
                 size: u64::try_from(wheel.get("size")?.as_integer()?).ok()?,
             })
         };
         let package = |package: &Table| {
+            ELSEWHERE.iter().all(|key| !package.contains_key(key)).then_some(())?;
             let name = Name::parse(package.get("name")?.as_str()?)?;
-            let wheels = package.get("wheels").and_then(Item::as_array).into_iter().flatten();
-            Some((name, wheels.filter_map(wheel).collect()))
+            let wheels: Vec<_> = package.get("wheels")?.as_array()?.iter().map(wheel).collect::<Option<_>>()?;
+            (!wheels.is_empty()).then_some((name, wheels))
         };
-        self.packages().filter_map(package).collect()
+        self.packages().map(package).collect()
     }
 
     /// Returns the lock of a vendored directory: the packages that have `wheels`, which are given by the number of the
@@ -146,13 +162,16 @@ impl Pylock {
         document.to_string()
     }
 
+    /// Whether uvenv has made it, in whatever format.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.document.get("tool").is_some_and(|tool| tool.get("uvenv").is_some())
+    }
+
     /// Returns what uvenv has recorded; `None` if it has not made this lock, or in another format.
     pub(crate) fn facts(&self) -> Option<Facts> {
         let table = self.document.get("tool")?.get("uvenv")?.as_table()?;
         let text = |table: &Table, key: &str| Some(table.get(key)?.as_str()?.to_owned());
-        let list = |key: &str| -> Option<Vec<String>> {
-            table.get(key)?.as_array()?.iter().map(|value| Some(value.as_str()?.to_owned())).collect()
-        };
+        let list = |key: &str| strings(table, key);
         (table.get("schema")?.as_integer()? == SCHEMA).then_some(())?;
         let pins = table.get("pins").and_then(Item::as_array_of_tables).into_iter().flatten();
         let pin = |pin: &Table| {
@@ -163,6 +182,7 @@ impl Pylock {
                 commit: text(pin, "commit")?,
                 tree: text(pin, "tree")?,
                 subdirectory: text(pin, "subdirectory"),
+                wheels: strings(pin, "wheels")?,
             })
         };
         Some(Facts {
@@ -171,6 +191,7 @@ impl Pylock {
             manifest: text(table, "manifest")?,
             lockfile: text(table, "lockfile")?,
             pythons: list("pythons")?,
+            interpreters: list("interpreters")?,
             requests: list("requests")?,
             built: list("built")?.iter().filter_map(|name| Name::parse(name)).collect(),
             pins: pins.map(pin).collect::<Option<_>>()?,
@@ -189,6 +210,7 @@ impl Facts {
         table.insert("manifest", value(&self.manifest));
         table.insert("lockfile", value(&self.lockfile));
         table.insert("pythons", value(self.pythons.iter().collect::<Array>()));
+        table.insert("interpreters", value(self.interpreters.iter().collect::<Array>()));
         table.insert("requests", value(self.requests.iter().collect::<Array>()));
         table.insert("built", value(self.built.iter().map(Name::as_str).collect::<Array>()));
         let mut pins = ArrayOfTables::new();
@@ -203,6 +225,7 @@ impl Facts {
             }
             table.insert("commit", value(&pin.commit));
             table.insert("tree", value(&pin.tree));
+            table.insert("wheels", value(pin.wheels.iter().collect::<Array>()));
             pins.push(table);
         }
         if !pins.is_empty() {
@@ -210,6 +233,10 @@ impl Facts {
         }
         table
     }
+}
+
+fn strings(table: &Table, key: &str) -> Option<Vec<String>> {
+    table.get(key)?.as_array()?.iter().map(|value| Some(value.as_str()?.to_owned())).collect()
 }
 
 /// One wheel a line, as uv writes them.

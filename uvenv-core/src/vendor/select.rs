@@ -55,7 +55,19 @@ pub(crate) fn select(context: &VendorContext<'_>, tools: &Tools, path: &Utf8Path
     let answer = captured(context, tools.python().args([script.as_str(), path.as_str()]))?;
     let unreadable = |error: serde_json::Error| VendorError::Tools { problem: error.to_string() };
     match serde_json::from_str(&answer).map_err(unreadable)? {
-        Answer::Selected(selected) => Ok(selected),
+        Answer::Selected(selected) => {
+            // It becomes the name of a file here.
+            let is_name = |file: &String| Utf8Path::new(file).file_name() == Some(file) && !file.contains(['\\', '\n']);
+            let odd =
+                selected.artifacts.iter().find(|artifact| artifact.file.as_ref().is_some_and(|file| !is_name(file)));
+            match odd {
+                Some(odd) => {
+                    let problem = format!("`{}` is not the name of a file", odd.file.as_deref().unwrap_or_default());
+                    Err(VendorError::Package { package: odd.name.to_string(), problem }.into())
+                }
+                None => Ok(selected),
+            }
+        }
         Answer::Error { error } => {
             Err(VendorError::Package { package: tools.interpreter.clone(), problem: error }.into())
         }

@@ -1,11 +1,13 @@
 //! The tools for vendoring: `packaging` and pip in an environment of their own, one for each interpreter.
 
+use std::fs;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{VendorContext, VendorError};
 use crate::{
     environment::Environment,
-    fs::{cache, digest},
+    fs::{atomic, cache, digest},
     model::redact,
     process::{Captured, Invocation, ending, on_new_lines},
     uv::neutral_pip,
@@ -14,12 +16,18 @@ use crate::{
 /// What uv installs. `packaging` selects from PEP 751 locks since 26.1.
 const REQUIREMENTS: [&str; 3] = ["packaging>=26.1,<27", "pip>=25", "tomli>=2"];
 
+/// Prints for what an interpreter installs.
+const TARGET: &str = "import sys, sysconfig; print(sys.implementation.name, *sys.version_info[:2], sysconfig.get_config_var('abiflags') or '', sysconfig.get_platform())";
+
 /// The tools of an interpreter.
 #[derive(Clone, Debug)]
 pub(crate) struct Tools {
+    directory: Utf8PathBuf,
     python: Utf8PathBuf,
     /// The interpreter for which they select.
     pub(crate) interpreter: String,
+    /// For what it installs: `cpython 3 11  linux-x86_64`.
+    pub(crate) target: String,
 }
 
 impl Tools {
@@ -27,33 +35,47 @@ impl Tools {
     /// them if necessary.
     pub(crate) fn find(context: &VendorContext<'_>, project: &Utf8Path, request: Option<&str>) -> crate::Result<Self> {
         let find = context.uv.invocation().args(["python", "find", "--system", "--project", project.as_str()]);
-        let interpreter = captured(context, find.args(request)).map_err(|error| match request {
-            Some(request) => VendorError::Python { request: request.to_owned(), problem: error.to_string() }.into(),
-            None => error,
+        let find = find.args(context.offline.then_some("--offline")).args(request);
+        let interpreter = captured(context, find).map_err(|error| {
+            let request = request.unwrap_or("that fits the profile").to_owned();
+            VendorError::Python { request, problem: error.to_string() }
         })?;
         let interpreter = interpreter.trim().to_owned();
         let name = digest::digest(format!("{interpreter} {REQUIREMENTS:?}").as_bytes());
         let directory = cache::directory(context.variables)?.join("vendoring").join(name);
-        let busy = || "is installing the tools for vendoring".to_owned();
-        let lock = directory.with_extension("lock");
-        let _lock = cache::FileLock::acquire(&lock, context.variables, context.observer, busy)?;
-        let environment = Environment::new(directory.clone());
-        let tools = Self { python: environment.executable(), interpreter };
-        if !tools.works(context) {
-            let make =
-                context.uv.invocation().args(["venv", "--quiet", "--no-project", "--allow-existing", "--python"]);
-            captured(context, make.arg(&tools.interpreter).arg(directory.as_str()))?;
-            let install =
-                context.uv.invocation().args(["pip", "install", "--quiet", "--python", tools.python.as_str()]);
-            captured(context, install.args(REQUIREMENTS))?;
+        let python = Environment::new(directory.clone()).executable();
+        let target = fs::read_to_string(directory.join("target")).unwrap_or_default();
+        let mut tools = Self { directory, python, interpreter, target };
+        if tools.target.is_empty() {
+            tools.target = tools.install(context)?;
         }
         Ok(tools)
     }
 
-    fn works(&self, context: &VendorContext<'_>) -> bool {
+    /// Installs them again if they do not work, for example because the interpreter is another one now.
+    pub(crate) fn repair(&self, context: &VendorContext<'_>) -> crate::Result<()> {
         let script = "import packaging.pylock, pip, tomli; packaging.pylock.Pylock.select";
         let answer = (context.child)(self.python().args(["-c", script])).capture();
-        answer.is_ok_and(|answer| answer.status.success())
+        if answer.is_ok_and(|answer| answer.status.success()) {
+            return Ok(());
+        }
+        self.install(context).map(drop)
+    }
+
+    /// Installs them, and returns for what the interpreter installs.
+    fn install(&self, context: &VendorContext<'_>) -> crate::Result<String> {
+        let busy = || "is installing the tools for vendoring".to_owned();
+        let lock = self.directory.with_extension("lock");
+        let _lock = cache::FileLock::acquire(&lock, context.variables, context.observer, busy)?;
+        let offline = context.offline.then_some("--offline");
+        let make = context.uv.invocation().args(["venv", "--quiet", "--no-project", "--allow-existing", "--python"]);
+        captured(context, make.arg(&self.interpreter).arg(self.directory.as_str()).args(offline))?;
+        let install = context.uv.invocation().args(["pip", "install", "--quiet", "--python", self.python.as_str()]);
+        captured(context, install.args(offline).args(REQUIREMENTS))?;
+        let target = captured(context, self.python().args(["-c", TARGET]))?.trim().to_owned();
+        let file = self.directory.join("target");
+        atomic::replace_cached(&file, &target).map_err(cache::CacheError::unusable(&file))?;
+        Ok(target)
     }
 
     /// Returns their Python, isolated from the user's directory and variables.

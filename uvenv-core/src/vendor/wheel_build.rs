@@ -87,7 +87,8 @@ pub(crate) struct Sources {
 }
 
 impl WheelBuild {
-    /// Unpacks the sources below `directory`, whose path gets into some wheels: it must be the same each time.
+    /// Unpacks the sources below `directory`, which does not exist yet. Its path gets into some wheels: it must be the same
+    /// each time.
     pub(crate) fn unpack(
         &self,
         context: &VendorContext<'_>,
@@ -95,7 +96,6 @@ impl WheelBuild {
         directory: &Utf8Path,
     ) -> crate::Result<Sources> {
         let place = directory.join(self.name.as_str());
-        fs::remove_dir_all(&place).or_else(ignore_absent).map_err(VendorError::io(&place))?;
         fs::create_dir_all(directory).map_err(VendorError::io(directory))?;
         let (project, time, pin) = match &self.source {
             BuildSource::Commit { url, locked_url, reference, commit, subdirectory } => {
@@ -109,6 +109,7 @@ impl WheelBuild {
                     commit: commit.clone(),
                     tree: checkout.tree,
                     subdirectory: subdirectory.clone(),
+                    wheels: Vec::new(),
                 };
                 (project, checkout.time, Some(pin))
             }
@@ -116,10 +117,12 @@ impl WheelBuild {
                 let module = if archive.extension() == Some("zip") { "zipfile" } else { "tarfile" };
                 let unpack = tools.python().args(["-m", module, "-e", archive.as_str(), place.as_str()]);
                 captured(context, unpack.with_usual_umask())?;
-                let mut entries = place.read_dir_utf8().map_err(VendorError::io(&place))?.flatten();
-                let project = entries.next().map(Utf8DirEntry::into_path);
-                let project = project.ok_or_else(|| self.failed(format!("`{archive}` is empty")))?;
-                (project, NO_TIME, None)
+                let entries = place.read_dir_utf8().map_err(VendorError::io(&place))?.flatten();
+                let entries: Vec<_> = entries.map(Utf8DirEntry::into_path).collect();
+                match &*entries {
+                    [project] if project.is_dir() => (project.clone(), NO_TIME, None),
+                    _ => return Err(self.failed(format!("`{archive}` does not have one directory")).into()),
+                }
             }
         };
         let system = self.build_system(&project)?;
@@ -183,10 +186,6 @@ pub(crate) fn lock_requirements(
 }
 
 impl Sources {
-    pub(crate) fn name(&self) -> &Name {
-        &self.build.name
-    }
-
     /// Builds the wheel in `output` for the interpreter of `tools`, and returns its file name.
     pub(crate) fn build(
         &self,
@@ -251,8 +250,4 @@ impl Sources {
         let remap = format!("--remap-path-prefix={home}=/cargo");
         uv.env(NAME, flags.map_or(remap.clone(), |flags| format!("{flags}\u{1f}{remap}")))
     }
-}
-
-fn ignore_absent(error: std::io::Error) -> std::io::Result<()> {
-    if error.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }

@@ -11,10 +11,14 @@ use super::{
 };
 use crate::{
     backend::Selection,
-    environment::{BaseInterpreter, Changes, Distribution, Distributions, Environment, Provenance, Source, SyncRecord},
+    environment::{
+        BaseInterpreter, Changes, Distribution, Distributions, Environment, EnvironmentError, Inspection, Provenance,
+        Source, SyncRecord,
+    },
     fs::parallel,
     model::{Name, Profile},
     monorepo::{Monorepo, ProfileContext},
+    native::CargoProfile,
     ops::{
         OperationError, Session,
         backend_request::{self, SelectedPackages},
@@ -26,7 +30,7 @@ use crate::{
         Uv,
         pip_sync::{BUILD_INFO, CACHE_INFO, PipSyncCommand, build_info, make_environment},
     },
-    vendor::{Facts, Pylock, VendoredDirectoryError, check_files, find_lock, hash},
+    vendor::{VendoredDirectoryError, VendoredLock, check_files, find_lock},
 };
 
 /// A sync from a vendored directory that is ready to be executed.
@@ -34,11 +38,12 @@ pub(super) struct VendoredSync<'m> {
     context: ProfileContext<'m>,
     selection: Selection,
     environment: Environment,
-    lock: Pylock,
-    facts: Facts,
+    lock: VendoredLock,
     flags: Vec<String>,
     /// The interpreter of a new environment.
     python: Option<String>,
+    /// `--python`.
+    request: Option<String>,
     uv: Uv,
     recreate: bool,
     keep_extraneous: bool,
@@ -59,15 +64,18 @@ impl<'m> VendoredSync<'m> {
         let frozen = LockMode::Frozen { allow_stale: matches!(request.lock, LockMode::Frozen { allow_stale: true }) };
         changes(&context, frozen, &session.settings.variables)?;
         let Some(lockfile) = context.lockfile()? else { return Err(OperationError::no_lockfile(&context).into()) };
-        let (lock, facts) = find_lock(directory, profile, selection.name())?;
-        if facts.lockfile != hash(lockfile.file.text.as_bytes()) {
-            let lockfile = context.lockfile_name();
-            return Err(VendoredDirectoryError::OtherLockfile { lock: lock.path().to_owned(), lockfile }.into());
-        }
+        let lock = find_lock(directory, profile, selection.name())?;
+        lock.check_lockfile(lockfile, &context.lockfile_name())?;
         let path = monorepo.environment(context.paths, selection.name(), &session.settings.variables);
         let environment = Environment::new(path);
         let recreate = request.recreate || environment.moved_from(SyncRecord::read(&environment).as_ref()).is_some();
-        let exists = !recreate && environment.usable()?.is_some();
+        let exists = !recreate
+            && match environment.usable() {
+                Ok(usable) => usable.is_some(),
+                // This may be the result of an interrupted sync. It is known only once no other process uses it.
+                Err(error) if matches!(error.downcast_ref(), Some(EnvironmentError::Broken { .. })) => false,
+                Err(error) => return Err(error),
+            };
         let uv = session.uv()?.clone();
         // The files are compared meanwhile.
         let (python, files) = thread::scope(|scope| {
@@ -76,7 +84,7 @@ impl<'m> VendoredSync<'m> {
                 let found =
                     if exists { None } else { Some(find_python(session, &uv, &context, request.python.as_deref())?) };
                 let interpreter = found.as_ref().map_or_else(|| environment.executable(), Utf8PathBuf::from);
-                check_python(session, &interpreter, &lock, &facts)?;
+                check_python(session, &interpreter, &lock)?;
                 Ok::<_, crate::Error>(found)
             };
             (python(), files.join().unwrap_or_else(|panic| resume_unwind(panic)))
@@ -90,8 +98,8 @@ impl<'m> VendoredSync<'m> {
             selection,
             environment,
             lock,
-            facts,
             python,
+            request: request.python.clone(),
             uv,
             recreate,
         })
@@ -141,13 +149,23 @@ impl<'m> VendoredSync<'m> {
 
     fn install(&self, session: &Session, active: &ActiveSync) -> crate::Result<()> {
         let variables = session.settings.child_view();
-        if let Some(python) = &self.python {
+        // What an interrupted sync has made was removed just now.
+        let is_missing = self.environment.inspect()? == Inspection::Missing;
+        let found = match &self.python {
+            None if is_missing => {
+                let found = find_python(session, &self.uv, &self.context, self.request.as_deref())?;
+                check_python(session, Utf8Path::new(&found), &self.lock)?;
+                Some(found)
+            }
+            python => python.clone().filter(|_| is_missing),
+        };
+        if let Some(python) = &found {
             let make = make_environment(&self.uv, python, self.context.manifest.name(), self.environment.root());
             run(session, &active.journal.covers(make, &variables), Stderr::Capture)?;
         }
         let command = PipSyncCommand {
             environment: self.environment.root().to_owned(),
-            lock: self.lock.path().to_owned(),
+            lock: self.lock.path.clone(),
             inexact: self.keep_extraneous && SyncRecord::read(&self.environment) == Some(self.record()),
             reinstall: active.suspects.iter().cloned().chain(self.of_other_sources(&active.before)).collect(),
         };
@@ -158,16 +176,18 @@ impl<'m> VendoredSync<'m> {
 
     /// Returns the installed distributions that have the right version, but another source: uv compares versions only.
     fn of_other_sources(&self, before: &Distributions) -> Vec<Name> {
-        let is_right = |distribution: &Distribution| match (self.provenance(&distribution.name), &distribution.source) {
-            (None, Source::Registry) => true,
+        let is_right = |distribution: &Distribution| match (self.provenance(distribution), &distribution.source) {
+            // An archive at a URL is known by its hash, which uv compares.
+            (None, Source::Registry | Source::Archive { .. }) => true,
             (Some(pin), Source::Git { commit, .. }) => pin.commit == commit,
             _ => false,
         };
         before.iter().filter(|distribution| !is_right(distribution)).map(|one| one.name.clone()).collect()
     }
 
-    fn provenance(&self, name: &Name) -> Option<Provenance<'_>> {
-        let pin = self.facts.pins.iter().find(|pin| pin.name == *name)?;
+    fn provenance(&self, distribution: &Distribution) -> Option<Provenance<'_>> {
+        let Distribution { name, version, .. } = distribution;
+        let pin = self.lock.facts.pins.iter().find(|pin| pin.is_of(name, version))?;
         Some(Provenance {
             url: &pin.url,
             commit: &pin.commit,
@@ -178,12 +198,12 @@ impl<'m> VendoredSync<'m> {
 
     /// Writes where the distributions came from, as `uv sync` does, so that it does not install them again.
     fn add_provenance(&self, installed: &Distributions) -> crate::Result<()> {
-        let locked: BTreeSet<_> = self.lock.wheels().into_iter().map(|(name, _)| name).collect();
+        let locked: BTreeSet<_> = self.lock.packages.iter().map(|(name, _)| name).collect();
         let distributions: Vec<_> =
             installed.iter().filter(|distribution| locked.contains(&distribution.name)).collect();
         let add = |(): &mut (), distribution: &&Distribution| -> crate::Result<()> {
-            let direct_url = self.provenance(&distribution.name).map(|provenance| provenance.direct_url());
-            let is_built = self.facts.built.contains(&distribution.name);
+            let direct_url = self.provenance(distribution).map(|provenance| provenance.direct_url());
+            let is_built = self.lock.facts.built.contains(&distribution.name);
             let build_info = build_info(&self.uv).filter(|_| is_built);
             let mut files = vec![(CACHE_INFO, None)];
             files.extend(direct_url.as_deref().map(|text| ("direct_url.json", Some(text))));
@@ -203,7 +223,8 @@ fn reject_other_selections(request: &SyncRequest) -> Result<(), VendoredDirector
         ("no-default-groups", request.no_default_groups),
         ("package", !request.packages.is_empty()),
         ("all-packages", request.all_packages),
-        ("release", request.cargo_profile.is_some()),
+        ("release", request.cargo_profile == Some(CargoProfile::Release)),
+        ("debug", request.cargo_profile == Some(CargoProfile::Debug)),
         ("dry-run", request.dry_run),
     ];
     match given.into_iter().find(|(_, is_given)| *is_given) {
@@ -231,13 +252,13 @@ fn find_python(
 }
 
 /// Rejects an interpreter for which nothing was vendored.
-fn check_python(session: &Session, python: &Utf8Path, lock: &Pylock, facts: &Facts) -> crate::Result<()> {
+fn check_python(session: &Session, python: &Utf8Path, lock: &VendoredLock) -> crate::Result<()> {
     let (major, minor, _) = BaseInterpreter::ask(python, |invocation| session.settings.child(invocation))?.version;
     let version = format!("{major}.{minor}");
-    if facts.pythons.contains(&version) {
+    if lock.facts.pythons.contains(&version) {
         return Ok(());
     }
-    let (lock, available) = (lock.path().to_owned(), facts.pythons.clone());
+    let (lock, available) = (lock.path.clone(), lock.facts.pythons.clone());
     Err(VendoredDirectoryError::OtherPython { lock, python: version, available }.into())
 }
 

@@ -5,22 +5,22 @@ use std::{collections::BTreeSet, fs, sync::Arc};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
-    fs::{cache::FileLock, digest, parallel},
-    model::Variables,
+    fs::{cache::FileLock, parallel},
+    model::Profile,
     ops::Session,
     process::Invocation,
     report::{VendorReport, VendoredLock},
-    vendor::{Facts, Pylock, VendorContext, VendorError, VendoredWheel, WHEELS, hash_file, locks_in},
+    vendor::{self, Facts, VendorError, VendoredWheel, WHEELS, hash_file, locks_in},
 };
 
 /// The file that marks the directory, and that only one process can lock.
 const MARK: &str = ".uvenv-vendored";
 
 /// The file with the requirements of the builds and their hashes.
-pub(super) const BUILD_REQUIREMENTS: &str = "build-requirements.txt";
+const BUILD_REQUIREMENTS: &str = "build-requirements.txt";
 
-/// The directory for files that are needed only while the directory is made.
-pub(super) const SOURCES: &str = ".sources";
+/// The directory for files until all are there, and for those that are not kept.
+const STAGING: &str = ".staging";
 
 /// A directory that this process alone writes.
 pub(super) struct VendoredDirectory {
@@ -33,7 +33,8 @@ impl VendoredDirectory {
     pub(super) fn open(path: &Utf8Path, session: &Session) -> crate::Result<Self> {
         let mark = path.join(MARK);
         let is_empty = || path.read_dir_utf8().map_or(!path.exists(), |mut entries| entries.next().is_none());
-        if !mark.is_file() && !is_empty() {
+        // A link in the place of the wheels would lead to files of somebody else.
+        if (!mark.is_file() && !is_empty()) || path.join(WHEELS).is_symlink() {
             return Err(VendorError::Foreign { path: path.to_owned() }.into());
         }
         fs::create_dir_all(path).map_err(VendorError::io(path))?;
@@ -48,14 +49,52 @@ impl VendoredDirectory {
     }
 
     /// Returns a directory for files that are not kept.
-    pub(super) fn scratch(&self) -> Result<Utf8PathBuf, VendorError> {
-        let path = self.path.join(SOURCES);
-        fs::create_dir_all(&path).map_err(VendorError::io(&path))?;
-        Ok(path)
+    pub(super) fn staging(&self) -> Result<Utf8PathBuf, VendorError> {
+        made(self.path.join(STAGING))
+    }
+
+    /// Returns the directory for wheels until all are there.
+    pub(super) fn staged_wheels(&self) -> Result<Utf8PathBuf, VendorError> {
+        made(self.path.join(STAGING).join(WHEELS))
+    }
+
+    /// Returns the directory for source distributions.
+    pub(super) fn staged_archives(&self) -> Result<Utf8PathBuf, VendorError> {
+        made(self.path.join(STAGING).join("archives"))
+    }
+
+    /// Returns the file for the requirements of builds, which begins with those of the last builds.
+    pub(super) fn staged_requirements(&self) -> Result<Utf8PathBuf, VendorError> {
+        let (old, new) = (self.path.join(BUILD_REQUIREMENTS), self.staging()?.join(BUILD_REQUIREMENTS));
+        match fs::copy(&old, &new) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(VendorError::io(&old)(error)),
+            _ => Ok(new),
+        }
+    }
+
+    /// Returns the path of a wheel: where it was staged, or where an earlier run has put it.
+    pub(super) fn staged_or_present(&self, file: &str) -> Result<Utf8PathBuf, VendorError> {
+        let staged = self.staged_wheels()?.join(file);
+        Ok(if staged.exists() { staged } else { self.path.join(WHEELS).join(file) })
+    }
+
+    /// Moves what was staged into its place.
+    pub(super) fn take_staged(&self, wheels: &BTreeSet<String>) -> Result<(), VendorError> {
+        let place = made(self.path.join(WHEELS))?;
+        let staged = self.staged_wheels()?;
+        let requirements = self.staging()?.join(BUILD_REQUIREMENTS);
+        let wheels = wheels.iter().map(|file| (staged.join(file), place.join(file)));
+        for (from, to) in wheels.chain([(requirements, self.path.join(BUILD_REQUIREMENTS))]) {
+            match fs::rename(&from, &to) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(VendorError::io(&to)(error)),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Returns the locks that uvenv has made.
-    pub(super) fn locks(&self) -> impl Iterator<Item = (Pylock, Facts)> {
+    pub(super) fn locks(&self) -> impl Iterator<Item = vendor::VendoredLock> {
         locks_in(&self.path).unwrap_or_default().into_iter()
     }
 
@@ -74,8 +113,8 @@ impl VendoredDirectory {
         let mut wheels = BTreeSet::new();
         let mut pythons = BTreeSet::new();
         for (file, wanted) in wanted {
-            let index = found.iter().position(|(lock, _)| lock.path().file_name() == Some(&file))?;
-            let (lock, facts) = found.swap_remove(index);
+            let index = found.iter().position(|lock| lock.path.file_name() == Some(&file))?;
+            let vendor::VendoredLock { facts, packages, .. } = found.swap_remove(index);
             let is_same = facts
                 == Facts {
                     pins: facts.pins.clone(),
@@ -84,7 +123,6 @@ impl VendoredDirectory {
                     ..wanted
                 };
             is_same.then_some(())?;
-            let packages = lock.wheels();
             locks.push(VendoredLock { file, backend: facts.backend, packages: packages.len() });
             wheels.extend(packages.into_iter().flat_map(|(_, wheels)| wheels));
             pythons.extend(facts.pythons);
@@ -94,32 +132,46 @@ impl VendoredDirectory {
         let has_others = !self.others(&names, &locks, has_builds).is_empty();
         let wheels: Vec<_> = wheels.into_iter().collect();
         let are_whole = parallel::par_queue(&wheels, || (), |(), wheel| self.has(wheel)).into_iter().all(|has| has);
-        (found.is_empty() && !has_others && are_whole).then(|| VendorReport {
+        let is_up_to_date = found.is_empty() && !has_others && are_whole;
+        is_up_to_date.then(|| self.report(profile, locks, pythons.into_iter().collect(), &names))
+    }
+
+    /// Returns the report of what is there, without what was done.
+    pub(super) fn report(
+        &self,
+        profile: Profile,
+        locks: Vec<VendoredLock>,
+        pythons: Vec<String>,
+        wheels: &BTreeSet<String>,
+    ) -> VendorReport {
+        let size = |file: &String| fs::metadata(self.path.join(WHEELS).join(file)).map_or(0, |file| file.len());
+        VendorReport {
             profile,
             directory: self.path.clone(),
             locks,
-            pythons: pythons.into_iter().collect(),
+            pythons,
             wheels: wheels.len(),
-            bytes: wheels.iter().map(|wheel| wheel.size).sum(),
+            bytes: wheels.iter().map(size).sum(),
             downloaded: Vec::new(),
             built: Vec::new(),
             removed: Vec::new(),
             uv: None,
             elapsed_ms: 0,
-        })
+        }
     }
 
-    /// Returns what the locks do not name, relative to the directory.
+    /// Returns what an earlier run has made and the locks do not name, relative to the directory. Other files stay.
     fn others(&self, wheels: &BTreeSet<String>, locks: &[VendoredLock], has_builds: bool) -> Vec<String> {
-        let is_needed = |name: &String| {
-            name == MARK
-                || name == WHEELS
-                || (has_builds && name == BUILD_REQUIREMENTS)
-                || locks.iter().any(|lock| lock.file == *name)
+        let is_old_lock = |name: &String| {
+            let is_named = || locks.iter().any(|lock| lock.file == *name);
+            self.locks().any(|lock| lock.path.file_name() == Some(name)) && !is_named()
         };
-        let mut others: Vec<_> = entries(&self.path).into_iter().filter(|name| !is_needed(name)).collect();
-        let in_wheels = entries(&self.path.join(WHEELS)).into_iter().filter(|name| !wheels.contains(name));
-        others.extend(in_wheels.map(|name| format!("{WHEELS}/{name}")));
+        let is_other =
+            |name: &String| name == STAGING || (!has_builds && name == BUILD_REQUIREMENTS) || is_old_lock(name);
+        let mut others: Vec<_> = entries(&self.path).into_iter().filter(is_other).collect();
+        let in_wheels = entries(&self.path.join(WHEELS)).into_iter();
+        let is_other = |name: &String| Utf8Path::new(name).extension() == Some("whl") && !wheels.contains(name);
+        others.extend(in_wheels.filter(is_other).map(|name| format!("{WHEELS}/{name}")));
         others
     }
 
@@ -137,7 +189,7 @@ impl VendoredDirectory {
             let done = if is_directory { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             done.map_err(VendorError::io(&path))?;
         }
-        removed.retain(|name| !name.trim_start_matches("wheels/").starts_with('.'));
+        removed.retain(|name| name != STAGING);
         Ok(removed)
     }
 }
@@ -149,16 +201,7 @@ fn entries(directory: &Utf8Path) -> Vec<String> {
     names
 }
 
-/// Returns the directory in which wheels are built. Its path gets into some wheels, so it is the same each time.
-pub(super) fn build_directory(variables: &Variables) -> Utf8PathBuf {
-    let temporary = variables.get("TMPDIR").filter(|path| Utf8Path::new(path).is_absolute()).unwrap_or("/tmp");
-    let temporary = if cfg!(windows) { variables.get("TEMP").unwrap_or(temporary) } else { temporary };
-    let user = digest::digest(variables.get("HOME").unwrap_or_default().as_bytes());
-    Utf8Path::new(temporary).join(format!("uvenv-builds-{}", &user[..8]))
-}
-
-/// Waits until no other process builds there.
-pub(super) fn lock_builds(place: &Utf8Path, context: &VendorContext<'_>) -> crate::Result<FileLock> {
-    let lock = Utf8PathBuf::from(format!("{place}.lock"));
-    FileLock::acquire(&lock, context.variables, context.observer, || "is building wheels".to_owned())
+fn made(path: Utf8PathBuf) -> Result<Utf8PathBuf, VendorError> {
+    fs::create_dir_all(&path).map_err(VendorError::io(&path))?;
+    Ok(path)
 }

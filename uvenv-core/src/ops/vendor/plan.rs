@@ -33,6 +33,9 @@ pub(super) struct SelectedProfile<'m> {
     backends: Vec<Backend>,
     pub(super) selections: Vec<Selection>,
     requests: Vec<String>,
+    uv: Uv,
+    tools: Vec<Tools>,
+    interpreters: Vec<String>,
     manifest: String,
     lockfile: String,
 }
@@ -95,7 +98,13 @@ impl<'m> SelectedProfile<'m> {
             }
         }
         let Some(lockfile) = context.lockfile()? else { return Err(OperationError::no_lockfile(&context).into()) };
+        let uv = session.uv()?.clone();
+        let tools = find_tools(&context, session, &uv, &request.pythons)?;
+        let interpreters: BTreeSet<_> = tools.iter().map(|tools| tools.target.clone()).collect();
         Ok(Self {
+            uv,
+            tools,
+            interpreters: interpreters.into_iter().collect(),
             manifest: hash(context.manifest.file.text.as_bytes()),
             lockfile: hash(lockfile.file.text.as_bytes()),
             backends: available.list,
@@ -128,6 +137,7 @@ impl<'m> SelectedProfile<'m> {
             manifest: self.manifest.clone(),
             lockfile: self.lockfile.clone(),
             pythons: Vec::new(),
+            interpreters: self.interpreters.clone(),
             requests: self.requests.clone(),
             built: Vec::new(),
             pins: Vec::new(),
@@ -157,22 +167,17 @@ impl<'m> VendorPlan<'m> {
         session: &Session,
         directory: &VendoredDirectory,
     ) -> crate::Result<Self> {
-        let uv = session.uv()?.clone();
+        let uv = profile.uv.clone();
         check_freshness(&profile.context, session, &uv)?;
         let settings = &session.settings;
         let child = |invocation: Invocation| settings.child(invocation);
         let context = profile.vendor_context(session, &uv, &child);
         let project = &profile.context.paths.directory;
-        let requests: Vec<_> = if profile.requests.is_empty() {
-            vec![None]
-        } else {
-            profile.requests.iter().map(|request| Some(request.as_str())).collect()
-        };
-        let tools: Vec<_> =
-            requests.into_iter().map(|request| Tools::find(&context, project, request)).collect::<Result<_, _>>()?;
+        let tools = profile.tools.clone();
+        tools.iter().try_for_each(|tools| tools.repair(&context))?;
         let mut locks = Vec::new();
         for selection in &profile.selections {
-            let output = directory.scratch()?.join("pylock.toml");
+            let output = directory.staging()?.join("pylock.toml");
             let export = ExportPylockCommand {
                 project: project.clone(),
                 selection: backend_flags(&profile.context, &profile.backends, selection),
@@ -256,9 +261,7 @@ impl<'m> VendorPlan<'m> {
 
     /// Finds the wheels that were built before from the same commits, for the same interpreters.
     fn keep(&mut self, directory: &VendoredDirectory) {
-        let pythons = self.pythons();
-        for (lock, facts) in directory.locks().filter(|(_, facts)| facts.pythons == pythons) {
-            let wheels = lock.wheels();
+        for lock in directory.locks().filter(|lock| lock.facts.interpreters == self.profile.interpreters) {
             for build in &self.builds {
                 let is_same = |pin: &&PinFacts| {
                     let artifact = &build.artifact;
@@ -268,12 +271,11 @@ impl<'m> VendorPlan<'m> {
                         && pin.reference == artifact.reference
                         && Some(&pin.url) == artifact.url.as_ref()
                 };
-                let Some(pin) = facts.pins.iter().find(is_same) else { continue };
-                let Some((_, wheels)) = wheels.iter().find(|(name, _)| *name == pin.name) else { continue };
-                if wheels.iter().all(|wheel| directory.has(wheel)) {
+                let Some(pin) = lock.facts.pins.iter().find(is_same) else { continue };
+                let wheels: Vec<_> = lock.wheels().filter(|wheel| pin.wheels.contains(&wheel.file)).cloned().collect();
+                if !wheels.is_empty() && wheels.iter().all(|wheel| directory.has(wheel)) {
                     self.reused.extend(wheels.iter().map(|wheel| wheel.file.clone()));
-                    let kept = BuiltPackage { wheels: wheels.clone(), pin: Some(pin.clone()) };
-                    self.kept.insert(build.key.clone(), kept);
+                    self.kept.insert(build.key.clone(), BuiltPackage { wheels, pin: Some(pin.clone()) });
                 }
             }
         }
@@ -281,11 +283,17 @@ impl<'m> VendorPlan<'m> {
 }
 
 impl VendorPlan<'_> {
+    /// Whether something is built from this source distribution.
+    pub(super) fn needs_archive(&self, file: &str) -> bool {
+        let of_file = |build: &&PlannedBuild| build.artifact.file.as_deref() == Some(file);
+        self.builds.iter().filter(of_file).any(|build| !self.kept.contains_key(&build.key))
+    }
+
     /// Takes the hashes that the lockfile lacks from the directory, which has them since the first download.
     fn remember_hashes(&mut self, directory: &VendoredDirectory) {
         let known: BTreeMap<_, _> = directory
             .locks()
-            .flat_map(|(lock, _)| lock.wheels())
+            .flat_map(|lock| lock.packages)
             .flat_map(|(_, wheels)| wheels.into_iter().map(|wheel| (wheel.file, wheel.sha256)))
             .collect();
         for wheel in self.wheels.iter_mut().filter(|wheel| wheel.sha256.is_none()) {
@@ -295,6 +303,11 @@ impl VendorPlan<'_> {
 }
 
 impl PlannedBuild {
+    /// Returns how messages name it.
+    pub(super) fn shown(&self) -> String {
+        format!("the wheel of `{}`", self.artifact.name)
+    }
+
     /// Returns the wheel to build; a source distribution is in `archives`.
     pub(super) fn wheel(&self, archives: &Utf8Path) -> WheelBuild {
         let Artifact { name, url, commit, reference, subdirectory, file, .. } = self.artifact.clone();
@@ -319,6 +332,30 @@ pub(super) fn build_key(artifact: &Artifact) -> String {
         (ArtifactKind::Vcs, Some(commit)) => format!("{name} {commit} {}", subdirectory.as_deref().unwrap_or_default()),
         (ArtifactKind::Sdist, _) => format!("{name} {}", sha256.as_deref().unwrap_or_default()),
         _ => String::new(),
+    }
+}
+
+/// Returns the tools of the interpreters that are asked for.
+fn find_tools(
+    context: &ProfileContext<'_>,
+    session: &Session,
+    uv: &Uv,
+    requests: &[String],
+) -> crate::Result<Vec<Tools>> {
+    let settings = &session.settings;
+    let child = |invocation: Invocation| settings.child(invocation);
+    let vendor = VendorContext {
+        uv,
+        root: &context.monorepo.root,
+        variables: &settings.variables,
+        observer: settings.observer(),
+        offline: settings.offline,
+        child: &child,
+    };
+    let project = &context.paths.directory;
+    match requests {
+        [] => Ok(vec![Tools::find(&vendor, project, None)?]),
+        requests => requests.iter().map(|request| Tools::find(&vendor, project, Some(request))).collect(),
     }
 }
 
