@@ -552,3 +552,7 @@ class SurplusVendoredFile(VendorError, code="surplus-vendored-file"):
 
 class VendoredSelection(VendorError, code="vendored-selection"):
     """An option selects something else than was vendored, or the operation cannot use a vendored directory."""
+
+
+class DamagedVendoredLock(VendorError, code="damaged-vendored-lock"):
+    """A lock of the vendored directory is damaged, or was made by another version."""

@@ -133,13 +133,15 @@ fn backends_share_wheels() {
 #[test]
 fn builds_what_has_only_a_source_distribution() {
     let repo = empty().build();
-    repo.replace("pyproject.toml", "dependencies = []", "dependencies = [\"docopt==0.6.2\", \"six==1.17.0\"]");
+    repo.replace("pyproject.toml", "dependencies = []", "dependencies = [\"docopt==0.6.2\", \"pyyaml==6.0.2\"]");
     repo.uvenv(["lock"]).ok();
     let vendor = ["vendor", "-o", "vendored"];
     let report = repo.uvenv(vendor).json().report("vendor-finished");
     assert_eq!(report["built"], json!(["docopt-0.6.2-py2.py3-none-any.whl"]), "{report}");
     let sealed = install(&repo, &repo.root().join("vendored/pylock.toml"));
     assert_eq!(sealed.version("docopt").as_deref(), Some("0.6.2"));
+    // Its wheel is called PyYAML in the index.
+    assert_eq!(sealed.version("pyyaml").as_deref(), Some("6.0.2"));
     assert!(repo.read("vendored/build-requirements.txt").contains("setuptools=="));
 }
 
@@ -159,6 +161,62 @@ fn rejects_what_cannot_be_vendored() {
     let three = locked();
     three.uvenv(["vendor", "--profile", "prod", "-o", "new"]).refused("backend-required");
     assert!(!three.root().join("new/pylock.toml").exists());
+}
+
+#[test]
+fn rejects_different_wheels_of_one_name() {
+    // A version that is at two commits, one for each backend.
+    let repo = locked();
+    let manifest = repo.read("prod/pyproject.toml");
+    let url = format!("git = \"file://{}\"", repo.remote("bench-utils"));
+    let pin = |tag: &str, backend: &str| format!("{{ {url}, rev = \"{tag}\", extra = \"{backend}\" }}");
+    let line = manifest.lines().find(|line| line.starts_with("bench-utils = ")).unwrap();
+    let remote = repo.remote("bench-utils");
+    let first = repo.tag_commit("bench-utils", "v0.1.2");
+    let clone = repo.temporary().join("clone");
+    repo.program("git", ["clone", "--quiet", remote.as_str(), clone.as_str()]).ok();
+    let git = |arguments: &[&str]| repo.program("git", ["-C", clone.as_str()].iter().chain(arguments)).ok();
+    git(&["checkout", "--quiet", "v0.1.2"]);
+    fs::write(clone.join("src/bench_utils/more.py"), "").unwrap();
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "--message", "More"]);
+    git(&["push", "--quiet", "origin", "HEAD:refs/heads/more"]);
+    let second = git(&["rev-parse", "HEAD"]).stdout().trim().to_owned();
+    let manifest =
+        manifest.replace(line, &format!("bench-utils = [{}, {}]", pin(&first, "cu124"), pin(&second, "cu128")));
+    let manifest =
+        manifest.replace("cu124 = [", "cu124 = [\"bench-utils\", ").replace("cu128 = [", "cu128 = [\"bench-utils\", ");
+    let manifest = manifest.replace("dependencies = [\"bench-utils\", ", "dependencies = [");
+    repo.write("prod/pyproject.toml", manifest);
+    repo.uvenv(["lock", "--profile", "prod"]).ok();
+    let both = ["vendor", "--profile", "prod", "--backend", "cu124", "--backend", "cu128", "-o", "vendored"];
+    repo.uvenv(both).refused("cannot-vendor").names(["bench_utils-0.1.2-py3-none-any.whl"]);
+    for backend in ["cu124", "cu128"] {
+        vendor(&repo, backend, &["--backend", backend]);
+        repo.uvenv(["sync", "--profile", "prod", "--backend", backend, "--vendored", backend]).ok();
+        let more = repo.environment("prod").site_packages().unwrap().join("bench_utils/more.py");
+        assert_eq!(more.exists(), backend == "cu128");
+    }
+}
+
+#[test]
+fn keeps_files_of_others_and_follows_no_links() {
+    let repo = locked();
+    vendor_cu124(&repo, "vendored");
+    repo.write("vendored/README", "mine");
+    repo.write("vendored/wheels/notes", "mine");
+    repo.uvenv(["vendor", "--profile", "prod", "--backend", "cu128", "-o", "vendored"]).ok();
+    assert_eq!(
+        (repo.read("vendored/README"), repo.read("vendored/wheels/notes")),
+        ("mine".to_owned(), "mine".to_owned())
+    );
+    let (wheels, documents) = (repo.root().join("vendored/wheels"), repo.temporary().join("documents"));
+    fs::rename(&wheels, &documents).unwrap();
+    std::os::unix::fs::symlink(&documents, &wheels).unwrap();
+    let before = Files::under(&documents);
+    let arguments = ["vendor", "--profile", "prod", "--backend", "cu124", "-o", "vendored"];
+    repo.uvenv(arguments).refused("not-a-vendored-directory");
+    Files::under(&documents).assert_eq(&before);
 }
 
 #[test]

@@ -44,7 +44,9 @@ fn equals_the_environment_of_a_sync_with_network() {
     }
     assert_eq!(environment.version("torch"), Some(torch("cu124")));
     repo.uvenv(["verify", "--profile", "prod"]).ok();
-    // A sync with network has nothing to do.
+    // The next sync has nothing to do, whether from the directory or with network.
+    let report = sealed(&repo, &SYNC).json().report("sync-finished");
+    assert_eq!(report["changed"], false, "{report}");
     let report = repo.uvenv(["sync", "--profile", "prod", "--backend", "cu124"]).json().report("sync-finished");
     assert_eq!(report["changed"], false, "{report}");
     repo.uvenv(["sync", "--profile", "prod", "--backend", "cu124", "--recreate"]).ok();
@@ -136,6 +138,19 @@ fn rejects_a_directory_for_something_else() {
     repo.untouched_by(|| sealed(&repo, &SYNC).ends(1));
     repo.uvenv(["lock", "--profile", "prod"]).ok();
     other(&SYNC, "vendored-from-another-lockfile").names(["pylock.toml", "uv.lock"]);
+}
+
+/// Kills the first sync while uv installs.
+#[test]
+fn an_interrupted_first_sync_is_repaired() {
+    let repo = vendored();
+    let uv = repo.which_uv().unwrap().path();
+    repo.write("slow-uv", format!("#!/bin/sh\n[ \"$1\" = pip ] && kill -9 $PPID\nexec '{uv}' \"$@\"\n"));
+    repo.program("sh", ["-c", "chmod +x slow-uv"]).with_system().ok();
+    let slow = sealed(&repo, &SYNC).env("UVENV_UV", repo.root().join("slow-uv")).run();
+    assert_ne!(slow.status(), Some(0), "{slow}");
+    sealed(&repo, &SYNC).ok();
+    repo.uvenv(["verify", "--profile", "prod", "--vendored", "vendored"]).ok();
 }
 
 #[test]

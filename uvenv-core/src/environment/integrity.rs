@@ -154,7 +154,7 @@ fn wheel_of(
     Ok(lists.swap_remove(index))
 }
 
-/// Adds the files that `distribution` lists, without the list itself and Python's compiled files, which come and go. Those of
+/// Adds the files that `distribution` lists, without the list itself and `__pycache__`, whose files come and go. Those of
 /// its wheel are as the wheel has them, and nothing else belongs to it but what an installation makes.
 fn read_list<'a>(
     distribution: &'a Distribution,
@@ -170,7 +170,8 @@ fn read_list<'a>(
         if wheel.as_ref().is_some_and(|(wheel, environment)| !wheel.is_of_installer(&path, environment)) {
             continue;
         }
-        if path != distribution.record_file() && path.extension() != Some("pyc") {
+        let is_compiled = path.parent().is_some_and(|parent| parent.file_name() == Some("__pycache__"));
+        if path != distribution.record_file() && !is_compiled {
             lists.entry(path).or_default().push(Listed { distribution, hash, size, written, script: None });
         }
     }
@@ -216,7 +217,7 @@ impl Listed<'_> {
     /// Whether the file is as listed; `None` if its hash is of an unknown kind.
     fn is(&self, path: &Utf8Path, file: &Metadata, comparison: Comparison, buffer: &mut [u8]) -> Option<bool> {
         if let Some(rest) = &self.script {
-            return Some(fs::read(path).is_ok_and(|found| is_rewritten(&found, rest)));
+            return Some(fs::read(path).is_ok_and(|found| is_rewritten(&found, rest, path)));
         }
         if self.size.is_some_and(|size| size != file.len()) {
             return Some(false);

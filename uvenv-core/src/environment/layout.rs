@@ -82,6 +82,7 @@ pub(super) fn is_script_of_new_environment(name: &str) -> bool {
             name.strip_prefix(start).map(|rest| rest.strip_suffix(".exe").unwrap_or(rest).trim_end_matches(['t', 'w']));
         rest.is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit() || c == '.'))
     };
+    let name = &*name.to_ascii_lowercase();
     ["activate", "activate_this.py", "deactivate.bat", "pydoc.bat"].contains(&name)
         || name.starts_with("activate.")
         || ["python", "pypy", "graalpy"].into_iter().any(is_interpreter)

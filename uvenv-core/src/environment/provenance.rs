@@ -45,7 +45,11 @@ impl Distribution {
     pub(crate) fn set_info(&self, files: &[(&str, Option<&str>)]) -> io::Result<()> {
         let Some(folder) = self.folder().file_name() else { return Ok(()) };
         let path = self.record_file();
-        let text = fs::read_to_string(&path)?;
+        // Without a list, uv itself repairs the distribution.
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            text => text?,
+        };
         let is_of = |line: &str, name: &str| {
             line.strip_prefix(folder).is_some_and(|rest| rest.starts_with(&format!("/{name},")))
         };
@@ -54,7 +58,11 @@ impl Distribution {
         for (name, text) in files {
             match text {
                 Some(text) => {
-                    atomic::replace_cached(&self.folder().join(name), text)?;
+                    let file = self.folder().join(name);
+                    // Writing would make the distribution look as if it had been installed again.
+                    if fs::read_to_string(&file).ok().as_deref() != Some(*text) {
+                        atomic::replace_cached(&file, text)?;
+                    }
                     let hash = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(text));
                     lines.push(format!("{folder}/{name},sha256={hash},{}", text.len()));
                 }

@@ -23,6 +23,8 @@ pub(super) struct WheelList {
     pub(super) files: Vec<WheelFile>,
     /// The names of the programs that the installation makes from `entry_points.txt`.
     entry_points: BTreeSet<String>,
+    /// Whether it has headers, whose directory depends on the interpreter.
+    has_headers: bool,
 }
 
 /// A file of a wheel.
@@ -50,20 +52,23 @@ impl WheelList {
             None => BTreeSet::new(),
         };
         let mut files = Vec::new();
+        let mut has_headers = false;
         let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&*text);
         for row in reader.deserialize() {
             let Row(name, hash, size) = row.map_err(io::Error::other)?;
-            if hash.is_empty() || name == record {
+            if name == record {
                 continue;
             }
+            has_headers |= in_data(&name).is_some_and(|(scheme, _)| scheme == "headers");
             let Some(path) = place(&name, environment) else { continue };
             let script = if is_script(&name) { script(&read(&mut archive, &name)?) } else { None };
             files.push(WheelFile { path, hash, size, script });
         }
-        Ok(Self { files, entry_points })
+        Ok(Self { files, entry_points, has_headers })
     }
 
-    /// Whether the installation makes a file at `path`: a program, or one of its own in the `dist-info` directory.
+    /// Whether the installation decides about a file at `path`: a program, a header, or one of its own in the `dist-info`
+    /// directory.
     pub(super) fn is_of_installer(&self, path: &Utf8Path, environment: &Environment) -> bool {
         const OWN: [&str; 6] =
             ["INSTALLER", "RECORD", "REQUESTED", "direct_url.json", "uv_build.json", "uv_cache.json"];
@@ -72,20 +77,38 @@ impl WheelList {
         if parent == environment.scripts() {
             return self.entry_points.contains(name.strip_suffix(".exe").unwrap_or(name));
         }
+        if self.has_headers && path.starts_with(environment.root().join("include")) {
+            return true;
+        }
         parent.extension() == Some("dist-info") && OWN.contains(&name)
     }
 }
 
-/// Whether the content `found` of a script has `rest` after what an installation writes in place of its first line: one line,
-/// or three if the path of the interpreter is too long for one.
-pub(super) fn is_rewritten(found: &[u8], rest: &[u8]) -> bool {
+/// Whether the content `found` of the script at `path` has `rest` after what an installation writes in place of its first
+/// line: one line, or three if the path is too long for one, with the path of the environment's interpreter, which is beside
+/// the script.
+pub(super) fn is_rewritten(found: &[u8], rest: &[u8], path: &Utf8Path) -> bool {
+    let real = |path: &Utf8Path| path.parent().and_then(|parent| parent.canonicalize_utf8().ok());
+    let is_beside = |interpreter: &[u8]| {
+        let interpreter = std::str::from_utf8(interpreter).unwrap_or_default().trim();
+        real(path).is_some_and(|directory| real(Utf8Path::new(interpreter)) == Some(directory))
+    };
     let Some(start) = found.strip_suffix(rest) else { return false };
     let lines: Vec<_> = start.split_inclusive(|byte| *byte == b'\n').collect();
     match lines.as_slice() {
-        [first] => first.starts_with(b"#!"),
-        [b"#!/bin/sh\n", second, third] => second.starts_with(b"'''exec' ") && *third == b"' '''\n",
+        [first] => first.strip_prefix(b"#!").is_some_and(is_beside),
+        [b"#!/bin/sh\n", second, b"' '''\n"] => {
+            let end = b" \"$0\" \"$@\"\n";
+            let interpreter = second.strip_prefix(b"'''exec' ").and_then(|rest| rest.strip_suffix(end));
+            interpreter.is_some_and(|path| is_beside(unquoted(path)))
+        }
         _ => false,
     }
+}
+
+/// Removes the quotes of a shell around a path.
+fn unquoted(path: &[u8]) -> &[u8] {
+    path.strip_prefix(b"'").and_then(|path| path.strip_suffix(b"'")).unwrap_or(path)
 }
 
 fn read(archive: &mut ZipArchive<File>, name: &str) -> io::Result<Vec<u8>> {
@@ -152,13 +175,18 @@ mod tests {
     #[test]
     fn tells_rewritten_scripts_from_others() {
         let rest = b"import one\n";
-        for start in ["#!/a/bin/python\n", "#!/bin/sh\n'''exec' '/a b/python' \"$0\" \"$@\"\n' '''\n"] {
-            assert!(is_rewritten(&[start.as_bytes(), rest].concat(), rest), "{start}");
+        let directory = tempfile::tempdir().unwrap();
+        let script = Utf8Path::from_path(directory.path()).unwrap().join("one");
+        let python = script.with_file_name("python");
+        for start in [format!("#!{python}\n"), format!("#!/bin/sh\n'''exec' '{python}' \"$0\" \"$@\"\n' '''\n")] {
+            assert!(is_rewritten(&[start.as_bytes(), rest].concat(), rest, &script), "{start}");
+            let other = start.replace(python.as_str(), "/usr/bin/python");
+            assert!(!is_rewritten(&[other.as_bytes(), rest].concat(), rest, &script), "{other}");
         }
-        for start in ["", "import evil\n", "#!/a/bin/python\nimport evil\n", "#!/bin/sh\nevil\n' '''\n"] {
-            assert!(!is_rewritten(&[start.as_bytes(), rest].concat(), rest), "{start}");
+        for start in ["", "import evil\n", &format!("#!{python}\nimport evil\n"), "#!/bin/sh\nevil\n' '''\n"] {
+            assert!(!is_rewritten(&[start.as_bytes(), rest].concat(), rest, &script), "{start}");
         }
-        assert!(!is_rewritten(b"#!/a/bin/python\nimport two\n", rest));
+        assert!(!is_rewritten(format!("#!{python}\nimport two\n").as_bytes(), rest, &script));
     }
 
     #[test]

@@ -93,11 +93,11 @@ impl VendorPlan<'_> {
     fn download(&self, context: &VendorContext<'_>, directory: &VendoredDirectory) -> crate::Result<Vec<String>> {
         let (wheels, archives) = (directory.staged_wheels()?, directory.staged_archives()?);
         let has = |path: &Utf8Path, file: &Download| {
-            hash_file(&path.join(&file.file)).is_ok_and(|(sha256, _)| Some(sha256) == file.sha256)
+            hash_file(&path.join(&file.place)).is_ok_and(|(sha256, _)| Some(sha256) == file.sha256)
         };
         let is_missing = |file: &&Download| !has(&wheels, file) && !has(&directory.path.join(WHEELS), file);
         let missing: Vec<_> = self.wheels.iter().filter(is_missing).cloned().collect();
-        let is_needed = |file: &&Download| self.needs_archive(&file.file) && !has(&archives, file);
+        let is_needed = |file: &&Download| self.needs_archive(file) && !has(&archives, file);
         let missing_archives: Vec<_> = self.archives.iter().filter(is_needed).cloned().collect();
         let all: Vec<_> = missing.iter().chain(&missing_archives).map(|file| file.file.clone()).collect();
         if context.offline {
@@ -112,7 +112,7 @@ impl VendorPlan<'_> {
             // pip downloads only what fits its interpreter.
             for (number, tools) in self.tools.iter().enumerate() {
                 let fitting: Vec<_> =
-                    files.iter().filter(|file| self.needed_by.get(&file.file) == Some(&number)).cloned().collect();
+                    files.iter().filter(|file| self.needed_by.get(&file.place) == Some(&number)).cloned().collect();
                 let downloads = Downloads { context, tools, indexes: &self.indexes, directory: to };
                 downloads.run(&fitting, &|files| progress.add(files))?;
             }
@@ -149,6 +149,7 @@ impl VendorPlan<'_> {
         };
         let packages: crate::Result<Vec<_>> = parallel::par_queue(&unpacked, || (), build).into_iter().collect();
         done.extend(packages?);
+        reject_same_names(&done)?;
         Ok(done)
     }
 
@@ -203,8 +204,7 @@ impl VendorPlan<'_> {
                 let path = directory.staged_or_present(&file)?;
                 let (sha256, size) = hash_file(&path).map_err(VendorError::io(&path))?;
                 if artifact.sha256.as_ref().is_some_and(|expected| *expected != sha256) {
-                    let problem = format!("there are two different files with the name `{file}`");
-                    return Err(VendorError::Package { package: artifact.name.to_string(), problem }.into());
+                    return Err(VendorError::SameName { file }.into());
                 }
                 of_package.insert(VendoredWheel { file, sha256, size });
             }
@@ -225,6 +225,17 @@ impl VendorPlan<'_> {
         let versions: BTreeSet<_> = selected.map(|selected| minor(&selected.python)).collect();
         versions.into_iter().collect()
     }
+}
+
+/// Rejects two different wheels with the same name, such as those of one version at two commits.
+fn reject_same_names(packages: &BTreeMap<String, BuiltPackage>) -> Result<(), VendorError> {
+    let mut hashes: BTreeMap<&str, &str> = BTreeMap::new();
+    for wheel in packages.values().flat_map(|package| &package.wheels) {
+        if *hashes.entry(&wheel.file).or_insert(&wheel.sha256) != wheel.sha256 {
+            return Err(VendorError::SameName { file: wheel.file.clone() });
+        }
+    }
+    Ok(())
 }
 
 /// A lock that is ready to be written.

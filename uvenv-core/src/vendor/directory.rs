@@ -98,7 +98,8 @@ impl Diagnostic for VendoredDirectoryError {
                 Self::DamagedLock { .. } => "vendor again with `cargo uvenv vendor`",
                 Self::Unreadable { .. } => "make it readable, or vendor again",
                 Self::OtherProfile { .. } | Self::OtherBackend { .. } => {
-                    "choose another with `--profile` or `--backend`, or vendor it too with `cargo uvenv vendor`"
+                    "choose another with `--profile` or `--backend`, or vendor again and name all: `cargo uvenv vendor \
+                     --backend A --backend B`"
                 }
                 Self::OtherLockfile { .. } => "vendor again with `cargo uvenv vendor`, or restore the lockfile",
                 Self::OtherPython { .. } => "choose another with `--recreate --python`, or vendor for it with `cargo uvenv vendor --python`",

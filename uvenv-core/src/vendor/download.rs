@@ -14,7 +14,10 @@ const FILES: usize = 8;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Download {
     pub(crate) name: String,
+    /// What its URL calls it.
     pub(crate) file: String,
+    /// What it is called where it goes: different files can have the same name.
+    pub(crate) place: String,
     pub(crate) url: String,
     /// In hexadecimal; `None` if neither the index nor the lockfile has it.
     pub(crate) sha256: Option<String>,
@@ -45,9 +48,14 @@ impl Downloads<'_> {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let count = files.len().div_ceil(FILES).max(cores.min(files.len()));
         let mut shares = vec![Vec::new(); count];
-        // Each share has large files and small ones.
+        // Each share has large files and small ones, and each name only once.
         for (index, file) in files.into_iter().enumerate() {
-            shares[index % count.max(1)].push(file);
+            let has_name = |share: &Vec<Download>| share.iter().any(|other| other.file == file.file);
+            let first = (0..shares.len()).map(|step| (index + step) % count).find(|share| !has_name(&shares[*share]));
+            match first {
+                Some(share) => shares[share].push(file),
+                None => shares.push(vec![file]),
+            }
         }
         let shares: Vec<_> = shares.into_iter().enumerate().collect();
         let done = parallel::par_queue(
@@ -81,6 +89,8 @@ impl Downloads<'_> {
         let pip = self.tools.pip().args(flags).args([work.as_str(), "-r", requirements.as_str()]);
         let has_hashes = files.iter().all(|file| file.sha256.is_some());
         let pip = pip.args(has_hashes.then_some("--require-hashes"));
+        // It would also hold for what a source distribution needs to tell its metadata.
+        let pip = pip.env_remove("PIP_NO_DEPS");
         // Where credentials are taken from; nothing is searched there.
         let pip = pip.env("PIP_EXTRA_INDEX_URL", self.indexes.join(" "));
         let pip = (self.context.child)(pip);
@@ -104,7 +114,7 @@ impl Downloads<'_> {
 
     /// Moves a file that was downloaded into its place, if it is there and has the right hash.
     fn take(&self, work: &Utf8Path, file: &Download) -> bool {
-        let (here, place) = (work.join(&file.file), self.directory.join(&file.file));
+        let (here, place) = (work.join(&file.file), self.directory.join(&file.place));
         let is_right = |(sha256, size)| {
             file.sha256.as_ref().is_none_or(|expected| *expected == sha256)
                 && file.size.is_none_or(|expected| expected == size)

@@ -13,6 +13,16 @@ pub(crate) enum VendorError {
     /// A package has no form that could be vendored.
     #[error("`{package}` cannot be vendored: {problem}")]
     Package { package: String, problem: String },
+    /// Two locks, or two packages, need different files with the same name.
+    #[error("there are two different files with the name `{file}`")]
+    SameName { file: String },
+    /// The lockfile does not have what the interpreter needs.
+    #[error("nothing can be vendored for `{interpreter}`: {problem}")]
+    Selection {
+        interpreter: String,
+        /// The words of `packaging`.
+        problem: String,
+    },
     /// The tools for vendoring could not be installed, or do not work.
     #[error("the tools for vendoring do not work: {problem}")]
     Tools {
@@ -65,7 +75,7 @@ impl VendorError {
 impl Diagnostic for VendorError {
     fn code(&self) -> &'static str {
         match self {
-            Self::Package { .. } => "cannot-vendor",
+            Self::Package { .. } | Self::SameName { .. } | Self::Selection { .. } => "cannot-vendor",
             Self::Tools { .. } => "vendoring-tools-failed",
             Self::Python { .. } => "no-such-python",
             Self::Download { .. } => "download-failed",
@@ -80,10 +90,16 @@ impl Diagnostic for VendorError {
         Some(
             match self {
                 Self::Package { .. } => "pin it to a git tag, or take it from an index that has a wheel for it",
+                Self::SameName { .. } => "vendor each backend to a directory of its own",
+                Self::Selection { .. } => {
+                    "choose another interpreter with `--python`, or packages that have a wheel for it"
+                }
                 Self::Tools { .. } => "uv installs `packaging` and `pip` from your index: see that it has them",
                 Self::Python { .. } => "install it with `uv python install`, or choose one that `uv python list` shows",
                 Self::Download { .. } => "run the command again: what was downloaded is kept",
-                Self::Build { .. } => "build it in a checkout of its tag with `uv build --wheel`",
+                Self::Build { .. } => {
+                    "see why with `uv build --wheel` in a checkout of its tag, or in its unpacked source distribution"
+                }
                 Self::Io { .. } => "choose another directory with `-o DIR`",
                 Self::Offline { .. } => "run the command without `--offline`",
                 Self::Foreign { .. } => "choose a new or empty directory with `-o DIR`",
@@ -94,7 +110,12 @@ impl Diagnostic for VendorError {
 
     fn fault(&self) -> Fault {
         match self {
-            Self::Package { .. } | Self::Python { .. } | Self::Offline { .. } | Self::Foreign { .. } => Fault::Request,
+            Self::Package { .. }
+            | Self::SameName { .. }
+            | Self::Selection { .. }
+            | Self::Python { .. }
+            | Self::Offline { .. }
+            | Self::Foreign { .. } => Fault::Request,
             Self::Tools { .. } | Self::Download { .. } | Self::Build { .. } | Self::Io { .. } => Fault::Finding,
         }
     }

@@ -55,6 +55,10 @@ pub(crate) const WHEELS: &str = "wheels";
 
 /// Returns the SHA-256 hash of a file and its size in bytes.
 pub(crate) fn hash_file(path: &Utf8Path) -> io::Result<(String, u64)> {
+    // Opening something else, such as a FIFO, could block.
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 1 << 17];

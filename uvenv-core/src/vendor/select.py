@@ -27,11 +27,12 @@ try:
             "path": getattr(artifact, "path", None),
             "size": getattr(artifact, "size", None),
         }
+        if kind in ("wheel", "sdist", "archive"):
+            # The lock can name a file otherwise than its URL does: `pyyaml-….whl` for `PyYAML-….whl`.
+            facts["remote_file"] = unquote(urlsplit(artifact.url or artifact.path).path.rsplit("/", 1)[-1])
+            facts["file"] = getattr(artifact, "name", None) or facts["remote_file"]
         if kind == "archive":
-            facts["file"] = unquote(urlsplit(artifact.url or artifact.path).path.rsplit("/", 1)[-1])
             facts["kind"] = "wheel" if facts["file"].endswith(".whl") else "sdist"
-        elif kind in ("wheel", "sdist"):
-            facts["file"] = artifact.filename
         if "file" in facts:
             facts["sha256"] = artifact.hashes.get("sha256")
         if kind == "vcs":

@@ -26,6 +26,8 @@ pub(crate) struct Artifact {
     pub(crate) path: Option<String>,
     pub(crate) size: Option<u64>,
     pub(crate) file: Option<String>,
+    /// What its URL calls it.
+    pub(crate) remote_file: Option<String>,
     pub(crate) sha256: Option<String>,
     pub(crate) commit: Option<String>,
     pub(crate) reference: Option<String>,
@@ -58,8 +60,9 @@ pub(crate) fn select(context: &VendorContext<'_>, tools: &Tools, path: &Utf8Path
         Answer::Selected(selected) => {
             // It becomes the name of a file here.
             let is_name = |file: &String| Utf8Path::new(file).file_name() == Some(file) && !file.contains(['\\', '\n']);
-            let odd =
-                selected.artifacts.iter().find(|artifact| artifact.file.as_ref().is_some_and(|file| !is_name(file)));
+            let is_odd =
+                |artifact: &&Artifact| artifact.file.iter().chain(&artifact.remote_file).any(|file| !is_name(file));
+            let odd = selected.artifacts.iter().find(is_odd);
             match odd {
                 Some(odd) => {
                     let problem = format!("`{}` is not the name of a file", odd.file.as_deref().unwrap_or_default());
@@ -69,7 +72,7 @@ pub(crate) fn select(context: &VendorContext<'_>, tools: &Tools, path: &Utf8Path
             }
         }
         Answer::Error { error } => {
-            Err(VendorError::Package { package: tools.interpreter.clone(), problem: error }.into())
+            Err(VendorError::Selection { interpreter: tools.interpreter.clone(), problem: error }.into())
         }
     }
 }

@@ -71,7 +71,7 @@ pub(crate) enum BuildSource {
         subdirectory: Option<String>,
     },
     /// A source distribution.
-    Archive(Utf8PathBuf),
+    Archive { path: Utf8PathBuf, subdirectory: Option<String> },
 }
 
 /// The sources of a wheel, unpacked.
@@ -113,14 +113,17 @@ impl WheelBuild {
                 };
                 (project, checkout.time, Some(pin))
             }
-            BuildSource::Archive(archive) => {
+            BuildSource::Archive { path: archive, subdirectory } => {
                 let module = if archive.extension() == Some("zip") { "zipfile" } else { "tarfile" };
                 let unpack = tools.python().args(["-m", module, "-e", archive.as_str(), place.as_str()]);
                 captured(context, unpack.with_usual_umask())?;
                 let entries = place.read_dir_utf8().map_err(VendorError::io(&place))?.flatten();
                 let entries: Vec<_> = entries.map(Utf8DirEntry::into_path).collect();
                 match &*entries {
-                    [project] if project.is_dir() => (project.clone(), NO_TIME, None),
+                    [root] if root.is_dir() => {
+                        let project = subdirectory.as_ref().map_or(root.clone(), |directory| root.join(directory));
+                        (project, NO_TIME, None)
+                    }
                     _ => return Err(self.failed(format!("`{archive}` does not have one directory")).into()),
                 }
             }
@@ -212,6 +215,10 @@ impl Sources {
         let mut files = entries.map(|entry| entry.file_name().to_owned());
         let file = files.find(|file| Utf8Path::new(file).extension() == Some("whl"));
         let file = file.ok_or_else(|| failed("`uv build` did not write a wheel".to_owned()))?;
+        let name = file.split('-').next().and_then(Name::parse);
+        if name.as_ref() != Some(&self.build.name) {
+            return Err(failed(format!("it is `{file}`")).into());
+        }
         match (file.split('-').nth(1), &self.build.version) {
             (Some(built), Some(locked)) if built != locked.replace('-', "_") => {
                 Err(failed(format!("it has the version {built}, and {locked} is locked")).into())

@@ -68,7 +68,10 @@ impl<'m> VendoredSync<'m> {
         lock.check_lockfile(lockfile, &context.lockfile_name())?;
         let path = monorepo.environment(context.paths, selection.name(), &session.settings.variables);
         let environment = Environment::new(path);
-        let recreate = request.recreate || environment.moved_from(SyncRecord::read(&environment).as_ref()).is_some();
+        let uv = session.uv()?.clone();
+        let recreate = request.recreate
+            || environment.moved_from(SyncRecord::read(&environment).as_ref()).is_some()
+            || has_other_python(session, &uv, &context, &environment, request.python.as_deref())?;
         let exists = !recreate
             && match environment.usable() {
                 Ok(usable) => usable.is_some(),
@@ -76,7 +79,6 @@ impl<'m> VendoredSync<'m> {
                 Err(error) if matches!(error.downcast_ref(), Some(EnvironmentError::Broken { .. })) => false,
                 Err(error) => return Err(error),
             };
-        let uv = session.uv()?.clone();
         // The files are compared meanwhile.
         let (python, files) = thread::scope(|scope| {
             let files = scope.spawn(|| check_files(directory, &lock));
@@ -249,6 +251,25 @@ fn find_python(
         return Err(VendoredDirectoryError::NoPython { problem: captured.stderr }.into());
     }
     Ok(captured.stdout.trim().to_owned())
+}
+
+/// Whether an existing environment has another Python than the one that is asked for. uv makes it anew then.
+fn has_other_python(
+    session: &Session,
+    uv: &Uv,
+    context: &ProfileContext<'_>,
+    environment: &Environment,
+    request: Option<&str>,
+) -> crate::Result<bool> {
+    if request.is_none() || !matches!(environment.inspect()?, Inspection::Ready(_)) {
+        return Ok(false);
+    }
+    let wanted = find_python(session, uv, context, request)?;
+    let version = |python: &Utf8Path| {
+        let base = BaseInterpreter::ask(python, |invocation| session.settings.child(invocation))?;
+        Ok::<_, crate::Error>((base.implementation, base.version, base.free_threaded))
+    };
+    Ok(version(Utf8Path::new(&wanted))? != version(&environment.executable())?)
 }
 
 /// Rejects an interpreter for which nothing was vendored.

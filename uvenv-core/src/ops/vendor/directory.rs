@@ -38,6 +38,7 @@ impl VendoredDirectory {
             return Err(VendorError::Foreign { path: path.to_owned() }.into());
         }
         fs::create_dir_all(path).map_err(VendorError::io(path))?;
+        fs::File::options().create(true).append(true).open(&mark).map_err(VendorError::io(&mark))?;
         let busy = || format!("is vendoring to {path}");
         let lock = FileLock::acquire(&mark, &session.settings.variables, session.settings.observer(), busy)?;
         Ok(Self { path: path.to_owned(), lock })

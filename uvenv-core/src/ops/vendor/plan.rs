@@ -7,7 +7,7 @@ use camino::Utf8Path;
 use super::{VendorRequest, directory::VendoredDirectory};
 use crate::{
     backend::{Backend, Selection},
-    fs::normal,
+    fs::{digest::digest, normal},
     git,
     lockfile::{GitSource, LockfileError},
     model::{Name, Profile},
@@ -67,7 +67,7 @@ pub(super) struct VendorPlan<'m> {
     pub(super) wheels: Vec<Download>,
     /// Source distributions.
     pub(super) archives: Vec<Download>,
-    /// The number of the first interpreter that needs a file.
+    /// The number of the first interpreter that needs a file, by the name that it gets here.
     pub(super) needed_by: BTreeMap<String, usize>,
     pub(super) builds: Vec<PlannedBuild>,
     /// What was built before, and is still there.
@@ -190,12 +190,14 @@ impl<'m> VendorPlan<'m> {
                 return Err(uv_failed(&invocation, &streamed, Stderr::Capture).into());
             }
             let text = std::fs::read_to_string(&output).map_err(VendorError::io(&output))?;
-            let selected = tools.iter().map(|tools| select(&context, tools, &output)).collect::<Result<_, _>>()?;
+            let selected: crate::Result<_> = tools.iter().map(|tools| select(&context, tools, &output)).collect();
+            // Its URLs can have credentials.
+            let _ = std::fs::remove_file(&output);
             locks.push(PlannedLock {
                 file: profile.lock_name(selection),
                 backend: selection.name().cloned(),
                 pylock: Pylock::parse(&output, &text)?,
-                selected,
+                selected: selected?,
             });
         }
         let mut plan = Self {
@@ -223,14 +225,17 @@ impl<'m> VendorPlan<'m> {
         for lock in &self.locks {
             for (number, selected) in lock.selected.iter().enumerate() {
                 for artifact in &selected.artifacts {
-                    if !seen.insert((artifact.kind, artifact.name.clone(), artifact.file.clone(), build_key(artifact)))
-                    {
+                    let file = (artifact.kind, artifact.file.clone(), artifact.sha256.clone(), artifact.url.clone());
+                    if !seen.insert((artifact.name.clone(), file, build_key(artifact))) {
                         continue;
                     }
-                    let download = || download(artifact, lock.pylock.path());
                     match artifact.kind {
-                        ArtifactKind::Wheel => self.wheels.push(download()?),
-                        ArtifactKind::Sdist => self.archives.push(download()?),
+                        ArtifactKind::Wheel | ArtifactKind::Sdist => {
+                            let file = download(artifact, lock.pylock.path())?;
+                            self.needed_by.entry(file.place.clone()).or_insert(number);
+                            let is_wheel = artifact.kind == ArtifactKind::Wheel;
+                            if is_wheel { self.wheels.push(file) } else { self.archives.push(file) }
+                        }
                         ArtifactKind::Directory => {
                             let problem = format!(
                                 "it is the directory `{}`, and not a commit or a file with a hash",
@@ -239,9 +244,6 @@ impl<'m> VendorPlan<'m> {
                             return Err(VendorError::Package { package: artifact.name.to_string(), problem }.into());
                         }
                         ArtifactKind::Vcs => {}
-                    }
-                    if let Some(file) = &artifact.file {
-                        self.needed_by.entry(file.clone()).or_insert(number);
                     }
                     if matches!(artifact.kind, ArtifactKind::Vcs | ArtifactKind::Sdist) {
                         self.builds.push(PlannedBuild {
@@ -284,8 +286,8 @@ impl<'m> VendorPlan<'m> {
 
 impl VendorPlan<'_> {
     /// Whether something is built from this source distribution.
-    pub(super) fn needs_archive(&self, file: &str) -> bool {
-        let of_file = |build: &&PlannedBuild| build.artifact.file.as_deref() == Some(file);
+    pub(super) fn needs_archive(&self, archive: &Download) -> bool {
+        let of_file = |build: &&PlannedBuild| archive_place(&build.artifact) == archive.place;
         self.builds.iter().filter(of_file).any(|build| !self.kept.contains_key(&build.key))
     }
 
@@ -310,7 +312,7 @@ impl PlannedBuild {
 
     /// Returns the wheel to build; a source distribution is in `archives`.
     pub(super) fn wheel(&self, archives: &Utf8Path) -> WheelBuild {
-        let Artifact { name, url, commit, reference, subdirectory, file, .. } = self.artifact.clone();
+        let Artifact { name, url, commit, reference, subdirectory, .. } = self.artifact.clone();
         let source = match commit {
             Some(commit) => BuildSource::Commit {
                 url: self.url.clone(),
@@ -319,7 +321,7 @@ impl PlannedBuild {
                 commit,
                 subdirectory,
             },
-            None => BuildSource::Archive(archives.join(file.unwrap_or_default())),
+            None => BuildSource::Archive { path: archives.join(archive_place(&self.artifact)), subdirectory },
         };
         WheelBuild { name, version: self.version.clone(), source }
     }
@@ -367,13 +369,22 @@ fn download(artifact: &Artifact, lock: &Utf8Path) -> Result<Download, VendorErro
     };
     let file_url = |path: &String| git::file_url(&normal(&lock.with_file_name(path)));
     let url = artifact.url.clone().or_else(|| artifact.path.as_ref().map(file_url));
+    let file = artifact.file.clone().ok_or_else(|| lacks("file name"))?;
     Ok(Download {
         name: artifact.name.to_string(),
-        file: artifact.file.clone().ok_or_else(|| lacks("file name"))?,
+        place: if artifact.kind == ArtifactKind::Sdist { archive_place(artifact) } else { file.clone() },
+        file: artifact.remote_file.clone().unwrap_or(file),
         url: url.ok_or_else(|| lacks("URL"))?,
         sha256: artifact.sha256.clone(),
         size: artifact.size,
     })
+}
+
+/// Returns what a source distribution is called in the staging directory: different ones can have the same name.
+fn archive_place(artifact: &Artifact) -> String {
+    let file = artifact.file.as_deref().unwrap_or_default();
+    let hash = artifact.sha256.as_deref().or(artifact.url.as_deref()).unwrap_or_default();
+    format!("{}-{file}", &digest(hash.as_bytes())[..8])
 }
 
 /// Returns the URL of the repository, as the manifest has it: with the credentials that git needs.
