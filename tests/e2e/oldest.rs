@@ -37,9 +37,6 @@ mod promote;
 mod run;
 #[path = "suite/status.rs"]
 mod status;
-#[cfg(unix)]
-#[path = "suite/vendor.rs"]
-mod vendor;
 #[cfg(target_os = "linux")]
 #[path = "suite/vendored_sync.rs"]
 mod vendored_sync;

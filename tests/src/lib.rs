@@ -34,7 +34,7 @@ pub mod native;
 mod outcome;
 mod programs;
 mod remotes;
-mod seed;
+pub mod seed;
 #[cfg(target_os = "linux")]
 pub mod verdicts;
 mod wheel;

@@ -4,7 +4,7 @@ use std::env;
 
 /// Reads the variables `{prefix}_SEED` (`random` differs each time) and `{prefix}_STEPS`. Without them it is the given seed
 /// and number of steps.
-pub(crate) fn from_variables(prefix: &str, seed: u64, steps: usize) -> (u64, usize) {
+pub fn from_variables(prefix: &str, seed: u64, steps: usize) -> (u64, usize) {
     let text = |name: &str| env::var(format!("{prefix}_{name}")).ok().filter(|text| !text.is_empty());
     let seed = match text("SEED").as_deref() {
         Some("random") => fastrand::u64(..),

@@ -1,9 +1,12 @@
 //! `sync --vendored`: without index, git and network.
 
-use std::fs;
+use std::{
+    fs,
+    io::{Write as _, stderr},
+};
 
 use camino::Utf8PathBuf;
-use uvenv_tests::{Fixture, Invocation, Refusal};
+use uvenv_tests::{Fixture, Invocation, Refusal, seed};
 
 use super::{PACKAGES, three_profiles, torch};
 
@@ -109,6 +112,54 @@ fn rejects_a_file_that_was_changed_removed_or_added() {
     fs::write(&surplus, "").unwrap();
     refused(&repo, "surplus-vendored-file").names(["other-1.0"]);
     fs::remove_file(surplus).unwrap();
+    assert!(!repo.environment("prod").exists());
+    sealed(&repo, &SYNC).ok();
+}
+
+/// Makes a random change to the wheels, and returns the file that is wrong then and the code of the refusal.
+fn tamper(rng: &mut fastrand::Rng, wheels: &[(Utf8PathBuf, Vec<u8>)]) -> (Utf8PathBuf, &'static str) {
+    let (path, content) = &wheels[rng.usize(..wheels.len())];
+    let mut changed = content.clone();
+    match rng.u8(..5) {
+        0 | 1 => changed[rng.usize(..content.len())] ^= rng.u8(1..),
+        2 => changed.truncate(rng.usize(..content.len())),
+        3 => {
+            let other = path.with_file_name(format!("other_{}", path.file_name().unwrap()));
+            if rng.bool() {
+                fs::copy(path, &other).unwrap();
+                return (other, "surplus-vendored-file");
+            }
+            fs::rename(path, other).unwrap();
+            return (path.clone(), "missing-vendored-file");
+        }
+        _ => {
+            let (_, other) = wheels.iter().find(|(other, _)| other != path).unwrap();
+            changed.clone_from(other);
+        }
+    }
+    fs::write(path, changed).unwrap();
+    (path.clone(), "changed-vendored-file")
+}
+
+/// Flipped, truncated, swapped, renamed and added files; `UVENV_TAMPER_STEPS` sets how many.
+#[test]
+fn rejects_tampered_wheels_by_name() {
+    let repo = vendored();
+    let directory = repo.root().join("vendored/wheels");
+    let entries = directory.read_dir_utf8().unwrap().map(|entry| entry.unwrap().into_path());
+    let wheels: Vec<_> = entries.map(|path| (path.clone(), fs::read(path).unwrap())).collect();
+    let (seed, steps) = seed::from_variables("UVENV_TAMPER", 1, 20);
+    writeln!(stderr(), "UVENV_TAMPER_SEED={seed}").unwrap();
+    let mut rng = fastrand::Rng::with_seed(seed);
+    for _ in 0..steps {
+        let (file, code) = tamper(&mut rng, &wheels);
+        refused(&repo, code).names([file.file_name().unwrap()]);
+        fs::remove_dir_all(&directory).unwrap();
+        fs::create_dir(&directory).unwrap();
+        for (path, content) in &wheels {
+            fs::write(path, content).unwrap();
+        }
+    }
     assert!(!repo.environment("prod").exists());
     sealed(&repo, &SYNC).ok();
 }

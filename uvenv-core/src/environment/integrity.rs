@@ -7,7 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, File, Metadata},
-    io::{self, Read as _},
+    io,
     time::SystemTime,
 };
 
@@ -20,12 +20,12 @@ use super::{
     wheel_list::{Row, WheelFile, WheelList, is_rewritten},
 };
 use crate::{
-    fs::{normal, parallel},
+    fs::{
+        normal, parallel,
+        sha2::{BUFFER, hash_file},
+    },
     model::Name,
 };
-
-/// How much of a file is read at once, in bytes.
-const BUFFER: usize = 1 << 17;
 
 /// What a comparison of the files found.
 #[derive(Clone, Debug, Default)]
@@ -240,14 +240,7 @@ impl Listed<'_> {
 
 /// Returns the hash of a file as RECORD has it: in the URL-safe alphabet of base64, without padding.
 fn hash_of<D: Digest>(path: &Utf8Path, buffer: &mut [u8]) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut hasher = D::new();
-    loop {
-        match file.read(buffer)? {
-            0 => return Ok(BASE64_URL_SAFE_NO_PAD.encode(hasher.finalize())),
-            length => hasher.update(&buffer[..length]),
-        }
-    }
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(hash_file::<D>(path, buffer)?.0))
 }
 
 /// Searches for files that no distribution lists.

@@ -5,6 +5,8 @@ pub(crate) mod cache;
 pub(crate) mod digest;
 mod normal;
 pub(crate) mod parallel;
+#[cfg(feature = "full")]
+pub(crate) mod sha2;
 pub(crate) mod stamp;
 #[cfg(test)]
 mod test_tree;

@@ -82,6 +82,14 @@ pub(crate) struct Captured {
     pub(crate) stderr: String,
 }
 
+impl Captured {
+    /// Returns what a program that failed says, without secrets: on stderr or, if there is nothing, on stdout.
+    #[cfg(feature = "full")]
+    pub(crate) fn words(&self) -> std::borrow::Cow<'_, str> {
+        if self.stderr.trim().is_empty() { redact(&self.stdout) } else { self.stderr.as_str().into() }
+    }
+}
+
 /// The exit status of a program whose output was streamed.
 #[derive(Debug)]
 pub(crate) struct Streamed {

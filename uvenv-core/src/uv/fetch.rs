@@ -8,8 +8,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{INSTALL, PINNED, executable_in, on_new_lines};
 use crate::{
     fs::cache::{self, CacheError, FileLock},
-    model::{Diagnostic, Fault, Observer, Variables, redact},
-    process::{Captured, Invocation, ending, is_program, on_path},
+    model::{Diagnostic, Fault, Observer, Variables},
+    process::{Invocation, ending, is_program, on_path},
 };
 
 /// The SHA-256 hashes of all wheels of [`PINNED`].
@@ -137,11 +137,9 @@ fn install(pip: &Invocation, work: &Utf8Path) -> crate::Result<Utf8PathBuf> {
         requirements.as_str(),
     ]);
     let failed = |problem: String| crate::Error::from(FetchFailed { problem });
-    let Captured { status, stdout, stderr } =
-        command.capture().map_err(|error| failed(format!("`{command}` could not be started: {error}")))?;
-    if !status.success() {
-        let said = if stderr.trim().is_empty() { redact(&stdout).into_owned() } else { stderr };
-        return Err(failed(format!("`{command}` {}{}", ending(status), on_new_lines(&said))));
+    let captured = command.capture().map_err(|error| failed(format!("`{command}` could not be started: {error}")))?;
+    if !captured.status.success() {
+        return Err(failed(format!("`{command}` {}{}", ending(captured.status), on_new_lines(&captured.words()))));
     }
     if !is_program(executable_in(&target).as_std_path()) {
         return Err(failed(format!("`{command}` did not create `{}`", executable_in("".into()))));

@@ -7,6 +7,8 @@ mod exported;
 #[cfg(feature = "full")]
 mod fetch;
 mod find;
+#[cfg(feature = "full")]
+pub(crate) mod interpreter;
 mod lock_verdict;
 pub(crate) mod messages;
 #[cfg(feature = "full")]

@@ -1,6 +1,6 @@
 //! `uv pip sync` of a PEP 751 lock, and what it leaves otherwise than `uv sync`.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8PathBuf;
 
 use super::{Appearance, Uv, Version};
 use crate::{model::Name, process::Invocation};
@@ -40,13 +40,6 @@ impl PipSyncCommand {
             .args(appearance.quiet.then_some("--quiet"));
         without_indexes(invocation)
     }
-}
-
-/// Returns `uv venv`, which makes an environment as `uv sync` does for a project of this name.
-pub(crate) fn make_environment(uv: &Uv, python: &str, name: Option<&Name>, environment: &Utf8Path) -> Invocation {
-    let flags = ["venv", "--quiet", "--no-project", "--no-config", "--offline", "--allow-existing", "--python", python];
-    let prompt = name.map(|name| format!("--prompt={name}"));
-    uv.invocation().args(flags).args(prompt).arg(environment.as_str())
 }
 
 /// Removes the variables that name indexes, which would contradict `--no-index`.

@@ -5,7 +5,7 @@ use std::{fs, num::NonZero, thread};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Tools, VendorContext, VendorError, hash_file};
-use crate::{fs::parallel, model::redact, process::ending};
+use crate::{fs::parallel, process::ending};
 
 /// The number of files that one pip downloads: what it has downloaded is there only when it ends.
 const FILES: usize = 8;
@@ -101,9 +101,7 @@ impl Downloads<'_> {
         let _ = fs::remove_file(&requirements);
         let answer = answer.map_err(|error| failed(error.to_string()))?;
         if !answer.status.success() {
-            let said =
-                if answer.stderr.trim().is_empty() { redact(&answer.stdout).into_owned() } else { answer.stderr };
-            return Err(failed(format!("pip {}\n{said}", ending(answer.status))).into());
+            return Err(failed(format!("pip {}\n{}", ending(answer.status), answer.words())).into());
         }
         let lacking: Vec<_> = missing.iter().filter(|file| !self.take(&work, file)).collect();
         if let Some(file) = lacking.first() {

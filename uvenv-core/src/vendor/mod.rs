@@ -13,16 +13,13 @@ mod select;
 mod tools;
 mod wheel_build;
 
-use std::{
-    fmt::Write as _,
-    fs::File,
-    io::{self, Read as _},
-};
+use std::{fmt::Write as _, io};
 
+use ::sha2::{Digest as _, Sha256};
 use camino::Utf8Path;
-use sha2::{Digest as _, Sha256};
 
 use crate::{
+    fs::sha2,
     model::{Observer, Variables},
     process::Invocation,
     uv::Uv,
@@ -55,23 +52,8 @@ pub(crate) const WHEELS: &str = "wheels";
 
 /// Returns the SHA-256 hash of a file and its size in bytes.
 pub(crate) fn hash_file(path: &Utf8Path) -> io::Result<(String, u64)> {
-    // Opening something else, such as a FIFO, could block.
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    let mut file = File::open(path)?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 17];
-    let mut size = 0;
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok((hex(&hasher.finalize()), size)),
-            length => {
-                hasher.update(&buffer[..length]);
-                size += length as u64;
-            }
-        }
-    }
+    let (hash, size) = sha2::hash_file::<Sha256>(path, &mut vec![0; sha2::BUFFER])?;
+    Ok((hex(&hash), size))
 }
 
 /// Returns the SHA-256 hash of `bytes`.

@@ -8,9 +8,8 @@ use super::{VendorContext, VendorError};
 use crate::{
     environment::Environment,
     fs::{atomic, cache, digest},
-    model::redact,
-    process::{Captured, Invocation, ending, on_new_lines},
-    uv::neutral_pip,
+    process::{Invocation, ending, on_new_lines},
+    uv::{interpreter, neutral_pip},
 };
 
 /// What uv installs. `packaging` selects from PEP 751 locks since 26.1.
@@ -34,8 +33,7 @@ impl Tools {
     /// Returns the tools of the interpreter that a sync of `project` would use or, with `request`, of another one. Installs
     /// them if necessary.
     pub(crate) fn find(context: &VendorContext<'_>, project: &Utf8Path, request: Option<&str>) -> crate::Result<Self> {
-        let find = context.uv.invocation().args(["python", "find", "--system", "--project", project.as_str()]);
-        let find = find.args(context.offline.then_some("--offline")).args(request);
+        let find = interpreter::find_python(context.uv, project, request, context.offline);
         let interpreter = captured(context, find).map_err(|error| {
             let request = request.unwrap_or("that fits the profile").to_owned();
             VendorError::Python { request, problem: error.to_string() }
@@ -68,8 +66,8 @@ impl Tools {
         let lock = self.directory.with_extension("lock");
         let _lock = cache::FileLock::acquire(&lock, context.variables, context.observer, busy)?;
         let offline = context.offline.then_some("--offline");
-        let make = context.uv.invocation().args(["venv", "--quiet", "--no-project", "--allow-existing", "--python"]);
-        captured(context, make.arg(&self.interpreter).arg(self.directory.as_str()).args(offline))?;
+        let (interpreter, directory) = (&self.interpreter, &self.directory);
+        captured(context, interpreter::make_environment(context.uv, interpreter, None, directory, context.offline))?;
         let install = context.uv.invocation().args(["pip", "install", "--quiet", "--python", self.python.as_str()]);
         captured(context, install.args(offline).args(REQUIREMENTS))?;
         let target = captured(context, self.python().args(["-c", TARGET]))?.trim().to_owned();
@@ -93,11 +91,11 @@ impl Tools {
 pub(super) fn captured(context: &VendorContext<'_>, invocation: Invocation) -> crate::Result<String> {
     let invocation = (context.child)(invocation);
     let failed = |problem: String| VendorError::Tools { problem };
-    let Captured { status, stdout, stderr } =
+    let captured =
         invocation.capture().map_err(|error| failed(format!("`{invocation}` could not be started: {error}")))?;
-    if !status.success() {
-        let said = if stderr.trim().is_empty() { redact(&stdout).into_owned() } else { stderr };
-        return Err(failed(format!("`{invocation}` {}{}", ending(status), on_new_lines(&said))).into());
+    if !captured.status.success() {
+        let said = on_new_lines(&captured.words());
+        return Err(failed(format!("`{invocation}` {}{said}", ending(captured.status))).into());
     }
-    Ok(stdout)
+    Ok(captured.stdout)
 }

@@ -27,8 +27,8 @@ use crate::{
     process::{Invocation, Stderr},
     report::SyncReport,
     uv::{
-        Uv,
-        pip_sync::{BUILD_INFO, CACHE_INFO, PipSyncCommand, build_info, make_environment},
+        Uv, interpreter,
+        pip_sync::{BUILD_INFO, CACHE_INFO, PipSyncCommand, build_info},
     },
     vendor::{VendoredDirectoryError, VendoredLock, check_files, find_lock},
 };
@@ -162,7 +162,10 @@ impl<'m> VendoredSync<'m> {
             python => python.clone().filter(|_| is_missing),
         };
         if let Some(python) = &found {
-            let make = make_environment(&self.uv, python, self.context.manifest.name(), self.environment.root());
+            let make = {
+                let name = self.context.manifest.name();
+                interpreter::make_environment(&self.uv, python, name, self.environment.root(), true)
+            };
             run(session, &active.journal.covers(make, &variables), Stderr::Capture)?;
         }
         let command = PipSyncCommand {
@@ -243,9 +246,7 @@ fn find_python(
     context: &ProfileContext<'_>,
     request: Option<&str>,
 ) -> crate::Result<String> {
-    let project = context.paths.directory.as_str();
-    let find = uv.invocation().args(["python", "find", "--system", "--offline", "--project", project]).args(request);
-    let find = session.settings.child(find);
+    let find = session.settings.child(interpreter::find_python(uv, &context.paths.directory, request, true));
     let captured = find.capture().map_err(|error| VendoredDirectoryError::NoPython { problem: error.to_string() })?;
     if !captured.status.success() {
         return Err(VendoredDirectoryError::NoPython { problem: captured.stderr }.into());
