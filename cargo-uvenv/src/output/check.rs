@@ -11,7 +11,7 @@ use uvenv_core::{
 
 use super::{
     Drawing, file_diff,
-    text::{done, line},
+    text::{counted, done, line},
 };
 
 /// Prints the findings and a summary; if only errors may be printed, only the findings that are errors.
@@ -65,7 +65,8 @@ pub(super) fn draw(finding: &FindingReport, renderer: &Renderer) -> String {
 pub(super) fn summary(report: &CheckReport) -> String {
     let profiles: Vec<_> = report.profiles.iter().map(|profile| profile.as_str()).collect();
     let counts = [(report.errors, "error"), (report.warnings, "warning"), (report.infos, "info")];
-    let counts: Vec<_> = counts.into_iter().filter(|(count, _)| *count > 0).map(counted).collect();
+    let counts: Vec<_> =
+        counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| counted(count, what)).collect();
     let counts = if counts.is_empty() { "no findings".to_owned() } else { counts.join(", ") };
     let fixable = match report.findings.iter().filter(|finding| finding.fixable).count() {
         0 => String::new(),
@@ -82,11 +83,6 @@ pub(super) fn from_repository(root: &Utf8Path, path: &Utf8Path) -> String {
         Ok(path) => path.components().map(|part| part.as_str()).collect::<Vec<_>>().join("/"),
         Err(_) => path.as_str().replace('\\', "/"),
     }
-}
-
-fn counted((count, what): (usize, &str)) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
 }
 
 #[cfg(test)]

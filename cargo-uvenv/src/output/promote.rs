@@ -10,7 +10,7 @@ use uvenv_core::{
 
 use super::{
     check, file_diff,
-    text::{done, line, lines, print, short, shown, table},
+    text::{counted, done, line, lines, print, short, shown, table},
 };
 
 /// The maximum number of commits that are listed for a package.
@@ -92,11 +92,10 @@ fn list(text: &mut String, package: &PromotedPackage, commits: &CommitsBetween) 
 /// Returns `2 packages to prod (prod/pyproject.toml)`.
 fn summary(report: &PromoteReport) -> (&'static str, String) {
     let count = report.packages.iter().filter(|package| package.is_changed()).count();
-    let plural = if count == 1 { "" } else { "s" };
     let (profile, path) = (report.profile, shown(&report.manifest));
     match (count, report.dry_run) {
         (0, _) => ("Checked", format!("{profile} ({path}): no newer releases")),
-        (_, true) => ("Planned", format!("{count} promotion{plural} to {profile} ({path})")),
-        (_, false) => ("Promoted", format!("{count} package{plural} to {profile} ({path})")),
+        (_, true) => ("Planned", format!("{} to {profile} ({path})", counted(count, "promotion"))),
+        (_, false) => ("Promoted", format!("{} to {profile} ({path})", counted(count, "package"))),
     }
 }

@@ -52,6 +52,12 @@ pub(super) fn lines(text: &mut String, table: &Table) {
     }
 }
 
+/// Returns `1 file` or `2 files`.
+pub(super) fn counted(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
+
 pub(super) fn short(commit: &str) -> &str {
     commit.get(..8).unwrap_or(commit)
 }

@@ -3,7 +3,7 @@
 use indicatif::BinaryBytes;
 use uvenv_core::report::{Difference, DifferenceKind, VerifyReport};
 
-use super::text::{done, line, lines, print, short, shown, table};
+use super::text::{counted, done, line, lines, print, short, shown, table};
 
 /// The number of files of one distribution and kind that are shown.
 const SHOWN: usize = 10;
@@ -60,7 +60,6 @@ fn shorter(kind: DifferenceKind, value: &str) -> &str {
 /// `prod with cu124 in prod/.venv: 12 distributions, 345 files (2.10 MiB), 2 differences`.
 fn summary(report: &VerifyReport) -> String {
     let backend = report.backend.as_ref().map(|backend| format!(" with {backend}")).unwrap_or_default();
-    let counted = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let found = match report.differences.len() {
         0 => "no differences".to_owned(),
         count => counted(count, "difference"),

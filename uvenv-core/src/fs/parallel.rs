@@ -7,7 +7,8 @@ use std::{num::NonZero, panic::resume_unwind, sync::OnceLock, thread};
 /// Cached, because determining the number of cores reads files.
 static CORES: OnceLock<usize> = OnceLock::new();
 
-fn cores() -> usize {
+/// Returns the number of threads that can run at once.
+pub(crate) fn cores() -> usize {
     *CORES.get_or_init(|| thread::available_parallelism().map_or(1, NonZero::get))
 }
 

@@ -154,6 +154,14 @@ impl Session {
         }
     }
 
+    /// Asks uv without the network first, because that is faster, and with it if uv cannot tell.
+    pub(super) fn final_lock_verdict(&self, uv: &Uv, project: &Utf8Path) -> LockVerdict {
+        match self.lock_verdict(uv, project, true) {
+            LockVerdict::Unknown(_) if !self.settings.offline => self.lock_verdict(uv, project, false),
+            verdict => verdict,
+        }
+    }
+
     /// Asks the uv that is installed, which may not use the network, whether the lockfile of `context` satisfies its
     /// manifest.
     #[cfg(feature = "full")]

@@ -61,7 +61,7 @@ impl VendorPlan<'_> {
     fn execute(&self, session: &Session, directory: &VendoredDirectory) -> crate::Result<VendorReport> {
         let settings = &session.settings;
         let child = |invocation: Invocation| directory.covers(settings.child(invocation));
-        let context = self.profile.vendor_context(session, &self.uv, &child);
+        let context = self.profile.vendor_context(settings, &child);
         let downloaded = self.download(&context, directory)?;
         let packages = self.build(&context, directory)?;
         let all = packages.values().flat_map(|package| &package.wheels);
@@ -84,7 +84,7 @@ impl VendorPlan<'_> {
             downloaded,
             built: built.into_iter().collect(),
             removed,
-            uv: Some((&self.uv).into()),
+            uv: Some((&self.profile.uv).into()),
             ..report
         })
     }
@@ -110,7 +110,7 @@ impl VendorPlan<'_> {
         let progress = DownloadProgress::new(context.observer, missing.iter().chain(&missing_archives));
         for (files, to) in [(missing, &wheels), (missing_archives, &archives)] {
             // pip downloads only what fits its interpreter.
-            for (number, tools) in self.tools.iter().enumerate() {
+            for (number, tools) in self.profile.tools.iter().enumerate() {
                 let fitting: Vec<_> =
                     files.iter().filter(|file| self.needed_by.get(&file.place) == Some(&number)).cloned().collect();
                 let downloads = Downloads { context, tools, indexes: &self.indexes, directory: to };
@@ -128,7 +128,7 @@ impl VendorPlan<'_> {
     ) -> crate::Result<BTreeMap<String, BuiltPackage>> {
         let mut done: BTreeMap<_, _> = self.kept.clone();
         let builds: Vec<_> = self.builds.iter().filter(|build| !done.contains_key(&build.key)).collect();
-        let Some(first) = self.tools.first().filter(|_| !builds.is_empty()) else { return Ok(done) };
+        let Some(first) = self.profile.tools.first().filter(|_| !builds.is_empty()) else { return Ok(done) };
         let place = BuildDirectory::make(context)?;
         // A build that outlives this process keeps others out of the directory.
         let child = |invocation: Invocation| place.covers((context.child)(invocation));
@@ -162,7 +162,7 @@ impl VendorPlan<'_> {
         (from, to): (&Utf8Path, &Utf8Path),
     ) -> crate::Result<Vec<VendoredWheel>> {
         let mut built: Vec<VendoredWheel> = Vec::new();
-        for (number, tools) in self.tools.iter().enumerate() {
+        for (number, tools) in self.profile.tools.iter().enumerate() {
             let output = from.join(format!("wheel-{number}"));
             let file = sources.build(context, tools, requirements, &output)?;
             // It fits several interpreters.

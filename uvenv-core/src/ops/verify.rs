@@ -7,16 +7,16 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::{
     BackendRequest, LockMode, OperationError, Session, SyncPlan, SyncRequest, backend_request::SelectedPackages,
     changed_backend::ChangedBackend, installed_state::InstalledState, milliseconds, run::existing_environment,
+    sync::python_of,
 };
 use crate::{
     environment::{
-        Comparison, Distribution, Distributions, Environment, FileDifferenceKind, Inspection, Integrity, Source,
-        SyncRecord,
+        Comparison, Distribution, Distributions, Environment, FileDifferenceKind, Integrity, Source, SyncRecord,
     },
-    lockfile::{Package, PackageSource},
+    lockfile::Package,
     model::{Name, Profile},
     monorepo::{Monorepo, ProfileContext},
-    report::{Difference, DifferenceKind, PythonInfo, VerifyReport},
+    report::{Difference, DifferenceKind, VerifyReport},
     uv::messages::{PlannedAction, PlannedChange},
     vendor::{WHEELS, check_files, find_lock},
 };
@@ -86,10 +86,7 @@ impl VerifyRequest {
             profile,
             backend: expected.backend,
             environment: environment.root().to_owned(),
-            python: match environment.inspect()? {
-                Inspection::Ready(interpreter) => Some(PythonInfo::from(interpreter)),
-                _ => None,
-            },
+            python: python_of(&environment)?,
             fast: self.fast,
             vendored: self.vendored.clone(),
             distributions: distributions.iter().count(),
@@ -180,6 +177,7 @@ impl Installed<'_> {
             let versions: Vec<_> = versions.iter().copied().flatten().collect();
             (!versions.is_empty()).then(|| versions.join(", "))
         };
+        let locked_commit = || locked?.source.git()?.commit.as_deref();
         let mut has = versions(&planned.removed);
         let mut expected = versions(&planned.installed);
         let kind = match (&*planned.removed, &*planned.installed) {
@@ -189,7 +187,7 @@ impl Installed<'_> {
                 DifferenceKind::MissingDistribution
             }
             _ => {
-                let commits = self.commit(name).zip(locked.and_then(commit_of));
+                let commits = self.commit(name).zip(locked_commit());
                 let commits = commits.filter(|(commit, locked)| commit != locked);
                 expected = expected.or_else(locked_version);
                 match commits {
@@ -226,11 +224,4 @@ impl Installed<'_> {
 struct PlannedVersions<'a> {
     removed: Vec<Option<&'a str>>,
     installed: Vec<Option<&'a str>>,
-}
-
-fn commit_of(package: &Package) -> Option<&str> {
-    match &package.source {
-        PackageSource::Git(pin) => pin.commit.as_deref(),
-        _ => None,
-    }
 }

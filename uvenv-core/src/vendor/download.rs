@@ -1,6 +1,6 @@
 //! Downloads files with pip, which has the user's index settings, proxies, certificates and credentials.
 
-use std::{fs, num::NonZero, thread};
+use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -45,8 +45,7 @@ impl Downloads<'_> {
 
     fn run_alike(&self, mut files: Vec<Download>, on_files: &(dyn Fn(&[Download]) + Sync)) -> crate::Result<()> {
         files.sort_by_key(|file| std::cmp::Reverse(file.size));
-        let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        let count = files.len().div_ceil(FILES).max(cores.min(files.len()));
+        let count = files.len().div_ceil(FILES).max(parallel::cores().min(files.len()));
         let mut shares = vec![Vec::new(); count];
         // Each share has large files and small ones, and each name only once.
         for (index, file) in files.into_iter().enumerate() {

@@ -187,7 +187,7 @@ impl From<Interpreter> for PythonInfo {
 }
 
 /// Returns the Python of an environment, if it has one.
-pub(super) fn python_of(environment: &Environment) -> crate::Result<Option<PythonInfo>> {
+pub(in crate::ops) fn python_of(environment: &Environment) -> crate::Result<Option<PythonInfo>> {
     Ok(match environment.inspect()? {
         Inspection::Ready(interpreter) => Some(PythonInfo::from(interpreter)),
         _ => None,

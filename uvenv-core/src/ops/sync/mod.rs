@@ -15,7 +15,10 @@ use camino::Utf8PathBuf;
 pub(super) use self::cached::{CachedReport, known};
 pub use self::plan::SyncPlan;
 #[cfg(feature = "full")]
-pub(super) use self::plan::{backend_flags, build_context};
+pub(super) use self::{
+    execute::python_of,
+    plan::{backend_flags, build_context},
+};
 use super::backend_request::BackendRequest;
 use crate::{
     model::{Name, Variables},

@@ -237,12 +237,7 @@ fn check_freshness(
     uv: &Uv,
     changes: &[Staleness],
 ) -> crate::Result<()> {
-    let verdict = |offline| session.lock_verdict(uv, &context.paths.directory, offline);
-    let known = match verdict(true) {
-        LockVerdict::Unknown(_) if !session.settings.offline => verdict(false),
-        known => known,
-    };
-    match known {
+    match session.final_lock_verdict(uv, &context.paths.directory) {
         LockVerdict::Stale(_) => Err(OperationError::certainly_stale(context, changes, false).into()),
         LockVerdict::Damaged(why) => Err(LockfileError::damaged(&context.paths.lockfile(), why).into()),
         LockVerdict::Fresh | LockVerdict::Rejected(_) | LockVerdict::Unknown(_) => Ok(()),

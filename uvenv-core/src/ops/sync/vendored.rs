@@ -162,10 +162,8 @@ impl<'m> VendoredSync<'m> {
             python => python.clone().filter(|_| is_missing),
         };
         if let Some(python) = &found {
-            let make = {
-                let name = self.context.manifest.name();
-                interpreter::make_environment(&self.uv, python, name, self.environment.root(), true)
-            };
+            let name = self.context.manifest.name();
+            let make = interpreter::make_environment(&self.uv, python, name, self.environment.root(), true);
             run(session, &active.journal.covers(make, &variables), Stderr::Capture)?;
         }
         let command = PipSyncCommand {

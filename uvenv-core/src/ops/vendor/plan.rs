@@ -13,7 +13,7 @@ use crate::{
     model::{Name, Profile},
     monorepo::{Monorepo, ProfileContext},
     ops::{
-        BackendRequest, OperationError, Session,
+        BackendRequest, OperationError, Session, Settings,
         backend_request::{self, SelectedPackages},
         sync::backend_flags,
         uv_failed,
@@ -31,10 +31,10 @@ pub(super) struct SelectedProfile<'m> {
     pub(super) context: ProfileContext<'m>,
     /// The backends of the profile.
     backends: Vec<Backend>,
-    pub(super) selections: Vec<Selection>,
+    selections: Vec<Selection>,
     requests: Vec<String>,
-    uv: Uv,
-    tools: Vec<Tools>,
+    pub(super) uv: Uv,
+    pub(super) tools: Vec<Tools>,
     interpreters: Vec<String>,
     manifest: String,
     lockfile: String,
@@ -61,8 +61,6 @@ pub(super) struct PlannedBuild {
 /// What is to be done.
 pub(super) struct VendorPlan<'m> {
     pub(super) profile: &'m SelectedProfile<'m>,
-    pub(super) uv: Uv,
-    pub(super) tools: Vec<Tools>,
     pub(super) locks: Vec<PlannedLock>,
     pub(super) wheels: Vec<Download>,
     /// Source distributions.
@@ -99,7 +97,7 @@ impl<'m> SelectedProfile<'m> {
         }
         let Some(lockfile) = context.lockfile()? else { return Err(OperationError::no_lockfile(&context).into()) };
         let uv = session.uv()?.clone();
-        let tools = find_tools(&context, session, &uv, &request.pythons)?;
+        let tools = find_tools(&context, &session.settings, &uv, &request.pythons)?;
         let interpreters: BTreeSet<_> = tools.iter().map(|tools| tools.target.clone()).collect();
         Ok(Self {
             uv,
@@ -146,18 +144,10 @@ impl<'m> SelectedProfile<'m> {
 
     pub(super) fn vendor_context<'a>(
         &'a self,
-        session: &'a Session,
-        uv: &'a Uv,
+        settings: &'a Settings,
         child: &'a (dyn Fn(Invocation) -> Invocation + Sync),
     ) -> VendorContext<'a> {
-        VendorContext {
-            uv,
-            root: &self.context.monorepo.root,
-            variables: &session.settings.variables,
-            observer: session.settings.observer(),
-            offline: session.settings.offline,
-            child,
-        }
+        vendor_context(&self.context, settings, &self.uv, child)
     }
 }
 
@@ -167,24 +157,22 @@ impl<'m> VendorPlan<'m> {
         session: &Session,
         directory: &VendoredDirectory,
     ) -> crate::Result<Self> {
-        let uv = profile.uv.clone();
-        check_freshness(&profile.context, session, &uv)?;
+        let SelectedProfile { uv, tools, .. } = profile;
+        check_freshness(&profile.context, session, uv)?;
         let settings = &session.settings;
         let child = |invocation: Invocation| settings.child(invocation);
-        let context = profile.vendor_context(session, &uv, &child);
-        let project = &profile.context.paths.directory;
-        let tools = profile.tools.clone();
+        let context = profile.vendor_context(settings, &child);
         tools.iter().try_for_each(|tools| tools.repair(&context))?;
         let mut locks = Vec::new();
         for selection in &profile.selections {
             let output = directory.staging()?.join("pylock.toml");
             let export = ExportPylockCommand {
-                project: project.clone(),
+                project: profile.context.paths.directory.clone(),
                 selection: backend_flags(&profile.context, &profile.backends, selection),
                 output: output.clone(),
                 offline: session.settings.offline,
             };
-            let invocation = export.invocation(&uv);
+            let invocation = export.invocation(uv);
             let streamed = session.stream(&invocation, Stderr::Capture)?;
             if !streamed.status.success() {
                 return Err(uv_failed(&invocation, &streamed, Stderr::Capture).into());
@@ -202,9 +190,7 @@ impl<'m> VendorPlan<'m> {
         }
         let mut plan = Self {
             profile,
-            tools,
             locks,
-            uv: uv.clone(),
             wheels: Vec::new(),
             archives: Vec::new(),
             needed_by: BTreeMap::new(),
@@ -337,23 +323,31 @@ pub(super) fn build_key(artifact: &Artifact) -> String {
     }
 }
 
-/// Returns the tools of the interpreters that are asked for.
-fn find_tools(
-    context: &ProfileContext<'_>,
-    session: &Session,
-    uv: &Uv,
-    requests: &[String],
-) -> crate::Result<Vec<Tools>> {
-    let settings = &session.settings;
-    let child = |invocation: Invocation| settings.child(invocation);
-    let vendor = VendorContext {
+fn vendor_context<'a>(
+    context: &'a ProfileContext<'_>,
+    settings: &'a Settings,
+    uv: &'a Uv,
+    child: &'a (dyn Fn(Invocation) -> Invocation + Sync),
+) -> VendorContext<'a> {
+    VendorContext {
         uv,
         root: &context.monorepo.root,
         variables: &settings.variables,
         observer: settings.observer(),
         offline: settings.offline,
-        child: &child,
-    };
+        child,
+    }
+}
+
+/// Returns the tools of the interpreters that are asked for.
+fn find_tools(
+    context: &ProfileContext<'_>,
+    settings: &Settings,
+    uv: &Uv,
+    requests: &[String],
+) -> crate::Result<Vec<Tools>> {
+    let child = |invocation: Invocation| settings.child(invocation);
+    let vendor = vendor_context(context, settings, uv, &child);
     let project = &context.paths.directory;
     match requests {
         [] => Ok(vec![Tools::find(&vendor, project, None)?]),
@@ -413,12 +407,7 @@ fn indexes(context: &ProfileContext<'_>, session: &Session) -> Vec<String> {
 
 /// Asks uv whether the lockfile satisfies the manifest.
 fn check_freshness(context: &ProfileContext<'_>, session: &Session, uv: &Uv) -> crate::Result<()> {
-    let verdict = |offline| session.lock_verdict(uv, &context.paths.directory, offline);
-    let verdict = match verdict(true) {
-        LockVerdict::Unknown(_) if !session.settings.offline => verdict(false),
-        verdict => verdict,
-    };
-    match verdict {
+    match session.final_lock_verdict(uv, &context.paths.directory) {
         LockVerdict::Stale(_) => Err(OperationError::stale(context, session, uv)?.into()),
         LockVerdict::Damaged(why) => Err(LockfileError::damaged(&context.paths.lockfile(), why).into()),
         LockVerdict::Fresh | LockVerdict::Rejected(_) | LockVerdict::Unknown(_) => Ok(()),
