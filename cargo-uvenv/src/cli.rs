@@ -4,6 +4,7 @@ mod check;
 mod diff;
 mod init;
 mod promote;
+mod sbom;
 mod vendor;
 mod verify;
 
@@ -21,6 +22,7 @@ pub(crate) use self::{
     diff::Diff,
     init::{AddPackage, Init},
     promote::Promote,
+    sbom::Sbom,
     vendor::Vendor,
     verify::Verify,
 };
@@ -132,6 +134,7 @@ pub(crate) enum Command {
     Diff(Diff),
     Verify(Verify),
     Vendor(Vendor),
+    Sbom(Sbom),
     Init(Init),
     AddPackage(AddPackage),
     Explain(Explain),

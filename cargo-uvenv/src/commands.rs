@@ -4,6 +4,7 @@ mod check;
 mod init;
 mod lock_and_sync;
 mod promote;
+mod sbom;
 mod vendor;
 mod verify;
 
@@ -49,6 +50,7 @@ pub(crate) fn run(
         Command::Diff(args) => context.diff(&args, output),
         Command::Verify(args) => return context.verify(args, output),
         Command::Vendor(args) => context.vendor(args, output),
+        Command::Sbom(args) => context.sbom(args, output),
         Command::Init(args) => context.init(&args, output),
         Command::AddPackage(args) => context.add_package(&args, output),
         Command::Explain(args) => check::explain(&args, output),

@@ -18,7 +18,7 @@ use uvenv_core::{
     monorepo::unusable_directory,
     ops::{
         self, AddPackagePlan, BackendRequest, DiffSide, EnvRequest, InitPlan, KernelPlan, LockPlan, PromotePlan,
-        RunRequest, SyncPlan, SyncRequest, VendorRequest, VerifyRequest,
+        RunRequest, SbomRequest, SyncPlan, SyncRequest, VendorRequest, VerifyRequest,
     },
     report::Message,
 };
@@ -35,7 +35,7 @@ mod _uvenv {
     #[pymodule_export]
     use super::{
         add_package, backends, check, detect, diff, discover, env, importable, init, install_kernel, list_kernels,
-        lock, main, plan, profiles, promote, remove_kernel, run, status, sync, vendor, verify,
+        lock, main, plan, profiles, promote, remove_kernel, run, sbom, status, sync, vendor, verify,
     };
 
     #[pymodule_export]
@@ -275,6 +275,25 @@ fn vendor(
         let request = VendorRequest { backends, pythons, output: convert::utf8(output)? };
         let (monorepo, profile) = call.profile()?;
         Ok(Message::VendorFinished(request.vendor(&monorepo, &call.session, profile)?))
+    })
+}
+
+/// Runs `sbom`.
+#[pyfunction]
+fn sbom(
+    py: Python<'_>,
+    call: Call,
+    backend: Option<String>,
+    vendored: Option<PathBuf>,
+    output: Option<PathBuf>,
+) -> PyResult<Bound<'_, PyAny>> {
+    call.work(py, move |call| {
+        let backend = BackendRequest { choice: choice(backend)?, keep: true, ..BackendRequest::default() };
+        let vendored = vendored.map(convert::utf8).transpose()?;
+        let output = output.map(convert::utf8).transpose()?;
+        let (monorepo, profile) = call.profile()?;
+        let request = SbomRequest { backend, vendored, output };
+        Ok(Message::SbomFinished(request.describe(&monorepo, &call.session, profile)?))
     })
 }
 

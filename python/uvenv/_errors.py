@@ -556,3 +556,15 @@ class VendoredSelection(VendorError, code="vendored-selection"):
 
 class DamagedVendoredLock(VendorError, code="damaged-vendored-lock"):
     """A lock of the vendored directory is damaged, or was made by another version."""
+
+
+class OutdatedEnvironment(VirtualEnvironmentError, code="outdated-environment"):
+    """The environment is not what its lockfile says."""
+
+
+class InvalidSourceDateEpoch(RequestError, code="invalid-source-date-epoch"):
+    """`SOURCE_DATE_EPOCH` is not a number of seconds."""
+
+
+class SbomNotWritten(VirtualEnvironmentError, code="sbom-not-written"):
+    """The document about an environment could not be made or written."""

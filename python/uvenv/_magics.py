@@ -194,6 +194,7 @@ def _commands() -> dict[str, _Command]:
         _Command("diff", repo.diff, in_place=("a", "b")),
         _Command("verify", repo.verify),
         _Command("vendor", repo.vendor),
+        _Command("sbom", repo.sbom),
         _Command("backends", repo.backends),
         _Command("detect", uvenv.detect_backend, of_monorepo=False),
         _Command("kernel install", repo.install_kernel),

@@ -28,6 +28,7 @@ from uvenv._reports import (
     KernelsReport,
     LockReport,
     PromoteReport,
+    SbomReport,
     SetUpReport,
     StatusReport,
     SyncPlanned,
@@ -895,6 +896,45 @@ class Monorepo:
             plain = _uvenv.vendor(call, _names(backend), _names(python), str(directory))
         return VendorReport.from_dict(plain)
 
+    def sbom(
+        self,
+        profile: str | None = None,
+        *,
+        backend: str | None = None,
+        vendored: str | os.PathLike[str] | None = None,
+        output: str | os.PathLike[str] | None = None,
+        offline: bool = False,
+        progress: bool | None = None,
+    ) -> SbomReport:
+        """Describes what is installed in an environment, as a CycloneDX 1.6 document.
+
+        Args:
+            profile: The profile: dev, staging or prod.
+            backend: The GPU backend that the environment must have, or whose environment is meant.
+            vendored: The environment was synced from this directory, whose wheels have hashes.
+            output: The file to write, relative to the current directory; by default, none.
+            offline: Disable network access.
+            progress: Whether to show progress; by default, only in a terminal or a notebook.
+
+        Returns:
+            The document, with a summary.
+
+        Raises:
+            MissingEnvironment: There is no environment.
+            OutdatedEnvironment: The environment is not what its lockfile says.
+            OtherBackend: The environment has another backend.
+
+        Example:
+            >>> repo = uvenv.Monorepo.discover()
+            >>> _ = repo.sync("prod", backend="cu124")
+            >>> document = repo.sbom("prod").document
+            >>> [one["name"] for one in document["components"] if "pedigree" in one]
+            ['bench-utils', 'print-utils']
+        """
+        file = None if output is None else str(Path(output).absolute())
+        with _followed(self.directory, profile, offline, progress) as call:
+            return SbomReport.from_dict(_uvenv.sbom(call, backend, _path(vendored), file))
+
 
 def detect_backend() -> DetectionReport:
     """Detects the GPU driver, and reports what `backend="auto"` would choose in the current directory.
@@ -1038,6 +1078,11 @@ def diff() -> None:
 @_here(Monorepo.vendor)
 def vendor() -> None:
     """Calls `Monorepo.vendor` on the monorepo of the current directory."""
+
+
+@_here(Monorepo.sbom)
+def sbom() -> None:
+    """Calls `Monorepo.sbom` on the monorepo of the current directory."""
 
 
 @_here(Monorepo.verify)

@@ -1165,3 +1165,35 @@ class VendorReport(Value):
     removed: tuple[str, ...]
     uv: UvInfo | None
     elapsed_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SbomReport(Value):
+    """An account of an environment.
+
+    Attributes:
+        profile: The profile.
+        backend: The backend of the environment, or `None`.
+        environment: The environment.
+        python: Its Python.
+        file: The file that was written, or `None`.
+        document: The document, an object of CycloneDX 1.6.
+        distributions: The number of installed distributions.
+        embedded: The number of crates and libraries that are linked into them.
+        unknown: The distributions of which it is not known what is linked into them.
+        uv: The uv that was used.
+        elapsed_ms: How long it took, in milliseconds.
+    """
+
+    _reason = "sbom-finished"
+    profile: Literal["dev", "staging", "prod"]
+    backend: str | None
+    environment: Path
+    python: PythonInfo | None
+    file: Path | None
+    document: dict[str, Any]
+    distributions: int
+    embedded: int
+    unknown: tuple[str, ...]
+    uv: UvInfo
+    elapsed_ms: int

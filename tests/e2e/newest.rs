@@ -81,6 +81,9 @@ mod plain_uv;
 mod promote;
 #[path = "suite/run.rs"]
 mod run;
+#[cfg(unix)]
+#[path = "suite/sbom.rs"]
+mod sbom;
 #[path = "suite/secrets.rs"]
 mod secrets;
 #[cfg(target_os = "linux")]

@@ -35,6 +35,9 @@ mod plain_uv;
 mod promote;
 #[path = "suite/run.rs"]
 mod run;
+#[cfg(unix)]
+#[path = "suite/sbom.rs"]
+mod sbom;
 #[path = "suite/status.rs"]
 mod status;
 #[cfg(target_os = "linux")]

@@ -34,6 +34,7 @@ pub mod native;
 mod outcome;
 mod programs;
 mod remotes;
+mod sbom;
 pub mod seed;
 #[cfg(target_os = "linux")]
 pub mod verdicts;
@@ -50,4 +51,5 @@ pub use jupyter::Started;
 pub use monorepo::Monorepo;
 pub use outcome::{Outcome, Refusal};
 pub use programs::{Uv, cargo_uvenv, uv_from_pip};
+pub use sbom::validate_sbom;
 pub use wheel::{Build, PythonHome, python_dir, wheel};

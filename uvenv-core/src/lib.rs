@@ -37,6 +37,8 @@ pub mod native;
 pub mod ops;
 mod process;
 pub mod report;
+#[cfg(feature = "full")]
+mod sbom;
 mod sync_cache;
 pub mod toml;
 pub mod uv;

@@ -6,11 +6,11 @@ use uvenv_core::{
     environment::{Distribution, Source},
     report::{
         BackendsReport, DetectionReport, EnvReport, KernelReport, KernelState, KernelsReport, LockReport, Message,
-        NewReport, SyncPlanned, SyncReport, VendorReport,
+        NewReport, SbomReport, SyncPlanned, SyncReport, VendorReport,
     },
 };
 
-use super::text::{done, help, line, lines, print, short, shown, table};
+use super::text::{counted, done, help, line, lines, print, short, shown, table};
 
 /// Prints the result.
 pub(super) fn message(message: &Message) {
@@ -25,6 +25,7 @@ pub(super) fn message(message: &Message) {
         Message::PromoteFinished(report) => super::promote::message(report),
         Message::VerifyFinished(report) => super::verify::message(report),
         Message::VendorFinished(report) => vendored(report),
+        Message::SbomFinished(report) => described(report),
         Message::InitFinished(report) => super::init::finished(report),
         Message::PackageAdded(report) => super::init::package_added(report),
         // `render` prints everything else, because it has the location in the file.
@@ -105,6 +106,16 @@ fn origin(distribution: &Distribution) -> Option<String> {
     Some(format!("{} {} from {requested} ({})", distribution.name, distribution.version, short(commit)))
 }
 
+fn described(report: &SbomReport) {
+    let file = report.file.as_deref().map(shown).unwrap_or_default();
+    let backend = report.backend.as_ref().map(|backend| format!(" with {backend}")).unwrap_or_default();
+    let (distributions, embedded) = (counted(report.distributions, "distribution"), counted(report.embedded, "part"));
+    done(
+        "Described",
+        format_args!("{}{backend} in {file}: {distributions}, {embedded} linked into them", report.profile),
+    );
+}
+
 fn vendored(report: &VendorReport) {
     let changes = match (report.downloaded.len(), report.built.len(), report.removed.len()) {
         (0, 0, 0) => "unchanged".to_owned(),
@@ -115,11 +126,11 @@ fn vendored(report: &VendorReport) {
     done(
         "Vendored",
         format_args!(
-            "{}{backends} for Python {} in {}: {} wheels ({}), {changes}",
+            "{}{backends} for Python {} in {}: {} ({}), {changes}",
             report.profile,
             report.pythons.join(" and "),
             shown(&report.directory),
-            report.wheels,
+            counted(report.wheels, "wheel"),
             BinaryBytes(report.bytes)
         ),
     );

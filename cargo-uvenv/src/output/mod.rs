@@ -58,6 +58,8 @@ impl Output {
             (MessageFormat::Markdown, Message::DiffFinished(report)) => script(&diff::markdown(report)),
             (_, Message::CheckFinished(report)) => check::message(report, is_quiet),
             (_, Message::Explanation(report)) => explanation::print(report),
+            // The document is the result, as for a pipe.
+            (_, Message::SbomFinished(report)) if report.file.is_none() => script(&report.text()),
             _ if is_quiet => {}
             (_, Message::Status(report)) if matches!(self.verbosity, Verbosity::Verbose(_)) => {
                 human::message(message);

@@ -340,6 +340,7 @@ fn every_option_is_documented() {
         &["promote"],
         &["diff"],
         &["init"],
+        &["sbom"],
         &["add-package"],
         &["explain"],
         &["backend", "list"],
@@ -413,6 +414,7 @@ fn messages() -> Vec<Value> {
         &["sync", "--profile", "prod", "--backend", "cu124"],
         &["sync", "--backend", "cu128"],
         &["vendor", "--profile", "prod", "--backend", "cu124"],
+        &["sbom", "--profile", "prod"],
         &["env", "--write-cargo-config"],
         &["status"],
         &["promote", "--to", "prod", "--dry-run"],
@@ -505,6 +507,10 @@ impl Schema<'_> {
             if !fields.contains_key(name.as_str().unwrap()) {
                 return Err(format!("there is no {name}"));
             }
+        }
+        // The object of another specification.
+        if parts[1]["additionalProperties"] == true {
+            return Ok(());
         }
         fields.iter().try_for_each(|(name, value)| {
             let described = parts.iter().find_map(|part| part["properties"].get(name));

@@ -114,6 +114,30 @@ fn editing_a_path_crate_rebuilds_only_its_dependents() {
 }
 
 #[test]
+fn a_document_names_the_crates_that_are_linked() {
+    let repo = alone().build();
+    rebuilt(&repo, &[]);
+    let crates = || {
+        let report = uvenv(&repo, &["sbom"]).json().report("sbom-finished");
+        assert_eq!(report["unknown"].to_string(), "[]");
+        let components = report["document"]["components"].as_array().unwrap().clone();
+        let package = components.into_iter().find(|component| component["name"] == "fast-math").unwrap();
+        assert_eq!(package["properties"][0]["value"], "packages/fast");
+        let linked = package["components"].as_array().unwrap().iter();
+        linked.map(|one| one["purl"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let expected = ["pkg:cargo/fm-bindings@0.1.0", "pkg:cargo/kernel-core@0.1.0"];
+    assert_eq!(crates(), expected);
+    // As of builders that write none.
+    let site_packages = repo.environment("dev").site_packages().unwrap();
+    let entries = site_packages.read_dir_utf8().unwrap().map(|entry| entry.unwrap().into_path());
+    let sboms: Vec<_> = entries.map(|path| path.join("sboms")).filter(|path| path.exists()).collect();
+    assert_eq!(sboms.len(), 1);
+    fs::remove_dir_all(&sboms[0]).unwrap();
+    assert_eq!(crates(), expected);
+}
+
+#[test]
 fn restored_older_version_of_a_source_is_compiled() {
     let repo = native().build();
     rebuilt(&repo, &[]);

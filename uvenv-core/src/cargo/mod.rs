@@ -8,11 +8,17 @@ mod feature_selection;
 #[cfg(feature = "full")]
 mod features;
 pub(crate) mod files;
+#[cfg(feature = "full")]
+mod linked;
 pub(crate) mod metadata;
 
 pub use self::feature_selection::FeatureSelection;
 #[cfg(feature = "full")]
-pub(crate) use self::{config::CargoConfigValues, error::CargoError};
+pub(crate) use self::{
+    config::CargoConfigValues,
+    error::CargoError,
+    linked::{LinkedCrate, linked_crates},
+};
 #[cfg(feature = "full")]
 pub use self::{
     config::{OtherRunner, Written},

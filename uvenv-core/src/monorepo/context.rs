@@ -11,6 +11,8 @@ use crate::{
     manifest::Manifest,
     model::Profile,
 };
+#[cfg(feature = "full")]
+use crate::{lockfile::GitSource, model::Name};
 
 /// A profile as one operation sees it: its manifest and, once they have been requested, its lockfile and backends.
 #[derive(Clone, Debug)]
@@ -75,6 +77,20 @@ impl<'m> ProfileContext<'m> {
     #[cfg(feature = "full")]
     pub(crate) fn readable_lockfile(&self) -> Option<&Lockfile> {
         self.lockfile().ok().flatten()
+    }
+
+    /// Returns the URL of a git repository as the manifest has it, with the credentials that git needs; otherwise `locked`, the
+    /// URL in the lockfile.
+    #[cfg(feature = "full")]
+    pub(crate) fn repository(&self, package: &Name, commit: Option<&str>, locked: &str) -> String {
+        let lockfile = self.readable_lockfile();
+        let mut sources = self.manifests().flat_map(|manifest| manifest.sources_of(package));
+        let source = sources.find_map(|source| {
+            let git = GitSource::of(&source.kind)?;
+            let (_, pin) = lockfile?.locked_for(package, &git)?;
+            (pin.commit.as_deref() == commit).then(|| git.url.to_owned())
+        });
+        source.unwrap_or_else(|| locked.to_owned())
     }
 
     /// Returns whether the lockfile satisfies the manifest and those of the members, as far as the files show.

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use builder_config::{BuildChoices, BuilderConfig};
 pub(crate) use freshness::{FreshnessReport, Stale};
 #[cfg(feature = "full")]
-pub(crate) use package::packages;
+pub(crate) use package::{crates_of, packages};
 pub(crate) use watched::Watched;
 
 use crate::{

@@ -52,6 +52,13 @@ pub(crate) fn packages(context: &ProfileContext<'_>) -> Vec<NativePackage> {
     found
 }
 
+/// Returns the `Cargo.toml` of each crate that the project in `directory` is built from; none if it is not native.
+#[cfg(feature = "full")]
+pub(crate) fn crates_of(directory: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let manifest = Manifest::read(&directory.join(manifest::FILE_NAME)).ok();
+    manifest.and_then(NativePackage::of).map(|package| package.crates).unwrap_or_default()
+}
+
 fn path_sources(manifest: &Manifest) -> Vec<Utf8PathBuf> {
     let sources = manifest.uv.sources.iter().flat_map(|(_, sources)| sources);
     let paths = sources.filter_map(|source| match &source.kind {

@@ -1,10 +1,13 @@
-//! Asks uv what a sync with the selection of an earlier one would change.
+//! What an existing environment is to have, and what uv says that a sync would change in it.
 
-use super::{Session, sync::build_context, uv_failed};
+use super::{
+    BackendRequest, LockMode, Session, SyncPlan, SyncRequest, existing_environment, sync::build_context, uv_failed,
+};
 use crate::{
-    environment::{Distributions, Environment},
-    model::Name,
-    monorepo::ProfileContext,
+    backend::Choice,
+    environment::{Distributions, Environment, SyncRecord},
+    model::{Name, Profile},
+    monorepo::{Monorepo, ProfileContext},
     native::{self, BuildChoices, NativePackages, NativeWarning, Stale},
     process::Stderr,
     uv::{
@@ -12,6 +15,34 @@ use crate::{
         messages::{PlannedChange, is_outdated_environment, planned_changes},
     },
 };
+
+/// An existing environment, and what it is to have.
+pub(super) struct Installation {
+    pub(super) environment: Environment,
+    pub(super) backend: Option<Name>,
+    /// The flags of uv that select what is installed.
+    pub(super) selection: Vec<String>,
+}
+
+impl Installation {
+    /// Finds the environment of `profile`, with what the last sync was to install or, if it is not known, what a sync would.
+    pub(super) fn find(
+        monorepo: &Monorepo,
+        session: &Session,
+        profile: Profile,
+        backend: &BackendRequest,
+    ) -> crate::Result<Self> {
+        let request = SyncRequest { backend: backend.clone(), ..SyncRequest::default() };
+        let environment = existing_environment(monorepo, session, profile, &request)?;
+        if let Some(record) = SyncRecord::read(&environment) {
+            let backend = record.backend.and_then(Choice::into_name);
+            return Ok(Self { environment, backend, selection: record.selection });
+        }
+        let request = SyncRequest { lock: LockMode::Frozen { allow_stale: true }, dry_run: true, ..request };
+        let plan = SyncPlan::new(monorepo, session, profile, &request)?;
+        Ok(Self { environment, backend: plan.selection.name().cloned(), selection: plan.selection_flags() })
+    }
+}
 
 /// What a sync would change in an environment.
 #[derive(Debug)]

@@ -17,6 +17,8 @@ mod env;
 mod env_files;
 mod error;
 #[cfg(feature = "full")]
+mod exported_lock;
+#[cfg(feature = "full")]
 mod importable;
 #[cfg(feature = "full")]
 mod init;
@@ -35,12 +37,16 @@ mod profiles;
 #[cfg(feature = "full")]
 mod promote;
 mod run;
+#[cfg(feature = "full")]
+mod sbom;
 mod session;
 #[cfg(feature = "full")]
 mod status;
 mod sync;
 #[cfg(feature = "full")]
 mod vendor;
+#[cfg(feature = "full")]
+mod vendored_lock;
 #[cfg(feature = "full")]
 mod verify;
 #[cfg(feature = "full")]
@@ -59,6 +65,7 @@ pub use self::{
     kernel::{KernelPlan, KernelRequest, list_kernels, remove_kernel},
     profiles::{PinInfo, ProfileInfo, profiles},
     promote::{PackageRequest, PromotePlan, PromoteRequest, TagRef},
+    sbom::SbomRequest,
     status::status,
     vendor::VendorRequest,
     verify::VerifyRequest,

@@ -5,20 +5,22 @@ use std::{collections::BTreeMap, time::Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
-    BackendRequest, LockMode, OperationError, Session, SyncPlan, SyncRequest, backend_request::SelectedPackages,
-    changed_backend::ChangedBackend, installed_state::InstalledState, milliseconds, run::existing_environment,
+    BackendRequest, Session,
+    backend_request::SelectedPackages,
+    changed_backend::ChangedBackend,
+    installed_state::{Installation, InstalledState},
+    milliseconds,
     sync::python_of,
+    vendored_lock::vendored_lock,
 };
 use crate::{
-    environment::{
-        Comparison, Distribution, Distributions, Environment, FileDifferenceKind, Integrity, Source, SyncRecord,
-    },
+    environment::{Comparison, Distribution, Distributions, FileDifferenceKind, Integrity, Source},
     lockfile::Package,
     model::{Name, Profile},
     monorepo::{Monorepo, ProfileContext},
     report::{Difference, DifferenceKind, VerifyReport},
     uv::messages::{PlannedAction, PlannedChange},
-    vendor::{WHEELS, check_files, find_lock},
+    vendor::{WHEELS, check_files},
 };
 
 /// A request to verify an environment.
@@ -32,28 +34,19 @@ pub struct VerifyRequest {
     pub vendored: Option<Utf8PathBuf>,
 }
 
-/// What an environment is to have.
-struct Expected {
-    backend: Option<Name>,
-    /// The flags of uv that select it.
-    selection: Vec<String>,
-}
-
 impl VerifyRequest {
     /// Verifies the environment of `profile`. Changes nothing.
     pub fn verify(&self, monorepo: &Monorepo, session: &Session, profile: Profile) -> crate::Result<VerifyReport> {
         let start = Instant::now();
-        let request = SyncRequest { backend: self.backend.clone(), ..SyncRequest::default() };
-        let environment = existing_environment(monorepo, session, profile, &request)?;
+        let Installation { environment, backend, selection } =
+            Installation::find(monorepo, session, profile, &self.backend)?;
         let context = monorepo.context(profile)?;
-        let expected = self.expected(monorepo, session, profile, &environment)?;
         let uv = session.uv()?;
-        let selection = (&*expected.selection, expected.backend.as_ref());
-        let state = InstalledState::ask(&context, session, uv, &environment, selection)?;
+        let state = InstalledState::ask(&context, session, uv, &environment, (&selection, backend.as_ref()))?;
         let distributions = Distributions::read(&environment)?;
         let comparison = if self.fast { Comparison::SizesAndTimes } else { Comparison::Hashes };
         let wheels = match &self.vendored {
-            Some(directory) => vendored_wheels(directory, &context, expected.backend.as_ref())?,
+            Some(directory) => vendored_wheels(directory, &context, backend.as_ref())?,
             None => BTreeMap::new(),
         };
         let integrity = Integrity::check(&environment, &distributions, &wheels, comparison)?;
@@ -84,7 +77,7 @@ impl VerifyRequest {
         differences.sort();
         Ok(VerifyReport {
             profile,
-            backend: expected.backend,
+            backend,
             environment: environment.root().to_owned(),
             python: python_of(&environment)?,
             fast: self.fast,
@@ -97,24 +90,6 @@ impl VerifyRequest {
             elapsed_ms: milliseconds(start.elapsed()),
         })
     }
-
-    /// Returns what the last sync was to install or, if it is not known, what a sync would.
-    fn expected(
-        &self,
-        monorepo: &Monorepo,
-        session: &Session,
-        profile: Profile,
-        environment: &Environment,
-    ) -> crate::Result<Expected> {
-        if let Some(record) = SyncRecord::read(environment) {
-            let backend = record.backend.and_then(crate::backend::Choice::into_name);
-            return Ok(Expected { backend, selection: record.selection });
-        }
-        let lock = LockMode::Frozen { allow_stale: true };
-        let request = SyncRequest { lock, backend: self.backend.clone(), dry_run: true, ..SyncRequest::default() };
-        let plan = SyncPlan::new(monorepo, session, profile, &request)?;
-        Ok(Expected { backend: plan.selection.name().cloned(), selection: plan.selection_flags() })
-    }
 }
 
 /// Returns the wheels of each package in a vendored directory, which must be whole and of the present lockfile.
@@ -123,9 +98,7 @@ fn vendored_wheels(
     context: &ProfileContext<'_>,
     backend: Option<&Name>,
 ) -> crate::Result<BTreeMap<Name, Vec<Utf8PathBuf>>> {
-    let lock = find_lock(directory, context.profile, backend)?;
-    let Some(lockfile) = context.lockfile()? else { return Err(OperationError::no_lockfile(context).into()) };
-    lock.check_lockfile(lockfile, &context.lockfile_name())?;
+    let lock = vendored_lock(directory, context, backend)?;
     check_files(directory, &lock)?;
     let mut wheels: BTreeMap<Name, Vec<Utf8PathBuf>> = BTreeMap::new();
     for (name, of_package) in lock.packages {

@@ -21,6 +21,8 @@ mod new;
 #[cfg(feature = "full")]
 mod promote;
 #[cfg(feature = "full")]
+mod sbom;
+#[cfg(feature = "full")]
 mod status;
 #[cfg(feature = "full")]
 mod vendor;
@@ -44,6 +46,7 @@ pub use self::{
     kernel::{KernelReport, KernelState, KernelsReport},
     new::{NewRemote, NewReport, NewTag},
     promote::{CommitSummary, CommitsBetween, PinnedRelease, PromoteReport, PromotedPackage, PromotionOutcome},
+    sbom::SbomReport,
     status::{
         EnvironmentState, EnvironmentStatus, LockfileState, LockfileStatus, PackageOrigin, PackageStatus,
         ProfileStatus, StatusReport,
@@ -94,6 +97,8 @@ pub enum Message {
     DiffFinished(DiffReport),
     /// A profile was vendored.
     VendorFinished(VendorReport),
+    /// An environment was described.
+    SbomFinished(SbomReport),
     /// An environment was compared with its lockfile.
     VerifyFinished(VerifyReport),
     /// Staging and prod were set up.

@@ -20,9 +20,10 @@ use crate::{
     monorepo::{Monorepo, ProfileContext},
     native::CargoProfile,
     ops::{
-        OperationError, Session,
+        Session,
         backend_request::{self, SelectedPackages},
         milliseconds, uv_failed,
+        vendored_lock::vendored_lock,
     },
     process::{Invocation, Stderr},
     report::SyncReport,
@@ -30,7 +31,7 @@ use crate::{
         Uv, interpreter,
         pip_sync::{BUILD_INFO, CACHE_INFO, PipSyncCommand, build_info},
     },
-    vendor::{VendoredDirectoryError, VendoredLock, check_files, find_lock},
+    vendor::{VendoredDirectoryError, VendoredLock, check_files},
 };
 
 /// A sync from a vendored directory that is ready to be executed.
@@ -63,9 +64,7 @@ impl<'m> VendoredSync<'m> {
         let selection = backend_request::select(&context, session, &available, &request.backend, &[])?;
         let frozen = LockMode::Frozen { allow_stale: matches!(request.lock, LockMode::Frozen { allow_stale: true }) };
         changes(&context, frozen, &session.settings.variables)?;
-        let Some(lockfile) = context.lockfile()? else { return Err(OperationError::no_lockfile(&context).into()) };
-        let lock = find_lock(directory, profile, selection.name())?;
-        lock.check_lockfile(lockfile, &context.lockfile_name())?;
+        let lock = vendored_lock(directory, &context, selection.name())?;
         let path = monorepo.environment(context.paths, selection.name(), &session.settings.variables);
         let environment = Environment::new(path);
         let uv = session.uv()?.clone();

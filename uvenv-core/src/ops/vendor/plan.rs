@@ -9,20 +9,20 @@ use crate::{
     backend::{Backend, Selection},
     fs::{digest::digest, normal},
     git,
-    lockfile::{GitSource, LockfileError},
+    lockfile::LockfileError,
     model::{Name, Profile},
     monorepo::{Monorepo, ProfileContext},
     ops::{
         BackendRequest, OperationError, Session, Settings,
         backend_request::{self, SelectedPackages},
+        exported_lock::{ExportedLock, vendor_context},
         sync::backend_flags,
-        uv_failed,
     },
-    process::{Invocation, Stderr},
-    uv::{ExportPylockCommand, LockVerdict, Uv, variables::with_urls},
+    process::Invocation,
+    uv::{LockVerdict, Uv, variables::with_urls},
     vendor::{
         Artifact, ArtifactKind, BuildSource, BuiltPackage, Download, Facts, PinFacts, Pylock, Selected, Tools,
-        VendorContext, VendorError, WheelBuild, hash, select,
+        VendorContext, VendorError, WheelBuild, hash,
     },
 };
 
@@ -165,27 +165,14 @@ impl<'m> VendorPlan<'m> {
         tools.iter().try_for_each(|tools| tools.repair(&context))?;
         let mut locks = Vec::new();
         for selection in &profile.selections {
-            let output = directory.staging()?.join("pylock.toml");
-            let export = ExportPylockCommand {
-                project: profile.context.paths.directory.clone(),
-                selection: backend_flags(&profile.context, &profile.backends, selection),
-                output: output.clone(),
-                offline: session.settings.offline,
-            };
-            let invocation = export.invocation(uv);
-            let streamed = session.stream(&invocation, Stderr::Capture)?;
-            if !streamed.status.success() {
-                return Err(uv_failed(&invocation, &streamed, Stderr::Capture).into());
-            }
-            let text = std::fs::read_to_string(&output).map_err(VendorError::io(&output))?;
-            let selected: crate::Result<_> = tools.iter().map(|tools| select(&context, tools, &output)).collect();
-            // Its URLs can have credentials.
-            let _ = std::fs::remove_file(&output);
+            let flags = backend_flags(&profile.context, &profile.backends, selection);
+            let exported =
+                ExportedLock::of(&profile.context, session, &context, flags, (tools, &directory.staging()?))?;
             locks.push(PlannedLock {
                 file: profile.lock_name(selection),
                 backend: selection.name().cloned(),
-                pylock: Pylock::parse(&output, &text)?,
-                selected: selected?,
+                pylock: exported.pylock,
+                selected: exported.selected,
             });
         }
         let mut plan = Self {
@@ -236,7 +223,11 @@ impl<'m> VendorPlan<'m> {
                             key: build_key(artifact),
                             artifact: artifact.clone(),
                             version: lock.pylock.version(artifact.index).map(str::to_owned),
-                            url: repository(&self.profile.context, artifact),
+                            url: self.profile.context.repository(
+                                &artifact.name,
+                                artifact.commit.as_deref(),
+                                artifact.url.as_deref().unwrap_or_default(),
+                            ),
                         });
                     }
                 }
@@ -323,22 +314,6 @@ pub(super) fn build_key(artifact: &Artifact) -> String {
     }
 }
 
-fn vendor_context<'a>(
-    context: &'a ProfileContext<'_>,
-    settings: &'a Settings,
-    uv: &'a Uv,
-    child: &'a (dyn Fn(Invocation) -> Invocation + Sync),
-) -> VendorContext<'a> {
-    VendorContext {
-        uv,
-        root: &context.monorepo.root,
-        variables: &settings.variables,
-        observer: settings.observer(),
-        offline: settings.offline,
-        child,
-    }
-}
-
 /// Returns the tools of the interpreters that are asked for.
 fn find_tools(
     context: &ProfileContext<'_>,
@@ -379,19 +354,6 @@ fn archive_place(artifact: &Artifact) -> String {
     let file = artifact.file.as_deref().unwrap_or_default();
     let hash = artifact.sha256.as_deref().or(artifact.url.as_deref()).unwrap_or_default();
     format!("{}-{file}", &digest(hash.as_bytes())[..8])
-}
-
-/// Returns the URL of the repository, as the manifest has it: with the credentials that git needs.
-fn repository(context: &ProfileContext<'_>, artifact: &Artifact) -> String {
-    let locked = artifact.url.clone().unwrap_or_default();
-    let lockfile = context.readable_lockfile();
-    let mut sources = context.manifests().flat_map(|manifest| manifest.sources_of(&artifact.name));
-    let source = sources.find_map(|source| {
-        let git = GitSource::of(&source.kind)?;
-        let (_, pin) = lockfile?.locked_for(&artifact.name, &git)?;
-        (pin.commit == artifact.commit).then(|| git.url.to_owned())
-    });
-    source.unwrap_or(locked)
 }
 
 /// Returns the URLs of the indexes of manifest and variables, with credentials.

@@ -1,0 +1,22 @@
+//! `sbom`.
+
+use uvenv_core::{
+    ops::{BackendRequest, SbomRequest},
+    report::Message,
+};
+
+use super::Context;
+use crate::{cli::Sbom, output::Output};
+
+impl Context<'_> {
+    pub(super) fn sbom(&self, args: Sbom, output: &mut Output) -> uvenv_core::Result<()> {
+        let (monorepo, profile) = self.profile(&args.profile)?;
+        let backend = BackendRequest { choice: args.backend, keep: true, ..BackendRequest::default() };
+        let vendored = args.vendored.as_deref().map(|path| self.path(path)).transpose()?;
+        let file = args.output.as_deref().map(|path| self.path(path)).transpose()?;
+        let report = SbomRequest { backend, vendored, output: file }.describe(&monorepo, &self.session, profile);
+        self.warn_of_session(output);
+        output.message(&Message::SbomFinished(report?));
+        Ok(())
+    }
+}

@@ -1,0 +1,83 @@
+//! The crates that are linked into a library, as cargo resolves them.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
+use guppy::{
+    CargoMetadata,
+    graph::{
+        DependencyDirection,
+        cargo::{CargoOptions, CargoResolverVersion},
+        feature::{FeatureId, StandardFeatures},
+    },
+    platform::PlatformSpec,
+};
+use toml_edit::{Document, Item};
+
+use super::metadata::{Access, metadata};
+use crate::model::Variables;
+
+/// A crate that is linked into another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct LinkedCrate {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    /// As its manifest has it.
+    pub(crate) license: Option<String>,
+    /// The SHA-256 hash of its archive in hexadecimal, if it comes from a registry.
+    pub(crate) checksum: Option<String>,
+}
+
+/// Asks cargo for the crates that the crate with the manifest at `path` links on this platform, itself included, with its
+/// default features and those of `features` that it has. Nothing is changed, and the network is not used.
+///
+/// # Errors
+///
+/// Returns a sentence for the user if cargo cannot tell.
+pub(crate) fn linked_crates(
+    path: &Utf8Path,
+    features: &[&str],
+    variables: &Variables,
+) -> Result<Vec<LinkedCrate>, String> {
+    let failed = |error: guppy::Error| error.to_string();
+    let text = metadata(path, Access::ReadOnly, variables, |command| command.seeing(variables))?;
+    let graph = CargoMetadata::parse_json(text).and_then(CargoMetadata::build_graph).map_err(failed)?;
+    let is_it = |manifest: &Utf8Path| manifest == path || manifest.canonicalize_utf8().is_ok_and(|it| it == path);
+    let package = graph.workspace().iter().find(|package| is_it(package.manifest_path()));
+    let package = package.ok_or_else(|| format!("cargo finds no crate at `{path}`"))?;
+    let named = package.named_features().filter(|name| features.contains(name));
+    let named = named.map(|name| FeatureId::named(package.id(), name));
+    let named = graph.feature_graph().resolve_ids(named).map_err(failed)?;
+    let initial = package.to_package_set().to_feature_set(StandardFeatures::Default).union(&named);
+    let mut options = CargoOptions::new();
+    options.set_resolver(CargoResolverVersion::V2);
+    if let Ok(platform) = PlatformSpec::build_target() {
+        options.set_platform(platform);
+    }
+    let built = initial.into_cargo_set(&options).map_err(failed)?;
+    let checksums = checksums(&graph.workspace().root().join("Cargo.lock"));
+    // What is built for the host only, build scripts and macros, is not linked.
+    let packages = built.target_features().to_package_set();
+    let mut linked: Vec<_> = packages
+        .packages(DependencyDirection::Forward)
+        .map(|package| {
+            let (name, version) = (package.name().to_owned(), package.version().to_string());
+            let checksum = checksums.get(&(name.clone(), version.clone())).cloned();
+            LinkedCrate { name, version, license: package.license().map(str::to_owned), checksum }
+        })
+        .collect();
+    linked.sort();
+    Ok(linked)
+}
+
+/// Returns the checksums in a `Cargo.lock` (the Cargo book, "Cargo.toml vs Cargo.lock"), by name and version.
+fn checksums(lockfile: &Utf8Path) -> BTreeMap<(String, String), String> {
+    let text = std::fs::read_to_string(lockfile).unwrap_or_default();
+    let Ok(document) = text.parse::<Document<String>>() else { return BTreeMap::new() };
+    let packages = document.get("package").and_then(Item::as_array_of_tables).into_iter().flatten();
+    let checksum = |package: &toml_edit::Table| {
+        let text = |key: &str| Some(package.get(key)?.as_str()?.to_owned());
+        Some(((text("name")?, text("version")?), text("checksum")?))
+    };
+    packages.filter_map(checksum).collect()
+}

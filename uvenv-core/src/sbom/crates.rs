@@ -1,0 +1,47 @@
+//! The crates that are linked into a native package that does not list them itself, from cargo and its lockfile.
+
+use camino::Utf8Path;
+use cyclonedx_bom::{
+    external_models::{normalized_string::NormalizedString, uri::Purl},
+    models::{
+        component::{Classification, Component},
+        hash::{Hash, HashAlgorithm, HashValue, Hashes},
+    },
+};
+
+use super::{Embedded, license, purl};
+use crate::{
+    cargo::{LinkedCrate, linked_crates},
+    model::Variables,
+    native,
+};
+
+/// Returns the crates that the project in `directory` is built from, with the features of `names` where it has them. Nothing
+/// in the directory is changed.
+pub(crate) fn crates_of_project(directory: &Utf8Path, names: &[&str], variables: &Variables) -> Embedded {
+    let manifests = native::crates_of(directory);
+    if manifests.is_empty() {
+        return Embedded::Unknown("compiled, without a document in `sboms` or a crate of its own".to_owned());
+    }
+    let mut components = Vec::new();
+    for manifest in &manifests {
+        match linked_crates(manifest, names, variables) {
+            Ok(crates) => components.extend(crates.iter().map(component)),
+            Err(problem) => return Embedded::Unknown(problem),
+        }
+    }
+    Embedded::Known(components)
+}
+
+fn component(linked: &LinkedCrate) -> Component {
+    let LinkedCrate { name, version, license, checksum } = linked;
+    let hash = |checksum: &String| Hash { alg: HashAlgorithm::SHA_256, content: HashValue(checksum.clone()) };
+    let purl = purl::of_crate(name, version).and_then(|purl| purl.parse::<Purl>().ok());
+    Component {
+        version: Some(NormalizedString::new(version)),
+        purl,
+        licenses: license.as_deref().map(license::of_text),
+        hashes: checksum.as_ref().map(|checksum| Hashes(vec![hash(checksum)])),
+        ..Component::new(Classification::Library, name, version, None)
+    }
+}

@@ -1,0 +1,103 @@
+//! Package URLs ([purl]): one name for a package across all tools.
+//!
+//! [purl]: https://github.com/package-url/purl-spec
+
+use packageurl::PackageUrl;
+
+use crate::{
+    environment::{Distribution, Source},
+    model::git_url,
+};
+
+/// The type for what no registry has under its name.
+const GENERIC: &str = "generic";
+
+/// Returns the package URL of a distribution. What comes from git has the repository and the commit, as SPDX writes them
+/// (`git+https://…@COMMIT`).
+pub(super) fn of_distribution(distribution: &Distribution) -> Option<String> {
+    let Distribution { name, version, source, .. } = distribution;
+    match source {
+        Source::Registry => versioned("pypi", name.as_str(), version),
+        Source::Git { url, commit, subdirectory, .. } => {
+            let on_github = on_github(url);
+            let mut purl = match &on_github {
+                Some((owner, repository)) => of_github(owner, repository, commit)?,
+                None => package(GENERIC, name.as_str(), version)?,
+            };
+            purl.add_qualifier("vcs_url", format!("git+{}@{commit}", git_url::plain(url))).ok()?;
+            if let Some(directory) = subdirectory.as_deref().filter(|directory| !matches!(*directory, "" | ".")) {
+                purl.with_subpath(directory.to_owned()).ok()?;
+            }
+            Some(purl.to_string())
+        }
+        Source::Archive { url } if !url.starts_with("file:") => {
+            let mut purl = package(GENERIC, name.as_str(), version)?;
+            purl.add_qualifier("download_url", url.as_str()).ok()?;
+            Some(purl.to_string())
+        }
+        _ => versioned(GENERIC, name.as_str(), version),
+    }
+}
+
+/// Returns the package URL of a crate on the usual registry.
+pub(super) fn of_crate(name: &str, version: &str) -> Option<String> {
+    versioned("cargo", name, version)
+}
+
+/// Returns the package URL of something that no registry has under this name.
+pub(super) fn generic(name: &str, version: &str) -> Option<String> {
+    versioned(GENERIC, name, version)
+}
+
+/// Returns the package URL of a release on GitHub.
+pub(super) fn on_github_release(owner: &str, repository: &str, version: &str) -> Option<String> {
+    of_github(owner, repository, version).map(|purl| purl.to_string())
+}
+
+fn of_github<'a>(owner: &str, repository: &str, version: &str) -> Option<PackageUrl<'a>> {
+    let mut purl = package("github", repository, version)?;
+    purl.with_namespace(owner.to_owned()).ok()?;
+    Some(purl)
+}
+
+fn versioned(kind: &'static str, name: &str, version: &str) -> Option<String> {
+    package(kind, name, version).map(|purl| purl.to_string())
+}
+
+fn package<'a>(kind: &'static str, name: &str, version: &str) -> Option<PackageUrl<'a>> {
+    let mut purl = PackageUrl::new(kind, name.to_owned()).ok()?;
+    purl.with_version(version.to_owned()).ok()?;
+    Some(purl)
+}
+
+/// Returns the owner and the name of a repository on GitHub, in lower case as the specification of the type demands.
+fn on_github(url: &str) -> Option<(String, String)> {
+    let parts = git_url::split(url).filter(|parts| parts.host.eq_ignore_ascii_case("github.com"))?;
+    let path = parts.path.trim_end_matches('/');
+    let (owner, repository) = path.strip_suffix(".git").unwrap_or(path).split_once('/')?;
+    (!repository.contains('/')).then(|| (owner.to_lowercase(), repository.to_lowercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_repositories_on_github() {
+        let found = |url| on_github(url).map(|(owner, repository)| format!("{owner}/{repository}"));
+        for url in
+            ["https://github.com/Astral/Uv.git", "https://github.com/astral/uv", "ssh://git@github.com/astral/uv.git"]
+        {
+            assert_eq!(found(url).as_deref(), Some("astral/uv"), "{url}");
+        }
+        for url in ["https://example.com/github.com/a/b", "https://mygithub.com/a/b", "file:///x/github.com/a"] {
+            assert_eq!(found(url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn names_other_packages() {
+        assert_eq!(of_crate("libc", "0.2.1").as_deref(), Some("pkg:cargo/libc@0.2.1"));
+        assert_eq!(generic("cpython", "3.11.2").as_deref(), Some("pkg:generic/cpython@3.11.2"));
+    }
+}
