@@ -929,7 +929,7 @@ class Monorepo:
             >>> _ = repo.sync("prod", backend="cu124")
             >>> document = repo.sbom("prod").document
             >>> [one["name"] for one in document["components"] if "pedigree" in one]
-            ['bench-utils', 'print-utils']
+            ['bench-utils', 'model-interface', 'print-utils']
         """
         file = None if output is None else str(Path(output).absolute())
         with _followed(self.directory, profile, offline, progress) as call:

@@ -57,6 +57,43 @@ fn equals_the_environment_of_a_sync_with_network() {
 }
 
 #[test]
+fn a_second_sync_starts_nothing_until_something_changes() {
+    let repo = vendored();
+    let sync = |arguments: &[&str]| sealed(&repo, arguments).json().report("sync-finished");
+    assert_eq!(sync(&SYNC)["changed"], true);
+    assert_eq!(sync(&SYNC)["uv_invoked"], false);
+    let run = ["run", "--profile", "prod", "--vendored", "vendored", "-v", "--", "python", "-V"];
+    sealed(&repo, &run).ok();
+    let again = sealed(&repo, &run).ok();
+    assert!(!again.stderr().contains("pip"), "{again}");
+
+    let wheel = wheel(&repo, "bench_utils");
+    let surplus = wheel.with_file_name("surplus.whl");
+    let content = fs::read(&wheel).unwrap();
+    fs::write(&wheel, [&content[..], b"x"].concat()).unwrap();
+    refused(&repo, "changed-vendored-file");
+    fs::write(&wheel, &content).unwrap();
+    assert_eq!((&sync(&SYNC)["changed"], &sync(&SYNC)["uv_invoked"]), (&false.into(), &false.into()));
+    fs::write(&surplus, "").unwrap();
+    refused(&repo, "surplus-vendored-file");
+    fs::remove_file(&surplus).unwrap();
+    sync(&SYNC);
+    assert_eq!(sync(&SYNC)["uv_invoked"], false);
+    let lock = repo.read("vendored/pylock.toml");
+    repo.write("vendored/pylock.toml", lock.replace("profile = \"prod\"", "profile = \"staging\""));
+    refused(&repo, "vendored-for-another-profile");
+    repo.write("vendored/pylock.toml", lock);
+    sync(&SYNC);
+    assert_eq!(sync(&SYNC)["uv_invoked"], false);
+
+    // A sync with network has quick answers of its own.
+    repo.uv(["pip", "uninstall", "--python", repo.environment("prod").path().as_str(), "bench-utils"]).ok();
+    assert_eq!(sync(&SYNC)["installed"][0]["name"], "bench-utils");
+    repo.replace("prod/pyproject.toml", "bench-utils.git\", tag = \"v0.1.2\"", "bench-utils.git\", tag = \"v9\"");
+    sealed(&repo, &SYNC).fails("stale-lockfile");
+}
+
+#[test]
 fn replaces_what_is_otherwise() {
     let repo = vendored();
     repo.uvenv(["sync", "--profile", "prod", "--backend", "cu128"]).ok();

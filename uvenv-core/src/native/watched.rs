@@ -20,8 +20,8 @@ pub(crate) struct Watched {
     pub(crate) files: BTreeSet<Utf8PathBuf>,
     /// Directories in which a file may appear.
     pub(crate) directories: BTreeSet<Utf8PathBuf>,
-    /// Files of the toolchain.
-    pub(crate) toolchain: BTreeSet<Utf8PathBuf>,
+    /// Files and directories of which any change counts, such as those of the toolchain.
+    pub(crate) stamped: BTreeSet<Utf8PathBuf>,
     pub(crate) variables: BTreeSet<String>,
 }
 
@@ -52,7 +52,7 @@ impl NativePackages {
                 watched.directories.extend(directories);
                 watched.files.extend(marks);
             }
-            watched.toolchain.extend(toolchain::files(&package.directory, context));
+            watched.stamped.extend(toolchain::files(&package.directory, context));
             watched.variables.extend(discovered.variables.iter().cloned());
         }
         let names = inputs::VARIABLES.iter().chain(&toolchain::VARIABLES).map(|name| (*name).to_owned());

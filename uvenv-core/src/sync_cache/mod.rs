@@ -30,8 +30,8 @@ use crate::{
     },
     fs::{atomic, cache, digest::digest},
     lockfile::Lockfile,
-    manifest::Manifest,
     model::Variables,
+    monorepo::{Monorepo, ProfileContext},
     native::Watched,
     uv,
 };
@@ -79,20 +79,12 @@ pub(crate) struct CacheEntry<A> {
 pub(crate) struct SyncInputs<'a> {
     /// The directory where the search for the monorepo began.
     pub(crate) start: &'a Utf8Path,
-    /// The root of the monorepo.
-    pub(crate) monorepo: &'a Utf8Path,
-    /// The profile's manifest.
-    pub(crate) project: &'a Manifest,
-    /// The dev manifest.
-    pub(crate) dev: &'a Manifest,
-    /// The profile's lockfile.
+    /// The profile.
+    pub(crate) context: &'a ProfileContext<'a>,
+    /// Its lockfile.
     pub(crate) lockfile: &'a Lockfile,
-    /// The directories of the profiles as the configuration names them.
-    pub(crate) profiles: Vec<Utf8PathBuf>,
     /// The profile's environment.
     pub(crate) environment: &'a Environment,
-    /// The manifests that have already been read.
-    pub(crate) manifests: Vec<&'a Manifest>,
     /// The variables that uv sees.
     pub(crate) variables: &'a Variables,
     /// The path of uv.
@@ -132,7 +124,7 @@ impl RequestKey {
 
 impl InputSnapshot {
     /// Takes fingerprints of everything that uv will read.
-    pub(crate) fn take(sync: &SyncInputs<'_>, native: Watched) -> Result<Self, Uncacheable> {
+    pub(crate) fn take(sync: &SyncInputs<'_>, watched: Watched) -> Result<Self, Uncacheable> {
         if !cfg!(target_os = "linux") {
             return Err("caching is supported only on Linux".to_owned());
         }
@@ -146,21 +138,24 @@ impl InputSnapshot {
         let mut watch_list = WatchList::default();
         watch_list.stamp(sync.uv);
         // What uvenv itself depends on.
-        let directories = [sync.start, sync.monorepo, sync.project.directory()];
-        for directory in directories.into_iter().chain(sync.profiles.iter().map(Utf8PathBuf::as_path)) {
-            watch_list.links(directory);
+        let Monorepo { root, config, dev, .. } = sync.context.monorepo;
+        let project = &*sync.context.manifest;
+        let profiles = config.profiles.values().map(|path| root.join(path));
+        for directory in [sync.start, root, project.directory()].map(Utf8Path::to_owned).into_iter().chain(profiles) {
+            watch_list.links(&directory);
         }
-        for directory in [sync.start, sync.monorepo] {
+        for directory in [sync.start, root] {
             watch_list.upwards(directory, &["pyproject.toml", "Cargo.toml"]);
         }
-        if sync.dev.path() != sync.project.path() {
-            packages::add_members(&mut watch_list, sync.dev)?;
+        if dev.path() != project.path() {
+            packages::add_members(&mut watch_list, dev)?;
         }
-        settings::add(&mut watch_list, sync.project.directory(), sync.variables)?;
-        packages::add(&mut watch_list, sync.project, &sync.manifests, sync.lockfile, sync.is_frozen)?;
+        settings::add(&mut watch_list, project.directory(), sync.variables)?;
+        let members: Vec<_> = sync.context.member_manifests().collect();
+        packages::add(&mut watch_list, project, &members, sync.lockfile, sync.is_frozen)?;
         watch_list.content(sync.lockfile.file.path.clone());
         watch_list.selection_inputs(sync.backend);
-        watch_list.native(native);
+        watch_list.watched(watched);
         let now = SystemTime::now();
         let variables = variables::RecordedVariables::new(sync.variables, watch_list.variables.clone());
         let fingerprints = Fingerprints::at(watch_list, sync.previous, now);
@@ -179,14 +174,14 @@ impl InputSnapshot {
         (record, journal): (SyncRecord, &Utf8Path),
     ) -> Result<(), Uncacheable> {
         changed.iter().try_for_each(|one| environment::check_at_rest(one, sync.lockfile))?;
-        self.fingerprints.recheck(sync.monorepo)?;
+        self.fingerprints.recheck(&sync.context.monorepo.root)?;
         // The environment comes first in the next check, because it changes more often than its inputs.
         let mut fingerprints = environment::fingerprints(sync.environment, installed, sync.previous)?;
         fingerprints.extend(&self.fingerprints);
         let state = CacheEntry {
             schema: SCHEMA,
             uvenv: crate::VERSION.to_owned(),
-            root: sync.monorepo.to_owned(),
+            root: sync.context.monorepo.root.clone(),
             journal: journal.to_owned(),
             system: self.system,
             uv: sync.uv.to_owned(),

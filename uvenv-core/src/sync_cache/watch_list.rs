@@ -58,12 +58,12 @@ impl WatchList {
         }
     }
 
-    /// Adds what native packages depend on.
-    pub(super) fn native(&mut self, native: Watched) {
-        native.files.into_iter().for_each(|path| self.content(path));
-        native.toolchain.into_iter().for_each(|path| self.stamp(path));
-        native.directories.into_iter().for_each(|path| self.add(FingerprintKind::Sources, path));
-        self.variables.extend(native.variables);
+    /// Adds what the packages depend on, apart from what uv reads.
+    pub(super) fn watched(&mut self, watched: Watched) {
+        watched.files.into_iter().for_each(|path| self.content(path));
+        watched.stamped.into_iter().for_each(|path| self.stamp(path));
+        watched.directories.into_iter().for_each(|path| self.add(FingerprintKind::Sources, path));
+        self.variables.extend(watched.variables);
     }
 
     /// Adds what the selection of a backend depends on.

@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{SyncPlan, SyncRequest, execute::Recorder};
 use crate::{
-    backend::{BackendOrigin, Choice},
+    backend::{BackendOrigin, Choice, Selection},
     environment::{BaseInterpreter, Distributions, Environment, Journal, SyncRecord},
     model::{Name, Profile},
-    monorepo::Monorepo,
-    native,
+    monorepo::{Monorepo, ProfileContext},
+    native::Watched,
     ops::{ProfileRequest, Session, milliseconds},
     report::{PythonInfo, SyncReport, UvInfo},
-    sync_cache::{self, CacheEntry, CacheMiss, InputSnapshot, RequestKey, Uncacheable},
+    sync_cache::{self, CacheEntry, CacheMiss, InputSnapshot, PreviousFingerprints, RequestKey, Uncacheable},
     uv::{self, LockfileMode},
 };
 
@@ -67,20 +67,18 @@ impl SyncRequest {
         target: &ProfileRequest,
         on_discovered: impl FnOnce(&Monorepo, Profile),
     ) -> crate::Result<Synced> {
-        #[cfg(feature = "full")]
-        if let Some(directory) = &self.vendored {
-            let (monorepo, profile) = target.find(session)?;
-            on_discovered(&monorepo, profile);
-            let plan = super::vendored::VendoredSync::new(&monorepo, session, profile, (self, directory))?;
-            let report = plan.execute(session)?;
-            return Ok(Synced { report, environment: plan.environment().clone(), record: plan.record(), known: None });
-        }
         let pending = match self.known(session, target) {
             Ok(synced) => return Ok(synced),
             Err(pending) => pending,
         };
         let (monorepo, profile) = target.find(session)?;
         on_discovered(&monorepo, profile);
+        #[cfg(feature = "full")]
+        if let Some(directory) = &self.vendored {
+            let plan = super::vendored::VendoredSync::new(&monorepo, session, profile, (self, directory))?;
+            let report = plan.answer(session, &pending)?;
+            return Ok(Synced { report, environment: plan.environment().clone(), record: plan.record(), known: None });
+        }
         let plan = SyncPlan::new(&monorepo, session, profile, self)?;
         ask(session, &plan, &pending)
     }
@@ -136,6 +134,13 @@ pub(super) struct PendingSync<'a> {
     pub(super) target: &'a ProfileRequest,
     /// The previous record, which is out of date.
     pub(super) previous: Option<CacheEntry<CachedReport>>,
+}
+
+impl PendingSync<'_> {
+    /// Returns the fingerprints of the previous record.
+    pub(super) fn previous(&self) -> PreviousFingerprints<'_> {
+        self.previous.as_ref().map(CacheEntry::previous).unwrap_or_default()
+    }
 }
 
 /// Syncs with uv, and records what the outcome depended on.
@@ -207,60 +212,66 @@ impl Synced {
 impl SyncPlan<'_> {
     /// Syncs. If there was nothing to do, records what that depended on, as the answer to `pending`.
     fn answer(&self, session: &Session, pending: &PendingSync<'_>) -> crate::Result<SyncReport> {
+        let Some(lockfile) = self.context.lockfile()? else { return self.execute(session) };
         let environment = Environment::new(self.environment.clone());
         let variables = session.settings.child_view();
-        let Some(lockfile) = self.context.lockfile()? else { return self.execute(session) };
-        let monorepo = self.context.monorepo;
         let inputs = sync_cache::SyncInputs {
             start: pending.target.start(session),
-            monorepo: &monorepo.root,
-            project: &self.context.manifest,
-            dev: &monorepo.dev,
+            context: &self.context,
             lockfile,
-            profiles: monorepo.config.profiles.values().map(|path| monorepo.root.join(path)).collect(),
             environment: &environment,
-            manifests: self.context.member_manifests().collect(),
             variables: &variables,
             uv: &self.uv.path,
             is_frozen: self.command.lock == LockfileMode::Frozen,
             python: self.command.python.as_deref(),
             backend: &self.selection.inputs,
-            previous: &pending.previous.as_ref().map(sync_cache::CacheEntry::previous).unwrap_or_default(),
+            previous: &pending.previous(),
         };
-        let refusal = self.refusal();
-        let mut recorder = CacheRecorder { plan: self, session, pending, inputs, refusal, snapshot: None };
+        let mut recorder = CacheRecorder::new(session, pending, inputs, (self.record(), self.refusal()));
         self.execute_recorded(session, &mut recorder)
     }
 
     /// Returns why a sync cannot be cached even if it has nothing to do.
     fn refusal(&self) -> Option<Uncacheable> {
-        #[cfg(feature = "full")]
-        if !crate::ops::warnings(self.context.monorepo, self.context.profile).is_empty() {
-            return Some("there are warnings to show".to_owned());
-        }
         if !self.command.rest.is_empty() {
             return Some("there are extra arguments for uv".to_owned());
         }
-        if self.context.monorepo.config.env_per_backend && self.selection.origin == BackendOrigin::LastSync {
-            return Some("the backend is the one of the only existing environment".to_owned());
-        }
-        None
+        refusal(&self.context, &self.selection)
     }
 }
 
+/// Returns why a sync of any kind cannot be cached even if it has nothing to do.
+pub(super) fn refusal(context: &ProfileContext<'_>, selection: &Selection) -> Option<Uncacheable> {
+    #[cfg(feature = "full")]
+    if !crate::ops::warnings(context.monorepo, context.profile).is_empty() {
+        return Some("there are warnings to show".to_owned());
+    }
+    let is_guessed = context.monorepo.config.env_per_backend && selection.origin == BackendOrigin::LastSync;
+    is_guessed.then(|| "the backend is the one of the only existing environment".to_owned())
+}
+
 /// Records a sync in the environment, so that the next sync with the same request can use it.
-struct CacheRecorder<'a> {
-    plan: &'a SyncPlan<'a>,
+pub(super) struct CacheRecorder<'a> {
     session: &'a Session,
     pending: &'a PendingSync<'a>,
     inputs: sync_cache::SyncInputs<'a>,
+    record: SyncRecord,
     /// Why nothing is recorded.
     refusal: Option<Uncacheable>,
     /// The inputs before uv was started.
     snapshot: Option<InputSnapshot>,
 }
 
-impl CacheRecorder<'_> {
+impl<'a> CacheRecorder<'a> {
+    pub(super) fn new(
+        session: &'a Session,
+        pending: &'a PendingSync<'a>,
+        inputs: sync_cache::SyncInputs<'a>,
+        (record, refusal): (SyncRecord, Option<Uncacheable>),
+    ) -> Self {
+        Self { session, pending, inputs, record, refusal, snapshot: None }
+    }
+
     /// Returns the value of `outcome`. If there is none, tells the user why nothing is recorded, if such messages are
     /// enabled.
     fn explained<T>(&self, outcome: Result<T, Uncacheable>) -> Option<T> {
@@ -269,19 +280,17 @@ impl CacheRecorder<'_> {
 }
 
 impl Recorder for CacheRecorder<'_> {
-    fn before(&mut self, native: &native::BuildContext<'_>) {
-        let native = self.plan.native.watched(self.inputs.environment, native);
-        let snapshot = self.refusal.take().map_or_else(|| InputSnapshot::take(&self.inputs, native), Err);
+    fn before(&mut self, watched: &dyn Fn() -> Watched) {
+        let snapshot = self.refusal.take().map_or_else(|| InputSnapshot::take(&self.inputs, watched()), Err);
         self.snapshot = self.explained(snapshot);
     }
 
-    fn after(&mut self, report: &SyncReport, installed: &Distributions, journal: &Journal) {
+    fn after(&mut self, report: &SyncReport, installed: &Distributions, built: Option<&Name>, journal: &Journal) {
         let Some(snapshot) = self.snapshot.take() else { return };
-        let (installed, recorded) = ((installed, report.installed.as_slice()), (self.plan.record(), journal.path()));
+        let (installed, recorded) = ((installed, report.installed.as_slice()), (self.record.clone(), journal.path()));
         // The inputs of a build are known only after the build, and were not part of the snapshot.
-        let built = report.installed.iter().find(|distribution| self.plan.native.contains(&distribution.name));
         let recorded = match built {
-            Some(built) => Err(format!("`{}` was just built from Rust", built.name)),
+            Some(built) => Err(format!("`{built}` was just built from Rust")),
             None => snapshot.record(&self.pending.key, CachedReport::of(report), &self.inputs, installed, recorded),
         };
         self.explained(recorded);

@@ -11,7 +11,7 @@ use crate::{
     },
     lockfile::LockfileError,
     model::{Interrupted, Name},
-    native::{BuildContext, FreshnessReport, Stale},
+    native::{BuildContext, FreshnessReport, Stale, Watched},
     ops::{OperationError, Session, backend_request::subjects, error::BackendLoss, milliseconds, uv_failed},
     process::{Invocation, Stderr},
     report::{PythonInfo, SyncPlanned, SyncReport},
@@ -20,18 +20,19 @@ use crate::{
 
 /// Records what the outcome of a sync depended on.
 pub(super) trait Recorder {
-    /// Takes a snapshot before uv is started.
-    fn before(&mut self, native: &BuildContext<'_>);
+    /// Takes a snapshot before uv is started. `watched` is what the packages depend on.
+    fn before(&mut self, watched: &dyn Fn() -> Watched);
 
-    /// Records the outcome after uv has succeeded. `installed` is the content of the environment.
-    fn after(&mut self, report: &SyncReport, installed: &Distributions, journal: &Journal);
+    /// Records the outcome after uv has succeeded. `installed` is the content of the environment, and `built` a package
+    /// whose build has just shown what it depends on.
+    fn after(&mut self, report: &SyncReport, installed: &Distributions, built: Option<&Name>, journal: &Journal);
 }
 
 /// Records nothing.
 impl Recorder for () {
-    fn before(&mut self, _: &BuildContext<'_>) {}
+    fn before(&mut self, _: &dyn Fn() -> Watched) {}
 
-    fn after(&mut self, _: &SyncReport, _: &Distributions, _: &Journal) {}
+    fn after(&mut self, _: &SyncReport, _: &Distributions, _: Option<&Name>, _: &Journal) {}
 }
 
 impl SyncPlan<'_> {
@@ -69,7 +70,7 @@ impl SyncPlan<'_> {
         session.warn(std::mem::take(&mut native.warnings));
         let is_recorded = active.is_whole() && !native.stale.iter().any(|stale| stale.is_installed);
         if is_recorded {
-            recorder.before(&context);
+            recorder.before(&|| self.native.watched(&environment, &context));
         }
         let command = self.reinstalling(&active, &native);
         if self.guards_backend {
@@ -96,7 +97,8 @@ impl SyncPlan<'_> {
         let report = self.report(&environment, changes, stale, start)?;
         active.finish(&environment, &report, |journal| {
             if is_recorded {
-                recorder.after(&report, &after, journal);
+                let built = report.installed.iter().map(|one| &one.name).find(|name| self.native.contains(name));
+                recorder.after(&report, &after, built, journal);
             }
         })?;
         Ok(report)
@@ -216,7 +218,7 @@ impl ActiveSync {
     }
 
     /// Whether the environment is in the state in which a successful sync left it.
-    fn is_whole(&self) -> bool {
+    pub(super) fn is_whole(&self) -> bool {
         self.suspects.is_empty() && self.backup.is_none()
     }
 

@@ -6,7 +6,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{
     LockMode, SyncRequest,
-    execute::{ActiveSync, python_of},
+    cached::{CacheRecorder, PendingSync, refusal},
+    execute::{ActiveSync, Recorder, python_of},
     plan::{backend_flags, changes},
 };
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
     fs::parallel,
     model::{Name, Profile},
     monorepo::{Monorepo, ProfileContext},
-    native::CargoProfile,
+    native::{CargoProfile, Watched},
     ops::{
         Session,
         backend_request::{self, SelectedPackages},
@@ -27,15 +28,17 @@ use crate::{
     },
     process::{Invocation, Stderr},
     report::SyncReport,
+    sync_cache::SyncInputs,
     uv::{
         Uv, interpreter,
         pip_sync::{BUILD_INFO, CACHE_INFO, PipSyncCommand, build_info},
     },
-    vendor::{VendoredDirectoryError, VendoredLock, check_files},
+    vendor::{VendoredDirectoryError, VendoredLock, WHEELS, check_files},
 };
 
 /// A sync from a vendored directory that is ready to be executed.
 pub(super) struct VendoredSync<'m> {
+    directory: Utf8PathBuf,
     context: ProfileContext<'m>,
     selection: Selection,
     environment: Environment,
@@ -93,6 +96,7 @@ impl<'m> VendoredSync<'m> {
         let python = python?;
         files?;
         Ok(Self {
+            directory: directory.to_owned(),
             flags: backend_flags(&context, &available.list, &selection),
             keep_extraneous: request.keep_extraneous,
             context,
@@ -115,10 +119,41 @@ impl<'m> VendoredSync<'m> {
         SyncRecord::new(self.context.profile, backend, self.flags.clone(), &self.environment)
     }
 
-    /// Executes the plan.
-    pub(super) fn execute(&self, session: &Session) -> crate::Result<SyncReport> {
+    /// Syncs. If there was nothing to do, records what that depended on, as the answer to `pending`.
+    pub(super) fn answer(&self, session: &Session, pending: &PendingSync<'_>) -> crate::Result<SyncReport> {
+        let Some(lockfile) = self.context.lockfile()? else { return self.execute(session, &mut ()) };
+        let inputs = SyncInputs {
+            start: pending.target.start(session),
+            context: &self.context,
+            lockfile,
+            environment: &self.environment,
+            variables: &session.settings.child_view(),
+            uv: &self.uv.path,
+            // The lock in the directory is what is installed.
+            is_frozen: true,
+            python: self.request.as_deref(),
+            backend: &self.selection.inputs,
+            previous: &pending.previous(),
+        };
+        let refusal = refusal(&self.context, &self.selection);
+        self.execute(session, &mut CacheRecorder::new(session, pending, inputs, (self.record(), refusal)))
+    }
+
+    /// Returns what is read in the vendored directory. A file that appears there changes the directory.
+    fn watched(&self) -> Watched {
+        let wheels = self.directory.join(WHEELS);
+        let files = self.lock.wheels().map(|wheel| wheels.join(&wheel.file));
+        let stamped = files.chain([self.directory.clone(), wheels.clone(), self.lock.path.clone()]).collect();
+        Watched { stamped, ..Watched::default() }
+    }
+
+    fn execute(&self, session: &Session, recorder: &mut dyn Recorder) -> crate::Result<SyncReport> {
         let start = Instant::now();
         let mut active = ActiveSync::prepare(self.recreate, session, &self.environment)?;
+        let is_recorded = active.is_whole();
+        if is_recorded {
+            recorder.before(&|| self.watched());
+        }
         active.journal.begin(&self.environment, &active.before)?;
         if let Err(error) = self.install(session, &active) {
             active.give_up(&self.environment, &error)?;
@@ -144,7 +179,11 @@ impl<'m> VendoredSync<'m> {
             uv_invoked: true,
             elapsed_ms: milliseconds(start.elapsed()),
         };
-        active.finish(&self.environment, &report, |_| ())?;
+        active.finish(&self.environment, &report, |journal| {
+            if is_recorded {
+                recorder.after(&report, &after, None, journal);
+            }
+        })?;
         Ok(report)
     }
 
