@@ -267,12 +267,13 @@ fn vendor(
     call: Call,
     backends: Vec<String>,
     pythons: Vec<String>,
+    platforms: Vec<String>,
     output: PathBuf,
 ) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
         let backends =
             backends.into_iter().filter_map(|name| choice(Some(name)).transpose()).collect::<Result<_, _>>()?;
-        let request = VendorRequest { backends, pythons, output: convert::utf8(output)? };
+        let request = VendorRequest { backends, pythons, platforms, output: convert::utf8(output)? };
         let (monorepo, profile) = call.profile()?;
         Ok(Message::VendorFinished(request.vendor(&monorepo, &call.session, profile)?))
     })

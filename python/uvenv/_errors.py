@@ -558,6 +558,14 @@ class DamagedVendoredLock(VendorError, code="damaged-vendored-lock"):
     """A lock of the vendored directory is damaged, or was made by another version."""
 
 
+class UnknownPlatform(VendorError, code="unknown-platform"):
+    """The platform to vendor for is not known."""
+
+
+class VendoredForAnotherPlatform(VendorError, code="vendored-for-another-platform"):
+    """The directory was vendored for other platforms."""
+
+
 class OutdatedEnvironment(VirtualEnvironmentError, code="outdated-environment"):
     """The environment is not what its lockfile says."""
 

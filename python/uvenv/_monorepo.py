@@ -861,6 +861,7 @@ class Monorepo:
         *,
         backend: Names = (),
         python: Names = (),
+        platform: Names = (),
         output: str | os.PathLike[str] = "vendored",
         offline: bool = False,
         progress: bool | None = None,
@@ -871,6 +872,8 @@ class Monorepo:
             profile: The profile: dev, staging or prod.
             backend: The GPU backends to vendor; each gets a lock of its own.
             python: The Pythons to vendor for, by version or path; defaults to the one that `sync` would use.
+            platform: The platforms to vendor for, by uv's names, such as `aarch64-manylinux_2_28`; defaults to this
+                machine's.
             output: The directory to write: new, empty, or of an earlier call. Relative to the current directory.
             offline: Disable network access.
             progress: Whether to show progress; by default, only in a terminal or a notebook.
@@ -893,7 +896,7 @@ class Monorepo:
         """
         directory = Path(output).absolute()
         with _followed(self.directory, profile, offline, progress) as call:
-            plain = _uvenv.vendor(call, _names(backend), _names(python), str(directory))
+            plain = _uvenv.vendor(call, _names(backend), _names(python), _names(platform), str(directory))
         return VendorReport.from_dict(plain)
 
     def sbom(

@@ -16,7 +16,8 @@ use super::OneProfile;
 Examples:
   cargo uvenv vendor --profile prod --backend cu124 -o vendored
   cargo uvenv vendor --profile prod --backend cu124 --backend cu128 -o vendored
-  cargo uvenv vendor --profile prod --backend cu124 --python 3.11 --python 3.12 -o vendored")]
+  cargo uvenv vendor --profile prod --backend cu124 --python 3.11 --python 3.12 -o vendored
+  cargo uvenv vendor --profile prod --backend cu124 --platform x86_64-manylinux_2_28 -o vendored")]
 pub(crate) struct Vendor {
     #[command(flatten)]
     pub(crate) profile: OneProfile,
@@ -26,6 +27,9 @@ pub(crate) struct Vendor {
     /// Python to vendor for: a version or a path; can be repeated; defaults to the one that `sync` would use
     #[arg(long, value_name = "PYTHON")]
     pub(crate) python: Vec<String>,
+    /// Platform to vendor for, by uv's name, such as `aarch64-manylinux_2_28`; can be repeated; defaults to this machine's
+    #[arg(long, value_name = "PLATFORM")]
+    pub(crate) platform: Vec<String>,
     /// Directory to write: new, empty, or of an earlier run
     #[arg(short, long, value_name = "DIR", default_value = "vendored")]
     pub(crate) output: PathBuf,

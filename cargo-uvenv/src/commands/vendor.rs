@@ -8,7 +8,12 @@ use crate::{cli::Vendor, output::Output};
 impl Context<'_> {
     pub(super) fn vendor(&self, args: Vendor, output: &mut Output) -> uvenv_core::Result<()> {
         let (monorepo, profile) = self.profile(&args.profile)?;
-        let request = VendorRequest { backends: args.backend, pythons: args.python, output: self.path(&args.output)? };
+        let request = VendorRequest {
+            backends: args.backend,
+            pythons: args.python,
+            platforms: args.platform,
+            output: self.path(&args.output)?,
+        };
         let report = request.vendor(&monorepo, &self.session, profile);
         self.warn_of_session(output);
         output.message(&Message::VendorFinished(report?));

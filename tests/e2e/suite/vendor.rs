@@ -146,6 +146,47 @@ fn builds_what_has_only_a_source_distribution() {
 }
 
 #[test]
+fn vendors_for_other_platforms() {
+    let repo = pinned().build();
+    let more = "dependencies = [\"pyyaml==6.0.2\", \"colorama==0.4.6; sys_platform == 'win32'\", ";
+    repo.replace("prod/pyproject.toml", "dependencies = [", more);
+    repo.uvenv(["lock", "--profile", "prod"]).ok();
+    let platforms = [
+        ("x86_64-manylinux_2_17", "manylinux_2_17_x86_64"),
+        ("aarch64-manylinux_2_28", "manylinux_2_17_aarch64"),
+        ("x86_64-unknown-linux-musl", "musllinux_1_1_x86_64"),
+        ("aarch64-apple-darwin", "macosx_11_0_arm64"),
+        ("x86_64-pc-windows-msvc", "win_amd64"),
+    ];
+    for (platform, tag) in platforms {
+        let report = vendor(&repo, platform, &["--platform", platform]);
+        let is_windows = platform.contains("windows");
+        assert_eq!(report["wheels"], PACKAGES.len() + 1 + usize::from(is_windows), "{report}");
+        let wheels = names(&repo, &format!("{platform}/wheels"));
+        assert!(wheels.iter().any(|file| file.starts_with("pyyaml") && file.contains(tag)), "{wheels:?}");
+        assert_eq!(wheels.iter().any(|file| file.starts_with("colorama")), is_windows);
+        let again = vendor(&repo, platform, &["--platform", platform]);
+        assert_eq!((&again["uv"], &again["downloaded"]), (&Value::Null, &json!([])));
+    }
+    // All of them share what is equal.
+    let all: Vec<_> = platforms.iter().flat_map(|(platform, _)| ["--platform", platform]).collect();
+    let report = vendor(&repo, "all", &all);
+    assert_eq!(report["wheels"], PACKAGES.len() + platforms.len() + 1, "{report}");
+
+    let sync = |directory: &str| repo.uvenv(["sync", "--profile", "prod", "--vendored", directory]);
+    let refusal = repo.untouched_by(|| sync("x86_64-pc-windows-msvc").refused("vendored-for-another-platform"));
+    refusal.names(["x86_64-pc-windows-msvc", "pyyaml"]);
+    if cfg!(all(target_arch = "x86_64", target_env = "gnu")) {
+        for directory in ["x86_64-manylinux_2_17", "all"] {
+            sync(directory).ok();
+            repo.uvenv(["verify", "--profile", "prod", "--vendored", directory]).ok();
+        }
+    }
+    let refusal = repo.uvenv(["vendor", "--profile", "prod", "--platform", "amiga", "-o", "new"]);
+    refusal.refused("unknown-platform").names(["amiga"]);
+}
+
+#[test]
 fn rejects_what_cannot_be_vendored() {
     let repo = pinned().build();
     repo.uvenv(["vendor", "--profile", "prod"]).ends(1);

@@ -123,6 +123,10 @@ fn wheels_of_all_build_backends_have_the_same_bytes() {
     repo.program("sh", script.iter().chain(&arguments)).with_system().ok();
     Files::under(&elsewhere).assert_eq(&Files::under(&repo.root().join("vendored")));
 
+    // A wheel for this machine is none for others.
+    let elsewhere = ["vendor", "--profile", "prod", "--platform", "aarch64-manylinux_2_28", "-o", "elsewhere"];
+    building(&repo, &elsewhere).refused("cannot-vendor").names(["aarch64-manylinux_2_28"]);
+
     let sync = ["sync", "--profile", "prod", "--vendored", "vendored"];
     let sealed = repo.uvenv(sync).without("git").without("cargo");
     sealed.clone().without_network().unwrap_or(sealed).ok();

@@ -7,13 +7,13 @@ use crate::{
     monorepo::ProfileContext,
     process::{Invocation, Stderr},
     uv::{ExportPylockCommand, Uv},
-    vendor::{Pylock, Selected, Tools, VendorContext, VendorError, select},
+    vendor::{Pylock, Selected, Target, VendorContext, VendorError, select},
 };
 
 /// A lock that uv has exported.
 pub(super) struct ExportedLock {
     pub(super) pylock: Pylock,
-    /// What each interpreter selects.
+    /// What each target selects.
     pub(super) selected: Vec<Selected>,
 }
 
@@ -24,7 +24,7 @@ impl ExportedLock {
         session: &Session,
         vendor: &VendorContext<'_>,
         flags: Vec<String>,
-        (tools, directory): (&[Tools], &Utf8Path),
+        (targets, directory): (&[Target], &Utf8Path),
     ) -> crate::Result<Self> {
         let output = directory.join("pylock.toml");
         let export = ExportPylockCommand {
@@ -39,7 +39,7 @@ impl ExportedLock {
             return Err(uv_failed(&invocation, &streamed, Stderr::Capture).into());
         }
         let text = std::fs::read_to_string(&output).map_err(VendorError::io(&output))?;
-        let selected: crate::Result<_> = tools.iter().map(|tools| select(vendor, tools, &output)).collect();
+        let selected: crate::Result<_> = targets.iter().map(|target| select(vendor, target, &output)).collect();
         let _ = std::fs::remove_file(&output);
         Ok(Self { pylock: Pylock::parse(&output, &text)?, selected: selected? })
     }

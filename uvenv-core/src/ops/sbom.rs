@@ -23,7 +23,7 @@ use crate::{
     sbom::{
         DependencyGraph, Embedded, Part, Sbom, SbomError, SbomWarning, Subject, WheelFacts, crates_of_project, embedded,
     },
-    vendor::{Artifact, ArtifactKind, Tools, check_files, hash, select},
+    vendor::{Artifact, ArtifactKind, Target, Tools, check_files, hash, select},
 };
 
 /// A request for a document about an environment.
@@ -115,6 +115,7 @@ impl SbomRequest {
         let vendor = vendor_context(context, settings, session.uv()?, &child);
         let tools = Tools::find(&vendor, &context.paths.directory, Some(python.executable.as_str()))?;
         tools.repair(&vendor)?;
+        let target = Target { tools, platform: None };
         let directory = tempfile::tempdir().map_err(CacheError::unusable(Utf8Path::new("TMPDIR")))?;
         let place = Utf8Path::from_path(directory.path()).unwrap_or(Utf8Path::new("."));
         let selected = if let Some(vendored) = &self.vendored {
@@ -122,12 +123,12 @@ impl SbomRequest {
             check_files(vendored, &lock)?;
             let copy = place.join("pylock.toml");
             fs::copy(&lock.path, &copy).map_err(CacheError::unusable(&copy))?;
-            vec![select(&vendor, &tools, &copy)?]
+            vec![select(&vendor, &target, &copy)?]
         } else {
             // What else is in the environment is not exported.
             let flags = installation.selection.iter().filter(|flag| *flag != "--inexact").cloned().collect();
-            let tools = std::slice::from_ref(&tools);
-            ExportedLock::of(context, session, &vendor, flags, (tools, place))?.selected
+            let target = std::slice::from_ref(&target);
+            ExportedLock::of(context, session, &vendor, flags, (target, place))?.selected
         };
         let artifacts = selected.into_iter().flat_map(|selected| selected.artifacts);
         Ok(artifacts.map(|artifact| (artifact.name.clone(), facts(artifact))).collect())

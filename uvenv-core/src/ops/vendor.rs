@@ -1,6 +1,7 @@
 //! `vendor`: everything that a profile's environment needs, in one directory.
 
 mod build_directory;
+mod confirm;
 mod directory;
 mod plan;
 
@@ -14,6 +15,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use self::{
     build_directory::BuildDirectory,
+    confirm::confirm,
     directory::VendoredDirectory,
     plan::{PlannedBuild, VendorPlan},
 };
@@ -26,8 +28,8 @@ use crate::{
     process::Invocation,
     report::{VendorReport, VendoredLock},
     vendor::{
-        BuiltPackage, Download, Downloads, Facts, PinFacts, Sources, VendorContext, VendorError, VendoredWheel, WHEELS,
-        hash_file, lock_requirements,
+        BuiltPackage, Download, Downloads, Facts, PinFacts, Sources, Target, VendorContext, VendorError, VendoredWheel,
+        WHEELS, hash_file, lock_requirements, version_in,
     },
 };
 
@@ -38,6 +40,8 @@ pub struct VendorRequest {
     pub backends: Vec<Choice>,
     /// The interpreters, by version or path; if there are none, the one that a sync would use.
     pub pythons: Vec<String>,
+    /// The platforms, by uv's names, such as `aarch64-manylinux_2_28`; if there are none, this machine's.
+    pub platforms: Vec<String>,
     /// The directory to write.
     pub output: Utf8PathBuf,
 }
@@ -69,6 +73,9 @@ impl VendorPlan<'_> {
             all.map(|wheel| wheel.file.clone()).filter(|file| !self.reused.contains(file)).collect();
         let texts: Vec<_> =
             self.locks.iter().map(|lock| self.lock_text(lock, directory, &packages)).collect::<Result<_, _>>()?;
+        for (lock, LockText { text, wheels, .. }) in self.locks.iter().zip(&texts) {
+            confirm(session, &self.profile.uv, (lock, text, wheels), &self.profile.targets, directory)?;
+        }
         // Everything is there: now the directory changes.
         let wheels: BTreeSet<_> = texts.iter().flat_map(|text| text.wheels.iter().cloned()).collect();
         directory.take_staged(&wheels)?;
@@ -110,10 +117,10 @@ impl VendorPlan<'_> {
         let progress = DownloadProgress::new(context.observer, missing.iter().chain(&missing_archives));
         for (files, to) in [(missing, &wheels), (missing_archives, &archives)] {
             // pip downloads only what fits its interpreter.
-            for (number, tools) in self.profile.tools.iter().enumerate() {
+            for (number, target) in self.profile.targets.iter().enumerate() {
                 let fitting: Vec<_> =
                     files.iter().filter(|file| self.needed_by.get(&file.place) == Some(&number)).cloned().collect();
-                let downloads = Downloads { context, tools, indexes: &self.indexes, directory: to };
+                let downloads = Downloads { context, target, indexes: &self.indexes, directory: to };
                 downloads.run(&fitting, &|files| progress.add(files))?;
             }
         }
@@ -128,7 +135,8 @@ impl VendorPlan<'_> {
     ) -> crate::Result<BTreeMap<String, BuiltPackage>> {
         let mut done: BTreeMap<_, _> = self.kept.clone();
         let builds: Vec<_> = self.builds.iter().filter(|build| !done.contains_key(&build.key)).collect();
-        let Some(first) = self.profile.tools.first().filter(|_| !builds.is_empty()) else { return Ok(done) };
+        let first = self.profile.targets.first().filter(|_| !builds.is_empty());
+        let Some(Target { tools: first, .. }) = first else { return Ok(done) };
         let place = BuildDirectory::make(context)?;
         // A build that outlives this process keeps others out of the directory.
         let child = |invocation: Invocation| place.covers((context.child)(invocation));
@@ -162,9 +170,13 @@ impl VendorPlan<'_> {
         (from, to): (&Utf8Path, &Utf8Path),
     ) -> crate::Result<Vec<VendoredWheel>> {
         let mut built: Vec<VendoredWheel> = Vec::new();
-        for (number, tools) in self.profile.tools.iter().enumerate() {
+        for (number, target) in self.profile.targets.iter().enumerate() {
             let output = from.join(format!("wheel-{number}"));
-            let file = sources.build(context, tools, requirements, &output)?;
+            let file = sources.build(context, &target.tools, requirements, &output)?;
+            let fits_all = file.ends_with("-none-any.whl");
+            if let Some(platform) = target.platform.as_ref().filter(|_| !fits_all) {
+                return Err(sources.of_other_platform(&file, platform).into());
+            }
             // It fits several interpreters.
             if built.iter().any(|wheel| wheel.file == file) {
                 continue;
@@ -172,7 +184,6 @@ impl VendorPlan<'_> {
             let path = to.join(&file);
             fs::copy(output.join(&file), &path).map_err(VendorError::io(&path))?;
             let (sha256, size) = hash_file(&path).map_err(VendorError::io(&path))?;
-            let fits_all = file.ends_with("-none-any.whl");
             built.push(VendoredWheel { file, sha256, size });
             if fits_all {
                 break;
@@ -220,9 +231,8 @@ impl VendorPlan<'_> {
 
     /// Returns the versions of Python: `3.11`.
     fn pythons(&self) -> Vec<String> {
-        let selected = self.locks.iter().flat_map(|lock| &lock.selected);
-        let minor = |version: &str| version.splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
-        let versions: BTreeSet<_> = selected.map(|selected| minor(&selected.python)).collect();
+        let versions: BTreeSet<_> =
+            self.profile.targets.iter().map(|target| version_in(&target.tools.target)).collect();
         versions.into_iter().collect()
     }
 }

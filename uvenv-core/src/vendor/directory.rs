@@ -36,6 +36,15 @@ pub(crate) enum VendoredDirectoryError {
     /// It was made for other versions of Python.
     #[error("`{lock}` was not vendored for Python {python}, but for {}", available.join(" and "))]
     OtherPython { lock: Utf8PathBuf, python: String, available: Vec<String> },
+    /// It was made for other platforms.
+    #[error("`{lock}` was not vendored for {}, but for {}{}", words(platform), available.iter().map(|one| words(one)).collect::<Vec<_>>().join(" and "), on_new_lines(problem))]
+    OtherPlatform {
+        lock: Utf8PathBuf,
+        platform: String,
+        available: Vec<String>,
+        /// uv's words.
+        problem: String,
+    },
     /// uv finds no interpreter.
     #[error("there is no Python for a new environment{}", on_new_lines(problem))]
     NoPython {
@@ -69,6 +78,11 @@ impl VendoredDirectoryError {
     }
 }
 
+/// Returns the platform in the description of an interpreter.
+fn words(description: &str) -> String {
+    description.split(' ').skip(4).collect::<Vec<_>>().join(" ")
+}
+
 fn with(backend: Option<&Name>) -> String {
     backend.map_or_else(|| "no backend".to_owned(), |name| format!("`{name}`"))
 }
@@ -83,6 +97,7 @@ impl Diagnostic for VendoredDirectoryError {
             Self::OtherBackend { .. } => "vendored-for-another-backend",
             Self::OtherLockfile { .. } => "vendored-from-another-lockfile",
             Self::OtherPython { .. } => "vendored-for-another-python",
+            Self::OtherPlatform { .. } => "vendored-for-another-platform",
             Self::NoPython { .. } => "no-python-for-vendored",
             Self::Changed { .. } => "changed-vendored-file",
             Self::Missing { .. } => "missing-vendored-file",
@@ -103,6 +118,7 @@ impl Diagnostic for VendoredDirectoryError {
                 }
                 Self::OtherLockfile { .. } => "vendor again with `cargo uvenv vendor`, or restore the lockfile",
                 Self::OtherPython { .. } => "choose another with `--recreate --python`, or vendor for it with `cargo uvenv vendor --python`",
+                Self::OtherPlatform { .. } => "vendor for it, on such a machine or with `cargo uvenv vendor --platform`",
                 Self::NoPython { .. } => "install one for which it was vendored, or name it with `--python`",
                 Self::Changed { .. } | Self::Missing { .. } => {
                     "copy the directory again, or repair it with `cargo uvenv vendor`"

@@ -1,10 +1,10 @@
 //! Downloads files with pip, which has the user's index settings, proxies, certificates and credentials.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Tools, VendorContext, VendorError, hash_file};
+use super::{Target, VendorContext, VendorError, hash_file, version_in};
 use crate::{fs::parallel, process::ending};
 
 /// The number of files that one pip downloads: what it has downloaded is there only when it ends.
@@ -27,7 +27,7 @@ pub(crate) struct Download {
 /// Downloads into a directory.
 pub(crate) struct Downloads<'a> {
     pub(crate) context: &'a VendorContext<'a>,
-    pub(crate) tools: &'a Tools,
+    pub(crate) target: &'a Target,
     /// URLs of indexes, with the credentials that are to be used.
     pub(crate) indexes: &'a [String],
     /// Where the files go.
@@ -85,7 +85,8 @@ impl Downloads<'_> {
         let requirements = work.join("requirements.txt");
         fs::write(&requirements, lines.collect::<String>()).map_err(VendorError::io(&requirements))?;
         let flags = ["download", "--quiet", "--no-deps", "--only-binary=:none:", "--dest"];
-        let pip = self.tools.pip().args(flags).args([work.as_str(), "-r", requirements.as_str()]);
+        let pip = self.target.tools.pip().args(flags).args([work.as_str(), "-r", requirements.as_str()]);
+        let pip = if self.target.platform.is_some() { pip.args(self.foreign_flags(&missing)) } else { pip };
         let has_hashes = files.iter().all(|file| file.sha256.is_some());
         let pip = pip.args(has_hashes.then_some("--require-hashes"));
         // It would also hold for what a source distribution needs to tell its metadata.
@@ -107,6 +108,22 @@ impl Downloads<'_> {
             return Err(failed(format!("pip did not write `{}`", file.file)).into());
         }
         remove(&work)
+    }
+
+    /// Returns the flags with which pip accepts wheels of another platform: the tags in their names, which fit the target.
+    fn foreign_flags(&self, files: &[&Download]) -> Vec<String> {
+        let (mut abis, mut platforms) = (BTreeSet::new(), BTreeSet::new());
+        for file in files {
+            // NAME-VERSION(-BUILD)-PYTHON-ABI-PLATFORM.whl, where each tag can be several, as `a.b`.
+            let Some(stem) = file.file.strip_suffix(".whl") else { continue };
+            let mut tags = stem.rsplit('-');
+            platforms.extend(tags.next().into_iter().flat_map(|tags| tags.split('.')));
+            abis.extend(tags.next().into_iter().flat_map(|tags| tags.split('.')));
+        }
+        let version = format!("--python-version={}", version_in(&self.target.tools.target));
+        let abis = abis.into_iter().map(|abi| format!("--abi={abi}"));
+        let platforms = platforms.into_iter().map(|platform| format!("--platform={platform}"));
+        [version, "--implementation=cp".to_owned()].into_iter().chain(abis).chain(platforms).collect()
     }
 
     /// Moves a file that was downloaded into its place, if it is there and has the right hash.

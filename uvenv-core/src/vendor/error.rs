@@ -23,6 +23,9 @@ pub(crate) enum VendorError {
         /// The words of `packaging`.
         problem: String,
     },
+    /// The platform has no wheels that could be told.
+    #[error("the platform `{platform}` is not known")]
+    UnknownPlatform { platform: String },
     /// The tools for vendoring could not be installed, or do not work.
     #[error("the tools for vendoring do not work: {problem}")]
     Tools {
@@ -76,6 +79,7 @@ impl Diagnostic for VendorError {
     fn code(&self) -> &'static str {
         match self {
             Self::Package { .. } | Self::SameName { .. } | Self::Selection { .. } => "cannot-vendor",
+            Self::UnknownPlatform { .. } => "unknown-platform",
             Self::Tools { .. } => "vendoring-tools-failed",
             Self::Python { .. } => "no-such-python",
             Self::Download { .. } => "download-failed",
@@ -93,6 +97,10 @@ impl Diagnostic for VendorError {
                 Self::SameName { .. } => "vendor each backend to a directory of its own",
                 Self::Selection { .. } => {
                     "choose another interpreter with `--python`, or packages that have a wheel for it"
+                }
+                Self::UnknownPlatform { .. } => {
+                    "name it as uv does, with the version of its C library: `x86_64-manylinux_2_28`, \
+                     `aarch64-unknown-linux-musl`, `aarch64-apple-darwin`, `x86_64-pc-windows-msvc`"
                 }
                 Self::Tools { .. } => "uv installs `packaging` and `pip` from your index: see that it has them",
                 Self::Python { .. } => "install it with `uv python install`, or choose one that `uv python list` shows",
@@ -113,6 +121,7 @@ impl Diagnostic for VendorError {
             Self::Package { .. }
             | Self::SameName { .. }
             | Self::Selection { .. }
+            | Self::UnknownPlatform { .. }
             | Self::Python { .. }
             | Self::Offline { .. }
             | Self::Foreign { .. } => Fault::Request,

@@ -10,6 +10,7 @@ mod download;
 mod error;
 mod pylock;
 mod select;
+mod target;
 mod tools;
 mod wheel_build;
 
@@ -31,6 +32,7 @@ pub(crate) use self::{
     error::VendorError,
     pylock::{BuiltPackage, Facts, PinFacts, Pylock, VendoredWheel},
     select::{Artifact, ArtifactKind, Selected, select},
+    target::{Target, describing, version_in},
     tools::Tools,
     wheel_build::{BuildSource, Sources, WheelBuild, lock_requirements},
 };

@@ -1,13 +1,99 @@
-"""Prints which artifact of each package of a PEP 751 lock the running interpreter would install, as JSON."""
+"""Prints which artifact of each package of a PEP 751 lock an interpreter would install, as JSON.
+
+    python select.py LOCK [PLATFORM]
+
+The interpreter is the running one; with a platform, by uv's name for it, one of the same version there.
+"""
+
+from __future__ import annotations
 
 import json
-import platform
+import os
+import re
 import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import tomli
+from packaging import markers, tags
 from packaging.pylock import Pylock, PylockSelectError, PylockUnsupportedVersionError, PylockValidationError
+
+# The other names of manylinux tags (PEP 600).
+LEGACY = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
+
+WINDOWS = {"x86_64": ("win_amd64", "AMD64"), "i686": ("win32", "x86"), "aarch64": ("win_arm64", "ARM64")}
+
+
+def manylinux(name: str) -> tuple[list[str], dict[str, str]] | None:
+    """A wheel for an older glibc works with a newer one (PEP 600)."""
+    match = re.fullmatch(r"(\w+?)-manylinux(?:_2_(\d+)|2014)", name)
+    if match is None:
+        return None
+    arch, minor = match[1], int(match[2] or 17)
+    oldest = 5 if arch in {"x86_64", "i686"} else 17
+    platforms = []
+    for older in range(minor, oldest - 1, -1):
+        platforms.append(f"manylinux_2_{older}_{arch}")
+        if older in LEGACY:
+            platforms.append(f"{LEGACY[older]}_{arch}")
+    return [*platforms, f"linux_{arch}"], linux(arch)
+
+
+def musllinux(name: str) -> tuple[list[str], dict[str, str]] | None:
+    """A wheel for an older musl works with a newer one (PEP 656). uv takes 1.2."""
+    match = re.fullmatch(r"(\w+)-unknown-linux-musl", name)
+    if match is None:
+        return None
+    arch = match[1]
+    return [f"musllinux_1_2_{arch}", f"musllinux_1_1_{arch}", f"musllinux_1_0_{arch}", f"linux_{arch}"], linux(arch)
+
+
+def linux(arch: str) -> dict[str, str]:
+    """The markers of Linux."""
+    return {"os_name": "posix", "sys_platform": "linux", "platform_system": "Linux", "platform_machine": arch}
+
+
+def macos(name: str) -> tuple[list[str], dict[str, str]] | None:
+    """As uv does, the version is that of `MACOSX_DEPLOYMENT_TARGET`, or else 13.0."""
+    match = re.fullmatch(r"(x86_64|aarch64)-apple-darwin", name)
+    if match is None:
+        return None
+    arch = "arm64" if match[1] == "aarch64" else match[1]
+    major, _, minor = os.environ.get("MACOSX_DEPLOYMENT_TARGET", "13.0").partition(".")
+    found = {"os_name": "posix", "sys_platform": "darwin", "platform_system": "Darwin", "platform_machine": arch}
+    return list(tags.mac_platforms((int(major), int(minor or 0)), arch)), found
+
+
+def windows(name: str) -> tuple[list[str], dict[str, str]] | None:
+    """The markers and the tag of Windows."""
+    match = re.fullmatch(r"(x86_64|i686|aarch64)-pc-windows-msvc", name)
+    if match is None:
+        return None
+    tag, machine = WINDOWS[match[1]]
+    found = {"os_name": "nt", "sys_platform": "win32", "platform_system": "Windows", "platform_machine": machine}
+    return [tag], found
+
+
+def elsewhere(name: str) -> dict[str, object]:
+    """The arguments that select for another platform."""
+    kinds = (kind(name) for kind in (manylinux, musllinux, macos, windows))
+    known = next((found for found in kinds if found is not None), None)
+    if known is None:
+        json.dump({"unknown_platform": name}, sys.stdout)
+        sys.exit()
+    platforms, found = known
+    # uv, too, takes the release of the system for unknown.
+    environment = {**markers.default_environment(), **found, "platform_release": "", "platform_version": ""}
+    version = sys.version_info[:2]
+    own = f"cp{version[0]}{version[1]}"
+    return {
+        "environment": environment,
+        "tags": [
+            *tags.cpython_tags(version, platforms=platforms, abis=[own + getattr(sys, "abiflags", "")]),
+            *tags.compatible_tags(version, own, platforms),
+        ],
+    }
+
 
 document = tomli.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
 for package in document["packages"]:
@@ -17,7 +103,7 @@ for package in document["packages"]:
 lock = Pylock.from_dict(document)
 selected = []
 try:
-    for package, artifact in lock.select():
+    for package, artifact in lock.select(**(elsewhere(sys.argv[2]) if sys.argv[2:] else {})):
         kind = type(artifact).__name__.removeprefix("Package").lower()
         facts = {
             "index": next(index for index, other in enumerate(lock.packages) if other is package),
@@ -43,4 +129,4 @@ try:
 except (PylockSelectError, PylockUnsupportedVersionError, PylockValidationError) as error:
     json.dump({"error": str(error)}, sys.stdout)
 else:
-    json.dump({"python": platform.python_version(), "selected": selected}, sys.stdout)
+    json.dump({"selected": selected}, sys.stdout)

@@ -3,14 +3,12 @@
 use camino::Utf8Path;
 use serde::Deserialize;
 
-use super::{Tools, VendorContext, VendorError, tools::captured};
+use super::{Target, VendorContext, VendorError, tools::captured};
 use crate::model::Name;
 
 /// What an interpreter would install.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Selected {
-    /// Its version: `3.11.7`.
-    pub(crate) python: String,
     #[serde(rename = "selected")]
     pub(crate) artifacts: Vec<Artifact>,
 }
@@ -47,14 +45,16 @@ pub(crate) enum ArtifactKind {
 #[serde(untagged)]
 enum Answer {
     Error { error: String },
+    UnknownPlatform { unknown_platform: String },
     Selected(Selected),
 }
 
-/// Returns what the interpreter of `tools` would install from the lock at `path`.
-pub(crate) fn select(context: &VendorContext<'_>, tools: &Tools, path: &Utf8Path) -> crate::Result<Selected> {
+/// Returns what `target` would install from the lock at `path`.
+pub(crate) fn select(context: &VendorContext<'_>, target: &Target, path: &Utf8Path) -> crate::Result<Selected> {
     let script = path.with_file_name("select.py");
     std::fs::write(&script, include_str!("select.py")).map_err(VendorError::io(&script))?;
-    let answer = captured(context, tools.python().args([script.as_str(), path.as_str()]))?;
+    let select = target.tools.python().args([script.as_str(), path.as_str()]);
+    let answer = captured(context, select.args(target.platform.as_deref()))?;
     let unreadable = |error: serde_json::Error| VendorError::Tools { problem: error.to_string() };
     match serde_json::from_str(&answer).map_err(unreadable)? {
         Answer::Selected(selected) => {
@@ -71,8 +71,9 @@ pub(crate) fn select(context: &VendorContext<'_>, tools: &Tools, path: &Utf8Path
                 None => Ok(selected),
             }
         }
-        Answer::Error { error } => {
-            Err(VendorError::Selection { interpreter: tools.interpreter.clone(), problem: error }.into())
+        Answer::Error { error } => Err(VendorError::Selection { interpreter: target.shown(), problem: error }.into()),
+        Answer::UnknownPlatform { unknown_platform } => {
+            Err(VendorError::UnknownPlatform { platform: unknown_platform }.into())
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{VendorContext, VendorError};
+use super::{VendorContext, VendorError, target};
 use crate::{
     environment::Environment,
     fs::{atomic, cache, digest},
@@ -15,8 +15,8 @@ use crate::{
 /// What uv installs. `packaging` selects from PEP 751 locks since 26.1.
 const REQUIREMENTS: [&str; 3] = ["packaging>=26.1,<27", "pip>=25", "tomli>=2"];
 
-/// Prints for what an interpreter installs.
-const TARGET: &str = "import sys, sysconfig; print(sys.implementation.name, *sys.version_info[:2], sysconfig.get_config_var('abiflags') or '', sysconfig.get_platform())";
+/// The version of what is recorded about the interpreter.
+const FORMAT: u32 = 2;
 
 /// The tools of an interpreter.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub(crate) struct Tools {
     python: Utf8PathBuf,
     /// The interpreter for which they select.
     pub(crate) interpreter: String,
-    /// For what it installs: `cpython 3 11  linux-x86_64`.
+    /// For what it installs: `cpython 3 11  linux-x86_64 glibc-2.36`.
     pub(crate) target: String,
 }
 
@@ -39,7 +39,7 @@ impl Tools {
             VendorError::Python { request, problem: error.to_string() }
         })?;
         let interpreter = interpreter.trim().to_owned();
-        let name = digest::digest(format!("{interpreter} {REQUIREMENTS:?}").as_bytes());
+        let name = digest::digest(format!("{interpreter} {REQUIREMENTS:?} {FORMAT}").as_bytes());
         let directory = cache::directory(context.variables)?.join("vendoring").join(name);
         let python = Environment::new(directory.clone()).executable();
         let target = fs::read_to_string(directory.join("target")).unwrap_or_default();
@@ -70,7 +70,7 @@ impl Tools {
         captured(context, interpreter::make_environment(context.uv, interpreter, None, directory, context.offline))?;
         let install = context.uv.invocation().args(["pip", "install", "--quiet", "--python", self.python.as_str()]);
         captured(context, install.args(offline).args(REQUIREMENTS))?;
-        let target = captured(context, self.python().args(["-c", TARGET]))?.trim().to_owned();
+        let target = target::describe(context, &self.python)?;
         let file = self.directory.join("target");
         atomic::replace_cached(&file, &target).map_err(cache::CacheError::unusable(&file))?;
         Ok(target)

@@ -227,6 +227,14 @@ impl Sources {
         }
     }
 
+    /// The wheel `file` was built for this platform only.
+    pub(crate) fn of_other_platform(&self, file: &str, platform: &str) -> VendorError {
+        let problem = format!(
+            "its wheel, `{file}`, is for this machine's platform, and has to be built on one like `{platform}`"
+        );
+        VendorError::Package { package: self.build.name.to_string(), problem }
+    }
+
     /// Whether this uv builds the project without installing anything, as in a sync.
     fn is_built_by_uv_itself(&self, context: &VendorContext<'_>) -> bool {
         let [requirement] = &*self.requirements else { return false };

@@ -1,9 +1,12 @@
 //! Syncs from a vendored directory: without index, git and build tools. Everything is compared before anything is changed.
 
+mod python;
+
 use std::{collections::BTreeSet, panic::resume_unwind, thread, time::Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use self::python::{check_python, find_python, has_other_python};
 use super::{
     LockMode, SyncRequest,
     cached::{CacheRecorder, PendingSync, refusal},
@@ -13,8 +16,7 @@ use super::{
 use crate::{
     backend::Selection,
     environment::{
-        BaseInterpreter, Changes, Distribution, Distributions, Environment, EnvironmentError, Inspection, Provenance,
-        Source, SyncRecord,
+        Changes, Distribution, Distributions, Environment, EnvironmentError, Inspection, Provenance, Source, SyncRecord,
     },
     fs::parallel,
     model::{Name, Profile},
@@ -88,7 +90,7 @@ impl<'m> VendoredSync<'m> {
                 let found =
                     if exists { None } else { Some(find_python(session, &uv, &context, request.python.as_deref())?) };
                 let interpreter = found.as_ref().map_or_else(|| environment.executable(), Utf8PathBuf::from);
-                check_python(session, &interpreter, &lock)?;
+                check_python(session, &uv, &interpreter, &lock)?;
                 Ok::<_, crate::Error>(found)
             };
             (python(), files.join().unwrap_or_else(|panic| resume_unwind(panic)))
@@ -194,7 +196,7 @@ impl<'m> VendoredSync<'m> {
         let found = match &self.python {
             None if is_missing => {
                 let found = find_python(session, &self.uv, &self.context, self.request.as_deref())?;
-                check_python(session, Utf8Path::new(&found), &self.lock)?;
+                check_python(session, &self.uv, Utf8Path::new(&found), &self.lock)?;
                 Some(found)
             }
             python => python.clone().filter(|_| is_missing),
@@ -273,51 +275,6 @@ fn reject_other_selections(request: &SyncRequest) -> Result<(), VendoredDirector
         None if !request.uv_args.is_empty() => Err(VendoredDirectoryError::Arguments),
         None => Ok(()),
     }
-}
-
-/// Returns the interpreter that uv would use for a new environment, without downloading one.
-fn find_python(
-    session: &Session,
-    uv: &Uv,
-    context: &ProfileContext<'_>,
-    request: Option<&str>,
-) -> crate::Result<String> {
-    let find = session.settings.child(interpreter::find_python(uv, &context.paths.directory, request, true));
-    let captured = find.capture().map_err(|error| VendoredDirectoryError::NoPython { problem: error.to_string() })?;
-    if !captured.status.success() {
-        return Err(VendoredDirectoryError::NoPython { problem: captured.stderr }.into());
-    }
-    Ok(captured.stdout.trim().to_owned())
-}
-
-/// Whether an existing environment has another Python than the one that is asked for. uv makes it anew then.
-fn has_other_python(
-    session: &Session,
-    uv: &Uv,
-    context: &ProfileContext<'_>,
-    environment: &Environment,
-    request: Option<&str>,
-) -> crate::Result<bool> {
-    if request.is_none() || !matches!(environment.inspect()?, Inspection::Ready(_)) {
-        return Ok(false);
-    }
-    let wanted = find_python(session, uv, context, request)?;
-    let version = |python: &Utf8Path| {
-        let base = BaseInterpreter::ask(python, |invocation| session.settings.child(invocation))?;
-        Ok::<_, crate::Error>((base.implementation, base.version, base.free_threaded))
-    };
-    Ok(version(Utf8Path::new(&wanted))? != version(&environment.executable())?)
-}
-
-/// Rejects an interpreter for which nothing was vendored.
-fn check_python(session: &Session, python: &Utf8Path, lock: &VendoredLock) -> crate::Result<()> {
-    let (major, minor, _) = BaseInterpreter::ask(python, |invocation| session.settings.child(invocation))?.version;
-    let version = format!("{major}.{minor}");
-    if lock.facts.pythons.contains(&version) {
-        return Ok(());
-    }
-    let (lock, available) = (lock.path.clone(), lock.facts.pythons.clone());
-    Err(VendoredDirectoryError::OtherPython { lock, python: version, available }.into())
 }
 
 fn run(session: &Session, invocation: &Invocation, stderr: Stderr) -> crate::Result<()> {

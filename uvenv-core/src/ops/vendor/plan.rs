@@ -21,7 +21,7 @@ use crate::{
     process::Invocation,
     uv::{LockVerdict, Uv, variables::with_urls},
     vendor::{
-        Artifact, ArtifactKind, BuildSource, BuiltPackage, Download, Facts, PinFacts, Pylock, Selected, Tools,
+        Artifact, ArtifactKind, BuildSource, BuiltPackage, Download, Facts, PinFacts, Pylock, Selected, Target, Tools,
         VendorContext, VendorError, WheelBuild, hash,
     },
 };
@@ -34,7 +34,7 @@ pub(super) struct SelectedProfile<'m> {
     selections: Vec<Selection>,
     requests: Vec<String>,
     pub(super) uv: Uv,
-    pub(super) tools: Vec<Tools>,
+    pub(super) targets: Vec<Target>,
     interpreters: Vec<String>,
     manifest: String,
     lockfile: String,
@@ -45,7 +45,7 @@ pub(super) struct PlannedLock {
     pub(super) file: String,
     pub(super) backend: Option<Name>,
     pub(super) pylock: Pylock,
-    /// What each interpreter selects.
+    /// What each target selects.
     pub(super) selected: Vec<Selected>,
 }
 
@@ -97,17 +97,17 @@ impl<'m> SelectedProfile<'m> {
         }
         let Some(lockfile) = context.lockfile()? else { return Err(OperationError::no_lockfile(&context).into()) };
         let uv = session.uv()?.clone();
-        let tools = find_tools(&context, &session.settings, &uv, &request.pythons)?;
-        let interpreters: BTreeSet<_> = tools.iter().map(|tools| tools.target.clone()).collect();
+        let targets = find_targets(&context, &session.settings, &uv, request)?;
+        let interpreters: BTreeSet<_> = targets.iter().map(Target::description).collect();
         Ok(Self {
             uv,
-            tools,
+            targets,
             interpreters: interpreters.into_iter().collect(),
             manifest: hash(context.manifest.file.text.as_bytes()),
             lockfile: hash(lockfile.file.text.as_bytes()),
             backends: available.list,
             selections,
-            requests: request.pythons.clone(),
+            requests: request.pythons.iter().chain(&request.platforms).cloned().collect(),
             context,
         })
     }
@@ -157,17 +157,19 @@ impl<'m> VendorPlan<'m> {
         session: &Session,
         directory: &VendoredDirectory,
     ) -> crate::Result<Self> {
-        let SelectedProfile { uv, tools, .. } = profile;
+        let SelectedProfile { uv, targets, .. } = profile;
         check_freshness(&profile.context, session, uv)?;
         let settings = &session.settings;
         let child = |invocation: Invocation| settings.child(invocation);
         let context = profile.vendor_context(settings, &child);
-        tools.iter().try_for_each(|tools| tools.repair(&context))?;
+        targets.iter().try_for_each(|target| target.tools.repair(&context))?;
+        // Its URLs can have credentials.
+        let place = tempfile::tempdir().map_err(VendorError::io(Utf8Path::new("TMPDIR")))?;
+        let place = Utf8Path::from_path(place.path()).unwrap_or(Utf8Path::new("."));
         let mut locks = Vec::new();
         for selection in &profile.selections {
             let flags = backend_flags(&profile.context, &profile.backends, selection);
-            let exported =
-                ExportedLock::of(&profile.context, session, &context, flags, (tools, &directory.staging()?))?;
+            let exported = ExportedLock::of(&profile.context, session, &context, flags, (targets, place))?;
             locks.push(PlannedLock {
                 file: profile.lock_name(selection),
                 backend: selection.name().cloned(),
@@ -314,20 +316,29 @@ pub(super) fn build_key(artifact: &Artifact) -> String {
     }
 }
 
-/// Returns the tools of the interpreters that are asked for.
-fn find_tools(
+/// Returns what wheels are for: each interpreter that is asked for, on each platform.
+fn find_targets(
     context: &ProfileContext<'_>,
     settings: &Settings,
     uv: &Uv,
-    requests: &[String],
-) -> crate::Result<Vec<Tools>> {
+    request: &VendorRequest,
+) -> crate::Result<Vec<Target>> {
     let child = |invocation: Invocation| settings.child(invocation);
     let vendor = vendor_context(context, settings, uv, &child);
     let project = &context.paths.directory;
-    match requests {
-        [] => Ok(vec![Tools::find(&vendor, project, None)?]),
-        requests => requests.iter().map(|request| Tools::find(&vendor, project, Some(request))).collect(),
-    }
+    let tools = match &*request.pythons {
+        [] => vec![Tools::find(&vendor, project, None)?],
+        pythons => {
+            pythons.iter().map(|python| Tools::find(&vendor, project, Some(python))).collect::<Result<_, _>>()?
+        }
+    };
+    let platforms: Vec<_> =
+        if request.platforms.is_empty() { vec![None] } else { request.platforms.iter().cloned().map(Some).collect() };
+    let of_tools = |tools: &Tools| {
+        let target = |platform: &Option<String>| Target { tools: tools.clone(), platform: platform.clone() };
+        platforms.iter().map(target).collect::<Vec<_>>()
+    };
+    Ok(tools.iter().flat_map(of_tools).collect())
 }
 
 /// Returns the file of an artifact; its path is relative to `lock`.

@@ -1,0 +1,81 @@
+//! The interpreter of an environment that is synced from a vendored directory.
+
+use camino::Utf8Path;
+
+use crate::{
+    environment::{BaseInterpreter, Environment, Inspection},
+    fs::cache::CacheError,
+    monorepo::ProfileContext,
+    ops::Session,
+    process::Stderr,
+    uv::{Uv, interpreter, pip_sync::PipPlanCommand},
+    vendor::{VendoredDirectoryError, VendoredLock, describing, version_in},
+};
+
+/// Returns the interpreter that uv would use for a new environment, without downloading one.
+pub(super) fn find_python(
+    session: &Session,
+    uv: &Uv,
+    context: &ProfileContext<'_>,
+    request: Option<&str>,
+) -> crate::Result<String> {
+    let find = session.settings.child(interpreter::find_python(uv, &context.paths.directory, request, true));
+    let captured = find.capture().map_err(|error| VendoredDirectoryError::NoPython { problem: error.to_string() })?;
+    if !captured.status.success() {
+        return Err(VendoredDirectoryError::NoPython { problem: captured.stderr }.into());
+    }
+    Ok(captured.stdout.trim().to_owned())
+}
+
+/// Whether an existing environment has another Python than the one that is asked for. uv makes it anew then.
+pub(super) fn has_other_python(
+    session: &Session,
+    uv: &Uv,
+    context: &ProfileContext<'_>,
+    environment: &Environment,
+    request: Option<&str>,
+) -> crate::Result<bool> {
+    if request.is_none() || !matches!(environment.inspect()?, Inspection::Ready(_)) {
+        return Ok(false);
+    }
+    let wanted = find_python(session, uv, context, request)?;
+    let version = |python: &Utf8Path| {
+        let base = BaseInterpreter::ask(python, |invocation| session.settings.child(invocation))?;
+        Ok::<_, crate::Error>((base.implementation, base.version, base.free_threaded))
+    };
+    Ok(version(Utf8Path::new(&wanted))? != version(&environment.executable())?)
+}
+
+/// Rejects an interpreter for which nothing was vendored.
+pub(super) fn check_python(session: &Session, uv: &Uv, python: &Utf8Path, lock: &VendoredLock) -> crate::Result<()> {
+    let description = describe(session, python)?;
+    let version = version_in(&description);
+    let path = || lock.path.clone();
+    if !lock.facts.pythons.contains(&version) {
+        let available = lock.facts.pythons.clone();
+        return Err(VendoredDirectoryError::OtherPython { lock: path(), python: version, available }.into());
+    }
+    if lock.facts.interpreters.contains(&description) {
+        return Ok(());
+    }
+    // Wheels for another platform can fit this one too.
+    let target = tempfile::tempdir().map_err(CacheError::unusable(Utf8Path::new("TMPDIR")))?;
+    let target = Utf8Path::from_path(target.path()).unwrap_or(Utf8Path::new("."));
+    let command = PipPlanCommand { lock: &lock.path, python: python.as_str(), platform: None, target };
+    let streamed = session.stream(&command.invocation(uv), Stderr::Capture)?;
+    if streamed.status.success() {
+        return Ok(());
+    }
+    let (platform, available, problem) = (description, lock.facts.interpreters.clone(), streamed.stderr);
+    Err(VendoredDirectoryError::OtherPlatform { lock: path(), platform, available, problem }.into())
+}
+
+fn describe(session: &Session, python: &Utf8Path) -> crate::Result<String> {
+    let silent = |problem| VendoredDirectoryError::NoPython { problem };
+    let said = session.settings.child(describing(python)).capture().map_err(|error| silent(error.to_string()))?;
+    if said.status.success() {
+        Ok(said.stdout.trim_end_matches(['\r', '\n']).to_owned())
+    } else {
+        Err(silent(said.words().into_owned()).into())
+    }
+}
