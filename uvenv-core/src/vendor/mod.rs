@@ -5,6 +5,7 @@
 //!
 //! [PEP 751]: https://packaging.python.org/en/latest/specifications/pylock-toml/
 
+mod description;
 mod directory;
 mod download;
 mod error;
@@ -27,12 +28,13 @@ use crate::{
 };
 
 pub(crate) use self::{
+    description::{describing, version_in},
     directory::{VendoredDirectoryError, VendoredLock, check_files, find_lock, locks_in},
     download::{Download, Downloads},
     error::VendorError,
     pylock::{BuiltPackage, Facts, PinFacts, Pylock, VendoredWheel},
     select::{Artifact, ArtifactKind, Selected, select},
-    target::{Target, describing, version_in},
+    target::Target,
     tools::Tools,
     wheel_build::{BuildSource, Sources, WheelBuild, lock_requirements},
 };

@@ -4,7 +4,7 @@ use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{VendorContext, VendorError, target};
+use super::{VendorContext, VendorError, describing};
 use crate::{
     environment::Environment,
     fs::{atomic, cache, digest},
@@ -70,7 +70,8 @@ impl Tools {
         captured(context, interpreter::make_environment(context.uv, interpreter, None, directory, context.offline))?;
         let install = context.uv.invocation().args(["pip", "install", "--quiet", "--python", self.python.as_str()]);
         captured(context, install.args(offline).args(REQUIREMENTS))?;
-        let target = target::describe(context, &self.python)?;
+        let target = captured(context, describing(&self.python))?;
+        let target = target.trim_end_matches(['\r', '\n']).to_owned();
         let file = self.directory.join("target");
         atomic::replace_cached(&file, &target).map_err(cache::CacheError::unusable(&file))?;
         Ok(target)

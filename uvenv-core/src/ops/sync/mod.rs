@@ -3,6 +3,7 @@
 mod cached;
 mod execute;
 mod plan;
+mod recorder;
 #[cfg(feature = "full")]
 mod vendored;
 
@@ -11,9 +12,9 @@ use std::ffi::OsString;
 #[cfg(feature = "full")]
 use camino::Utf8PathBuf;
 
-#[cfg(feature = "full")]
-pub(super) use self::cached::{CachedReport, known};
 pub use self::plan::SyncPlan;
+#[cfg(feature = "full")]
+pub(super) use self::{cached::known, recorder::CachedReport};
 #[cfg(feature = "full")]
 pub(super) use self::{
     execute::python_of,

@@ -9,9 +9,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use self::python::{check_python, find_python, has_other_python};
 use super::{
     LockMode, SyncRequest,
-    cached::{CacheRecorder, PendingSync, refusal},
     execute::{ActiveSync, Recorder, python_of},
     plan::{backend_flags, changes},
+    recorder::{CacheRecorder, PendingSync, refusal},
 };
 use crate::{
     backend::Selection,
