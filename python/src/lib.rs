@@ -268,12 +268,20 @@ fn vendor(
     backends: Vec<String>,
     pythons: Vec<String>,
     platforms: Vec<String>,
+    more: (bool, bool),
     output: PathBuf,
 ) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
         let backends =
             backends.into_iter().filter_map(|name| choice(Some(name)).transpose()).collect::<Result<_, _>>()?;
-        let request = VendorRequest { backends, pythons, platforms, output: convert::utf8(output)? };
+        let request = VendorRequest {
+            backends,
+            pythons,
+            platforms,
+            with_uv: more.0,
+            with_build_requirements: more.1,
+            output: convert::utf8(output)?,
+        };
         let (monorepo, profile) = call.profile()?;
         Ok(Message::VendorFinished(request.vendor(&monorepo, &call.session, profile)?))
     })

@@ -862,6 +862,8 @@ class Monorepo:
         backend: Names = (),
         python: Names = (),
         platform: Names = (),
+        with_uv: bool = False,
+        with_build_requirements: bool = False,
         output: str | os.PathLike[str] = "vendored",
         offline: bool = False,
         progress: bool | None = None,
@@ -874,6 +876,9 @@ class Monorepo:
             python: The Pythons to vendor for, by version or path; defaults to the one that `sync` would use.
             platform: The platforms to vendor for, by uv's names, such as `aarch64-manylinux_2_28`; defaults to this
                 machine's.
+            with_uv: Whether to vendor uv itself too, for machines without it.
+            with_build_requirements: Whether to vendor what the builds require too, so that they can be repeated
+                without an index.
             output: The directory to write: new, empty, or of an earlier call. Relative to the current directory.
             offline: Disable network access.
             progress: Whether to show progress; by default, only in a terminal or a notebook.
@@ -896,7 +901,8 @@ class Monorepo:
         """
         directory = Path(output).absolute()
         with _followed(self.directory, profile, offline, progress) as call:
-            plain = _uvenv.vendor(call, _names(backend), _names(python), _names(platform), str(directory))
+            more = (with_uv, with_build_requirements)
+            plain = _uvenv.vendor(call, _names(backend), _names(python), _names(platform), more, str(directory))
         return VendorReport.from_dict(plain)
 
     def sbom(

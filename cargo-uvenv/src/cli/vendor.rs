@@ -30,6 +30,12 @@ pub(crate) struct Vendor {
     /// Platform to vendor for, by uv's name, such as `aarch64-manylinux_2_28`; can be repeated; defaults to this machine's
     #[arg(long, value_name = "PLATFORM")]
     pub(crate) platform: Vec<String>,
+    /// Vendor uv itself too, for machines without it
+    #[arg(long)]
+    pub(crate) with_uv: bool,
+    /// Vendor what the builds require too, so that they can be repeated without an index
+    #[arg(long)]
+    pub(crate) with_build_requirements: bool,
     /// Directory to write: new, empty, or of an earlier run
     #[arg(short, long, value_name = "DIR", default_value = "vendored")]
     pub(crate) output: PathBuf,

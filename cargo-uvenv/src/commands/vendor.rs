@@ -12,6 +12,8 @@ impl Context<'_> {
             backends: args.backend,
             pythons: args.python,
             platforms: args.platform,
+            with_uv: args.with_uv,
+            with_build_requirements: args.with_build_requirements,
             output: self.path(&args.output)?,
         };
         let report = request.vendor(&monorepo, &self.session, profile);

@@ -187,6 +187,32 @@ fn vendors_for_other_platforms() {
 }
 
 #[test]
+fn brings_uv_along() {
+    let repo = pinned().build();
+    repo.uvenv(["lock", "--profile", "prod"]).ok();
+    let more = ["--with-uv", "--with-build-requirements"];
+    let report = vendor(&repo, "vendored", &more);
+    let has = |start: &str| names(&repo, "vendored/wheels").iter().any(|file| file.starts_with(start));
+    assert!(has("uv-") && has("print_utils-"), "{report}");
+    assert_eq!(report["locks"].as_array().unwrap().len(), 1);
+    assert_eq!(vendor(&repo, "vendored", &more)["uv"], Value::Null);
+
+    // On a machine without uv, index and network.
+    let sync = ["sync", "--profile", "prod", "--vendored", "vendored"];
+    let cache = repo.temporary().join("fresh-cache");
+    let sealed = repo.uvenv(sync).env_remove("UVENV_UV").env("UVENV_CACHE_DIR", cache.join("uvenv"));
+    let sealed = sealed.clone().without_network().unwrap_or(sealed);
+    let used = sealed.clone().arg_json().ok().report("sync-finished")["uv"]["path"].as_str().unwrap().to_owned();
+    assert!(used.starts_with(cache.as_str()), "{used}");
+    sealed.ok();
+
+    // What is no longer asked for goes.
+    let removed = vendor(&repo, "vendored", &[])["removed"].to_string();
+    assert!(removed.contains("pylock.uv.toml") && removed.contains("pylock.builds.toml"), "{removed}");
+    assert!(!has("uv-"));
+}
+
+#[test]
 fn rejects_what_cannot_be_vendored() {
     let repo = pinned().build();
     repo.uvenv(["vendor", "--profile", "prod"]).ends(1);

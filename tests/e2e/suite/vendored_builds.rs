@@ -123,6 +123,18 @@ fn wheels_of_all_build_backends_have_the_same_bytes() {
     repo.program("sh", script.iter().chain(&arguments)).with_system().ok();
     Files::under(&elsewhere).assert_eq(&Files::under(&repo.root().join("vendored")));
 
+    // A pin is built again from its commit, without index and network: the same wheel.
+    building(&repo, &["vendor", "--profile", "prod", "--with-build-requirements", "-o", "vendored"]).ok();
+    let checkout = repo.temporary().join("checkout");
+    let remote = repo.temporary().join("remotes/of-hatch-vcs");
+    repo.program("git", ["clone", "--quiet", "--branch", "v1.0.0", remote.as_str(), checkout.as_str()]).ok();
+    let (links, constraint) = ("--find-links=vendored/wheels", "--build-constraint=vendored/build-requirements.txt");
+    let build = ["build", "--wheel", "--offline", "--no-index", links, constraint, "--require-hashes"];
+    let build = repo.uv(build.into_iter().chain(["--out-dir", "again", checkout.as_str()]));
+    let build = build.env("UV_CACHE_DIR", repo.temporary().join("fresh-cache")).with_system();
+    build.clone().without_network().unwrap_or(build).ok();
+    assert!(repo.root().join("again/of_hatch_vcs-1.0.0-py3-none-any.whl").is_file());
+
     // A wheel for this machine is none for others.
     let elsewhere = ["vendor", "--profile", "prod", "--platform", "aarch64-manylinux_2_28", "-o", "elsewhere"];
     building(&repo, &elsewhere).refused("cannot-vendor").names(["aarch64-manylinux_2_28"]);

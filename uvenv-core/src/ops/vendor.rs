@@ -4,6 +4,8 @@ mod build_directory;
 mod confirm;
 mod directory;
 mod plan;
+mod planned_lock;
+mod tool_lock;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,7 +19,8 @@ use self::{
     build_directory::BuildDirectory,
     confirm::confirm,
     directory::VendoredDirectory,
-    plan::{PlannedBuild, VendorPlan},
+    plan::{NeededFiles, PlannedBuild, VendorPlan},
+    planned_lock::PlannedLock,
 };
 use super::{Session, milliseconds};
 use crate::{
@@ -28,8 +31,8 @@ use crate::{
     process::Invocation,
     report::{VendorReport, VendoredLock},
     vendor::{
-        BuiltPackage, Download, Downloads, Facts, PinFacts, Sources, Target, VendorContext, VendorError, VendoredWheel,
-        WHEELS, hash_file, lock_requirements, version_in,
+        BuiltPackage, Download, Downloads, Facts, PinFacts, Purpose, Sources, Target, VendorContext, VendorError,
+        VendoredWheel, WHEELS, hash_file, lock_requirements, version_in,
     },
 };
 
@@ -42,6 +45,10 @@ pub struct VendorRequest {
     pub pythons: Vec<String>,
     /// The platforms, by uv's names, such as `aarch64-manylinux_2_28`; if there are none, this machine's.
     pub platforms: Vec<String>,
+    /// Whether to vendor uv itself too.
+    pub with_uv: bool,
+    /// Whether to vendor what the builds require too, so that they can be repeated without an index.
+    pub with_build_requirements: bool,
     /// The directory to write.
     pub output: Utf8PathBuf,
 }
@@ -66,26 +73,33 @@ impl VendorPlan<'_> {
         let settings = &session.settings;
         let child = |invocation: Invocation| directory.covers(settings.child(invocation));
         let context = self.profile.vendor_context(settings, &child);
-        let downloaded = self.download(&context, directory)?;
+        let mut downloaded = self.download(&context, directory, &self.files)?;
         let packages = self.build(&context, directory)?;
+        let builds_lock = self.builds_lock(&context, directory, !packages.is_empty())?;
+        let of_builds = NeededFiles::of(builds_lock.as_slice(), &self.profile.context)?;
+        downloaded.extend(self.download(&context, directory, &of_builds)?);
+        let planned: Vec<_> = self.locks.iter().chain(&builds_lock).collect();
         let all = packages.values().flat_map(|package| &package.wheels);
         let built: BTreeSet<_> =
             all.map(|wheel| wheel.file.clone()).filter(|file| !self.reused.contains(file)).collect();
         let texts: Vec<_> =
-            self.locks.iter().map(|lock| self.lock_text(lock, directory, &packages)).collect::<Result<_, _>>()?;
-        for (lock, LockText { text, wheels, .. }) in self.locks.iter().zip(&texts) {
-            confirm(session, &self.profile.uv, (lock, text, wheels), &self.profile.targets, directory)?;
+            planned.iter().map(|lock| self.lock_text(lock, directory, &packages)).collect::<Result<_, _>>()?;
+        for (lock, LockText { text, wheels, .. }) in planned.iter().zip(&texts) {
+            confirm(session, &self.profile.uv, (lock, text, wheels), directory)?;
         }
         // Everything is there: now the directory changes.
         let wheels: BTreeSet<_> = texts.iter().flat_map(|text| text.wheels.iter().cloned()).collect();
         directory.take_staged(&wheels)?;
         let mut locks = Vec::new();
-        for (lock, LockText { text, packages, .. }) in self.locks.iter().zip(texts) {
+        for (lock, LockText { text, packages, .. }) in planned.iter().zip(texts) {
             let path = directory.path.join(&lock.file);
             atomic::replace_own(&path, text).map_err(VendorError::io(&path))?;
-            locks.push(VendoredLock { file: lock.file.clone(), backend: lock.backend.clone(), packages });
+            if lock.purpose == Purpose::Environment {
+                locks.push(VendoredLock { file: lock.file.clone(), backend: lock.backend.clone(), packages });
+            }
         }
-        let removed = directory.remove_others(&wheels, &locks, !packages.is_empty())?;
+        let names: Vec<_> = planned.iter().map(|lock| lock.file.clone()).collect();
+        let removed = directory.remove_others(&wheels, &names, !packages.is_empty())?;
         let report = directory.report(self.profile.context.profile, locks, self.pythons(), &wheels);
         Ok(VendorReport {
             downloaded,
@@ -96,30 +110,32 @@ impl VendorPlan<'_> {
         })
     }
 
-    /// Downloads what is missing to the staging directory. Returns the names of the files.
-    fn download(&self, context: &VendorContext<'_>, directory: &VendoredDirectory) -> crate::Result<Vec<String>> {
+    /// Downloads what is missing of `files` to the staging directory. Returns the names of the files.
+    fn download(
+        &self,
+        context: &VendorContext<'_>,
+        directory: &VendoredDirectory,
+        files: &NeededFiles,
+    ) -> crate::Result<Vec<String>> {
         let (wheels, archives) = (directory.staged_wheels()?, directory.staged_archives()?);
         let has = |path: &Utf8Path, file: &Download| {
             hash_file(&path.join(&file.place)).is_ok_and(|(sha256, _)| Some(sha256) == file.sha256)
         };
         let is_missing = |file: &&Download| !has(&wheels, file) && !has(&directory.path.join(WHEELS), file);
-        let missing: Vec<_> = self.wheels.iter().filter(is_missing).cloned().collect();
+        let missing: Vec<_> = files.wheels.iter().filter(is_missing).cloned().collect();
         let is_needed = |file: &&Download| self.needs_archive(file) && !has(&archives, file);
-        let missing_archives: Vec<_> = self.archives.iter().filter(is_needed).cloned().collect();
+        let missing_archives: Vec<_> = files.archives.iter().filter(is_needed).cloned().collect();
         let all: Vec<_> = missing.iter().chain(&missing_archives).map(|file| file.file.clone()).collect();
         if context.offline {
-            let pins = self.builds.iter().filter(|build| !self.kept.contains_key(&build.key)).map(PlannedBuild::shown);
+            let pins = files.builds.iter().filter(|build| !self.kept.contains_key(&build.key)).map(PlannedBuild::shown);
             let missing: Vec<_> = all.iter().cloned().chain(pins).collect();
             if !missing.is_empty() {
                 return Err(VendorError::Offline { missing, directory: directory.path.clone() }.into());
             }
         }
         let progress = DownloadProgress::new(context.observer, missing.iter().chain(&missing_archives));
-        for (files, to) in [(missing, &wheels), (missing_archives, &archives)] {
-            // pip downloads only what fits its interpreter.
-            for (number, target) in self.profile.targets.iter().enumerate() {
-                let fitting: Vec<_> =
-                    files.iter().filter(|file| self.needed_by.get(&file.place) == Some(&number)).cloned().collect();
+        for (of_kind, to) in [(missing, &wheels), (missing_archives, &archives)] {
+            for (target, fitting) in files.by_target(&of_kind) {
                 let downloads = Downloads { context, target, indexes: &self.indexes, directory: to };
                 downloads.run(&fitting, &|files| progress.add(files))?;
             }
@@ -134,7 +150,7 @@ impl VendorPlan<'_> {
         directory: &VendoredDirectory,
     ) -> crate::Result<BTreeMap<String, BuiltPackage>> {
         let mut done: BTreeMap<_, _> = self.kept.clone();
-        let builds: Vec<_> = self.builds.iter().filter(|build| !done.contains_key(&build.key)).collect();
+        let builds: Vec<_> = self.files.builds.iter().filter(|build| !done.contains_key(&build.key)).collect();
         let first = self.profile.targets.first().filter(|_| !builds.is_empty());
         let Some(Target { tools: first, .. }) = first else { return Ok(done) };
         let place = BuildDirectory::make(context)?;
@@ -196,12 +212,12 @@ impl VendorPlan<'_> {
     /// Returns the text of a lock. Each wheel is compared with the hash in the lockfile once more.
     fn lock_text(
         &self,
-        lock: &plan::PlannedLock,
+        lock: &PlannedLock,
         directory: &VendoredDirectory,
         packages: &BTreeMap<String, BuiltPackage>,
     ) -> crate::Result<LockText> {
         let mut by_package: BTreeMap<usize, BTreeSet<VendoredWheel>> = BTreeMap::new();
-        let mut facts = Facts { pythons: self.pythons(), ..self.profile.facts(lock.backend.clone()) };
+        let mut facts = Facts { pythons: self.pythons(), ..self.profile.facts(lock.purpose, lock.backend.clone()) };
         let mut built = BTreeSet::new();
         for artifact in lock.selected.iter().flat_map(|selected| &selected.artifacts) {
             let of_package = by_package.entry(artifact.index).or_default();

@@ -12,10 +12,14 @@ pub(crate) mod interpreter;
 mod lock_verdict;
 pub(crate) mod messages;
 #[cfg(feature = "full")]
+mod pip_compile;
+#[cfg(feature = "full")]
 pub(crate) mod pip_sync;
 #[cfg_attr(not(feature = "full"), path = "no_progress.rs")]
 mod progress;
 pub(crate) mod settings;
+#[cfg(feature = "full")]
+mod unpack;
 pub mod variables;
 mod versions;
 pub(crate) mod workspace;
@@ -36,7 +40,11 @@ pub(crate) use exported::ExportedPackage;
 pub(crate) use fetch::neutral_pip;
 pub(crate) use find::find;
 pub(crate) use lock_verdict::LockVerdict;
+#[cfg(feature = "full")]
+pub(crate) use pip_compile::PipCompileCommand;
 pub(crate) use progress::follow;
+#[cfg(feature = "full")]
+pub(crate) use unpack::unpack;
 pub(crate) use versions::is_uv_itself;
 
 use crate::{

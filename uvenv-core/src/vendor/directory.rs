@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Facts, Pylock, VendoredWheel, WHEELS, hash, hash_file};
+use super::{Facts, Purpose, Pylock, VendoredWheel, WHEELS, hash, hash_file};
 use crate::{
     fs::parallel,
     lockfile::Lockfile,
@@ -193,7 +193,8 @@ pub(crate) fn find_lock(
     profile: Profile,
     backend: Option<&Name>,
 ) -> Result<VendoredLock, VendoredDirectoryError> {
-    let locks = locks_in(directory)?;
+    let mut locks = locks_in(directory)?;
+    locks.retain(|lock| lock.facts.purpose == Purpose::Environment);
     let shown = |lock: &VendoredLock| match &lock.facts.backend {
         Some(backend) => format!("{} with {backend}", lock.facts.profile),
         None => lock.facts.profile.to_string(),
@@ -216,15 +217,7 @@ pub(crate) fn find_lock(
 /// Compares the wheels of the lock with their hashes, on all cores, and rejects files that no lock names.
 pub(crate) fn check_files(directory: &Utf8Path, lock: &VendoredLock) -> Result<(), VendoredDirectoryError> {
     let wheels: Vec<_> = lock.wheels().collect();
-    let compare = |(): &mut (), wheel: &&VendoredWheel| {
-        let file = directory.join(WHEELS).join(&wheel.file);
-        match hash_file(&file) {
-            Ok((sha256, _)) if sha256 == wheel.sha256 => Ok(()),
-            Ok(_) => Err(VendoredDirectoryError::Changed { file }),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(VendoredDirectoryError::Missing { file }),
-            Err(source) => Err(VendoredDirectoryError::Unreadable { path: file, source }),
-        }
-    };
+    let compare = |(): &mut (), wheel: &&VendoredWheel| check_wheel(directory, wheel);
     let compared: Result<Vec<()>, _> = parallel::par_queue(&wheels, || (), compare).into_iter().collect();
     compared?;
     let locks = locks_in(directory)?;
@@ -233,6 +226,17 @@ pub(crate) fn check_files(directory: &Utf8Path, lock: &VendoredLock) -> Result<(
     match entries(&path)?.iter().find(|name| !named.contains(name.as_str())) {
         Some(name) => Err(VendoredDirectoryError::Surplus { file: path.join(name) }),
         None => Ok(()),
+    }
+}
+
+/// Rejects a wheel that does not have the hash in its lock.
+pub(crate) fn check_wheel(directory: &Utf8Path, wheel: &VendoredWheel) -> Result<(), VendoredDirectoryError> {
+    let file = directory.join(WHEELS).join(&wheel.file);
+    match hash_file(&file) {
+        Ok((sha256, _)) if sha256 == wheel.sha256 => Ok(()),
+        Ok(_) => Err(VendoredDirectoryError::Changed { file }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(VendoredDirectoryError::Missing { file }),
+        Err(source) => Err(VendoredDirectoryError::Unreadable { path: file, source }),
     }
 }
 

@@ -29,13 +29,13 @@ use crate::{
 
 pub(crate) use self::{
     description::{describing, version_in},
-    directory::{VendoredDirectoryError, VendoredLock, check_files, find_lock, locks_in},
+    directory::{VendoredDirectoryError, VendoredLock, check_files, check_wheel, find_lock, locks_in},
     download::{Download, Downloads},
     error::VendorError,
-    pylock::{BuiltPackage, Facts, PinFacts, Pylock, VendoredWheel},
+    pylock::{BuiltPackage, Facts, PinFacts, Purpose, Pylock, VendoredWheel},
     select::{Artifact, ArtifactKind, Selected, select},
     target::Target,
-    tools::Tools,
+    tools::{Tools, captured},
     wheel_build::{BuildSource, Sources, WheelBuild, lock_requirements},
 };
 

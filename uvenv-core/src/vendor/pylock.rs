@@ -9,7 +9,7 @@ use super::{VendorError, WHEELS};
 use crate::model::{Name, Profile};
 
 /// The version of the format of `[tool.uvenv]`.
-const SCHEMA: i64 = 1;
+const SCHEMA: i64 = 2;
 
 /// A lock.
 #[derive(Clone, Debug)]
@@ -28,9 +28,33 @@ pub(crate) struct VendoredWheel {
     pub(crate) size: u64,
 }
 
+/// What a lock in a vendored directory is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The environment of a profile.
+    Environment,
+    /// uv itself.
+    Uv,
+    /// The builds of the wheels.
+    Builds,
+}
+
+impl Purpose {
+    const ALL: [Self; 3] = [Self::Environment, Self::Uv, Self::Builds];
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Environment => "environment",
+            Self::Uv => "uv",
+            Self::Builds => "builds",
+        }
+    }
+}
+
 /// What uvenv itself records in a lock, as `[tool.uvenv]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Facts {
+    pub(crate) purpose: Purpose,
     pub(crate) profile: Profile,
     pub(crate) backend: Option<Name>,
     /// The hashes of the profile's manifest and lockfile.
@@ -154,7 +178,9 @@ impl Pylock {
             vendored.insert("wheels", Item::Value(array(wheels)));
             packages.push(vendored);
         }
-        document.insert("packages", Item::ArrayOfTables(packages));
+        // A lock has this key even without packages.
+        let packages = if packages.is_empty() { value(Array::new()) } else { Item::ArrayOfTables(packages) };
+        document.insert("packages", packages);
         let mut tool = Table::new();
         tool.set_implicit(true);
         tool.insert("uvenv", Item::Table(facts.table()));
@@ -185,7 +211,9 @@ impl Pylock {
                 wheels: strings(pin, "wheels")?,
             })
         };
+        let purpose = table.get("purpose")?.as_str()?;
         Some(Facts {
+            purpose: Purpose::ALL.into_iter().find(|one| one.as_str() == purpose)?,
             profile: table.get("profile")?.as_str()?.parse().ok()?,
             backend: text(table, "backend").as_deref().and_then(Name::parse),
             manifest: text(table, "manifest")?,
@@ -203,6 +231,7 @@ impl Facts {
     fn table(&self) -> Table {
         let mut table = Table::new();
         table.insert("schema", value(SCHEMA));
+        table.insert("purpose", value(self.purpose.as_str()));
         table.insert("profile", value(self.profile.as_str()));
         if let Some(backend) = &self.backend {
             table.insert("backend", value(backend.as_str()));

@@ -89,7 +89,7 @@ impl Tools {
 }
 
 /// Returns the output of a program that should succeed.
-pub(super) fn captured(context: &VendorContext<'_>, invocation: Invocation) -> crate::Result<String> {
+pub(crate) fn captured(context: &VendorContext<'_>, invocation: Invocation) -> crate::Result<String> {
     let invocation = (context.child)(invocation);
     let failed = |problem: String| VendorError::Tools { problem };
     let captured =

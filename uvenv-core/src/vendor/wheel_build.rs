@@ -11,6 +11,7 @@ use crate::{
     manifest,
     model::{Name, redact},
     process::{Captured, Invocation, ending, on_new_lines},
+    uv::PipCompileCommand,
 };
 
 /// The time of files whose time is not known: the first that a zip archive can have, 1980-01-01.
@@ -180,10 +181,15 @@ pub(crate) fn lock_requirements(
     let input = file.with_extension("in");
     let lines: Vec<_> = requirements.into_iter().map(String::as_str).collect();
     fs::write(&input, lines.join("\n")).map_err(VendorError::io(&input))?;
-    let flags = ["--quiet", "--universal", "--generate-hashes", "--no-header", "--no-annotate", "--python"];
-    let compile = context.uv.invocation().args(["pip", "compile"]).args(flags).arg(&tools.interpreter);
-    let compile = compile.args(context.offline.then_some("--offline"));
-    let done = captured(context, compile.args(["--output-file", file.as_str(), input.as_str()]));
+    let compile = PipCompileCommand {
+        requirements: &input,
+        output: file,
+        interpreter: &tools.interpreter,
+        python_version: None,
+        hashes: true,
+        offline: context.offline,
+    };
+    let done = captured(context, compile.invocation(context.uv));
     let _ = fs::remove_file(&input);
     done.map(drop)
 }

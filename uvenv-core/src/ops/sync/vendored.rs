@@ -1,12 +1,16 @@
 //! Syncs from a vendored directory: without index, git and build tools. Everything is compared before anything is changed.
 
 mod python;
+mod uv;
 
 use std::{collections::BTreeSet, panic::resume_unwind, thread, time::Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use self::python::{check_python, find_python, has_other_python};
+use self::{
+    python::{check_python, find_python, has_other_python},
+    uv::find_uv,
+};
 use super::{
     LockMode, SyncRequest,
     execute::{ActiveSync, Recorder, python_of},
@@ -64,6 +68,7 @@ impl<'m> VendoredSync<'m> {
         (request, directory): (&SyncRequest, &Utf8Path),
     ) -> crate::Result<Self> {
         reject_other_selections(request)?;
+        let uv = find_uv(session, directory)?;
         let context = monorepo.context(profile)?;
         let available = SelectedPackages { names: &[], all: false }.backends(&context, session)?;
         let selection = backend_request::select(&context, session, &available, &request.backend, &[])?;
@@ -72,7 +77,6 @@ impl<'m> VendoredSync<'m> {
         let lock = vendored_lock(directory, &context, selection.name())?;
         let path = monorepo.environment(context.paths, selection.name(), &session.settings.variables);
         let environment = Environment::new(path);
-        let uv = session.uv()?.clone();
         let recreate = request.recreate
             || environment.moved_from(SyncRecord::read(&environment).as_ref()).is_some()
             || has_other_python(session, &uv, &context, &environment, request.python.as_deref())?;

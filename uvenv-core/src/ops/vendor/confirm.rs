@@ -4,28 +4,27 @@ use std::{collections::BTreeSet, fs, io};
 
 use camino::Utf8Path;
 
-use super::{directory::VendoredDirectory, plan::PlannedLock};
+use super::{directory::VendoredDirectory, planned_lock::PlannedLock};
 use crate::{
     model::Name,
     ops::Session,
     process::Stderr,
     uv::{Uv, messages::planned_changes, pip_sync::PipPlanCommand},
-    vendor::{Selected, Target, VendorError, WHEELS},
+    vendor::{Selected, VendorError, WHEELS},
 };
 
-/// Rejects a lock with `text` and `wheels` of which uv would install something else for one of `targets`.
+/// Rejects a lock with `text` and `wheels` of which uv would install something else for one of its targets.
 pub(super) fn confirm(
     session: &Session,
     uv: &Uv,
     (lock, text, wheels): (&PlannedLock, &str, &[String]),
-    targets: &[Target],
     directory: &VendoredDirectory,
 ) -> crate::Result<()> {
     let place = directory.staging()?.join("confirm");
     let path = place.join("pylock.toml");
     let done = lay_out(&place, directory, wheels).and_then(|()| fs::write(&path, text));
     done.map_err(VendorError::io(&place))?;
-    for (target, selected) in targets.iter().zip(&lock.selected) {
+    for (target, selected) in lock.targets.iter().zip(&lock.selected) {
         let command = PipPlanCommand {
             lock: &path,
             python: &target.tools.interpreter,

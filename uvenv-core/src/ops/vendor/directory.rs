@@ -10,7 +10,7 @@ use crate::{
     ops::Session,
     process::Invocation,
     report::{VendorReport, VendoredLock},
-    vendor::{self, Facts, VendorError, VendoredWheel, WHEELS, hash_file, locks_in},
+    vendor::{self, Facts, Purpose, VendorError, VendoredWheel, WHEELS, check_wheel, locks_in},
 };
 
 /// The file that marks the directory, and that only one process can lock.
@@ -73,6 +73,15 @@ impl VendoredDirectory {
         }
     }
 
+    /// Returns a copy of the requirements of the present builds; it is empty without any.
+    pub(super) fn requirements_of_builds(&self, has_builds: bool) -> Result<Utf8PathBuf, VendorError> {
+        let copy = self.staging()?.join("builds.in");
+        let staged = self.staging()?.join(BUILD_REQUIREMENTS);
+        let requirements = if staged.is_file() { staged } else { self.path.join(BUILD_REQUIREMENTS) };
+        let done = if has_builds { fs::copy(&requirements, &copy).map(drop) } else { fs::write(&copy, "") };
+        done.map(|()| copy).map_err(VendorError::io(&requirements))
+    }
+
     /// Returns the path of a wheel: where it was staged, or where an earlier run has put it.
     pub(super) fn staged_or_present(&self, file: &str) -> Result<Utf8PathBuf, VendorError> {
         let staged = self.staged_wheels()?.join(file);
@@ -101,16 +110,14 @@ impl VendoredDirectory {
 
     /// Whether the wheel is there, with its hash.
     pub(super) fn has(&self, wheel: &VendoredWheel) -> bool {
-        let path = self.path.join(WHEELS).join(&wheel.file);
-        fs::metadata(&path).is_ok_and(|file| file.is_file() && file.len() == wheel.size)
-            && hash_file(&path).is_ok_and(|(sha256, _)| sha256 == wheel.sha256)
+        check_wheel(&self.path, wheel).is_ok()
     }
 
     /// Returns a report if the directory has the locks that are `wanted`, and nothing else.
     pub(super) fn is_up_to_date(&self, wanted: Vec<(String, Facts)>) -> Option<VendorReport> {
         let mut found: Vec<_> = self.locks().collect();
         let profile = wanted.first()?.1.profile;
-        let mut locks = Vec::new();
+        let (mut locks, mut names_of_locks) = (Vec::new(), Vec::new());
         let mut wheels = BTreeSet::new();
         let mut pythons = BTreeSet::new();
         for (file, wanted) in wanted {
@@ -124,13 +131,16 @@ impl VendoredDirectory {
                     ..wanted
                 };
             is_same.then_some(())?;
-            locks.push(VendoredLock { file, backend: facts.backend, packages: packages.len() });
+            names_of_locks.push(file.clone());
+            if facts.purpose == Purpose::Environment {
+                locks.push(VendoredLock { file, backend: facts.backend, packages: packages.len() });
+            }
             wheels.extend(packages.into_iter().flat_map(|(_, wheels)| wheels));
             pythons.extend(facts.pythons);
         }
         let names: BTreeSet<_> = wheels.iter().map(|wheel| wheel.file.clone()).collect();
         let has_builds = self.path.join(BUILD_REQUIREMENTS).is_file();
-        let has_others = !self.others(&names, &locks, has_builds).is_empty();
+        let has_others = !self.others(&names, &names_of_locks, has_builds).is_empty();
         let wheels: Vec<_> = wheels.into_iter().collect();
         let are_whole = parallel::par_queue(&wheels, || (), |(), wheel| self.has(wheel)).into_iter().all(|has| has);
         let is_up_to_date = found.is_empty() && !has_others && are_whole;
@@ -162,9 +172,9 @@ impl VendoredDirectory {
     }
 
     /// Returns what an earlier run has made and the locks do not name, relative to the directory. Other files stay.
-    fn others(&self, wheels: &BTreeSet<String>, locks: &[VendoredLock], has_builds: bool) -> Vec<String> {
+    fn others(&self, wheels: &BTreeSet<String>, locks: &[String], has_builds: bool) -> Vec<String> {
         let is_old_lock = |name: &String| {
-            let is_named = || locks.iter().any(|lock| lock.file == *name);
+            let is_named = || locks.contains(name);
             self.locks().any(|lock| lock.path.file_name() == Some(name)) && !is_named()
         };
         let is_other =
@@ -180,7 +190,7 @@ impl VendoredDirectory {
     pub(super) fn remove_others(
         &self,
         wheels: &BTreeSet<String>,
-        locks: &[VendoredLock],
+        locks: &[String],
         has_builds: bool,
     ) -> Result<Vec<String>, VendorError> {
         let mut removed = self.others(wheels, locks, has_builds);

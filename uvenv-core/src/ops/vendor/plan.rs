@@ -4,7 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
 
-use super::{VendorRequest, directory::VendoredDirectory};
+use super::{
+    VendorRequest,
+    directory::VendoredDirectory,
+    planned_lock::{BUILDS_LOCK, PlannedLock, UV_LOCK},
+    tool_lock,
+};
 use crate::{
     backend::{Backend, Selection},
     fs::{digest::digest, normal},
@@ -21,7 +26,7 @@ use crate::{
     process::Invocation,
     uv::{LockVerdict, Uv, variables::with_urls},
     vendor::{
-        Artifact, ArtifactKind, BuildSource, BuiltPackage, Download, Facts, PinFacts, Pylock, Selected, Target, Tools,
+        Artifact, ArtifactKind, BuildSource, BuiltPackage, Download, Facts, PinFacts, Purpose, Target, Tools,
         VendorContext, VendorError, WheelBuild, hash,
     },
 };
@@ -33,20 +38,13 @@ pub(super) struct SelectedProfile<'m> {
     backends: Vec<Backend>,
     selections: Vec<Selection>,
     requests: Vec<String>,
+    with_uv: bool,
+    with_build_requirements: bool,
     pub(super) uv: Uv,
     pub(super) targets: Vec<Target>,
     interpreters: Vec<String>,
     manifest: String,
     lockfile: String,
-}
-
-/// A lock to write.
-pub(super) struct PlannedLock {
-    pub(super) file: String,
-    pub(super) backend: Option<Name>,
-    pub(super) pylock: Pylock,
-    /// What each target selects.
-    pub(super) selected: Vec<Selected>,
 }
 
 /// A wheel to build.
@@ -62,18 +60,24 @@ pub(super) struct PlannedBuild {
 pub(super) struct VendorPlan<'m> {
     pub(super) profile: &'m SelectedProfile<'m>,
     pub(super) locks: Vec<PlannedLock>,
-    pub(super) wheels: Vec<Download>,
-    /// Source distributions.
-    pub(super) archives: Vec<Download>,
-    /// The number of the first interpreter that needs a file, by the name that it gets here.
-    pub(super) needed_by: BTreeMap<String, usize>,
-    pub(super) builds: Vec<PlannedBuild>,
+    pub(super) files: NeededFiles,
     /// What was built before, and is still there.
     pub(super) kept: BTreeMap<String, BuiltPackage>,
     /// The files of `kept`.
     pub(super) reused: BTreeSet<String>,
     /// The URLs of the indexes.
     pub(super) indexes: Vec<String>,
+}
+
+/// What locks need.
+#[derive(Default)]
+pub(super) struct NeededFiles {
+    pub(super) wheels: Vec<Download>,
+    /// Source distributions.
+    pub(super) archives: Vec<Download>,
+    pub(super) builds: Vec<PlannedBuild>,
+    /// The first target that needs a file, by the name that the file gets here.
+    needed_by: BTreeMap<String, Target>,
 }
 
 impl<'m> SelectedProfile<'m> {
@@ -107,6 +111,8 @@ impl<'m> SelectedProfile<'m> {
             lockfile: hash(lockfile.file.text.as_bytes()),
             backends: available.list,
             selections,
+            with_uv: request.with_uv,
+            with_build_requirements: request.with_build_requirements,
             requests: request.pythons.iter().chain(&request.platforms).cloned().collect(),
             context,
         })
@@ -123,13 +129,20 @@ impl<'m> SelectedProfile<'m> {
 
     /// Returns the locks that are wanted, with what is known of them before anything is asked.
     pub(super) fn wanted(&self) -> Vec<(String, Facts)> {
-        let wanted = self.selections.iter();
-        wanted.map(|selection| (self.lock_name(selection), self.facts(selection.name().cloned()))).collect()
+        let of_backend = |selection: &Selection| {
+            (self.lock_name(selection), self.facts(Purpose::Environment, selection.name().cloned()))
+        };
+        let tools =
+            [(self.with_uv, UV_LOCK, Purpose::Uv), (self.with_build_requirements, BUILDS_LOCK, Purpose::Builds)];
+        let tools = tools.into_iter().filter(|(is_wanted, ..)| *is_wanted);
+        let tools = tools.map(|(_, file, purpose)| (file.to_owned(), self.facts(purpose, None)));
+        self.selections.iter().map(of_backend).chain(tools).collect()
     }
 
     /// Returns what is known before anything is asked.
-    pub(super) fn facts(&self, backend: Option<Name>) -> Facts {
+    pub(super) fn facts(&self, purpose: Purpose, backend: Option<Name>) -> Facts {
         Facts {
+            purpose,
             profile: self.context.profile,
             backend,
             manifest: self.manifest.clone(),
@@ -172,78 +185,43 @@ impl<'m> VendorPlan<'m> {
             let exported = ExportedLock::of(&profile.context, session, &context, flags, (targets, place))?;
             locks.push(PlannedLock {
                 file: profile.lock_name(selection),
+                purpose: Purpose::Environment,
                 backend: selection.name().cloned(),
                 pylock: exported.pylock,
+                targets: targets.clone(),
                 selected: exported.selected,
             });
         }
-        let mut plan = Self {
-            profile,
-            locks,
-            wheels: Vec::new(),
-            archives: Vec::new(),
-            needed_by: BTreeMap::new(),
-            builds: Vec::new(),
-            kept: BTreeMap::new(),
-            reused: BTreeSet::new(),
-            indexes: indexes(&profile.context, session),
-        };
-        plan.add_artifacts()?;
+        if profile.with_uv {
+            locks.push(tool_lock::of_uv(&context, targets, place)?);
+        }
+        let files = NeededFiles::of(&locks, &profile.context)?;
+        let (kept, reused) = (BTreeMap::new(), BTreeSet::new());
+        let indexes = indexes(&profile.context, session);
+        let mut plan = Self { profile, locks, files, kept, reused, indexes };
         plan.keep(directory);
-        plan.remember_hashes(directory);
+        plan.files.remember_hashes(directory);
         Ok(plan)
     }
 
-    /// Lists what the locks need.
-    fn add_artifacts(&mut self) -> crate::Result<()> {
-        let mut seen = BTreeSet::new();
-        for lock in &self.locks {
-            for (number, selected) in lock.selected.iter().enumerate() {
-                for artifact in &selected.artifacts {
-                    let file = (artifact.kind, artifact.file.clone(), artifact.sha256.clone(), artifact.url.clone());
-                    if !seen.insert((artifact.name.clone(), file, build_key(artifact))) {
-                        continue;
-                    }
-                    match artifact.kind {
-                        ArtifactKind::Wheel | ArtifactKind::Sdist => {
-                            let file = download(artifact, lock.pylock.path())?;
-                            self.needed_by.entry(file.place.clone()).or_insert(number);
-                            let is_wheel = artifact.kind == ArtifactKind::Wheel;
-                            if is_wheel { self.wheels.push(file) } else { self.archives.push(file) }
-                        }
-                        ArtifactKind::Directory => {
-                            let problem = format!(
-                                "it is the directory `{}`, and not a commit or a file with a hash",
-                                artifact.path.as_deref().unwrap_or(".")
-                            );
-                            return Err(VendorError::Package { package: artifact.name.to_string(), problem }.into());
-                        }
-                        ArtifactKind::Vcs => {}
-                    }
-                    if matches!(artifact.kind, ArtifactKind::Vcs | ArtifactKind::Sdist) {
-                        self.builds.push(PlannedBuild {
-                            key: build_key(artifact),
-                            artifact: artifact.clone(),
-                            version: lock.pylock.version(artifact.index).map(str::to_owned),
-                            url: self.profile.context.repository(
-                                &artifact.name,
-                                artifact.commit.as_deref(),
-                                artifact.url.as_deref().unwrap_or_default(),
-                            ),
-                        });
-                    }
-                }
-            }
+    /// Returns the lock with what the builds required, which is known once they are done, if it is wanted.
+    pub(super) fn builds_lock(
+        &self,
+        context: &VendorContext<'_>,
+        directory: &VendoredDirectory,
+        has_builds: bool,
+    ) -> crate::Result<Option<PlannedLock>> {
+        if !self.profile.with_build_requirements {
+            return Ok(None);
         }
-        self.builds.sort_by(|one, other| one.key.cmp(&other.key));
-        self.builds.dedup_by(|one, other| one.key == other.key);
-        Ok(())
+        let requirements = directory.requirements_of_builds(has_builds)?;
+        tool_lock::of_builds(context, &self.profile.targets, &requirements).map(Some)
     }
 
     /// Finds the wheels that were built before from the same commits, for the same interpreters.
     fn keep(&mut self, directory: &VendoredDirectory) {
         for lock in directory.locks().filter(|lock| lock.facts.interpreters == self.profile.interpreters) {
-            for build in &self.builds {
+            for build in &self.files.builds {
                 let is_same = |pin: &&PinFacts| {
                     let artifact = &build.artifact;
                     pin.name == artifact.name
@@ -267,7 +245,62 @@ impl VendorPlan<'_> {
     /// Whether something is built from this source distribution.
     pub(super) fn needs_archive(&self, archive: &Download) -> bool {
         let of_file = |build: &&PlannedBuild| archive_place(&build.artifact) == archive.place;
-        self.builds.iter().filter(of_file).any(|build| !self.kept.contains_key(&build.key))
+        self.files.builds.iter().filter(of_file).any(|build| !self.kept.contains_key(&build.key))
+    }
+}
+
+impl NeededFiles {
+    /// Lists what `locks` need.
+    pub(super) fn of(locks: &[PlannedLock], context: &ProfileContext<'_>) -> crate::Result<Self> {
+        let mut needed = Self::default();
+        let mut seen = BTreeSet::new();
+        for lock in locks {
+            for (target, selected) in lock.targets.iter().zip(&lock.selected) {
+                for artifact in &selected.artifacts {
+                    let file = (artifact.kind, artifact.file.clone(), artifact.sha256.clone(), artifact.url.clone());
+                    if seen.insert((artifact.name.clone(), file, build_key(artifact))) {
+                        needed.add(artifact, (lock, target), context)?;
+                    }
+                }
+            }
+        }
+        needed.builds.sort_by(|one, other| one.key.cmp(&other.key));
+        needed.builds.dedup_by(|one, other| one.key == other.key);
+        Ok(needed)
+    }
+
+    fn add(
+        &mut self,
+        artifact: &Artifact,
+        (lock, target): (&PlannedLock, &Target),
+        context: &ProfileContext<'_>,
+    ) -> crate::Result<()> {
+        match artifact.kind {
+            ArtifactKind::Wheel | ArtifactKind::Sdist => {
+                let file = download(artifact, lock.pylock.path())?;
+                self.needed_by.entry(file.place.clone()).or_insert_with(|| target.clone());
+                let is_wheel = artifact.kind == ArtifactKind::Wheel;
+                if is_wheel { self.wheels.push(file) } else { self.archives.push(file) }
+            }
+            ArtifactKind::Directory => {
+                let problem = format!(
+                    "it is the directory `{}`, and not a commit or a file with a hash",
+                    artifact.path.as_deref().unwrap_or(".")
+                );
+                return Err(VendorError::Package { package: artifact.name.to_string(), problem }.into());
+            }
+            ArtifactKind::Vcs => {}
+        }
+        if matches!(artifact.kind, ArtifactKind::Vcs | ArtifactKind::Sdist) {
+            let locked_url = artifact.url.as_deref().unwrap_or_default();
+            self.builds.push(PlannedBuild {
+                key: build_key(artifact),
+                artifact: artifact.clone(),
+                version: lock.pylock.version(artifact.index).map(str::to_owned),
+                url: context.repository(&artifact.name, artifact.commit.as_deref(), locked_url),
+            });
+        }
+        Ok(())
     }
 
     /// Takes the hashes that the lockfile lacks from the directory, which has them since the first download.
@@ -280,6 +313,16 @@ impl VendorPlan<'_> {
         for wheel in self.wheels.iter_mut().filter(|wheel| wheel.sha256.is_none()) {
             wheel.sha256 = known.get(&wheel.file).cloned();
         }
+    }
+
+    /// Groups `files` by the target that needs them: pip downloads only what fits its interpreter.
+    pub(super) fn by_target<'a>(&'a self, files: &[Download]) -> Vec<(&'a Target, Vec<Download>)> {
+        let mut groups: BTreeMap<String, (&Target, Vec<Download>)> = BTreeMap::new();
+        for file in files {
+            let Some(target) = self.needed_by.get(&file.place) else { continue };
+            groups.entry(target.description()).or_insert((target, Vec::new())).1.push(file.clone());
+        }
+        groups.into_values().collect()
     }
 }
 

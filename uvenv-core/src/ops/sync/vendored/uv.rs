@@ -1,0 +1,27 @@
+//! The uv for a sync from a vendored directory, which can have one.
+
+use camino::Utf8Path;
+
+use crate::{
+    ops::Session,
+    uv::{self, Uv, unpack},
+    vendor::{Purpose, VendoredLock, WHEELS, check_wheel, locks_in},
+};
+
+/// Returns the uv of the session or, on a machine without one, that of the directory.
+pub(super) fn find_uv(session: &Session, directory: &Utf8Path) -> crate::Result<Uv> {
+    let settings = &session.settings;
+    if uv::find(&settings.variables, settings.companion_uv.as_deref())?.is_none() {
+        let locks = locks_in(directory)?;
+        let locks = locks.iter().filter(|lock| lock.facts.purpose == Purpose::Uv);
+        for wheel in locks.flat_map(VendoredLock::wheels) {
+            check_wheel(directory, wheel)?;
+            // Those for other platforms do not run.
+            let path = directory.join(WHEELS).join(&wheel.file);
+            if unpack(&path, &settings.variables, settings.observer())?.is_some() {
+                break;
+            }
+        }
+    }
+    session.uv().cloned()
+}

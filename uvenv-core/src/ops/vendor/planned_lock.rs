@@ -1,0 +1,23 @@
+//! The locks of a vendored directory, before they are written.
+
+use crate::{
+    model::Name,
+    vendor::{Purpose, Pylock, Selected, Target},
+};
+
+/// The name of the lock of uv.
+pub(super) const UV_LOCK: &str = "pylock.uv.toml";
+
+/// The name of the lock of build requirements.
+pub(super) const BUILDS_LOCK: &str = "pylock.builds.toml";
+
+/// A lock to write.
+pub(super) struct PlannedLock {
+    pub(super) file: String,
+    pub(super) purpose: Purpose,
+    pub(super) backend: Option<Name>,
+    pub(super) pylock: Pylock,
+    pub(super) targets: Vec<Target>,
+    /// What each of them selects.
+    pub(super) selected: Vec<Selected>,
+}
