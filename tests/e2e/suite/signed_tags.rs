@@ -66,6 +66,26 @@ fn check_accepts_tags_of_trusted_signers() {
 }
 
 #[test]
+fn vendored_locks_have_the_signatures() {
+    let Some(repo) = signed() else { return };
+    sign(&repo, "print-utils", "v0.1.2", None);
+    repo.uvenv(["vendor", "--profile", "prod", "-o", "vendored"]).ok();
+    let lock = repo.read("vendored/pylock.toml");
+    for package in PACKAGES {
+        let git = |arguments: &[&str]| {
+            let remote = repo.remote(package);
+            repo.program("git", ["-C", remote.as_str()].iter().chain(arguments)).ok().stdout().trim().to_owned()
+        };
+        assert!(lock.contains(&format!("tag-object = \"{}\"", git(&["rev-parse", "v0.1.2"]))), "{lock}");
+        let tag = git(&["cat-file", "tag", "v0.1.2"]);
+        let signature = tag.find("-----BEGIN").map(|start| &tag[start..]);
+        assert_eq!(signature.is_some(), package == "bench-utils", "{tag}");
+        assert!(signature.is_none_or(|signature| lock.contains(signature)), "{lock}");
+    }
+    repo.uvenv(["sync", "--profile", "prod", "--vendored", "vendored"]).ok();
+}
+
+#[test]
 fn check_reports_unsigned_tags_and_untrusted_signers() {
     let Some(repo) = signed() else { return };
     sign(&repo, "bench-utils", "v0.1.2", None);

@@ -1,4 +1,4 @@
-//! Checks a commit out, for a build.
+//! Checks a commit out, for a build, and reads the tag that names it.
 
 use camino::Utf8Path;
 
@@ -11,6 +11,15 @@ pub(crate) struct Checkout {
     pub(crate) time: u64,
     /// The hash of its tree.
     pub(crate) tree: String,
+}
+
+/// An annotated tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TagObject {
+    /// Its hash.
+    pub(crate) object: String,
+    /// Its signature, as it is in the tag; `None` if it has none.
+    pub(crate) signature: Option<String>,
 }
 
 impl Git {
@@ -40,5 +49,22 @@ impl Git {
         let unreadable =
             || GitError::Failed { command: shown(&show), ending: format!("printed `{facts}`"), stderr: String::new() };
         read().ok_or_else(unreadable)
+    }
+
+    /// Returns the annotated tag `name` of the checkout in `directory`, if it is one and names `commit`.
+    pub(crate) fn tag_object(&self, directory: &Utf8Path, name: &str, commit: &str) -> Option<TagObject> {
+        let answer = |arguments: &[&str]| {
+            let said = run(self.prepared().args(["-C", directory.as_str()]), arguments).ok()?.stdout;
+            Some(said.trim_end().to_owned())
+        };
+        let tag = format!("refs/tags/{name}");
+        let object = answer(&["rev-parse", "--verify", "--quiet", &tag])?;
+        if answer(&["rev-parse", "--verify", "--quiet", &format!("{tag}^{{commit}}")])? != commit || object == commit {
+            return None;
+        }
+        let text = answer(&["cat-file", "tag", &object])?;
+        // gitformat-signature(5): what follows the message, which can quote another one.
+        let start = text.rfind("\n-----BEGIN ");
+        Some(TagObject { object, signature: start.map(|start| text[start + 1..].to_owned()) })
     }
 }

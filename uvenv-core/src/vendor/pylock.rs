@@ -80,6 +80,10 @@ pub(crate) struct PinFacts {
     pub(crate) reference: Option<String>,
     pub(crate) commit: String,
     pub(crate) tree: String,
+    /// The hash of the annotated tag that `reference` names, if it names one.
+    pub(crate) tag_object: Option<String>,
+    /// The signature in that tag. Nobody has verified it.
+    pub(crate) signature: Option<String>,
     pub(crate) subdirectory: Option<String>,
     /// The files that were built from it.
     pub(crate) wheels: Vec<String>,
@@ -207,6 +211,8 @@ impl Pylock {
                 reference: text(pin, "reference"),
                 commit: text(pin, "commit")?,
                 tree: text(pin, "tree")?,
+                tag_object: text(pin, "tag-object"),
+                signature: text(pin, "signature"),
                 subdirectory: text(pin, "subdirectory"),
                 wheels: strings(pin, "wheels")?,
             })
@@ -254,6 +260,11 @@ impl Facts {
             }
             table.insert("commit", value(&pin.commit));
             table.insert("tree", value(&pin.tree));
+            for (key, text) in [("tag-object", &pin.tag_object), ("signature", &pin.signature)] {
+                if let Some(text) = text {
+                    table.insert(key, value(text));
+                }
+            }
             table.insert("wheels", value(pin.wheels.iter().collect::<Array>()));
             pins.push(table);
         }

@@ -103,12 +103,15 @@ impl WheelBuild {
                 let git = Git::find(context.variables)?.within(context.root);
                 let checkout = git.check_out(url, commit, &place).map_err(|error| self.failed(error.to_string()))?;
                 let project = subdirectory.as_ref().map_or(place.clone(), |directory| place.join(directory));
+                let tag = reference.as_ref().and_then(|name| git.tag_object(&place, name, commit));
                 let pin = PinFacts {
                     name: self.name.clone(),
                     url: redact(locked_url).into_owned(),
                     reference: reference.clone(),
                     commit: commit.clone(),
                     tree: checkout.tree,
+                    tag_object: tag.as_ref().map(|tag| tag.object.clone()),
+                    signature: tag.and_then(|tag| tag.signature),
                     subdirectory: subdirectory.clone(),
                     wheels: Vec::new(),
                 };
