@@ -1,5 +1,7 @@
 //! `vendor`.
 
+use std::io::{IsTerminal as _, stderr};
+
 use uvenv_core::{ops::VendorRequest, report::Message};
 
 use super::Context;
@@ -16,7 +18,16 @@ impl Context<'_> {
             with_build_requirements: args.with_build_requirements,
             output: self.path(&args.output)?,
         };
-        let report = request.vendor(&monorepo, &self.session, profile);
+        // uv draws nothing here: most of the time passes with pip and with builds.
+        let report = if stderr().is_terminal() && !output.is_json() {
+            let board = output.board("Vendoring");
+            let row = board.row(profile);
+            let report = request.vendor(&monorepo, &self.session.beside(row.clone()), profile);
+            board.end(&row, report.is_err(), || ());
+            report
+        } else {
+            request.vendor(&monorepo, &self.session, profile)
+        };
         self.warn_of_session(output);
         output.message(&Message::VendorFinished(report?));
         Ok(())

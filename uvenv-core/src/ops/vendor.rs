@@ -26,13 +26,13 @@ use super::{Session, milliseconds};
 use crate::{
     backend::Choice,
     fs::{atomic, parallel},
-    model::{Observer, Profile, observer::Progress},
+    model::Profile,
     monorepo::Monorepo,
     process::Invocation,
     report::{VendorReport, VendoredLock},
     vendor::{
-        BuiltPackage, Download, Downloads, Facts, PinFacts, Purpose, Sources, Target, VendorContext, VendorError,
-        VendoredWheel, WHEELS, hash_file, lock_requirements, version_in,
+        BuiltPackage, Download, DownloadProgress, Downloads, Facts, PinFacts, Purpose, Sources, Target, VendorContext,
+        VendorError, VendoredWheel, WHEELS, hash_file, lock_requirements, version_in,
     },
 };
 
@@ -134,12 +134,15 @@ impl VendorPlan<'_> {
             }
         }
         let progress = DownloadProgress::new(context.observer, missing.iter().chain(&missing_archives));
-        for (of_kind, to) in [(missing, &wheels), (missing_archives, &archives)] {
-            for (target, fitting) in files.by_target(&of_kind) {
-                let downloads = Downloads { context, target, indexes: &self.indexes, directory: to };
-                downloads.run(&fitting, &|files| progress.add(files))?;
+        progress.during(&[wheels.clone(), archives.clone()], || -> crate::Result<()> {
+            for (of_kind, to) in [(&missing, &wheels), (&missing_archives, &archives)] {
+                for (target, fitting) in files.by_target(of_kind) {
+                    let downloads = Downloads { context, target, indexes: &self.indexes, directory: to };
+                    downloads.run(&fitting, &|files| progress.add(files))?;
+                }
             }
-        }
+            Ok(())
+        })?;
         Ok(all)
     }
 
@@ -271,29 +274,4 @@ struct LockText {
     wheels: Vec<String>,
     /// The number of its packages.
     packages: usize,
-}
-
-/// Tells an observer how many files are there, of how many.
-struct DownloadProgress<'a> {
-    observer: &'a dyn Observer,
-    total: u64,
-    done: std::sync::atomic::AtomicU64,
-}
-
-impl<'a> DownloadProgress<'a> {
-    fn new<'d>(observer: &'a dyn Observer, files: impl Iterator<Item = &'d Download>) -> Self {
-        let files: Vec<_> = files.collect();
-        let bytes: u64 = files.iter().filter_map(|file| file.size).sum();
-        if !files.is_empty() {
-            let files = if files.len() == 1 { "1 file".to_owned() } else { format!("{} files", files.len()) };
-            observer.say(&format!("Downloading {files}, {} kB…", bytes.div_ceil(1000)));
-        }
-        Self { observer, total: files.len() as u64, done: 0.into() }
-    }
-
-    fn add(&self, files: &[Download]) {
-        let count = files.len() as u64;
-        let done = self.done.fetch_add(count, std::sync::atomic::Ordering::Relaxed) + count;
-        self.observer.progress(&Progress::Preparing { done, total: self.total });
-    }
 }

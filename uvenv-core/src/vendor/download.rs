@@ -89,6 +89,8 @@ impl Downloads<'_> {
         let pip = if self.target.platform.is_some() { pip.args(self.foreign_flags(&missing)) } else { pip };
         let has_hashes = files.iter().all(|file| file.sha256.is_some());
         let pip = pip.args(has_hashes.then_some("--require-hashes"));
+        // Where its progress can be seen.
+        let pip = ["TMPDIR", "TEMP", "TMP"].into_iter().fold(pip, |pip, name| pip.env(name, work.as_str()));
         // It would also hold for what a source distribution needs to tell its metadata.
         let pip = pip.env_remove("PIP_NO_DEPS");
         // Where credentials are taken from; nothing is searched there.

@@ -8,6 +8,7 @@
 mod description;
 mod directory;
 mod download;
+mod download_progress;
 mod error;
 mod pylock;
 mod select;
@@ -31,6 +32,7 @@ pub(crate) use self::{
     description::{describing, version_in},
     directory::{VendoredDirectoryError, VendoredLock, check_files, check_wheel, find_lock, locks_in},
     download::{Download, Downloads},
+    download_progress::DownloadProgress,
     error::VendorError,
     pylock::{BuiltPackage, Facts, PinFacts, Purpose, Pylock, VendoredWheel},
     select::{Artifact, ArtifactKind, Selected, select},
