@@ -42,7 +42,7 @@ mod sbom;
 mod sync_cache;
 pub mod toml;
 pub mod uv;
-#[cfg(feature = "full")]
+#[cfg(feature = "vendored")]
 mod vendor;
 
 pub use crate::{

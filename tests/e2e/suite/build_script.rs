@@ -7,7 +7,7 @@ use std::{
 
 use uvenv_tests::{Environment, Fixture, Invocation, Monorepo, Outcome, cargo_uvenv};
 
-use super::{backends_only, empty, torch};
+use super::{PACKAGES, backends_only, empty, three_profiles, torch};
 
 /// The `build.rs` that most crates use.
 const SYNC: &str = "fn main() -> Result<(), uvenv_core::Error> {
@@ -577,4 +577,31 @@ fn is_three() { assert!(version().starts_with(\"3.\")); }
     assert!(shown.stdout().starts_with(repo.python_version()), "{shown}");
     let tested = cargo(&repo, &["test", "-q", "--bins"]).ok();
     assert!(tested.stdout().contains("1 passed"), "{tested}");
+}
+
+#[test]
+fn installs_from_a_vendored_directory() {
+    let repo = three_profiles().scripted("user", BACKENDS, SYNC).build();
+    repo.uvenv(["lock", "--profile", "prod"]).ok();
+    repo.uvenv(["vendor", "--profile", "prod", "--backend", "cu124", "-o", "vendored"]).ok();
+    for package in PACKAGES {
+        fs::rename(repo.remote(package), repo.remote(package).with_extension("gone")).unwrap();
+    }
+    let build = || {
+        let build = cargo(&repo, &["build", "-v", "--features", "user/cu124"]);
+        build.env("UVENV_PROFILE", "prod").env("UVENV_VENDORED", "vendored")
+    };
+    let failed = build().run();
+    assert!(told(&failed).contains("error[without-vendoring]") && failed.status() != Some(0), "{failed}");
+    assert!(!repo.environment("prod").exists());
+
+    repo.replace("crates/user/Cargo.toml", "features = []", "features = [\"vendored\"]");
+    build().ok();
+    assert_eq!(repo.environment("prod").version("torch"), Some(torch("cu124")));
+    assert_eq!(repo.environment("prod").version("print-utils").as_deref(), Some("0.1.2"));
+    assert!(!ran(&build().ok(), "user"));
+    // Another directory, or a change in it.
+    repo.write("vendored/wheels/surplus.whl", "");
+    let failed = build().run();
+    assert!(told(&failed).contains("error[surplus-vendored-file]"), "{failed}");
 }

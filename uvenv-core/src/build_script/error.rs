@@ -23,6 +23,10 @@ pub(crate) enum BuildScriptError {
         /// Its value, with the invalid parts replaced.
         value: String,
     },
+    /// The crate cannot sync from a vendored directory.
+    #[cfg_attr(feature = "vendored", expect(dead_code, reason = "it can"))]
+    #[error("`UVENV_VENDORED` is set, but this build script was compiled without the feature `vendored` of uvenv-core")]
+    WithoutVendoring,
     /// Two crates require different backends in one environment.
     #[error("two GPU backends are selected for the environment `{environment}`: {}", sides(claims))]
     Conflict {
@@ -67,6 +71,7 @@ impl Diagnostic for BuildScriptError {
             Self::OtherPyo3 { .. } => "pyo3-uses-another-python",
             Self::OtherTarget { .. } => "cross-compilation",
             Self::NotUnicode { .. } => "non-utf8-path",
+            Self::WithoutVendoring => "without-vendoring",
             Self::Conflict { .. } => "backend-conflict",
             Self::Sync { error, .. } => error.code(),
             Self::NotStarted { .. } => "command-not-started",
@@ -86,6 +91,10 @@ impl Diagnostic for BuildScriptError {
                 "select the same backend in both, or use one environment per backend: set `env-per-backend = true` \
                  under `[{table}]` in `{file}` at the root of the monorepo"
             ),
+            Self::WithoutVendoring => {
+                "write `features = [\"vendored\"]` for uvenv-core in `[build-dependencies]`, or unset the variable"
+                    .to_owned()
+            }
             Self::Sync { help, .. } => help.clone(),
             Self::NotStarted { .. } => "run `cargo uvenv sync --recreate` to recreate the environment".to_owned(),
             Self::Failed { .. } => "see its output above".to_owned(),

@@ -25,6 +25,8 @@ pub use self::python::{Command, Python};
 use self::{
     claims::Claims, error::BuildScriptError, output::CargoDirectives, script::Script, watched_files::WatchedFiles,
 };
+#[cfg(feature = "vendored")]
+use crate::ops::vendored_directory;
 use crate::{
     Monorepo,
     environment::{BaseInterpreter, Environment, Journal, SyncRecord},
@@ -129,8 +131,16 @@ fn sync(
         // `cargo uvenv run` does the same: the two use one environment alternately, and neither removes what the other
         // needs.
         keep_extraneous: true,
+        #[cfg(feature = "vendored")]
+        vendored: vendored_directory(&script.variables).map(|directory| monorepo.root.join(directory)),
         ..SyncRequest::default()
     };
+    #[cfg(feature = "vendored")]
+    request.vendored.iter().try_for_each(|directory| output.reads_directory(directory))?;
+    #[cfg(not(feature = "vendored"))]
+    if script.variables.get("UVENV_VENDORED").is_some_and(|directory| !directory.is_empty()) {
+        return Err(BuildScriptError::WithoutVendoring.into());
+    }
     if is_without_sync(&script.variables) {
         let environment = existing_environment(monorepo, session, profile, &request)?;
         output.reads_file(&SyncRecord::path(&environment))?;

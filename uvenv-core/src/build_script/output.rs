@@ -29,6 +29,12 @@ impl CargoDirectives {
         if path.is_file() { self.reads("rerun-if-changed", path.as_str()) } else { Ok(()) }
     }
 
+    /// Makes cargo run the script again when a file in the directory changes, or when one is added.
+    #[cfg(feature = "vendored")]
+    pub(super) fn reads_directory(&mut self, path: &Utf8Path) -> crate::Result<()> {
+        if path.is_dir() { self.reads("rerun-if-changed", path.as_str()) } else { Ok(()) }
+    }
+
     fn reads(&mut self, instruction: &str, what: &str) -> crate::Result<()> {
         let line = line(instruction, what)?;
         if self.read.insert(line.clone()) {

@@ -14,8 +14,8 @@ use crate::{
 /// The variables that uvenv itself goes by, in addition to those of uv.
 ///
 /// `PATH`, `UV` and similar variables are not included, because they differ between shells and lead to the same result.
-const OWN_VARIABLES: [&str; 6] =
-    ["UVENV_BACKEND", "UVENV_UV", "UV_FROZEN", "UV_LOCKED", "UV_NO_SYNC", "UV_TORCH_BACKEND"];
+const OWN_VARIABLES: [&str; 7] =
+    ["UVENV_BACKEND", "UVENV_UV", "UVENV_VENDORED", "UV_FROZEN", "UV_LOCKED", "UV_NO_SYNC", "UV_TORCH_BACKEND"];
 
 /// The files of a profile that determine what is installed.
 #[derive(Debug)]

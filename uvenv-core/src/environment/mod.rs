@@ -8,7 +8,7 @@ mod integrity;
 mod inventory;
 mod journal;
 mod layout;
-#[cfg(feature = "full")]
+#[cfg(feature = "vendored")]
 mod provenance;
 mod sync_record;
 #[cfg(feature = "full")]
@@ -24,18 +24,17 @@ pub use self::activation::VariableEdit;
 pub(crate) use self::base::System;
 pub use self::base::{BaseInterpreter, PythonLibrary};
 pub use self::distributions::{Changes, Distribution, Source};
+#[cfg(feature = "full")]
+pub(crate) use self::integrity::{Comparison, FileDifferenceKind, Integrity};
 use self::layout::Platform;
+#[cfg(feature = "vendored")]
+pub(crate) use self::provenance::Provenance;
 pub(crate) use self::{
     activation::{Activation, Audience, BACKEND_HOLDS_FOR},
     distributions::Distributions,
     inventory::{has_lost_since_sync, has_same_names},
     journal::Journal,
     sync_record::SyncRecord,
-};
-#[cfg(feature = "full")]
-pub(crate) use self::{
-    integrity::{Comparison, FileDifferenceKind, Integrity},
-    provenance::Provenance,
 };
 use crate::{fs::atomic, model::Diagnostic, process::is_program};
 

@@ -5,7 +5,7 @@ pub(crate) mod cache;
 pub(crate) mod digest;
 mod normal;
 pub(crate) mod parallel;
-#[cfg(feature = "full")]
+#[cfg(feature = "vendored")]
 pub(crate) mod sha2;
 pub(crate) mod stamp;
 #[cfg(test)]

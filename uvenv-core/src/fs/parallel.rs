@@ -1,6 +1,6 @@
 //! Distributes work to all cores.
 
-#[cfg(feature = "full")]
+#[cfg(feature = "vendored")]
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{num::NonZero, panic::resume_unwind, sync::OnceLock, thread};
 
@@ -34,7 +34,7 @@ pub(crate) fn par_chunks<T: Send, R: Send>(
 
 /// Returns the results of `work` for each item, in any order. The cores take the items in turn, because some need far more
 /// time than others. Each core has a `state` of its own.
-#[cfg(feature = "full")]
+#[cfg(feature = "vendored")]
 pub(crate) fn par_queue<T: Sync, R: Send, S>(
     items: &[T],
     state: impl Fn() -> S + Sync,
@@ -71,7 +71,7 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "full")]
+    #[cfg(feature = "vendored")]
     #[test]
     fn takes_all_items_in_turn() {
         for count in [0, 1, 2, 1001] {

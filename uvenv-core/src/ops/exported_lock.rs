@@ -1,6 +1,6 @@
 //! What uv exports for a selection, and what interpreters install of it.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{Session, Settings, uv_failed};
 use crate::{
@@ -12,6 +12,8 @@ use crate::{
 
 /// A lock that uv has exported.
 pub(super) struct ExportedLock {
+    /// Where it was. Paths in it are relative to that.
+    pub(super) path: Utf8PathBuf,
     pub(super) pylock: Pylock,
     /// What each target selects.
     pub(super) selected: Vec<Selected>,
@@ -41,7 +43,8 @@ impl ExportedLock {
         let text = std::fs::read_to_string(&output).map_err(VendorError::io(&output))?;
         let selected: crate::Result<_> = targets.iter().map(|target| select(vendor, target, &output)).collect();
         let _ = std::fs::remove_file(&output);
-        Ok(Self { pylock: Pylock::parse(&output, &text)?, selected: selected? })
+        let pylock = Pylock::parse(&text).map_err(VendorError::io(&output))?;
+        Ok(Self { path: output, pylock, selected: selected? })
     }
 }
 

@@ -45,7 +45,7 @@ mod status;
 mod sync;
 #[cfg(feature = "full")]
 mod vendor;
-#[cfg(feature = "full")]
+#[cfg(feature = "vendored")]
 mod vendored_lock;
 #[cfg(feature = "full")]
 mod verify;
@@ -79,7 +79,7 @@ pub use run::RunRequest;
 pub(crate) use run::{activation, existing_environment};
 pub use session::{Session, Settings};
 
-#[cfg(feature = "full")]
+#[cfg(feature = "vendored")]
 pub use sync::vendored_directory;
 pub use sync::{LockMode, SyncPlan, SyncRequest};
 

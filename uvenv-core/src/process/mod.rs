@@ -84,7 +84,7 @@ pub(crate) struct Captured {
 
 impl Captured {
     /// Returns what a program that failed says, without secrets: on stderr or, if there is nothing, on stdout.
-    #[cfg(feature = "full")]
+    #[cfg(feature = "vendored")]
     pub(crate) fn words(&self) -> std::borrow::Cow<'_, str> {
         if self.stderr.trim().is_empty() { redact(&self.stdout) } else { self.stderr.as_str().into() }
     }

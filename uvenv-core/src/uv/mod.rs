@@ -7,13 +7,13 @@ mod exported;
 #[cfg(feature = "full")]
 mod fetch;
 mod find;
-#[cfg(feature = "full")]
+#[cfg(feature = "vendored")]
 pub(crate) mod interpreter;
 mod lock_verdict;
 pub(crate) mod messages;
 #[cfg(feature = "full")]
 mod pip_compile;
-#[cfg(feature = "full")]
+#[cfg(feature = "vendored")]
 pub(crate) mod pip_sync;
 #[cfg_attr(not(feature = "full"), path = "no_progress.rs")]
 mod progress;

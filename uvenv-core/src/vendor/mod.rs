@@ -7,13 +7,20 @@
 
 mod description;
 mod directory;
+#[cfg(feature = "full")]
 mod download;
+#[cfg(feature = "full")]
 mod download_progress;
+#[cfg(feature = "full")]
 mod error;
 mod pylock;
+#[cfg(feature = "full")]
 mod select;
+#[cfg(feature = "full")]
 mod target;
+#[cfg(feature = "full")]
 mod tools;
+#[cfg(feature = "full")]
 mod wheel_build;
 
 use std::{fmt::Write as _, io};
@@ -21,8 +28,9 @@ use std::{fmt::Write as _, io};
 use ::sha2::{Digest as _, Sha256};
 use camino::Utf8Path;
 
+use crate::fs::sha2;
+#[cfg(feature = "full")]
 use crate::{
-    fs::sha2,
     model::{Observer, Variables},
     process::Invocation,
     uv::Uv,
@@ -30,11 +38,16 @@ use crate::{
 
 pub(crate) use self::{
     description::{describing, version_in},
-    directory::{VendoredDirectoryError, VendoredLock, check_files, check_wheel, find_lock, locks_in},
+    directory::{VendoredDirectoryError, VendoredLock, check_files, find_lock},
+    pylock::{Facts, Purpose, Pylock, VendoredWheel},
+};
+#[cfg(feature = "full")]
+pub(crate) use self::{
+    directory::{check_wheel, locks_in},
     download::{Download, Downloads},
     download_progress::DownloadProgress,
     error::VendorError,
-    pylock::{BuiltPackage, Facts, PinFacts, Purpose, Pylock, VendoredWheel},
+    pylock::{BuiltPackage, PinFacts},
     select::{Artifact, ArtifactKind, Selected, select},
     target::Target,
     tools::{Tools, captured},
@@ -42,6 +55,7 @@ pub(crate) use self::{
 };
 
 /// What all steps of a vendoring need.
+#[cfg(feature = "full")]
 pub(crate) struct VendorContext<'a> {
     pub(crate) uv: &'a Uv,
     /// The monorepo's root.

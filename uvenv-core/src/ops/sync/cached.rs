@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+#[cfg(feature = "vendored")]
+use super::vendored::VendoredSync;
 use super::{
     SyncPlan, SyncRequest,
     recorder::{CacheRecorder, CachedReport, PendingSync, refusal},
@@ -51,9 +53,9 @@ impl SyncRequest {
         };
         let (monorepo, profile) = target.find(session)?;
         on_discovered(&monorepo, profile);
-        #[cfg(feature = "full")]
+        #[cfg(feature = "vendored")]
         if let Some(directory) = &self.vendored {
-            let plan = super::vendored::VendoredSync::new(&monorepo, session, profile, (self, directory))?;
+            let plan = VendoredSync::new(&monorepo, session, profile, (self, directory))?;
             let report = plan.answer(session, &pending)?;
             return Ok(Synced { report, environment: plan.environment().clone(), record: plan.record(), known: None });
         }
@@ -77,6 +79,13 @@ impl SyncRequest {
             }
             Err(pending) => pending,
         };
+        #[cfg(feature = "vendored")]
+        if let Some(directory) = &self.vendored {
+            let plan = VendoredSync::new(monorepo, session, profile, (self, directory))?;
+            before(plan.environment(), plan.record().backend.as_ref())?;
+            let report = plan.answer(session, &pending)?;
+            return Ok(Synced { report, environment: plan.environment().clone(), record: plan.record(), known: None });
+        }
         let plan = SyncPlan::new(monorepo, session, profile, self)?;
         before(&Environment::new(plan.environment.clone()), plan.record().backend.as_ref())?;
         ask(session, &plan, &pending)

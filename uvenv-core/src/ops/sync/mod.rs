@@ -4,12 +4,12 @@ mod cached;
 mod execute;
 mod plan;
 mod recorder;
-#[cfg(feature = "full")]
+#[cfg(feature = "vendored")]
 mod vendored;
 
 use std::ffi::OsString;
 
-#[cfg(feature = "full")]
+#[cfg(feature = "vendored")]
 use camino::Utf8PathBuf;
 
 pub use self::plan::SyncPlan;
@@ -57,7 +57,7 @@ impl LockMode {
 }
 
 /// Returns the directory to install from that `UVENV_VENDORED` names.
-#[cfg(feature = "full")]
+#[cfg(feature = "vendored")]
 pub fn vendored_directory(variables: &Variables) -> Option<Utf8PathBuf> {
     variables.get("UVENV_VENDORED").filter(|path| !path.is_empty()).map(Utf8PathBuf::from)
 }
@@ -92,6 +92,6 @@ pub struct SyncRequest {
     /// Arguments that are passed to uv unchanged.
     pub uv_args: Vec<OsString>,
     /// The directory to install from, made by `vendor`, if there is one.
-    #[cfg(feature = "full")]
+    #[cfg(feature = "vendored")]
     pub vendored: Option<Utf8PathBuf>,
 }

@@ -48,7 +48,7 @@ impl<'m> SyncPlan<'m> {
         profile: Profile,
         request: &SyncRequest,
     ) -> crate::Result<Self> {
-        #[cfg(feature = "full")]
+        #[cfg(feature = "vendored")]
         if request.vendored.is_some() {
             return Err(crate::vendor::VendoredDirectoryError::no_plan(request.dry_run).into());
         }
@@ -253,7 +253,7 @@ fn uv_lock(profile: Profile, mode: LockMode) -> LockfileMode {
 }
 
 /// Returns the flags of uv that select a backend of `context`.
-#[cfg(feature = "full")]
+#[cfg(feature = "vendored")]
 pub(in crate::ops) fn backend_flags(
     context: &ProfileContext<'_>,
     backends: &[Backend],

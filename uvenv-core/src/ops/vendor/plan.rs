@@ -187,6 +187,7 @@ impl<'m> VendorPlan<'m> {
                 file: profile.lock_name(selection),
                 purpose: Purpose::Environment,
                 backend: selection.name().cloned(),
+                path: exported.path,
                 pylock: exported.pylock,
                 targets: targets.clone(),
                 selected: exported.selected,
@@ -277,7 +278,7 @@ impl NeededFiles {
     ) -> crate::Result<()> {
         match artifact.kind {
             ArtifactKind::Wheel | ArtifactKind::Sdist => {
-                let file = download(artifact, lock.pylock.path())?;
+                let file = download(artifact, &lock.path)?;
                 self.needed_by.entry(file.place.clone()).or_insert_with(|| target.clone());
                 let is_wheel = artifact.kind == ArtifactKind::Wheel;
                 if is_wheel { self.wheels.push(file) } else { self.archives.push(file) }

@@ -1,5 +1,7 @@
 //! The locks of a vendored directory, before they are written.
 
+use camino::Utf8PathBuf;
+
 use crate::{
     model::Name,
     vendor::{Purpose, Pylock, Selected, Target},
@@ -16,6 +18,8 @@ pub(super) struct PlannedLock {
     pub(super) file: String,
     pub(super) purpose: Purpose,
     pub(super) backend: Option<Name>,
+    /// Where uv wrote what it is made from. Paths in that are relative to it.
+    pub(super) path: Utf8PathBuf,
     pub(super) pylock: Pylock,
     pub(super) targets: Vec<Target>,
     /// What each of them selects.

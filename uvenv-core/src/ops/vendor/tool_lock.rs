@@ -52,11 +52,11 @@ fn lock(
     let selected: crate::Result<Vec<_>> = targets.iter().map(|target| select(context, target, &output)).collect();
     // Its URLs can have credentials.
     let _ = fs::remove_file(&output);
-    let (selected, pylock) = (selected?, Pylock::parse(&output, &text)?);
+    let (selected, pylock) = (selected?, Pylock::parse(&text).map_err(VendorError::io(&output))?);
     let mut artifacts = selected.iter().flat_map(|selected| &selected.artifacts);
     if let Some(other) = artifacts.find(|artifact| artifact.kind != ArtifactKind::Wheel) {
         let problem = "there is no wheel of it, which a build could use without an index".to_owned();
         return Err(VendorError::Package { package: other.name.to_string(), problem }.into());
     }
-    Ok(PlannedLock { file: file.to_owned(), purpose, backend: None, pylock, targets, selected })
+    Ok(PlannedLock { file: file.to_owned(), purpose, backend: None, path: output, pylock, targets, selected })
 }

@@ -2,14 +2,24 @@
 
 use camino::Utf8Path;
 
+use crate::{ops::Session, uv::Uv};
+#[cfg(feature = "full")]
 use crate::{
-    ops::Session,
-    uv::{self, Uv, unpack},
+    uv::{self, unpack},
     vendor::{Purpose, VendoredLock, WHEELS, check_wheel, locks_in},
 };
 
 /// Returns the uv of the session or, on a machine without one, that of the directory.
 pub(super) fn find_uv(session: &Session, directory: &Utf8Path) -> crate::Result<Uv> {
+    #[cfg(not(feature = "full"))]
+    let _ = directory;
+    #[cfg(feature = "full")]
+    unpack_if_missing(session, directory)?;
+    session.uv().cloned()
+}
+
+#[cfg(feature = "full")]
+fn unpack_if_missing(session: &Session, directory: &Utf8Path) -> crate::Result<()> {
     let settings = &session.settings;
     if uv::find(&settings.variables, settings.companion_uv.as_deref())?.is_none() {
         let locks = locks_in(directory)?;
@@ -23,5 +33,5 @@ pub(super) fn find_uv(session: &Session, directory: &Utf8Path) -> crate::Result<
             }
         }
     }
-    session.uv().cloned()
+    Ok(())
 }
