@@ -566,6 +566,10 @@ class VendoredForAnotherPlatform(VendorError, code="vendored-for-another-platfor
     """The directory was vendored for other platforms."""
 
 
+class NoTemporaryDirectory(RequestError, code="no-temporary-directory"):
+    """A temporary directory cannot be made."""
+
+
 class OutdatedEnvironment(VirtualEnvironmentError, code="outdated-environment"):
     """The environment is not what its lockfile says."""
 

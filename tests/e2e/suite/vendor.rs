@@ -175,15 +175,51 @@ fn vendors_for_other_platforms() {
 
     let sync = |directory: &str| repo.uvenv(["sync", "--profile", "prod", "--vendored", directory]);
     let refusal = repo.untouched_by(|| sync("x86_64-pc-windows-msvc").refused("vendored-for-another-platform"));
-    refusal.names(["x86_64-pc-windows-msvc", "pyyaml"]);
+    refusal.names(["x86_64-pc-windows-msvc"]);
+    let refusal = repo.untouched_by(|| sync("x86_64-unknown-linux-musl").refused("vendored-for-another-platform"));
+    refusal.names(["x86_64-unknown-linux-musl", "pyyaml"]);
     if cfg!(all(target_arch = "x86_64", target_env = "gnu")) {
         for directory in ["x86_64-manylinux_2_17", "all"] {
             sync(directory).ok();
             repo.uvenv(["verify", "--profile", "prod", "--vendored", directory]).ok();
         }
     }
-    let refusal = repo.uvenv(["vendor", "--profile", "prod", "--platform", "amiga", "-o", "new"]);
-    refusal.refused("unknown-platform").names(["amiga"]);
+    // uv knows one of them, but not which C library.
+    for platform in ["amiga", "linux", "x86_64-manylinux_2_99"] {
+        let refusal = repo.uvenv(["vendor", "--profile", "prod", "--platform", platform, "-o", "new"]);
+        refusal.refused("unknown-platform").names([platform]);
+    }
+    let macos = |version: &str| {
+        let arguments = ["vendor", "--profile", "prod", "--platform", "aarch64-apple-darwin", "-o", "macos"];
+        let report = repo.uvenv(arguments).env("MACOSX_DEPLOYMENT_TARGET", version).json().report("vendor-finished");
+        report["uv"].is_object()
+    };
+    assert_eq!([macos("14.0"), macos("14.0"), macos("13.0.1")], [true, false, true]);
+}
+
+#[test]
+fn packages_of_other_platforms_are_missed() {
+    // Every wheel fits everywhere, but not every package is there.
+    let repo = pinned().build();
+    let more = "dependencies = [\"colorama==0.4.6; sys_platform == 'linux'\", ";
+    repo.replace("prod/pyproject.toml", "dependencies = [", more);
+    repo.uvenv(["lock", "--profile", "prod"]).ok();
+    vendor(&repo, "vendored", &["--platform", "x86_64-pc-windows-msvc"]);
+    let sync = ["sync", "--profile", "prod", "--vendored", "vendored"];
+    repo.untouched_by(|| repo.uvenv(sync).refused("vendored-for-another-platform"));
+}
+
+#[test]
+fn locks_of_other_versions_are_replaced() {
+    let repo = locked();
+    vendor(&repo, "vendored", &["--backend", "cu124", "--backend", "cu128"]);
+    for file in ["vendored/pylock.cu124.toml", "vendored/pylock.cu128.toml"] {
+        repo.write(file, repo.read(file).replace("schema = 2", "schema = 1"));
+    }
+    let sync = ["sync", "--profile", "prod", "--backend", "cu124", "--vendored", "vendored"];
+    repo.uvenv(sync).refused("damaged-vendored-lock");
+    vendor_cu124(&repo, "vendored");
+    repo.uvenv(sync).ok();
 }
 
 #[test]
@@ -208,7 +244,10 @@ fn brings_uv_along() {
 
     // What is no longer asked for goes.
     let removed = vendor(&repo, "vendored", &[])["removed"].to_string();
-    assert!(removed.contains("pylock.uv.toml") && removed.contains("pylock.builds.toml"), "{removed}");
+    assert!(
+        removed.contains("pylock.with_uv.toml") && removed.contains("pylock.with_build_requirements.toml"),
+        "{removed}"
+    );
     assert!(!has("uv-"));
 }
 

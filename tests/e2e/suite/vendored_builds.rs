@@ -135,6 +135,23 @@ fn wheels_of_all_build_backends_have_the_same_bytes() {
     build.clone().without_network().unwrap_or(build).ok();
     assert!(repo.root().join("again/of_hatch_vcs-1.0.0-py3-none-any.whl").is_file());
 
+    // The requirements of what is not built again stay.
+    let requirements = repo.read("vendored/build-requirements.txt");
+    assert!(
+        ["hatchling==", "setuptools==", "maturin=="].iter().all(|one| requirements.contains(one)),
+        "{requirements}"
+    );
+    let remote = repo.temporary().join("remotes/of-hatch");
+    fs::write(remote.join("src/of_hatch/more.py"), "").unwrap();
+    for arguments in [&["add", "."][..], &["commit", "--quiet", "-m", "More"], &["tag", "v1.0.1"]] {
+        repo.program("git", ["-C", remote.as_str()].iter().chain(arguments)).ok();
+    }
+    repo.replace("prod/pyproject.toml", "of-hatch\", tag = \"v1.0.0\"", "of-hatch\", tag = \"v1.0.1\"");
+    building(&repo, &["lock", "--profile", "prod"]).ok();
+    let report = building(&repo, &["vendor", "--profile", "prod", "-o", "vendored"]).json().report("vendor-finished");
+    assert_eq!(report["built"].as_array().unwrap().len(), 1, "{report}");
+    assert_eq!(repo.read("vendored/build-requirements.txt"), requirements);
+
     // A wheel for this machine is none for others.
     let elsewhere = ["vendor", "--profile", "prod", "--platform", "aarch64-manylinux_2_28", "-o", "elsewhere"];
     building(&repo, &elsewhere).refused("cannot-vendor").names(["aarch64-manylinux_2_28"]);

@@ -94,6 +94,16 @@ fn a_second_sync_starts_nothing_until_something_changes() {
 }
 
 #[test]
+fn the_lockfile_must_satisfy_the_manifest() {
+    let repo = vendored();
+    repo.replace("prod/pyproject.toml", "version = \"0.1.0\"", "version = \"0.2.0\"");
+    for more in [&[][..], &["--locked"]] {
+        sealed(&repo, &[&SYNC, more].concat()).fails("stale-lockfile");
+    }
+    sealed(&repo, &[&SYNC[..], &["--frozen"]].concat()).ok();
+}
+
+#[test]
 fn replaces_what_is_otherwise() {
     let repo = vendored();
     repo.uvenv(["sync", "--profile", "prod", "--backend", "cu128"]).ok();

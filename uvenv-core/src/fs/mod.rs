@@ -6,11 +6,15 @@ pub(crate) mod digest;
 mod normal;
 pub(crate) mod parallel;
 #[cfg(feature = "vendored")]
+mod private_directory;
+#[cfg(feature = "vendored")]
 pub(crate) mod sha2;
 pub(crate) mod stamp;
 #[cfg(test)]
 mod test_tree;
 
 pub(crate) use normal::normal;
+#[cfg(feature = "vendored")]
+pub(crate) use private_directory::PrivateDirectory;
 #[cfg(test)]
 pub(crate) use test_tree::TestTree;

@@ -3,6 +3,8 @@
 use camino::Utf8PathBuf;
 
 use super::Session;
+#[cfg(feature = "vendored")]
+use crate::lockfile::LockfileError;
 use crate::{
     backend::Choice,
     environment::{Environment, SyncRecord},
@@ -269,6 +271,21 @@ impl OperationError {
             *slot = said;
         }
         Ok(error)
+    }
+
+    /// Rejects a lockfile that uv says to be stale or damaged. What uv cannot tell, an operation itself will.
+    #[cfg(feature = "vendored")]
+    pub(super) fn reject(
+        verdict: LockVerdict,
+        context: &ProfileContext<'_>,
+        session: &Session,
+        uv: &Uv,
+    ) -> crate::Result<()> {
+        match verdict {
+            LockVerdict::Stale(_) => Err(Self::stale(context, session, uv)?.into()),
+            LockVerdict::Damaged(why) => Err(LockfileError::damaged(&context.paths.lockfile(), why).into()),
+            LockVerdict::Fresh | LockVerdict::Rejected(_) | LockVerdict::Unknown(_) => Ok(()),
+        }
     }
 
     /// The lockfile does not satisfy the manifest because of `changes`.

@@ -57,6 +57,7 @@ pub(super) fn vendor_context<'a>(
 ) -> VendorContext<'a> {
     VendorContext {
         uv,
+        project: &context.paths.directory,
         root: &context.monorepo.root,
         variables: &settings.variables,
         observer: settings.observer(),

@@ -154,8 +154,10 @@ impl VendorPlan<'_> {
     ) -> crate::Result<BTreeMap<String, BuiltPackage>> {
         let mut done: BTreeMap<_, _> = self.kept.clone();
         let builds: Vec<_> = self.files.builds.iter().filter(|build| !done.contains_key(&build.key)).collect();
-        let first = self.profile.targets.first().filter(|_| !builds.is_empty());
-        let Some(Target { tools: first, .. }) = first else { return Ok(done) };
+        let Some(Target { tools: first, .. }) = self.profile.targets.first() else { return Ok(done) };
+        if builds.is_empty() && (done.is_empty() || directory.has_requirements()) {
+            return Ok(done);
+        }
         let place = BuildDirectory::make(context)?;
         // A build that outlives this process keeps others out of the directory.
         let child = |invocation: Invocation| place.covers((context.child)(invocation));
@@ -167,8 +169,9 @@ impl VendorPlan<'_> {
         let unpacked: crate::Result<BTreeMap<_, _>> = parallel::par_queue(&builds, || (), unpack).into_iter().collect();
         let unpacked: Vec<_> = unpacked?.into_iter().collect();
         let requirements = directory.staged_requirements()?;
-        let sources: Vec<_> = unpacked.iter().map(|(_, sources)| sources.clone()).collect();
-        lock_requirements(context, first, &sources, &requirements)?;
+        let of_kept = done.values().filter_map(|package| package.pin.as_ref()).flat_map(|pin| &pin.requires);
+        let of_new = unpacked.iter().flat_map(|(_, sources)| sources.requirements(context));
+        lock_requirements(context, first, &of_kept.chain(of_new).cloned().collect(), &requirements)?;
         let to = directory.staged_wheels()?;
         let build = |(): &mut (), (key, sources): &(String, Sources)| {
             let wheels = self.build_wheels(context, sources, &requirements, (&place.of(key), &to))?;

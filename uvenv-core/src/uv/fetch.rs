@@ -36,7 +36,7 @@ const SHA256: [&str; 18] = [
 ];
 
 /// The name prefix of [`fetch`]'s work directories in the cache, which also identifies leftover ones.
-const WORK: &str = ".fetch-";
+pub(super) const WORK: &str = ".fetch-";
 
 /// Variables that undo settings of the user's pip configuration with which pip would install uv elsewhere or refuse to
 /// install it. A variable overrides pip's configuration files, but an empty variable does not.

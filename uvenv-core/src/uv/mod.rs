@@ -41,7 +41,7 @@ pub(crate) use fetch::neutral_pip;
 pub(crate) use find::find;
 pub(crate) use lock_verdict::LockVerdict;
 #[cfg(feature = "full")]
-pub(crate) use pip_compile::PipCompileCommand;
+pub(crate) use pip_compile::{PipCompileCommand, accepts_platform};
 pub(crate) use progress::follow;
 #[cfg(feature = "full")]
 pub(crate) use unpack::unpack;

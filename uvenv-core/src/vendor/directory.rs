@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Facts, Purpose, Pylock, VendoredWheel, WHEELS, hash, hash_file};
+use super::{Facts, Purpose, Pylock, VendoredWheel, WHEELS, hash, hash_file, platform_in};
 use crate::{
     fs::parallel,
     lockfile::Lockfile,
@@ -37,7 +37,7 @@ pub(crate) enum VendoredDirectoryError {
     #[error("`{lock}` was not vendored for Python {python}, but for {}", available.join(" and "))]
     OtherPython { lock: Utf8PathBuf, python: String, available: Vec<String> },
     /// It was made for other platforms.
-    #[error("`{lock}` was not vendored for {}, but for {}{}", words(platform), available.iter().map(|one| words(one)).collect::<Vec<_>>().join(" and "), on_new_lines(problem))]
+    #[error("`{lock}` was not vendored for {}, but for {}{}", platform_in(platform), available.iter().map(|one| platform_in(one)).collect::<Vec<_>>().join(" and "), on_new_lines(problem))]
     OtherPlatform {
         lock: Utf8PathBuf,
         platform: String,
@@ -76,11 +76,6 @@ impl VendoredDirectoryError {
     pub(crate) fn no_plan(is_dry_run: bool) -> Self {
         if is_dry_run { Self::Option { option: "dry-run" } } else { Self::NotHere }
     }
-}
-
-/// Returns the platform in the description of an interpreter.
-fn words(description: &str) -> String {
-    description.split(' ').skip(4).collect::<Vec<_>>().join(" ")
 }
 
 fn with(backend: Option<&Name>) -> String {
@@ -149,7 +144,7 @@ pub(crate) struct VendoredLock {
 
 impl VendoredLock {
     /// Reads the lock at `path`; `None` if somebody else has made it.
-    fn read(path: &Utf8Path) -> Result<Option<Self>, VendoredDirectoryError> {
+    pub(crate) fn read(path: &Utf8Path) -> Result<Option<Self>, VendoredDirectoryError> {
         let damaged = || VendoredDirectoryError::DamagedLock { lock: path.to_owned() };
         let Some(lock) = Pylock::read(path).map_err(|_| damaged())?.filter(Pylock::is_ours) else { return Ok(None) };
         let (facts, packages) = lock.facts().zip(lock.wheels()).ok_or_else(damaged)?;
@@ -178,6 +173,13 @@ pub(crate) fn locks_in(directory: &Utf8Path) -> Result<Vec<VendoredLock>, Vendor
     let mut names: Vec<_> = entries(directory)?.into_iter().filter(|name| is_lock(name)).collect();
     names.sort();
     names.into_iter().filter_map(|name| VendoredLock::read(&directory.join(name)).transpose()).collect()
+}
+
+/// Returns the paths of the locks that uvenv has made in `directory`, also those of other versions.
+pub(crate) fn own_locks(directory: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let names = entries(directory).unwrap_or_default().into_iter().filter(|name| is_lock(name));
+    let is_ours = |path: &Utf8PathBuf| matches!(Pylock::read(path), Ok(Some(lock)) if lock.is_ours());
+    names.map(|name| directory.join(name)).filter(is_ours).collect()
 }
 
 /// Returns the names in a directory. No lock names a file whose name is not Unicode.
@@ -234,6 +236,18 @@ pub(crate) fn check_wheel(directory: &Utf8Path, wheel: &VendoredWheel) -> Result
     let file = directory.join(WHEELS).join(&wheel.file);
     match hash_file(&file) {
         Ok((sha256, _)) if sha256 == wheel.sha256 => Ok(()),
+        Ok(_) => Err(VendoredDirectoryError::Changed { file }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(VendoredDirectoryError::Missing { file }),
+        Err(source) => Err(VendoredDirectoryError::Unreadable { path: file, source }),
+    }
+}
+
+/// Reads a wheel, which must have the hash in its lock.
+#[cfg(feature = "full")]
+pub(crate) fn read_wheel(directory: &Utf8Path, wheel: &VendoredWheel) -> Result<Vec<u8>, VendoredDirectoryError> {
+    let file = directory.join(WHEELS).join(&wheel.file);
+    match std::fs::read(&file) {
+        Ok(bytes) if hash(&bytes) == wheel.sha256 => Ok(bytes),
         Ok(_) => Err(VendoredDirectoryError::Changed { file }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(VendoredDirectoryError::Missing { file }),
         Err(source) => Err(VendoredDirectoryError::Unreadable { path: file, source }),

@@ -13,6 +13,9 @@ pub(crate) enum VendorError {
     /// A package has no form that could be vendored.
     #[error("`{package}` cannot be vendored: {problem}")]
     Package { package: String, problem: String },
+    /// Something that is needed apart from the environment has no wheel.
+    #[error("there is no wheel of `{package}` for the interpreter")]
+    ToolWithoutWheel { package: String },
     /// Two locks, or two packages, need different files with the same name.
     #[error("there are two different files with the name `{file}`")]
     SameName { file: String },
@@ -78,7 +81,9 @@ impl VendorError {
 impl Diagnostic for VendorError {
     fn code(&self) -> &'static str {
         match self {
-            Self::Package { .. } | Self::SameName { .. } | Self::Selection { .. } => "cannot-vendor",
+            Self::Package { .. } | Self::ToolWithoutWheel { .. } | Self::SameName { .. } | Self::Selection { .. } => {
+                "cannot-vendor"
+            }
             Self::UnknownPlatform { .. } => "unknown-platform",
             Self::Tools { .. } => "vendoring-tools-failed",
             Self::Python { .. } => "no-such-python",
@@ -94,6 +99,7 @@ impl Diagnostic for VendorError {
         Some(
             match self {
                 Self::Package { .. } => "pin it to a git tag, or take it from an index that has a wheel for it",
+                Self::ToolWithoutWheel { .. } => "leave out `--with-uv` or `--with-build-requirements`",
                 Self::SameName { .. } => "vendor each backend to a directory of its own",
                 Self::Selection { .. } => {
                     "choose another interpreter with `--python`, or packages that have a wheel for it"
@@ -119,6 +125,7 @@ impl Diagnostic for VendorError {
     fn fault(&self) -> Fault {
         match self {
             Self::Package { .. }
+            | Self::ToolWithoutWheel { .. }
             | Self::SameName { .. }
             | Self::Selection { .. }
             | Self::UnknownPlatform { .. }

@@ -37,13 +37,13 @@ use crate::{
 };
 
 pub(crate) use self::{
-    description::{describing, version_in},
-    directory::{VendoredDirectoryError, VendoredLock, check_files, find_lock},
+    description::{describing, have_same_markers, platform_in, version_in},
+    directory::{VendoredDirectoryError, VendoredLock, check_files, find_lock, own_locks},
     pylock::{Facts, Purpose, Pylock, VendoredWheel},
 };
 #[cfg(feature = "full")]
 pub(crate) use self::{
-    directory::{check_wheel, locks_in},
+    directory::{check_wheel, locks_in, read_wheel},
     download::{Download, Downloads},
     download_progress::DownloadProgress,
     error::VendorError,
@@ -58,6 +58,8 @@ pub(crate) use self::{
 #[cfg(feature = "full")]
 pub(crate) struct VendorContext<'a> {
     pub(crate) uv: &'a Uv,
+    /// The directory of the profile, whose settings uv has.
+    pub(crate) project: &'a Utf8Path,
     /// The monorepo's root.
     pub(crate) root: &'a Utf8Path,
     pub(crate) variables: &'a Variables,

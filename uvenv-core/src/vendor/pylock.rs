@@ -89,6 +89,8 @@ pub(crate) struct PinFacts {
     /// The signature in that tag. Nobody has verified it.
     pub(crate) signature: Option<String>,
     pub(crate) subdirectory: Option<String>,
+    /// What its build installs.
+    pub(crate) requires: Vec<String>,
     /// The files that were built from it.
     pub(crate) wheels: Vec<String>,
 }
@@ -174,6 +176,7 @@ impl Pylock {
                 tag_object: text(pin, "tag-object"),
                 signature: text(pin, "signature"),
                 subdirectory: text(pin, "subdirectory"),
+                requires: strings(pin, "requires")?,
                 wheels: strings(pin, "wheels")?,
             })
         };

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import sys
+import sysconfig
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -26,11 +27,11 @@ WINDOWS = {"x86_64": ("win_amd64", "AMD64"), "i686": ("win32", "x86"), "aarch64"
 
 def manylinux(name: str) -> tuple[list[str], dict[str, str]] | None:
     """A wheel for an older glibc works with a newer one (PEP 600)."""
-    match = re.fullmatch(r"(\w+?)-manylinux(?:_2_(\d+)|2014)", name)
+    match = re.fullmatch(r"(x86_64|aarch64)-manylinux(?:_2_(\d{1,3})|2014)", name)
     if match is None:
         return None
     arch, minor = match[1], int(match[2] or 17)
-    oldest = 5 if arch in {"x86_64", "i686"} else 17
+    oldest = 5 if arch == "x86_64" else 17
     platforms = []
     for older in range(minor, oldest - 1, -1):
         platforms.append(f"manylinux_2_{older}_{arch}")
@@ -41,7 +42,7 @@ def manylinux(name: str) -> tuple[list[str], dict[str, str]] | None:
 
 def musllinux(name: str) -> tuple[list[str], dict[str, str]] | None:
     """A wheel for an older musl works with a newer one (PEP 656). uv takes 1.2."""
-    match = re.fullmatch(r"(\w+)-unknown-linux-musl", name)
+    match = re.fullmatch(r"(x86_64|aarch64)-unknown-linux-musl", name)
     if match is None:
         return None
     arch = match[1]
@@ -54,14 +55,15 @@ def linux(arch: str) -> dict[str, str]:
 
 
 def macos(name: str) -> tuple[list[str], dict[str, str]] | None:
-    """As uv does, the version is that of `MACOSX_DEPLOYMENT_TARGET`, or else 13.0."""
+    """The version is that of `MACOSX_DEPLOYMENT_TARGET`, as uv reads it, or else 13.0."""
     match = re.fullmatch(r"(x86_64|aarch64)-apple-darwin", name)
     if match is None:
         return None
     arch = "arm64" if match[1] == "aarch64" else match[1]
-    major, _, minor = os.environ.get("MACOSX_DEPLOYMENT_TARGET", "13.0").partition(".")
+    target = re.match(r"(\d+)\.(\d+)", os.environ.get("MACOSX_DEPLOYMENT_TARGET", ""))
+    version = (int(target[1]), int(target[2])) if target else (13, 0)
     found = {"os_name": "posix", "sys_platform": "darwin", "platform_system": "Darwin", "platform_machine": arch}
-    return list(tags.mac_platforms((int(major), int(minor or 0)), arch)), found
+    return list(tags.mac_platforms(version, arch)), found
 
 
 def windows(name: str) -> tuple[list[str], dict[str, str]] | None:
@@ -84,12 +86,17 @@ def elsewhere(name: str) -> dict[str, object]:
     platforms, found = known
     # uv, too, takes the release of the system for unknown.
     environment = {**markers.default_environment(), **found, "platform_release": "", "platform_version": ""}
+    if sys.implementation.name != "cpython":
+        problem = f"only CPython can be selected for another platform, not {sys.implementation.name}"
+        json.dump({"error": problem}, sys.stdout)
+        sys.exit()
     version = sys.version_info[:2]
     own = f"cp{version[0]}{version[1]}"
+    abi = own + ("t" if sysconfig.get_config_var("Py_GIL_DISABLED") else "")
     return {
         "environment": environment,
         "tags": [
-            *tags.cpython_tags(version, platforms=platforms, abis=[own + getattr(sys, "abiflags", "")]),
+            *tags.cpython_tags(version, platforms=platforms, abis=[abi]),
             *tags.compatible_tags(version, own, platforms),
         ],
     }

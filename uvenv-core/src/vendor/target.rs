@@ -1,6 +1,6 @@
 //! What wheels are for: an interpreter, on this machine or elsewhere.
 
-use super::{Tools, version_in};
+use super::{Tools, description::described_on, version_in};
 
 /// An interpreter that wheels are for.
 #[derive(Clone, Debug)]
@@ -12,14 +12,11 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Returns a description that tells it from others: `cpython 3 11  linux-x86_64 glibc-2.36`.
+    /// Returns a description that tells it from others: `cpython 3 11  linux x86_64 linux-x86_64 glibc-2.36`.
     pub(crate) fn description(&self) -> String {
         match &self.platform {
             None => self.tools.target.clone(),
-            Some(platform) => {
-                let words: Vec<_> = self.tools.target.split(' ').take(4).collect();
-                format!("{} {platform}", words.join(" "))
-            }
+            Some(platform) => described_on(&self.tools.target, platform),
         }
     }
 

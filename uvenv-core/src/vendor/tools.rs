@@ -1,7 +1,5 @@
 //! The tools for vendoring: `packaging` and pip in an environment of their own, one for each interpreter.
 
-use std::fs;
-
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::{VendorContext, VendorError, describing};
@@ -15,8 +13,8 @@ use crate::{
 /// What uv installs. `packaging` selects from PEP 751 locks since 26.1.
 const REQUIREMENTS: [&str; 3] = ["packaging>=26.1,<27", "pip>=25", "tomli>=2"];
 
-/// The version of what is recorded about the interpreter.
-const FORMAT: u32 = 2;
+/// The file that is written once they are there.
+const INSTALLED: &str = ".installed";
 
 /// The tools of an interpreter.
 #[derive(Clone, Debug)]
@@ -25,7 +23,7 @@ pub(crate) struct Tools {
     python: Utf8PathBuf,
     /// The interpreter for which they select.
     pub(crate) interpreter: String,
-    /// For what it installs: `cpython 3 11  linux-x86_64 glibc-2.36`.
+    /// For what it installs: `cpython 3 11  linux x86_64 linux-x86_64 glibc-2.36`.
     pub(crate) target: String,
 }
 
@@ -39,13 +37,15 @@ impl Tools {
             VendorError::Python { request, problem: error.to_string() }
         })?;
         let interpreter = interpreter.trim().to_owned();
-        let name = digest::digest(format!("{interpreter} {REQUIREMENTS:?} {FORMAT}").as_bytes());
+        let name = digest::digest(format!("{interpreter} {REQUIREMENTS:?}").as_bytes());
         let directory = cache::directory(context.variables)?.join("vendoring").join(name);
         let python = Environment::new(directory.clone()).executable();
-        let target = fs::read_to_string(directory.join("target")).unwrap_or_default();
-        let mut tools = Self { directory, python, interpreter, target };
-        if tools.target.is_empty() {
-            tools.target = tools.install(context)?;
+        // Not from the cache: the system can be another one now.
+        let target = captured(context, describing(Utf8Path::new(&interpreter)))?;
+        let target = target.trim_end_matches(['\r', '\n']).to_owned();
+        let tools = Self { directory, python, interpreter, target };
+        if !tools.directory.join(INSTALLED).exists() {
+            tools.install(context)?;
         }
         Ok(tools)
     }
@@ -57,11 +57,11 @@ impl Tools {
         if answer.is_ok_and(|answer| answer.status.success()) {
             return Ok(());
         }
-        self.install(context).map(drop)
+        self.install(context)
     }
 
-    /// Installs them, and returns for what the interpreter installs.
-    fn install(&self, context: &VendorContext<'_>) -> crate::Result<String> {
+    /// Installs them.
+    fn install(&self, context: &VendorContext<'_>) -> crate::Result<()> {
         let busy = || "is installing the tools for vendoring".to_owned();
         let lock = self.directory.with_extension("lock");
         let _lock = cache::FileLock::acquire(&lock, context.variables, context.observer, busy)?;
@@ -70,11 +70,9 @@ impl Tools {
         captured(context, interpreter::make_environment(context.uv, interpreter, None, directory, context.offline))?;
         let install = context.uv.invocation().args(["pip", "install", "--quiet", "--python", self.python.as_str()]);
         captured(context, install.args(offline).args(REQUIREMENTS))?;
-        let target = captured(context, describing(&self.python))?;
-        let target = target.trim_end_matches(['\r', '\n']).to_owned();
-        let file = self.directory.join("target");
-        atomic::replace_cached(&file, &target).map_err(cache::CacheError::unusable(&file))?;
-        Ok(target)
+        let file = self.directory.join(INSTALLED);
+        atomic::replace_cached(&file, "").map_err(cache::CacheError::unusable(&file))?;
+        Ok(())
     }
 
     /// Returns their Python, isolated from the user's directory and variables.

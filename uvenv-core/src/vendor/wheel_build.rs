@@ -113,6 +113,7 @@ impl WheelBuild {
                     tag_object: tag.as_ref().map(|tag| tag.object.clone()),
                     signature: tag.and_then(|tag| tag.signature),
                     subdirectory: subdirectory.clone(),
+                    requires: Vec::new(),
                     wheels: Vec::new(),
                 };
                 (project, checkout.time, Some(pin))
@@ -137,6 +138,8 @@ impl WheelBuild {
         if !sources.is_built_by_uv_itself(context) {
             sources.requirements.extend(system.dynamic_requirements(context, tools, &sources.project, &place)?);
         }
+        let requires = sources.requirements(context).to_vec();
+        sources.pin = sources.pin.map(|pin| PinFacts { requires, ..pin });
         Ok(sources)
     }
 
@@ -168,23 +171,21 @@ impl WheelBuild {
     }
 }
 
-/// Resolves what the builds of `sources` require, and records it in `file` with hashes. What the file has already is kept, if
-/// it still fits.
+/// Resolves what builds require, and records it in `file` with hashes. What the file has already is kept, if it still fits.
 pub(crate) fn lock_requirements(
     context: &VendorContext<'_>,
     tools: &Tools,
-    sources: &[Sources],
+    requirements: &BTreeSet<String>,
     file: &Utf8Path,
 ) -> crate::Result<()> {
-    let installing = sources.iter().filter(|sources| !sources.is_built_by_uv_itself(context));
-    let requirements: BTreeSet<_> = installing.flat_map(|sources| &sources.requirements).collect();
     if requirements.is_empty() {
         return fs::write(file, "").map_err(|error| VendorError::io(file)(error).into());
     }
     let input = file.with_extension("in");
-    let lines: Vec<_> = requirements.into_iter().map(String::as_str).collect();
+    let lines: Vec<_> = requirements.iter().map(String::as_str).collect();
     fs::write(&input, lines.join("\n")).map_err(VendorError::io(&input))?;
     let compile = PipCompileCommand {
+        project: context.project,
         requirements: &input,
         output: file,
         interpreter: &tools.interpreter,
@@ -198,6 +199,11 @@ pub(crate) fn lock_requirements(
 }
 
 impl Sources {
+    /// Returns what its build installs.
+    pub(crate) fn requirements(&self, context: &VendorContext<'_>) -> &[String] {
+        if self.is_built_by_uv_itself(context) { &[] } else { &self.requirements }
+    }
+
     /// Builds the wheel in `output` for the interpreter of `tools`, and returns its file name.
     pub(crate) fn build(
         &self,
@@ -238,9 +244,8 @@ impl Sources {
 
     /// The wheel `file` was built for this platform only.
     pub(crate) fn of_other_platform(&self, file: &str, platform: &str) -> VendorError {
-        let problem = format!(
-            "its wheel, `{file}`, is for this machine's platform, and has to be built on one like `{platform}`"
-        );
+        let problem =
+            format!("its wheel, `{file}`, is for this machine: vendor without `--platform`, on one like `{platform}`");
         VendorError::Package { package: self.build.name.to_string(), problem }
     }
 

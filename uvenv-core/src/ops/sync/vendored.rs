@@ -27,7 +27,7 @@ use crate::{
     monorepo::{Monorepo, ProfileContext},
     native::{CargoProfile, Watched},
     ops::{
-        Session,
+        OperationError, Session,
         backend_request::{self, SelectedPackages},
         milliseconds, uv_failed,
         vendored_lock::vendored_lock,
@@ -39,7 +39,7 @@ use crate::{
         Uv, interpreter,
         pip_sync::{BUILD_INFO, CACHE_INFO, PipSyncCommand, build_info},
     },
-    vendor::{VendoredDirectoryError, VendoredLock, WHEELS, check_files},
+    vendor::{VendoredDirectoryError, VendoredLock, WHEELS, check_files, own_locks},
 };
 
 /// A sync from a vendored directory that is ready to be executed.
@@ -50,8 +50,8 @@ pub(super) struct VendoredSync<'m> {
     environment: Environment,
     lock: VendoredLock,
     flags: Vec<String>,
-    /// The interpreter of a new environment.
-    python: Option<String>,
+    /// Whether there is an environment that is kept.
+    exists: bool,
     /// `--python`.
     request: Option<String>,
     uv: Uv,
@@ -68,13 +68,18 @@ impl<'m> VendoredSync<'m> {
         (request, directory): (&SyncRequest, &Utf8Path),
     ) -> crate::Result<Self> {
         reject_other_selections(request)?;
-        let uv = find_uv(session, directory)?;
         let context = monorepo.context(profile)?;
         let available = SelectedPackages { names: &[], all: false }.backends(&context, session)?;
         let selection = backend_request::select(&context, session, &available, &request.backend, &[])?;
         let frozen = LockMode::Frozen { allow_stale: matches!(request.lock, LockMode::Frozen { allow_stale: true }) };
         changes(&context, frozen, &session.settings.variables)?;
         let lock = vendored_lock(directory, &context, selection.name())?;
+        let uv = find_uv(session, directory)?;
+        if !matches!(request.lock, LockMode::Frozen { .. }) {
+            // Without network, uv often cannot tell.
+            let verdict = session.lock_verdict(&uv, &context.paths.directory, true);
+            OperationError::reject(verdict, &context, session, &uv)?;
+        }
         let path = monorepo.environment(context.paths, selection.name(), &session.settings.variables);
         let environment = Environment::new(path);
         let recreate = request.recreate
@@ -87,20 +92,6 @@ impl<'m> VendoredSync<'m> {
                 Err(error) if matches!(error.downcast_ref(), Some(EnvironmentError::Broken { .. })) => false,
                 Err(error) => return Err(error),
             };
-        // The files are compared meanwhile.
-        let (python, files) = thread::scope(|scope| {
-            let files = scope.spawn(|| check_files(directory, &lock));
-            let python = || {
-                let found =
-                    if exists { None } else { Some(find_python(session, &uv, &context, request.python.as_deref())?) };
-                let interpreter = found.as_ref().map_or_else(|| environment.executable(), Utf8PathBuf::from);
-                check_python(session, &uv, &interpreter, &lock)?;
-                Ok::<_, crate::Error>(found)
-            };
-            (python(), files.join().unwrap_or_else(|panic| resume_unwind(panic)))
-        });
-        let python = python?;
-        files?;
         Ok(Self {
             directory: directory.to_owned(),
             flags: backend_flags(&context, &available.list, &selection),
@@ -109,7 +100,7 @@ impl<'m> VendoredSync<'m> {
             selection,
             environment,
             lock,
-            python,
+            exists,
             request: request.python.clone(),
             uv,
             recreate,
@@ -149,19 +140,45 @@ impl<'m> VendoredSync<'m> {
     fn watched(&self) -> Watched {
         let wheels = self.directory.join(WHEELS);
         let files = self.lock.wheels().map(|wheel| wheels.join(&wheel.file));
-        let stamped = files.chain([self.directory.clone(), wheels.clone(), self.lock.path.clone()]).collect();
+        // The other locks tell which files are surplus.
+        let locks = own_locks(&self.directory).into_iter();
+        let stamped = files.chain(locks).chain([self.directory.clone(), wheels.clone()]).collect();
         Watched { stamped, ..Watched::default() }
+    }
+
+    /// Rejects what is not as it was vendored, and an interpreter for which nothing was. Returns the interpreter of a new
+    /// environment.
+    fn check(&self, session: &Session) -> crate::Result<Option<String>> {
+        // The files are compared meanwhile.
+        let (python, files) = thread::scope(|scope| {
+            let files = scope.spawn(|| check_files(&self.directory, &self.lock));
+            let python = if self.exists {
+                check_python(session, &self.uv, &self.environment.executable(), &self.lock).map(|()| None)
+            } else {
+                self.new_python(session).map(Some)
+            };
+            (python, files.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        });
+        files?;
+        python
+    }
+
+    /// Returns the interpreter of a new environment.
+    fn new_python(&self, session: &Session) -> crate::Result<String> {
+        let python = find_python(session, &self.uv, &self.context, self.request.as_deref())?;
+        check_python(session, &self.uv, Utf8Path::new(&python), &self.lock)?;
+        Ok(python)
     }
 
     fn execute(&self, session: &Session, recorder: &mut dyn Recorder) -> crate::Result<SyncReport> {
         let start = Instant::now();
+        // First, so that a change after the comparison is noticed the next time.
+        recorder.before(&|| self.watched());
+        let python = self.check(session)?;
         let mut active = ActiveSync::prepare(self.recreate, session, &self.environment)?;
         let is_recorded = active.is_whole();
-        if is_recorded {
-            recorder.before(&|| self.watched());
-        }
         active.journal.begin(&self.environment, &active.before)?;
-        if let Err(error) = self.install(session, &active) {
+        if let Err(error) = self.install(session, &active, python) {
             active.give_up(&self.environment, &error)?;
             return Err(error);
         }
@@ -193,21 +210,13 @@ impl<'m> VendoredSync<'m> {
         Ok(report)
     }
 
-    fn install(&self, session: &Session, active: &ActiveSync) -> crate::Result<()> {
+    fn install(&self, session: &Session, active: &ActiveSync, python: Option<String>) -> crate::Result<()> {
         let variables = session.settings.child_view();
         // What an interrupted sync has made was removed just now.
-        let is_missing = self.environment.inspect()? == Inspection::Missing;
-        let found = match &self.python {
-            None if is_missing => {
-                let found = find_python(session, &self.uv, &self.context, self.request.as_deref())?;
-                check_python(session, &self.uv, Utf8Path::new(&found), &self.lock)?;
-                Some(found)
-            }
-            python => python.clone().filter(|_| is_missing),
-        };
-        if let Some(python) = &found {
+        if self.environment.inspect()? == Inspection::Missing {
+            let python = python.map_or_else(|| self.new_python(session), Ok)?;
             let name = self.context.manifest.name();
-            let make = interpreter::make_environment(&self.uv, python, name, self.environment.root(), true);
+            let make = interpreter::make_environment(&self.uv, &python, name, self.environment.root(), true);
             run(session, &active.journal.covers(make, &variables), Stderr::Capture)?;
         }
         let command = PipSyncCommand {

@@ -1,6 +1,9 @@
 //! Asks uv whether it would install what was selected, before the directory changes.
 
-use std::{collections::BTreeSet, fs, io};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+};
 
 use camino::Utf8Path;
 
@@ -33,7 +36,7 @@ pub(super) fn confirm(
         };
         let streamed = session.stream(&command.invocation(uv), Stderr::Capture)?;
         let problem = if streamed.status.success() {
-            difference(selected, &streamed.stderr)
+            difference(lock, selected, &streamed.stderr)
         } else {
             Some(streamed.stderr.trim().to_owned())
         };
@@ -61,10 +64,18 @@ fn lay_out(place: &Utf8Path, directory: &VendoredDirectory, wheels: &[String]) -
 }
 
 /// Returns how what uv would install differs from what was selected.
-fn difference(selected: &Selected, stderr: &str) -> Option<String> {
-    let planned: Vec<_> = planned_changes(stderr).collect();
-    let by_uv: BTreeSet<&Name> = planned.iter().map(|change| &change.name).collect();
-    let ours: BTreeSet<&Name> = selected.artifacts.iter().map(|artifact| &artifact.name).collect();
-    let names: Vec<_> = by_uv.symmetric_difference(&ours).map(|name| format!("`{name}`")).collect();
+fn difference(lock: &PlannedLock, selected: &Selected, stderr: &str) -> Option<String> {
+    let by_uv: BTreeMap<Name, Option<String>> =
+        planned_changes(stderr).map(|change| (change.name, change.version)).collect();
+    let ours: BTreeMap<&Name, Option<&str>> =
+        selected.artifacts.iter().map(|artifact| (&artifact.name, lock.pylock.version(artifact.index))).collect();
+    let is_other = |name: &&Name| match (by_uv.get(*name), ours.get(name)) {
+        // A lock need not have versions.
+        (Some(Some(by_uv)), Some(Some(ours))) => by_uv != ours,
+        (Some(_), Some(_)) => false,
+        _ => true,
+    };
+    let names: BTreeSet<_> = by_uv.keys().chain(ours.keys().copied()).filter(is_other).collect();
+    let names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
     (!names.is_empty()).then(|| format!("uv and `packaging` disagree about {}", names.join(", ")))
 }

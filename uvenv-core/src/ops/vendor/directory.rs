@@ -10,7 +10,7 @@ use crate::{
     ops::Session,
     process::Invocation,
     report::{VendorReport, VendoredLock},
-    vendor::{self, Facts, Purpose, VendorError, VendoredWheel, WHEELS, check_wheel, locks_in},
+    vendor::{self, Facts, Purpose, VendorError, VendoredWheel, WHEELS, check_wheel, own_locks},
 };
 
 /// The file that marks the directory, and that only one process can lock.
@@ -73,13 +73,19 @@ impl VendoredDirectory {
         }
     }
 
-    /// Returns a copy of the requirements of the present builds; it is empty without any.
-    pub(super) fn requirements_of_builds(&self, has_builds: bool) -> Result<Utf8PathBuf, VendorError> {
-        let copy = self.staging()?.join("builds.in");
+    /// Whether it has what the last builds required.
+    pub(super) fn has_requirements(&self) -> bool {
+        self.path.join(BUILD_REQUIREMENTS).is_file()
+    }
+
+    /// Returns what the builds required; it is empty without any.
+    pub(super) fn requirements_of_builds(&self, has_builds: bool) -> Result<String, VendorError> {
+        if !has_builds {
+            return Ok(String::new());
+        }
         let staged = self.staging()?.join(BUILD_REQUIREMENTS);
-        let requirements = if staged.is_file() { staged } else { self.path.join(BUILD_REQUIREMENTS) };
-        let done = if has_builds { fs::copy(&requirements, &copy).map(drop) } else { fs::write(&copy, "") };
-        done.map(|()| copy).map_err(VendorError::io(&requirements))
+        let path = if staged.is_file() { staged } else { self.path.join(BUILD_REQUIREMENTS) };
+        fs::read_to_string(&path).map_err(VendorError::io(&path))
     }
 
     /// Returns the path of a wheel: where it was staged, or where an earlier run has put it.
@@ -105,7 +111,8 @@ impl VendoredDirectory {
 
     /// Returns the locks that uvenv has made.
     pub(super) fn locks(&self) -> impl Iterator<Item = vendor::VendoredLock> {
-        locks_in(&self.path).unwrap_or_default().into_iter()
+        // One that is damaged, or of another version, is replaced.
+        own_locks(&self.path).into_iter().filter_map(|path| vendor::VendoredLock::read(&path).ok().flatten())
     }
 
     /// Whether the wheel is there, with its hash.
@@ -139,7 +146,7 @@ impl VendoredDirectory {
             pythons.extend(facts.pythons);
         }
         let names: BTreeSet<_> = wheels.iter().map(|wheel| wheel.file.clone()).collect();
-        let has_builds = self.path.join(BUILD_REQUIREMENTS).is_file();
+        let has_builds = self.has_requirements();
         let has_others = !self.others(&names, &names_of_locks, has_builds).is_empty();
         let wheels: Vec<_> = wheels.into_iter().collect();
         let are_whole = parallel::par_queue(&wheels, || (), |(), wheel| self.has(wheel)).into_iter().all(|has| has);
@@ -174,8 +181,8 @@ impl VendoredDirectory {
     /// Returns what an earlier run has made and the locks do not name, relative to the directory. Other files stay.
     fn others(&self, wheels: &BTreeSet<String>, locks: &[String], has_builds: bool) -> Vec<String> {
         let is_old_lock = |name: &String| {
-            let is_named = || locks.contains(name);
-            self.locks().any(|lock| lock.path.file_name() == Some(name)) && !is_named()
+            let is_ours = || own_locks(&self.path).iter().any(|path| path.file_name() == Some(name));
+            !locks.contains(name) && is_ours()
         };
         let is_other =
             |name: &String| name == STAGING || (!has_builds && name == BUILD_REQUIREMENTS) || is_old_lock(name);

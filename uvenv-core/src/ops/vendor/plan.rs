@@ -12,10 +12,9 @@ use super::{
 };
 use crate::{
     backend::{Backend, Selection},
-    fs::{digest::digest, normal},
+    fs::{PrivateDirectory, digest::digest, normal},
     git,
-    lockfile::LockfileError,
-    model::{Name, Profile},
+    model::{Name, Profile, Variables},
     monorepo::{Monorepo, ProfileContext},
     ops::{
         BackendRequest, OperationError, Session, Settings,
@@ -24,7 +23,7 @@ use crate::{
         sync::backend_flags,
     },
     process::Invocation,
-    uv::{LockVerdict, Uv, variables::with_urls},
+    uv::{Uv, accepts_platform, variables::with_urls},
     vendor::{
         Artifact, ArtifactKind, BuildSource, BuiltPackage, Download, Facts, PinFacts, Purpose, Target, Tools,
         VendorContext, VendorError, WheelBuild, hash,
@@ -113,7 +112,7 @@ impl<'m> SelectedProfile<'m> {
             selections,
             with_uv: request.with_uv,
             with_build_requirements: request.with_build_requirements,
-            requests: request.pythons.iter().chain(&request.platforms).cloned().collect(),
+            requests: requests(request, &session.settings.variables),
             context,
         })
     }
@@ -149,7 +148,10 @@ impl<'m> SelectedProfile<'m> {
             lockfile: self.lockfile.clone(),
             pythons: Vec::new(),
             interpreters: self.interpreters.clone(),
-            requests: self.requests.clone(),
+            requests: match purpose {
+                Purpose::Uv => self.requests.iter().cloned().chain([format!("uv {}", self.uv.version)]).collect(),
+                Purpose::Environment | Purpose::Builds => self.requests.clone(),
+            },
             built: Vec::new(),
             pins: Vec::new(),
         }
@@ -171,18 +173,24 @@ impl<'m> VendorPlan<'m> {
         directory: &VendoredDirectory,
     ) -> crate::Result<Self> {
         let SelectedProfile { uv, targets, .. } = profile;
-        check_freshness(&profile.context, session, uv)?;
+        let verdict = session.final_lock_verdict(uv, &profile.context.paths.directory);
+        OperationError::reject(verdict, &profile.context, session, uv)?;
         let settings = &session.settings;
         let child = |invocation: Invocation| settings.child(invocation);
         let context = profile.vendor_context(settings, &child);
+        for platform in targets.iter().filter_map(|target| target.platform.as_ref()) {
+            let answer = child(accepts_platform(uv, platform)).capture();
+            if !answer.is_ok_and(|answer| answer.status.success()) {
+                return Err(VendorError::UnknownPlatform { platform: platform.clone() }.into());
+            }
+        }
         targets.iter().try_for_each(|target| target.tools.repair(&context))?;
         // Its URLs can have credentials.
-        let place = tempfile::tempdir().map_err(VendorError::io(Utf8Path::new("TMPDIR")))?;
-        let place = Utf8Path::from_path(place.path()).unwrap_or(Utf8Path::new("."));
+        let place = PrivateDirectory::new()?;
         let mut locks = Vec::new();
         for selection in &profile.selections {
             let flags = backend_flags(&profile.context, &profile.backends, selection);
-            let exported = ExportedLock::of(&profile.context, session, &context, flags, (targets, place))?;
+            let exported = ExportedLock::of(&profile.context, session, &context, flags, (targets, place.path()))?;
             locks.push(PlannedLock {
                 file: profile.lock_name(selection),
                 purpose: Purpose::Environment,
@@ -194,7 +202,7 @@ impl<'m> VendorPlan<'m> {
             });
         }
         if profile.with_uv {
-            locks.push(tool_lock::of_uv(&context, targets, place)?);
+            locks.push(tool_lock::of_uv(&context, targets)?);
         }
         let files = NeededFiles::of(&locks, &profile.context)?;
         let (kept, reused) = (BTreeMap::new(), BTreeSet::new());
@@ -360,6 +368,18 @@ pub(super) fn build_key(artifact: &Artifact) -> String {
     }
 }
 
+/// Returns what was asked for, and what else decides which wheels fit: sorted, because the order does not matter.
+fn requests(request: &VendorRequest, variables: &Variables) -> Vec<String> {
+    // The path of an interpreter is another one on each machine, and its version is known otherwise.
+    let is_version = |python: &&String| !python.contains(['/', '\\']);
+    let mut requests: BTreeSet<_> =
+        request.pythons.iter().filter(is_version).chain(&request.platforms).cloned().collect();
+    let is_macos = request.platforms.iter().any(|platform| platform.ends_with("apple-darwin"));
+    let version = variables.get("MACOSX_DEPLOYMENT_TARGET").filter(|version| is_macos && !version.is_empty());
+    requests.extend(version.map(|version| format!("macOS {version}")));
+    requests.into_iter().collect()
+}
+
 /// Returns what wheels are for: each interpreter that is asked for, on each platform.
 fn find_targets(
     context: &ProfileContext<'_>,
@@ -376,13 +396,17 @@ fn find_targets(
             pythons.iter().map(|python| Tools::find(&vendor, project, Some(python))).collect::<Result<_, _>>()?
         }
     };
-    let platforms: Vec<_> =
-        if request.platforms.is_empty() { vec![None] } else { request.platforms.iter().cloned().map(Some).collect() };
+    let platforms: BTreeSet<_> = request.platforms.iter().cloned().map(Some).collect();
+    let platforms = if platforms.is_empty() { BTreeSet::from([None]) } else { platforms };
     let of_tools = |tools: &Tools| {
         let target = |platform: &Option<String>| Target { tools: tools.clone(), platform: platform.clone() };
         platforms.iter().map(target).collect::<Vec<_>>()
     };
-    Ok(tools.iter().flat_map(of_tools).collect())
+    let mut targets: Vec<_> = tools.iter().flat_map(of_tools).collect();
+    // In whatever order they were asked for.
+    targets.sort_by_key(Target::description);
+    targets.dedup_by_key(|target| target.description());
+    Ok(targets)
 }
 
 /// Returns the file of an artifact; its path is relative to `lock`.
@@ -420,13 +444,4 @@ fn indexes(context: &ProfileContext<'_>, session: &Session) -> Vec<String> {
     let named =
         of_variables.map(|url| url.split_once('=').filter(|(name, _)| !name.contains(':')).map_or(url, |(_, url)| url));
     of_manifests.chain(named.map(str::to_owned)).collect()
-}
-
-/// Asks uv whether the lockfile satisfies the manifest.
-fn check_freshness(context: &ProfileContext<'_>, session: &Session, uv: &Uv) -> crate::Result<()> {
-    match session.final_lock_verdict(uv, &context.paths.directory) {
-        LockVerdict::Stale(_) => Err(OperationError::stale(context, session, uv)?.into()),
-        LockVerdict::Damaged(why) => Err(LockfileError::damaged(&context.paths.lockfile(), why).into()),
-        LockVerdict::Fresh | LockVerdict::Rejected(_) | LockVerdict::Unknown(_) => Ok(()),
-    }
 }

@@ -7,11 +7,11 @@ use crate::{
     vendor::{Purpose, Pylock, Selected, Target},
 };
 
-/// The name of the lock of uv.
-pub(super) const UV_LOCK: &str = "pylock.uv.toml";
+/// The name of the lock of uv. No backend has one like it: its name has no `_`.
+pub(super) const UV_LOCK: &str = "pylock.with_uv.toml";
 
 /// The name of the lock of build requirements.
-pub(super) const BUILDS_LOCK: &str = "pylock.builds.toml";
+pub(super) const BUILDS_LOCK: &str = "pylock.with_build_requirements.toml";
 
 /// A lock to write.
 pub(super) struct PlannedLock {

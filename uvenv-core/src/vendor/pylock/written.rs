@@ -81,6 +81,7 @@ impl Facts {
                     table.insert(key, value(text));
                 }
             }
+            table.insert("requires", value(pin.requires.iter().collect::<Array>()));
             table.insert("wheels", value(pin.wheels.iter().collect::<Array>()));
             pins.push(table);
         }

@@ -4,12 +4,12 @@ use camino::Utf8Path;
 
 use crate::{
     environment::{BaseInterpreter, Environment, Inspection},
-    fs::cache::CacheError,
+    fs::PrivateDirectory,
     monorepo::ProfileContext,
     ops::Session,
     process::Stderr,
     uv::{Uv, interpreter, pip_sync::PipPlanCommand},
-    vendor::{VendoredDirectoryError, VendoredLock, describing, version_in},
+    vendor::{VendoredDirectoryError, VendoredLock, describing, have_same_markers, version_in},
 };
 
 /// Returns the interpreter that uv would use for a new environment, without downloading one.
@@ -58,16 +58,22 @@ pub(super) fn check_python(session: &Session, uv: &Uv, python: &Utf8Path, lock: 
     if lock.facts.interpreters.contains(&description) {
         return Ok(());
     }
-    // Wheels for another platform can fit this one too.
-    let target = tempfile::tempdir().map_err(CacheError::unusable(Utf8Path::new("TMPDIR")))?;
-    let target = Utf8Path::from_path(target.path()).unwrap_or(Utf8Path::new("."));
-    let command = PipPlanCommand { lock: &lock.path, python: python.as_str(), platform: None, target };
-    let streamed = session.stream(&command.invocation(uv), Stderr::Capture)?;
-    if streamed.status.success() {
-        return Ok(());
+    let (platform, available) = (description, lock.facts.interpreters.clone());
+    let other = |problem| VendoredDirectoryError::OtherPlatform {
+        lock: path(),
+        platform: platform.clone(),
+        available,
+        problem,
+    };
+    // Packages that only this platform needs are not there, and uv would not miss them.
+    if !lock.facts.interpreters.iter().any(|known| have_same_markers(known, &platform)) {
+        return Err(other(String::new()).into());
     }
-    let (platform, available, problem) = (description, lock.facts.interpreters.clone(), streamed.stderr);
-    Err(VendoredDirectoryError::OtherPlatform { lock: path(), platform, available, problem }.into())
+    // Wheels for another C library can fit this one too.
+    let target = PrivateDirectory::new()?;
+    let command = PipPlanCommand { lock: &lock.path, python: python.as_str(), platform: None, target: target.path() };
+    let streamed = session.stream(&command.invocation(uv), Stderr::Capture)?;
+    if streamed.status.success() { Ok(()) } else { Err(other(streamed.stderr).into()) }
 }
 
 fn describe(session: &Session, python: &Utf8Path) -> crate::Result<String> {
