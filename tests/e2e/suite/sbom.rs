@@ -131,7 +131,9 @@ fn the_same_environment_gets_the_same_document() {
     let dated = repo.uvenv(sbom).env("SOURCE_DATE_EPOCH", "1700000000").ok().stdout().to_owned();
     assert!(dated.contains("\"timestamp\": \"2023-11-14T22:13:20Z\""), "{dated}");
     validate_sbom(&dated);
-    repo.uvenv(sbom).env("SOURCE_DATE_EPOCH", "today").refused("invalid-source-date-epoch");
+    for odd in ["today", "-1"] {
+        repo.uvenv(sbom).env("SOURCE_DATE_EPOCH", odd).refused("invalid-source-date-epoch");
+    }
 }
 
 #[test]
@@ -148,9 +150,41 @@ fn vendored_wheels_have_hashes() {
         assert!(lock.contains(hash), "{package}");
     }
     assert_eq!(sbom(&repo, &[])["document"]["components"][0].get("hashes"), None, "nobody else has the wheel of a pin");
+    // Its files are not those of the wheel.
+    let file = repo.environment("prod").site_packages().unwrap().join("bench_utils/__init__.py");
+    fs::remove_file(&file).unwrap();
+    fs::write(&file, "changed = True\n").unwrap();
+    let report = sbom(&repo, &["--vendored", "vendored"]);
+    assert_eq!(self::components(&report["document"])["bench-utils"].get("hashes"), None);
     let wheel = repo.root().join("vendored/wheels").read_dir_utf8().unwrap().next().unwrap().unwrap().into_path();
     fs::write(wheel, "changed").unwrap();
     repo.uvenv(["sbom", "--profile", "prod", "--vendored", "vendored"]).refused("changed-vendored-file");
+}
+
+#[test]
+fn odd_documents_of_packages_do_no_harm() {
+    let repo = synced();
+    let environment = repo.environment("prod");
+    let sboms = environment.site_packages().unwrap().join("print_utils-0.1.2.dist-info/sboms");
+    fs::create_dir(&sboms).unwrap();
+    let nested = r#"{ "name": "libA", "version": "1", "purl": "pkg:generic/x@1", "bom-ref": "torch@2.6.0+cu124",
+        "components": [{ "name": "libB", "version": "1", "purl": "pkg:generic/x@1" }, { "name": "inner", "version": "2" }],
+        "pedigree": { "ancestors": [{ "bom-ref": "torch@2.6.0+cu124", "type": "library", "name": "y" }] },
+        "hashes": [{ "alg": "WHAT", "content": "xx" }], "licenses": [{ "license": { "id": "NOSUCH" } }], "scope": "weird",
+        "externalReferences": [{ "type": "vcs", "url": "https://user:secret@h/x.git" }] }"#;
+    let document = format!("{{ \"bomFormat\": \"CycloneDX\", \"specVersion\": \"1.9\", \"components\": [{nested}] }}");
+    fs::write(sboms.join("good.cdx.json"), document).unwrap();
+    fs::write(sboms.join("bad.json"), "{").unwrap();
+    let report = sbom(&repo, &[]);
+    let document = report["document"].to_string();
+    validate_sbom(&document);
+    assert!(!document.contains("secret"));
+    assert_eq!((&report["embedded"], report["unknown"].to_string()), (&2.into(), "[\"print-utils\"]".to_owned()));
+    let composition = &report["document"]["compositions"][0];
+    assert_eq!(
+        (&composition["aggregate"], &composition["assemblies"][0]),
+        (&"incomplete".into(), &"print-utils@0.1.2".into())
+    );
 }
 
 #[test]

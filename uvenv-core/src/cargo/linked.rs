@@ -24,7 +24,9 @@ pub(crate) struct LinkedCrate {
     pub(crate) version: String,
     /// As its manifest has it.
     pub(crate) license: Option<String>,
-    /// The SHA-256 hash of its archive in hexadecimal, if it comes from a registry.
+    /// Whether it comes from crates.io.
+    pub(crate) is_published: bool,
+    /// The SHA-256 hash of its archive in hexadecimal, if it comes from there.
     pub(crate) checksum: Option<String>,
 }
 
@@ -62,8 +64,9 @@ pub(crate) fn linked_crates(
         .packages(DependencyDirection::Forward)
         .map(|package| {
             let (name, version) = (package.name().to_owned(), package.version().to_string());
-            let checksum = checksums.get(&(name.clone(), version.clone())).cloned();
-            LinkedCrate { name, version, license: package.license().map(str::to_owned), checksum }
+            let is_published = package.source().is_crates_io();
+            let checksum = checksums.get(&(name.clone(), version.clone())).filter(|_| is_published).cloned();
+            LinkedCrate { name, version, license: package.license().map(str::to_owned), is_published, checksum }
         })
         .collect();
     linked.sort();

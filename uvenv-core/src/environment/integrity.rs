@@ -36,6 +36,8 @@ pub(crate) struct Integrity {
     pub(crate) bytes: u64,
     /// The files that are not as listed, sorted by path.
     pub(crate) differences: Vec<FileDifference>,
+    /// The wheels with which the distributions were compared.
+    pub(crate) wheels: BTreeMap<Name, Utf8PathBuf>,
 }
 
 /// A file that is not as its distribution lists it.
@@ -92,9 +94,14 @@ impl Integrity {
     ) -> crate::Result<Self> {
         let mut lists = Lists::new();
         let mut differences = Vec::new();
+        let mut compared_with = BTreeMap::new();
         for distribution in distributions.iter() {
             let wheel = match wheels.get(&distribution.name) {
-                Some(wheels) => Some(wheel_of(distribution, wheels, environment)?),
+                Some(wheels) => {
+                    let (path, wheel) = wheel_of(distribution, wheels, environment)?;
+                    compared_with.insert(distribution.name.clone(), path);
+                    Some(wheel)
+                }
                 None => None,
             };
             if read_list(distribution, wheel.map(|wheel| (wheel, environment)), &mut lists).is_err() {
@@ -113,7 +120,7 @@ impl Integrity {
             || vec![0; BUFFER],
             |buffer, (path, listed)| (compare(path, listed, comparison, buffer), listed[0].distribution, *path),
         );
-        let mut integrity = Self { files: compared.len(), bytes: 0, differences };
+        let mut integrity = Self { files: compared.len(), bytes: 0, differences, wheels: compared_with };
         for ((kind, bytes), distribution, path) in compared {
             integrity.bytes += bytes;
             integrity.differences.extend(kind.map(|kind| FileDifference {
@@ -134,12 +141,12 @@ impl Integrity {
     }
 }
 
-/// Returns the list of the wheel from which `distribution` was installed: the one with the same WHEEL, or else the first.
+/// Returns the wheel from which `distribution` was installed, the one with the same WHEEL, or else the first, and its list.
 fn wheel_of(
     distribution: &Distribution,
     wheels: &[Utf8PathBuf],
     environment: &Environment,
-) -> Result<WheelList, EnvironmentError> {
+) -> Result<(Utf8PathBuf, WheelList), EnvironmentError> {
     let read = |wheel: &Utf8PathBuf| {
         let unreadable = environment.unreadable(wheel);
         WheelList::read(wheel, environment).map_err(unreadable)
@@ -151,7 +158,7 @@ fn wheel_of(
     };
     let mut lists = wheels.iter().map(read).collect::<Result<Vec<_>, _>>()?;
     let index = lists.iter().position(is_same).unwrap_or_default();
-    Ok(lists.swap_remove(index))
+    Ok((wheels[index].clone(), lists.swap_remove(index)))
 }
 
 /// Adds the files that `distribution` lists, without the list itself and `__pycache__`, whose files come and go. Those of

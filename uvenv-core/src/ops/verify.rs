@@ -11,7 +11,7 @@ use super::{
     installed_state::{Installation, InstalledState},
     milliseconds,
     sync::python_of,
-    vendored_lock::vendored_lock,
+    vendored_lock::{vendored_lock, wheels_of},
 };
 use crate::{
     environment::{Comparison, Distribution, Distributions, FileDifferenceKind, Integrity, Source},
@@ -20,7 +20,7 @@ use crate::{
     monorepo::{Monorepo, ProfileContext},
     report::{Difference, DifferenceKind, VerifyReport},
     uv::messages::{PlannedAction, PlannedChange},
-    vendor::{WHEELS, check_files},
+    vendor::check_files,
 };
 
 /// A request to verify an environment.
@@ -100,12 +100,7 @@ fn vendored_wheels(
 ) -> crate::Result<BTreeMap<Name, Vec<Utf8PathBuf>>> {
     let lock = vendored_lock(directory, context, backend)?;
     check_files(directory, &lock)?;
-    let mut wheels: BTreeMap<Name, Vec<Utf8PathBuf>> = BTreeMap::new();
-    for (name, of_package) in lock.packages {
-        let paths = of_package.into_iter().map(|wheel| directory.join(WHEELS).join(wheel.file));
-        wheels.entry(name).or_default().extend(paths);
-    }
-    Ok(wheels)
+    Ok(wheels_of(directory, &lock))
 }
 
 fn difference(kind: DifferenceKind, distribution: Option<Name>) -> Difference {

@@ -21,25 +21,26 @@ use crate::{
 pub(crate) fn crates_of_project(directory: &Utf8Path, names: &[&str], variables: &Variables) -> Embedded {
     let manifests = native::crates_of(directory);
     if manifests.is_empty() {
-        return Embedded::Unknown("compiled, without a document in `sboms` or a crate of its own".to_owned());
+        return Embedded::unknown("compiled, without a document in `sboms` or a crate of its own");
     }
-    let mut components = Vec::new();
+    let mut embedded = Embedded::default();
     for manifest in &manifests {
         match linked_crates(manifest, names, variables) {
-            Ok(crates) => components.extend(crates.iter().map(component)),
-            Err(problem) => return Embedded::Unknown(problem),
+            Ok(crates) => crates.iter().map(component).for_each(|component| embedded.add(component)),
+            Err(problem) => embedded.unknown = Some(problem),
         }
     }
-    Embedded::Known(components)
+    embedded
 }
 
 fn component(linked: &LinkedCrate) -> Component {
-    let LinkedCrate { name, version, license, checksum } = linked;
+    let LinkedCrate { name, version, license, is_published, checksum } = linked;
     let hash = |checksum: &String| Hash { alg: HashAlgorithm::SHA_256, content: HashValue(checksum.clone()) };
-    let purl = purl::of_crate(name, version).and_then(|purl| purl.parse::<Purl>().ok());
+    // A package URL without more would mean a crate of the usual registry.
+    let purl = if *is_published { purl::of_crate(name, version) } else { None };
     Component {
         version: Some(NormalizedString::new(version)),
-        purl,
+        purl: purl.and_then(|purl| purl.parse::<Purl>().ok()),
         licenses: license.as_deref().map(license::of_text),
         hashes: checksum.as_ref().map(|checksum| Hashes(vec![hash(checksum)])),
         ..Component::new(Classification::Library, name, version, None)

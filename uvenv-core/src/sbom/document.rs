@@ -25,7 +25,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{Embedded, Part, SbomError, Subject, license, purl};
+use super::{Part, SbomError, Subject, license, purl};
 use crate::{
     environment::{Distribution, Source},
     model::{Name, git_url},
@@ -135,37 +135,9 @@ impl Subject<'_> {
     fn component(&self, part: &Part<'_>) -> Component {
         let Distribution { name, version, source, .. } = part.distribution;
         let reference = self.reference(part.distribution);
-        let (mut references, mut facts, mut pedigree) = (Vec::new(), Vec::new(), None);
-        let reference_to = |kind: ExternalReferenceType, url: &str| ExternalReference::new(kind, Uri::new(url));
-        match source {
-            Source::Git { url, commit, requested, .. } => {
-                references.push(reference_to(ExternalReferenceType::Vcs, git_url::plain(url)));
-                facts.extend(requested.as_ref().map(|tag| Property::new("uvenv:git:requested", tag)));
-                let commit = Commit {
-                    uid: Some(NormalizedString::new(commit)),
-                    url: None,
-                    author: None,
-                    committer: None,
-                    message: None,
-                };
-                pedigree = Some(Pedigree {
-                    ancestors: None,
-                    descendants: None,
-                    variants: None,
-                    commits: Some(Commits(vec![commit])),
-                    patches: None,
-                    notes: None,
-                });
-            }
-            Source::Editable { path } | Source::Directory { path } => {
-                let path = path.strip_prefix(self.root).ok();
-                facts.extend(path.map(|path| Property::new("uvenv:path", path.as_str())));
-            }
-            _ => {}
-        }
         let wheel = part.wheel.clone().unwrap_or_default();
-        let url = wheel.url.filter(|url| url.starts_with("http"));
-        references.extend(url.map(|url| reference_to(ExternalReferenceType::Distribution, &url)));
+        let references = self::references(source, wheel.url.as_deref());
+        let facts = self.facts(source);
         let hash = |sha256| Hashes(vec![Hash { alg: HashAlgorithm::SHA_256, content: HashValue(sha256) }]);
         Component {
             purl: purl::of_distribution(part.distribution).and_then(|purl| purl.parse::<Purl>().ok()),
@@ -173,11 +145,24 @@ impl Subject<'_> {
             licenses: license::of_distribution(part.distribution.folder()),
             external_references: (!references.is_empty()).then_some(ExternalReferences(references)),
             properties: (!facts.is_empty()).then_some(Properties(facts)),
-            pedigree,
+            pedigree: pedigree(source),
             evidence: self.evidence(part.distribution),
             components: part.embedded.components(&reference),
             ..Component::new(Classification::Library, name.as_str(), version, Some(reference))
         }
+    }
+
+    /// Returns what CycloneDX has no words for: the tag that was asked for, or the place in the monorepo.
+    fn facts(&self, source: &Source) -> Vec<Property> {
+        let fact = match source {
+            Source::Git { requested, .. } => requested.as_ref().map(|tag| Property::new("uvenv:git:requested", tag)),
+            Source::Editable { path } | Source::Directory { path } => {
+                let path = path.strip_prefix(self.root).ok();
+                path.map(|path| Property::new("uvenv:path", &path.as_str().replace('\\', "/")))
+            }
+            _ => None,
+        };
+        fact.into_iter().collect()
     }
 
     /// Returns where a distribution is: its `dist-info` directory, whose `RECORD` lists its files.
@@ -203,7 +188,7 @@ impl Subject<'_> {
         }
     }
 
-    /// Returns what has made the environment and the document.
+    /// Returns what has made the document.
     fn tools(&self) -> Vec<Component> {
         let tool = |name: &str, version: &str, purl: Option<String>| Component {
             purl: purl.and_then(|purl| purl.parse::<Purl>().ok()),
@@ -219,22 +204,27 @@ impl Subject<'_> {
     /// Returns which component requires which.
     fn dependency_list(&self, root: &str, python: String, references: &BTreeMap<&Name, String>) -> Dependencies {
         let known = |name: &Name| references.get(name).cloned();
-        let of = |name: &Name| self.dependencies.of(name).filter_map(known).collect::<BTreeSet<_>>();
-        let mut of_project: BTreeSet<_> = self.project.map(of).unwrap_or_default();
+        let of = |name: &Name| {
+            let required = self.dependencies.of(name)?;
+            Some(required.iter().filter_map(known).collect::<BTreeSet<_>>())
+        };
+        let mut of_project: BTreeSet<_> = self.project.and_then(of).unwrap_or_default();
         of_project.insert(python);
         let dependency = |name: &str, required: BTreeSet<String>| Dependency {
             dependency_ref: name.to_owned(),
             dependencies: required.into_iter().filter(|one| one != name).collect(),
         };
         let parts = self.parts.iter().filter(|part| !self.is_project(part.distribution));
-        let parts = parts.map(|part| dependency(&self.reference(part.distribution), of(&part.distribution.name)));
+        // Of what the lockfile does not have, nothing is known.
+        let parts =
+            parts.filter_map(|part| Some(dependency(&self.reference(part.distribution), of(&part.distribution.name)?)));
         Dependencies(std::iter::once(dependency(root, of_project)).chain(parts).collect())
     }
 
-    /// Says of which distributions it is not known what is linked into them.
+    /// Says of which distributions it is not known what is linked into them, or not known whether this is all.
     fn compositions(&self, references: &BTreeMap<&Name, String>) -> Option<Compositions> {
-        let is_unknown = |part: &&Part<'_>| matches!(part.embedded, Embedded::Unknown(_));
-        let (unknown, complete): (Vec<_>, Vec<_>) = self.parts.iter().partition(is_unknown);
+        let unknown = self.parts.iter().filter(|part| part.embedded.unknown.is_some());
+        let (unknown, incomplete): (Vec<_>, Vec<_>) = unknown.partition(|part| part.embedded.len() == 0);
         let of = |aggregate, parts: Vec<&Part<'_>>| {
             let parts = parts.into_iter().filter_map(|part| references.get(&part.distribution.name));
             let assemblies: Vec<_> = parts.map(BomReference::new).collect();
@@ -247,8 +237,37 @@ impl Subject<'_> {
                 signature: None,
             })
         };
-        let compositions = [of(AggregateType::Complete, complete), of(AggregateType::Unknown, unknown)];
+        let compositions = [of(AggregateType::Incomplete, incomplete), of(AggregateType::Unknown, unknown)];
         let compositions: Vec<_> = compositions.into_iter().flatten().collect();
         (!compositions.is_empty()).then_some(Compositions(compositions))
     }
+}
+
+/// Returns the repository of a pin, and where the wheel comes from.
+fn references(source: &Source, wheel: Option<&str>) -> Vec<ExternalReference> {
+    let reference = |kind: ExternalReferenceType, url: &str| {
+        purl::public_url(url).map(|url| ExternalReference::new(kind, Uri::new(&url)))
+    };
+    let repository = match source {
+        Source::Git { url, .. } => reference(ExternalReferenceType::Vcs, git_url::plain(url)),
+        _ => None,
+    };
+    let wheel = wheel.filter(|url| url.starts_with("http"));
+    let wheel = wheel.and_then(|url| reference(ExternalReferenceType::Distribution, url));
+    repository.into_iter().chain(wheel).collect()
+}
+
+/// Returns the commit of a pin.
+fn pedigree(source: &Source) -> Option<Pedigree> {
+    let Source::Git { commit, .. } = source else { return None };
+    let uid = Some(NormalizedString::new(commit));
+    let commit = Commit { uid, url: None, author: None, committer: None, message: None };
+    Some(Pedigree {
+        ancestors: None,
+        descendants: None,
+        variants: None,
+        commits: Some(Commits(vec![commit])),
+        patches: None,
+        notes: None,
+    })
 }

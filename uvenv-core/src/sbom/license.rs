@@ -23,12 +23,15 @@ pub(super) fn of_distribution(folder: &Utf8Path) -> Option<Licenses> {
 /// Returns what METADATA says: the expression (PEP 639), or else the name in `License` or the classifiers.
 fn of_metadata(metadata: &[u8]) -> Option<Licenses> {
     let (headers, _) = parse_headers(metadata).ok()?;
-    let short = |text: &String| !text.is_empty() && text.len() <= LONGEST_NAME && !text.contains('\n');
-    let header = |key: &str| headers.get_first_value(key).map(|text| text.trim().to_owned()).filter(short);
+    let header = |key: &str| {
+        let text = headers.get_first_value(key)?.trim().to_owned();
+        (!text.is_empty()).then_some(text)
+    };
     if let Some(expression) = header("License-Expression") {
         return Some(of_text(&expression));
     }
-    let free = header("License").filter(|text| text != "UNKNOWN");
+    let is_name = |text: &String| text.len() <= LONGEST_NAME && !text.contains('\n') && text != "UNKNOWN";
+    let free = header("License").filter(is_name);
     if let Some(expression) = free.as_ref().and_then(|text| SpdxExpression::try_from(text.clone()).ok()) {
         return Some(Licenses(vec![LicenseChoice::Expression(expression)]));
     }

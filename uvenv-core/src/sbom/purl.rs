@@ -24,7 +24,7 @@ pub(super) fn of_distribution(distribution: &Distribution) -> Option<String> {
                 Some((owner, repository)) => of_github(owner, repository, commit)?,
                 None => package(GENERIC, name.as_str(), version)?,
             };
-            purl.add_qualifier("vcs_url", format!("git+{}@{commit}", git_url::plain(url))).ok()?;
+            purl.add_qualifier("vcs_url", format!("git+{}@{commit}", public_url(git_url::plain(url))?)).ok()?;
             if let Some(directory) = subdirectory.as_deref().filter(|directory| !matches!(*directory, "" | ".")) {
                 purl.with_subpath(directory.to_owned()).ok()?;
             }
@@ -32,7 +32,7 @@ pub(super) fn of_distribution(distribution: &Distribution) -> Option<String> {
         }
         Source::Archive { url } if !url.starts_with("file:") => {
             let mut purl = package(GENERIC, name.as_str(), version)?;
-            purl.add_qualifier("download_url", url.as_str()).ok()?;
+            purl.add_qualifier("download_url", public_url(url)?).ok()?;
             Some(purl.to_string())
         }
         _ => versioned(GENERIC, name.as_str(), version),
@@ -70,6 +70,16 @@ fn package<'a>(kind: &'static str, name: &str, version: &str) -> Option<PackageU
     Some(purl)
 }
 
+/// Returns a URL without what is not for everybody: users, passwords, tokens in queries.
+pub(super) fn public_url(url: &str) -> Option<String> {
+    let parts = git_url::split(url)?;
+    let path = parts.path.split(['?', '#']).next().unwrap_or_default();
+    // The user of SSH is no secret, and it does not work without.
+    let is_public = parts.scheme == "ssh" && !parts.authority.contains([':', '*']);
+    let place = if is_public { parts.authority } else { parts.host };
+    Some(format!("{}://{place}/{path}", parts.scheme))
+}
+
 /// Returns the owner and the name of a repository on GitHub, in lower case as the specification of the type demands.
 fn on_github(url: &str) -> Option<(String, String)> {
     let parts = git_url::split(url).filter(|parts| parts.host.eq_ignore_ascii_case("github.com"))?;
@@ -92,6 +102,18 @@ mod tests {
         }
         for url in ["https://example.com/github.com/a/b", "https://mygithub.com/a/b", "file:///x/github.com/a"] {
             assert_eq!(found(url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn removes_what_is_secret() {
+        for (url, public) in [
+            ("https://****@h/a/b.git", "https://h/a/b.git"),
+            ("https://h/a.whl?token=x#sha256=1", "https://h/a.whl"),
+            ("ssh://git@h/a.git", "ssh://git@h/a.git"),
+            ("file:///srv/a.git", "file:///srv/a.git"),
+        ] {
+            assert_eq!(public_url(url).as_deref(), Some(public));
         }
     }
 

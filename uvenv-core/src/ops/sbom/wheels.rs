@@ -1,0 +1,93 @@
+//! The wheels from which distributions were installed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use camino::Utf8Path;
+
+use crate::{
+    environment::{BaseInterpreter, Comparison, Distribution, Distributions, Integrity, Source},
+    fs::PrivateDirectory,
+    model::Name,
+    monorepo::ProfileContext,
+    ops::{
+        Session,
+        exported_lock::{ExportedLock, vendor_context},
+        installed_state::Installation,
+        vendored_lock::{vendored_lock, wheels_of},
+    },
+    process::Invocation,
+    sbom::WheelFacts,
+    uv::pip_sync::BUILD_INFO,
+    vendor::{Artifact, ArtifactKind, Target, Tools, VendoredWheel, check_files},
+};
+
+/// Finds the wheels of an environment.
+pub(super) struct WheelSources<'a> {
+    pub(super) context: &'a ProfileContext<'a>,
+    pub(super) session: &'a Session,
+    pub(super) installation: &'a Installation,
+}
+
+impl WheelSources<'_> {
+    /// Returns the wheel in the lockfile that the interpreter of the environment selects of each package.
+    pub(super) fn locked(
+        &self,
+        distributions: &Distributions,
+        python: &BaseInterpreter,
+    ) -> crate::Result<BTreeMap<Name, WheelFacts>> {
+        let settings = &self.session.settings;
+        let child = |invocation: Invocation| settings.child(invocation);
+        let vendor = vendor_context(self.context, settings, self.session.uv()?, &child);
+        let tools = Tools::find(&vendor, &self.context.paths.directory, Some(python.executable.as_str()))?;
+        tools.repair(&vendor)?;
+        let target = Target { tools, platform: None };
+        let place = PrivateDirectory::new()?;
+        // What else is in the environment is not exported.
+        let flags = self.installation.selection.iter().filter(|flag| *flag != "--inexact").cloned().collect();
+        let targets = std::slice::from_ref(&target);
+        let lock = ExportedLock::of(self.context, self.session, &vendor, flags, (targets, place.path()))?;
+        let artifacts = lock.selected.into_iter().flat_map(|selected| selected.artifacts);
+        let mut wheels: BTreeMap<_, _> =
+            artifacts.filter_map(|artifact| Some((artifact.name.clone(), facts(artifact)?))).collect();
+        // These were built from something else, whatever the lockfile has.
+        let built = distributions.iter().filter(|distribution| is_built(distribution));
+        built.for_each(|distribution| drop(wheels.remove(&distribution.name)));
+        Ok(wheels)
+    }
+
+    /// Returns the wheel in a vendored directory that each distribution was installed from: the one whose files it has.
+    pub(super) fn vendored(
+        &self,
+        directory: &Utf8Path,
+        distributions: &Distributions,
+    ) -> crate::Result<BTreeMap<Name, WheelFacts>> {
+        let lock = vendored_lock(directory, self.context, self.installation.backend.as_ref())?;
+        check_files(directory, &lock)?;
+        let hashes: BTreeMap<&str, &VendoredWheel> = lock.wheels().map(|wheel| (wheel.file.as_str(), wheel)).collect();
+        let paths = wheels_of(directory, &lock);
+        let integrity = Integrity::check(&self.installation.environment, distributions, &paths, Comparison::Hashes)?;
+        let others: BTreeSet<_> = integrity.differences.iter().filter_map(|one| one.distribution.as_ref()).collect();
+        let same = integrity.wheels.iter().filter(|(name, _)| !others.contains(name));
+        let facts = |(name, path): (&Name, &camino::Utf8PathBuf)| {
+            let wheel = hashes.get(path.file_name()?)?;
+            Some((name.clone(), WheelFacts { url: None, sha256: Some(wheel.sha256.clone()) }))
+        };
+        Ok(same.filter_map(facts).collect())
+    }
+}
+
+/// Returns what the lockfile says of a wheel; `None` if another one was built.
+fn facts(artifact: Artifact) -> Option<WheelFacts> {
+    let Artifact { kind, url, sha256, .. } = artifact;
+    match kind {
+        ArtifactKind::Wheel => Some(WheelFacts { url, sha256 }),
+        // The wheel that was built from it, nobody else has.
+        ArtifactKind::Sdist => Some(WheelFacts { url, sha256: None }),
+        ArtifactKind::Vcs | ArtifactKind::Directory => None,
+    }
+}
+
+/// Whether uv has built it, by what newer versions record. Such a wheel is not the one of the index.
+fn is_built(distribution: &Distribution) -> bool {
+    distribution.source == Source::Registry && distribution.folder().join(BUILD_INFO).exists()
+}
