@@ -20,7 +20,7 @@ use crate::{
     monorepo::{Monorepo, ProfileContext},
     report::{Difference, DifferenceKind, VerifyReport},
     uv::messages::{PlannedAction, PlannedChange},
-    vendor::check_files,
+    vendor::{KnownHashes, check_files},
 };
 
 /// A request to verify an environment.
@@ -99,7 +99,7 @@ fn vendored_wheels(
     backend: Option<&Name>,
 ) -> crate::Result<BTreeMap<Name, Vec<Utf8PathBuf>>> {
     let lock = vendored_lock(directory, context, backend)?;
-    check_files(directory, &lock)?;
+    check_files(directory, &lock, &KnownHashes::default())?;
     Ok(wheels_of(directory, &lock))
 }
 

@@ -1,10 +1,12 @@
 //! Reads a vendored directory, and what can be wrong with one.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, io};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{Facts, Purpose, Pylock, VendoredWheel, WHEELS, hash, hash_file, platform_in};
+#[cfg(feature = "full")]
+use super::hash_file;
+use super::{Facts, KnownHashes, Purpose, Pylock, VendoredWheel, WHEELS, hash, platform_in};
 use crate::{
     fs::parallel,
     lockfile::Lockfile,
@@ -216,10 +218,15 @@ pub(crate) fn find_lock(
     found.ok_or_else(other)
 }
 
-/// Compares the wheels of the lock with their hashes, on all cores, and rejects files that no lock names.
-pub(crate) fn check_files(directory: &Utf8Path, lock: &VendoredLock) -> Result<(), VendoredDirectoryError> {
+/// Compares the wheels of the lock with their hashes, on all cores, and rejects files that no lock names. What is known is not
+/// read again.
+pub(crate) fn check_files(
+    directory: &Utf8Path,
+    lock: &VendoredLock,
+    known: &KnownHashes,
+) -> Result<(), VendoredDirectoryError> {
     let wheels: Vec<_> = lock.wheels().collect();
-    let compare = |(): &mut (), wheel: &&VendoredWheel| check_wheel(directory, wheel);
+    let compare = |(): &mut (), wheel: &&VendoredWheel| check_hash(directory, wheel, known.of(directory, &wheel.file));
     let compared: Result<Vec<()>, _> = parallel::par_queue(&wheels, || (), compare).into_iter().collect();
     compared?;
     let locks = locks_in(directory)?;
@@ -232,12 +239,23 @@ pub(crate) fn check_files(directory: &Utf8Path, lock: &VendoredLock) -> Result<(
 }
 
 /// Rejects a wheel that does not have the hash in its lock.
+#[cfg(feature = "full")]
 pub(crate) fn check_wheel(directory: &Utf8Path, wheel: &VendoredWheel) -> Result<(), VendoredDirectoryError> {
+    let hash = hash_file(&directory.join(WHEELS).join(&wheel.file));
+    check_hash(directory, wheel, hash.map(|(sha256, _)| sha256))
+}
+
+/// Rejects a wheel whose hash, `found`, is not that in its lock.
+fn check_hash(
+    directory: &Utf8Path,
+    wheel: &VendoredWheel,
+    found: io::Result<String>,
+) -> Result<(), VendoredDirectoryError> {
     let file = directory.join(WHEELS).join(&wheel.file);
-    match hash_file(&file) {
-        Ok((sha256, _)) if sha256 == wheel.sha256 => Ok(()),
+    match found {
+        Ok(sha256) if sha256 == wheel.sha256 => Ok(()),
         Ok(_) => Err(VendoredDirectoryError::Changed { file }),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(VendoredDirectoryError::Missing { file }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(VendoredDirectoryError::Missing { file }),
         Err(source) => Err(VendoredDirectoryError::Unreadable { path: file, source }),
     }
 }
@@ -245,13 +263,10 @@ pub(crate) fn check_wheel(directory: &Utf8Path, wheel: &VendoredWheel) -> Result
 /// Reads a wheel, which must have the hash in its lock.
 #[cfg(feature = "full")]
 pub(crate) fn read_wheel(directory: &Utf8Path, wheel: &VendoredWheel) -> Result<Vec<u8>, VendoredDirectoryError> {
-    let file = directory.join(WHEELS).join(&wheel.file);
-    match std::fs::read(&file) {
-        Ok(bytes) if hash(&bytes) == wheel.sha256 => Ok(bytes),
-        Ok(_) => Err(VendoredDirectoryError::Changed { file }),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(VendoredDirectoryError::Missing { file }),
-        Err(source) => Err(VendoredDirectoryError::Unreadable { path: file, source }),
-    }
+    let read = std::fs::read(directory.join(WHEELS).join(&wheel.file));
+    let found = read.as_ref().map(|bytes| hash(bytes)).map_err(|error| error.kind().into());
+    check_hash(directory, wheel, found)?;
+    Ok(read.unwrap_or_default())
 }
 
 /// Whether a file is a lock by its name, which PEP 751 prescribes.

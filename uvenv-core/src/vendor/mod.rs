@@ -13,6 +13,7 @@ mod download;
 mod download_progress;
 #[cfg(feature = "full")]
 mod error;
+mod known_hashes;
 mod pylock;
 #[cfg(feature = "full")]
 mod select;
@@ -39,6 +40,7 @@ use crate::{
 pub(crate) use self::{
     description::{describing, have_same_markers, platform_in, version_in},
     directory::{VendoredDirectoryError, VendoredLock, check_files, find_lock, own_locks},
+    known_hashes::KnownHashes,
     pylock::{Facts, Purpose, Pylock, VendoredWheel},
 };
 #[cfg(feature = "full")]

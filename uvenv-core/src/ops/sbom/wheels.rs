@@ -18,7 +18,7 @@ use crate::{
     process::Invocation,
     sbom::WheelFacts,
     uv::pip_sync::BUILD_INFO,
-    vendor::{Artifact, ArtifactKind, Target, Tools, VendoredWheel, check_files},
+    vendor::{Artifact, ArtifactKind, KnownHashes, Target, Tools, VendoredWheel, check_files},
 };
 
 /// Finds the wheels of an environment.
@@ -62,7 +62,7 @@ impl WheelSources<'_> {
         distributions: &Distributions,
     ) -> crate::Result<BTreeMap<Name, WheelFacts>> {
         let lock = vendored_lock(directory, self.context, self.installation.backend.as_ref())?;
-        check_files(directory, &lock)?;
+        check_files(directory, &lock, &KnownHashes::default())?;
         let hashes: BTreeMap<&str, &VendoredWheel> = lock.wheels().map(|wheel| (wheel.file.as_str(), wheel)).collect();
         let paths = wheels_of(directory, &lock);
         let integrity = Integrity::check(&self.installation.environment, distributions, &paths, Comparison::Hashes)?;

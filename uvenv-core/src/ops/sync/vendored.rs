@@ -39,7 +39,7 @@ use crate::{
         Uv, interpreter,
         pip_sync::{BUILD_INFO, CACHE_INFO, PipSyncCommand, build_info},
     },
-    vendor::{VendoredDirectoryError, VendoredLock, WHEELS, check_files, own_locks},
+    vendor::{KnownHashes, VendoredDirectoryError, VendoredLock, WHEELS, check_files, own_locks},
 };
 
 /// A sync from a vendored directory that is ready to be executed.
@@ -149,9 +149,10 @@ impl<'m> VendoredSync<'m> {
     /// Rejects what is not as it was vendored, and an interpreter for which nothing was. Returns the interpreter of a new
     /// environment.
     fn check(&self, session: &Session) -> crate::Result<Option<String>> {
+        let known = KnownHashes::read(&self.directory, &session.settings.variables);
         // The files are compared meanwhile.
         let (python, files) = thread::scope(|scope| {
-            let files = scope.spawn(|| check_files(&self.directory, &self.lock));
+            let files = scope.spawn(|| check_files(&self.directory, &self.lock, &known));
             let python = if self.exists {
                 check_python(session, &self.uv, &self.environment.executable(), &self.lock).map(|()| None)
             } else {
@@ -160,6 +161,7 @@ impl<'m> VendoredSync<'m> {
             (python, files.join().unwrap_or_else(|panic| resume_unwind(panic)))
         });
         files?;
+        known.keep();
         python
     }
 
