@@ -59,6 +59,9 @@ def check(schema: dict[str, Any], hint: Any) -> None:
         check(schema["items"], typing.get_args(hint)[0])
     elif schema["type"] == "string":
         assert hint in {str, Path}
+    elif schema["type"] == "object":
+        # The document of another specification.
+        assert typing.get_origin(hint) is dict
     else:
         assert hint is {"boolean": bool, "integer": int}[schema["type"]]
 

@@ -83,7 +83,7 @@ def measure_vendor(tools: Tools, root: Path, runs: int) -> None:
 
 def measure_sync(tools: Tools, root: Path, runs: int) -> None:
     """A new environment, with all wheels in uv's cache, whether from the index or from the directory."""
-    sync = [*tools.uvenv, "sync", "--profile", "prod", "--vendored", "vendored"]
+    sync = [*tools.uvenv, "sync", "--profile", "prod", "--frozen", "--vendored", "vendored"]
     by_uv = [tools.uv, "sync", "--project", "prod", "--frozen", "--offline"]
     subprocess.run(by_uv[:-1], cwd=root, env=tools.variables, check=True, capture_output=True)
 

@@ -9,7 +9,7 @@ use camino::Utf8PathBuf;
 
 use self::{contents::Contents, wheels::WheelSources};
 use super::{
-    BackendRequest, Session,
+    BackendRequest, OperationError, Session,
     installed_state::{Installation, InstalledState},
     milliseconds,
     sync::python_of,
@@ -41,67 +41,74 @@ impl SbomRequest {
         let start = Instant::now();
         let installation = Installation::find(monorepo, session, profile, &self.backend)?;
         let context = monorepo.context(profile)?;
-        let uv = session.uv()?;
         check_freshness(&context, session, &installation)?;
-        let Installation { environment, backend, selection } = &installation;
-        let distributions = Distributions::read(environment)?;
-        let python = BaseInterpreter::ask(&environment.executable(), |invocation| session.settings.child(invocation))?;
-        let sources = WheelSources { context: &context, session, installation: &installation };
-        let wheels = match &self.vendored {
-            Some(directory) => sources.vendored(directory, &distributions)?,
-            None => sources.locked(&distributions, &python)?,
-        };
-        let contents = Contents { context: &context, session, backend: backend.as_ref() };
-        let parts: Vec<_> = distributions
-            .iter()
-            .map(|distribution| Part {
-                distribution,
-                wheel: wheels.get(&distribution.name).cloned(),
-                embedded: contents.of(distribution),
-            })
-            .collect();
-        let lockfile = context.lockfile()?.map(|lockfile| lockfile.file.text.to_string()).unwrap_or_default();
-        let extras = selection.iter().filter_map(|flag| Name::parse(flag.strip_prefix("--extra=")?));
-        let project = context.manifest.project.as_ref();
-        let name = context.manifest.name();
-        let subject = Subject {
-            project: name,
-            project_version: project.and_then(|project| Some(project.version.as_ref()?.value.as_str())),
-            profile,
-            backend: backend.as_ref(),
-            lockfile: hash(lockfile.as_bytes()),
-            root: &monorepo.root,
-            environment: environment.root(),
-            python: &python,
-            uv: uv.version.to_string(),
-            dependencies: DependencyGraph::read(&lockfile, name, &extras.collect::<Vec<_>>()),
-            time: time(&session.settings.variables)?,
-            parts,
-        };
-        let document = Sbom::of(&subject)?;
+        let distributions = Distributions::read(&installation.environment)?;
+        let subject = self.subject(&context, session, &installation, &distributions)?;
         let unknown = unknown(&subject.parts);
-        let names = unknown.iter().map(|(name, _)| name.clone()).collect();
+        let report = SbomReport {
+            profile,
+            backend: installation.backend.clone(),
+            environment: installation.environment.root().to_owned(),
+            python: python_of(&installation.environment)?,
+            file: self.output.clone(),
+            document: Sbom::of(&subject)?.value,
+            distributions: subject.parts.len(),
+            embedded: subject.parts.iter().map(|part| part.embedded.len()).sum(),
+            unknown: unknown.iter().map(|(name, _)| name.clone()).collect(),
+            uv: session.uv()?.into(),
+            elapsed_ms: milliseconds(start.elapsed()),
+        };
         if !unknown.is_empty() {
             session.warn([SbomWarning::UnknownContents { packages: unknown }]);
         }
-        let report = SbomReport {
-            profile,
-            backend: backend.clone(),
-            environment: environment.root().to_owned(),
-            python: python_of(environment)?,
-            file: self.output.clone(),
-            document: document.value,
-            distributions: subject.parts.len(),
-            embedded: subject.parts.iter().map(|part| part.embedded.len()).sum(),
-            unknown: names,
-            uv: uv.into(),
-            elapsed_ms: milliseconds(start.elapsed()),
-        };
         if let Some(path) = &self.output {
             let failed = |source| SbomError::Io { path: path.clone(), source };
             atomic::replace_own(path, report.text()).map_err(failed)?;
         }
         Ok(report)
+    }
+
+    /// Finds out what is to be said.
+    fn subject<'a>(
+        &self,
+        context: &'a ProfileContext<'_>,
+        session: &Session,
+        installation: &'a Installation,
+        distributions: &'a Distributions,
+    ) -> crate::Result<Subject<'a>> {
+        let Installation { environment, backend, selection } = installation;
+        let Some(lockfile) = context.lockfile()? else { return Err(OperationError::no_lockfile(context).into()) };
+        let child = |invocation| session.settings.child(invocation);
+        let python = BaseInterpreter::ask(&environment.executable(), child)?;
+        let sources = WheelSources { context, session, installation };
+        let mut wheels = match &self.vendored {
+            Some(directory) => sources.vendored(directory, distributions)?,
+            None => sources.locked(distributions, &python)?,
+        };
+        let contents = Contents { context, session, backend: backend.as_ref() };
+        let parts = distributions.iter().map(|distribution| Part {
+            distribution,
+            wheel: wheels.remove(&distribution.name),
+            embedded: contents.of(distribution),
+        });
+        let parts = parts.collect();
+        let extras: Vec<_> = selection.iter().filter_map(|flag| Name::parse(flag.strip_prefix("--extra=")?)).collect();
+        let project = context.manifest.project.as_ref();
+        let name = context.manifest.name();
+        Ok(Subject {
+            project: name,
+            project_version: project.and_then(|project| Some(project.version.as_ref()?.value.as_str())),
+            profile: context.profile,
+            backend: backend.as_ref(),
+            lockfile: hash(lockfile.file.text.as_bytes()),
+            root: &context.monorepo.root,
+            environment: environment.root(),
+            python,
+            uv: session.uv()?.version.to_string(),
+            dependencies: DependencyGraph::read(&lockfile.file.text, name, &extras),
+            time: time(&session.settings.variables)?,
+            parts,
+        })
     }
 }
 

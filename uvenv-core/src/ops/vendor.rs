@@ -88,6 +88,23 @@ impl VendorPlan<'_> {
             confirm(session, &self.profile.uv, (lock, text, wheels), directory)?;
         }
         // Everything is there: now the directory changes.
+        let report = self.write(directory, &planned, texts, !packages.is_empty())?;
+        Ok(VendorReport {
+            downloaded,
+            built: built.into_iter().collect(),
+            uv: Some((&self.profile.uv).into()),
+            ..report
+        })
+    }
+
+    /// Moves what was staged into its place, writes the locks, and removes what they do not name.
+    fn write(
+        &self,
+        directory: &VendoredDirectory,
+        planned: &[&PlannedLock],
+        texts: Vec<LockText>,
+        has_builds: bool,
+    ) -> crate::Result<VendorReport> {
         let wheels: BTreeSet<_> = texts.iter().flat_map(|text| text.wheels.iter().cloned()).collect();
         directory.take_staged(&wheels)?;
         let mut locks = Vec::new();
@@ -99,15 +116,9 @@ impl VendorPlan<'_> {
             }
         }
         let names: Vec<_> = planned.iter().map(|lock| lock.file.clone()).collect();
-        let removed = directory.remove_others(&wheels, &names, !packages.is_empty())?;
+        let removed = directory.remove_others(&wheels, &names, has_builds)?;
         let report = directory.report(self.profile.context.profile, locks, self.pythons(), &wheels);
-        Ok(VendorReport {
-            downloaded,
-            built: built.into_iter().collect(),
-            removed,
-            uv: Some((&self.profile.uv).into()),
-            ..report
-        })
+        Ok(VendorReport { removed, ..report })
     }
 
     /// Downloads what is missing of `files` to the staging directory. Returns the names of the files.

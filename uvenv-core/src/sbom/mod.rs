@@ -37,7 +37,7 @@ pub(crate) struct Subject<'a> {
     /// The monorepo. Paths in it are shown relative to it, and others not at all.
     pub(crate) root: &'a Utf8Path,
     pub(crate) environment: &'a Utf8Path,
-    pub(crate) python: &'a BaseInterpreter,
+    pub(crate) python: BaseInterpreter,
     pub(crate) uv: String,
     pub(crate) parts: Vec<Part<'a>>,
     pub(crate) dependencies: DependencyGraph,
