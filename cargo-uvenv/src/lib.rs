@@ -64,12 +64,16 @@ pub fn run(args: impl IntoIterator<Item = OsString>, program: &Program) -> u8 {
     };
     cli.global.color(&variables).set_for_this_process();
     let mut output = Output::new(cli.global.message_format, cli.global.verbosity(&variables));
-    match commands::run(cli, &variables, program, &mut output) {
+    let status = match commands::run(cli, &variables, program, &mut output) {
         Ok(code) => code,
         Err(error) => {
             output.error(&*error);
             status_of(&*error)
         }
+    };
+    match output::report_failure() {
+        Some(error) => status.max(status_of(&error)),
+        None => status,
     }
 }
 

@@ -570,6 +570,10 @@ class NoTemporaryDirectory(RequestError, code="no-temporary-directory"):
     """A temporary directory cannot be made."""
 
 
+class OutputNotWritten(RequestError, code="output-not-written"):
+    """The command line could not write its output."""
+
+
 class OutdatedEnvironment(VirtualEnvironmentError, code="outdated-environment"):
     """The environment is not what its lockfile says."""
 

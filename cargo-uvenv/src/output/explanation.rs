@@ -1,11 +1,12 @@
 //! Shows a page of the documentation on a terminal. Supports only the Markdown that our pages use.
 
-use std::io::Write as _;
-
 use anstyle::{AnsiColor, Style};
 use uvenv_core::{check::Severity, report::ExplanationReport};
 
-use super::text::{line as add_line, table};
+use super::{
+    stdout,
+    text::{line as add_line, table},
+};
 
 const TITLE: Style = Style::new().bold();
 const CODE: Style = AnsiColor::Cyan.on_default();
@@ -14,7 +15,7 @@ const CODE: Style = AnsiColor::Cyan.on_default();
 pub(super) fn print(explanation: &ExplanationReport) {
     let ExplanationReport { code, severity, summary, text } = explanation;
     let title = format!("{TITLE}{}[{code}]: {summary}{TITLE:#}", word(*severity));
-    let _ = writeln!(anstream::stdout(), "{title}\n\n{}", terminal(text));
+    stdout::styled(&format!("{title}\n\n{}\n", terminal(text)));
 }
 
 /// Prints all codes, each with a one-sentence summary.
@@ -24,7 +25,7 @@ pub(super) fn list(explanations: &[ExplanationReport]) {
         table.add_row([code, word(*severity), &plain(summary)]);
     }
     for row in table.lines() {
-        let _ = writeln!(anstream::stdout(), "{}", row.trim_end());
+        stdout::styled(&format!("{}\n", row.trim_end()));
     }
 }
 

@@ -1,17 +1,16 @@
 //! File changes as unified diffs.
 
-use std::io::Write as _;
-
 use anstyle::{AnsiColor, Style};
 use uvenv_core::report::FileChange;
 
+use super::stdout;
+
 /// Prints the diffs in git's colours.
 pub(super) fn print(changes: &[FileChange]) {
-    let mut stdout = anstream::stdout();
     for line in changes.iter().flat_map(|change| change.diff.split_inclusive('\n')) {
         let style = style(line);
         let (text, end) = line.strip_suffix('\n').map_or((line, ""), |text| (text, "\n"));
-        let _ = write!(stdout, "{style}{text}{style:#}{end}");
+        stdout::styled(&format!("{style}{text}{style:#}{end}"));
     }
 }
 

@@ -1,20 +1,20 @@
 //! Findings as workflow commands, which GitHub reads from the output of a step and shows in the files.
 
-use std::io::Write as _;
-
 use uvenv_core::{
     check::Severity,
     report::{CheckReport, FindingReport},
 };
 
-use super::check::{from_repository, summary};
+use super::{
+    check::{from_repository, summary},
+    stdout,
+};
 use crate::output::text::done;
 
 /// Prints the findings and a summary; if only errors may be printed, only the findings that are errors.
 pub(super) fn message(report: &CheckReport, quiet: bool) {
-    let mut stdout = std::io::stdout();
     for finding in report.findings.iter().filter(|finding| !quiet || finding.severity == Severity::Error) {
-        let _ = writeln!(stdout, "{}", command(report, finding));
+        stdout::plain(&format!("{}\n", command(report, finding)));
     }
     if !quiet {
         done("Checked", summary(report));

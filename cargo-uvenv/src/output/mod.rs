@@ -11,6 +11,7 @@ mod init;
 mod promote;
 mod sarif;
 mod status;
+mod stdout;
 mod text;
 mod variables;
 mod verify;
@@ -100,15 +101,22 @@ pub(crate) fn text(message: &Message) -> Option<String> {
     human::text(message)
 }
 
-/// Prints text for a shell or another program. It is not an error if the reader has gone away.
-pub(crate) fn script(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+/// Says on stderr, whatever the format, if stdout could not take all.
+pub(crate) fn report_failure() -> Option<impl Diagnostic> {
+    let error = stdout::failure()?;
+    render(Level::ERROR, &error);
+    Some(error)
 }
 
-/// Prints an object on one line. It is not an error if the reader has gone away.
+/// Prints text for a shell or another program.
+pub(crate) fn script(text: &str) {
+    stdout::plain(text);
+}
+
+/// Prints an object on one line.
 fn json(message: &impl serde::Serialize) {
     if let Ok(text) = serde_json::to_string(message) {
-        let _ = writeln!(anstream::stdout(), "{text}");
+        stdout::styled(&format!("{text}\n"));
     }
 }
 

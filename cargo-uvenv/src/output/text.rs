@@ -9,6 +9,8 @@ use anstyle::{AnsiColor, Style};
 use camino::Utf8Path;
 use comfy_table::{Cell, ContentArrangement, Table, presets};
 
+use super::stdout;
+
 /// Returns a path relative to the current directory, if it is below that directory.
 pub(super) fn shown(path: &Utf8Path) -> String {
     let here = std::env::current_dir().ok();
@@ -36,7 +38,7 @@ pub(super) fn note(text: impl Display) {
 }
 
 pub(super) fn print(text: impl Display) {
-    let _ = writeln!(anstream::stdout(), "{text}");
+    stdout::styled(&format!("{text}\n"));
 }
 
 /// Adds a line to a text.

@@ -3,7 +3,7 @@
 use super::{backends_only, empty, uv};
 
 /// All commands.
-const COMMANDS: [&[&str]; 10] = [
+const COMMANDS: [&[&str]; 13] = [
     &[],
     &["lock"],
     &["sync"],
@@ -13,6 +13,9 @@ const COMMANDS: [&[&str]; 10] = [
     &["backend", "list"],
     &["backend", "detect"],
     &["new"],
+    &["verify"],
+    &["vendor"],
+    &["sbom"],
     &["completions"],
 ];
 
@@ -177,4 +180,19 @@ fn usage_errors_are_json_messages_too() {
     let refusal = repo.uvenv(["sync", "--bakend", "none"]).refused("invalid-arguments");
     refusal.names(["--bakend"]);
     assert!(refusal.help.contains("'--backend'"), "{refusal:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_cannot_be_written_is_an_error() {
+    let repo = backends_only().build();
+    for command in ["status", "--message-format json status", "explain", "explain backend-required", "backend list"] {
+        let script = format!("\"$0\" uvenv {command} > /dev/full");
+        let said = repo.program("sh", ["-c", &script, uvenv_tests::cargo_uvenv().as_str()]).run();
+        assert!(said.status() != Some(0) && said.stderr().contains("output-not-written"), "{command}: {said}");
+    }
+    // A reader that has gone away has read enough.
+    let script = "\"$0\" uvenv explain | head -n 1; exit ${PIPESTATUS:-0}";
+    let said = repo.program("sh", ["-c", script, uvenv_tests::cargo_uvenv().as_str()]).with_system().ok();
+    assert!(!said.stderr().contains("error"), "{said}");
 }

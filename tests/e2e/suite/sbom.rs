@@ -162,6 +162,36 @@ fn vendored_wheels_have_hashes() {
 }
 
 #[test]
+fn files_that_were_changed_are_noticed() {
+    let repo = synced();
+    let file = |path: &str| repo.environment("prod").site_packages().unwrap().join(path);
+    fs::remove_file(file("torch/version.py")).unwrap();
+    fs::write(file("stray.py"), "").unwrap();
+    let outcome = repo.uvenv(["sbom", "--profile", "prod"]).json();
+    let warning = outcome.report("warning");
+    assert_eq!(warning["code"], "changed-since-sync", "{warning}");
+    let message = warning["message"].as_str().unwrap();
+    assert!(message.contains("stray.py") && message.contains("torch/version.py"), "{message}");
+    let report = outcome.report("sbom-finished");
+    assert_eq!(components(&report["document"])["torch"].get("hashes"), None);
+}
+
+#[test]
+fn the_document_goes_where_a_link_leads() {
+    let repo = synced();
+    repo.write("real.json", "old");
+    std::os::unix::fs::symlink("real.json", repo.root().join("link.json")).unwrap();
+    repo.uvenv(["sbom", "--profile", "prod", "-o", "link.json"]).ok();
+    assert!(repo.root().join("link.json").is_symlink());
+    assert!(repo.read("real.json").contains("CycloneDX"));
+    // What is no file stays what it is.
+    let script =
+        "mkfifo pipe && (cat pipe > out.json & \"$0\" uvenv sbom --profile prod -o pipe; wait) && test -p pipe";
+    repo.program("sh", ["-c", script, uvenv_tests::cargo_uvenv().as_str()]).with_system().ok();
+    assert_eq!(repo.read("out.json"), repo.read("real.json"));
+}
+
+#[test]
 fn odd_documents_of_packages_do_no_harm() {
     let repo = synced();
     let environment = repo.environment("prod");

@@ -94,6 +94,17 @@ fn a_second_sync_starts_nothing_until_something_changes() {
 }
 
 #[test]
+fn pins_are_those_of_the_lockfile() {
+    let repo = vendored();
+    let lock = repo.read("vendored/pylock.toml");
+    let commit = repo.tag_commit("bench-utils", "v0.1.2");
+    for (old, new) in [(commit.as_str(), "0".repeat(40).as_str()), ("file:///", "https://evil.invalid/")] {
+        repo.write("vendored/pylock.toml", lock.replace(old, new));
+        refused(&repo, "damaged-vendored-lock");
+    }
+}
+
+#[test]
 fn the_lockfile_must_satisfy_the_manifest() {
     let repo = vendored();
     repo.replace("prod/pyproject.toml", "version = \"0.1.0\"", "version = \"0.2.0\"");

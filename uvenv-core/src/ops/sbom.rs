@@ -3,11 +3,14 @@
 mod contents;
 mod wheels;
 
-use std::time::Instant;
+use std::{fs, io, time::Instant};
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
-use self::{contents::Contents, wheels::WheelSources};
+use self::{
+    contents::Contents,
+    wheels::{InstalledWheels, WheelSources},
+};
 use super::{
     BackendRequest, OperationError, Session,
     installed_state::{Installation, InstalledState},
@@ -63,7 +66,7 @@ impl SbomRequest {
         }
         if let Some(path) = &self.output {
             let failed = |source| SbomError::Io { path: path.clone(), source };
-            atomic::replace_own(path, report.text()).map_err(failed)?;
+            write(path, &report.text()).map_err(failed)?;
         }
         Ok(report)
     }
@@ -81,10 +84,13 @@ impl SbomRequest {
         let child = |invocation| session.settings.child(invocation);
         let python = BaseInterpreter::ask(&environment.executable(), child)?;
         let sources = WheelSources { context, session, installation };
-        let mut wheels = match &self.vendored {
+        let InstalledWheels { mut wheels, changed } = match &self.vendored {
             Some(directory) => sources.vendored(directory, distributions)?,
             None => sources.locked(distributions, &python)?,
         };
+        if !changed.is_empty() {
+            session.warn([SbomWarning::Changed { files: changed }]);
+        }
         let contents = Contents { context, session, backend: backend.as_ref() };
         let parts = distributions.iter().map(|distribution| Part {
             distribution,
@@ -110,6 +116,15 @@ impl SbomRequest {
             parts,
         })
     }
+}
+
+/// Writes the document. What is no file, such as a device or a pipe, is written to and not replaced.
+fn write(path: &Utf8Path, text: &str) -> io::Result<()> {
+    let is_special = || fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+    if path.starts_with("/dev") || path.starts_with("/proc") || is_special() {
+        return fs::write(path, text);
+    }
+    atomic::replace(path, text)
 }
 
 /// Rejects an environment that is not what its lockfile says.

@@ -58,12 +58,26 @@ impl Diagnostic for SbomError {
 /// Something that the document does not say.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SbomWarning {
+    /// Files are not as they were installed.
+    #[error("files were changed, removed or added since the last sync: {}", shown(files))]
+    Changed {
+        /// Relative to the environment.
+        files: Vec<Utf8PathBuf>,
+    },
     /// It is not known what is linked into packages.
     #[error("it is not known what is linked into {}", reasons(packages))]
     UnknownContents {
         /// The packages, each with the reason.
         packages: Vec<(Name, String)>,
     },
+}
+
+/// Shows the first of them.
+fn shown(files: &[Utf8PathBuf]) -> String {
+    let first: Vec<_> = files.iter().take(3).map(|file| format!("`{file}`")).collect();
+    let more = files.len().saturating_sub(first.len());
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    first.join(", ") + &more
 }
 
 fn reasons(packages: &[(Name, String)]) -> String {
@@ -79,12 +93,17 @@ fn reasons(packages: &[(Name, String)]) -> String {
 impl Diagnostic for SbomWarning {
     fn code(&self) -> &'static str {
         match self {
+            Self::Changed { .. } => "changed-since-sync",
             Self::UnknownContents { .. } => "unknown-sbom-contents",
         }
     }
 
     fn help(&self) -> Option<String> {
         match self {
+            Self::Changed { .. } => Some(
+                "`cargo uvenv verify` names all of them; `cargo uvenv sync --recreate` makes the environment anew"
+                    .to_owned(),
+            ),
             Self::UnknownContents { .. } => {
                 Some("nothing: the document says so too, as a composition that is `unknown`".to_owned())
             }

@@ -9,6 +9,8 @@ use cyclonedx_bom::{
 };
 use mailparse::{MailHeaderMap as _, parse_headers};
 
+use crate::model::redact;
+
 /// The start of the classifiers that name a license.
 const CLASSIFIER: &str = "License :: ";
 
@@ -24,7 +26,7 @@ pub(super) fn of_distribution(folder: &Utf8Path) -> Option<Licenses> {
 fn of_metadata(metadata: &[u8]) -> Option<Licenses> {
     let (headers, _) = parse_headers(metadata).ok()?;
     let header = |key: &str| {
-        let text = headers.get_first_value(key)?.trim().to_owned();
+        let text = redact(headers.get_first_value(key)?.trim()).into_owned();
         (!text.is_empty()).then_some(text)
     };
     if let Some(expression) = header("License-Expression") {

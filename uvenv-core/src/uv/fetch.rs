@@ -113,7 +113,7 @@ pub(super) fn fetch(variables: &Variables, observer: &dyn Observer) -> crate::Re
 }
 
 /// Removes what an interrupted run left behind. This process has the lock, so no other process is using it.
-fn remove_remains(directory: &Utf8Path, place: &Utf8Path) -> Result<(), CacheError> {
+pub(super) fn remove_remains(directory: &Utf8Path, place: &Utf8Path) -> Result<(), CacheError> {
     let entries = directory.read_dir_utf8().map_err(CacheError::unusable(directory))?;
     for entry in entries.flatten() {
         if entry.file_name().starts_with(WORK) || entry.path() == place {

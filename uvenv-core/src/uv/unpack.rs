@@ -5,7 +5,10 @@ use std::{fs, io};
 use camino::{Utf8Path, Utf8PathBuf};
 use zip::ZipArchive;
 
-use super::{Version, executable_in, fetch::WORK};
+use super::{
+    Version, executable_in,
+    fetch::{WORK, remove_remains},
+};
 use crate::{
     fs::cache::{self, CacheError, FileLock},
     model::{Observer, Variables},
@@ -29,13 +32,12 @@ pub(crate) fn unpack(
     if is_program(executable.as_std_path()) {
         return Ok(Some(executable));
     }
+    remove_remains(&directory, &place)?;
     let work = directory.join(format!("{WORK}{}", std::process::id()));
     let unpacked = extract(wheel, &executable_in(&work)).and_then(|is_there| {
         if !(is_there && runs(&executable_in(&work), version, variables)) {
             return Ok(false);
         }
-        // One that was interrupted here is not whole.
-        let _ = fs::remove_dir_all(&place);
         fs::rename(&work, &place).map(|()| true)
     });
     let _ = fs::remove_dir_all(&work);

@@ -6,11 +6,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 #[cfg(feature = "full")]
 use super::hash_file;
-use super::{Facts, KnownHashes, Purpose, Pylock, VendoredWheel, WHEELS, hash, platform_in};
+use super::{Facts, KnownHashes, Purpose, Pylock, VendoredWheel, WHEELS, hash, platform_in, pylock::PinFacts};
 use crate::{
     fs::parallel,
     lockfile::Lockfile,
-    model::{Diagnostic, Fault, Name, Profile, quoted_or},
+    model::{Diagnostic, Fault, Name, Profile, git_url, quoted_or},
     process::on_new_lines,
 };
 
@@ -160,10 +160,23 @@ impl VendoredLock {
 
     /// Rejects another lockfile than the one from which it was vendored.
     pub(crate) fn check_lockfile(&self, lockfile: &Lockfile, shown: &Utf8Path) -> Result<(), VendoredDirectoryError> {
-        if self.facts.lockfile == hash(lockfile.file.text.as_bytes()) {
-            return Ok(());
+        let lock = || self.path.clone();
+        if self.facts.lockfile != hash(lockfile.file.text.as_bytes()) {
+            return Err(VendoredDirectoryError::OtherLockfile { lock: lock(), lockfile: shown.to_owned() });
         }
-        Err(VendoredDirectoryError::OtherLockfile { lock: self.path.clone(), lockfile: shown.to_owned() })
+        // Where the pins come from, nothing else would tell.
+        let is_locked = |pin: &PinFacts| {
+            let mut sources = lockfile.packages_named(&pin.name).filter_map(|package| package.source.git());
+            sources.any(|source| {
+                source.commit.as_ref() == Some(&pin.commit)
+                    && git_url::canonical(&source.url) == git_url::canonical(&pin.url)
+            })
+        };
+        if self.facts.pins.iter().all(is_locked) {
+            Ok(())
+        } else {
+            Err(VendoredDirectoryError::DamagedLock { lock: lock() })
+        }
     }
 }
 

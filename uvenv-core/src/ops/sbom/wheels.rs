@@ -1,8 +1,8 @@
 //! The wheels from which distributions were installed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
     environment::{BaseInterpreter, Comparison, Distribution, Distributions, Integrity, Source},
@@ -21,6 +21,13 @@ use crate::{
     vendor::{Artifact, ArtifactKind, KnownHashes, Target, Tools, VendoredWheel, check_files},
 };
 
+/// The wheels from which distributions were installed that are still as they were.
+pub(super) struct InstalledWheels {
+    pub(super) wheels: BTreeMap<Name, WheelFacts>,
+    /// The files that are otherwise, relative to the environment.
+    pub(super) changed: Vec<Utf8PathBuf>,
+}
+
 /// Finds the wheels of an environment.
 pub(super) struct WheelSources<'a> {
     pub(super) context: &'a ProfileContext<'a>,
@@ -34,7 +41,7 @@ impl WheelSources<'_> {
         &self,
         distributions: &Distributions,
         python: &BaseInterpreter,
-    ) -> crate::Result<BTreeMap<Name, WheelFacts>> {
+    ) -> crate::Result<InstalledWheels> {
         let settings = &self.session.settings;
         let child = |invocation: Invocation| settings.child(invocation);
         let vendor = vendor_context(self.context, settings, self.session.uv()?, &child);
@@ -52,7 +59,9 @@ impl WheelSources<'_> {
         // These were built from something else, whatever the lockfile has.
         let built = distributions.iter().filter(|distribution| is_built(distribution));
         built.for_each(|distribution| drop(wheels.remove(&distribution.name)));
-        Ok(wheels)
+        let environment = &self.installation.environment;
+        let integrity = Integrity::check(environment, distributions, &BTreeMap::new(), Comparison::SizesAndTimes)?;
+        Ok(self.unchanged(wheels, &integrity))
     }
 
     /// Returns the wheel in a vendored directory that each distribution was installed from: the one whose files it has.
@@ -60,19 +69,27 @@ impl WheelSources<'_> {
         &self,
         directory: &Utf8Path,
         distributions: &Distributions,
-    ) -> crate::Result<BTreeMap<Name, WheelFacts>> {
+    ) -> crate::Result<InstalledWheels> {
         let lock = vendored_lock(directory, self.context, self.installation.backend.as_ref())?;
         check_files(directory, &lock, &KnownHashes::default())?;
         let hashes: BTreeMap<&str, &VendoredWheel> = lock.wheels().map(|wheel| (wheel.file.as_str(), wheel)).collect();
         let paths = wheels_of(directory, &lock);
         let integrity = Integrity::check(&self.installation.environment, distributions, &paths, Comparison::Hashes)?;
-        let others: BTreeSet<_> = integrity.differences.iter().filter_map(|one| one.distribution.as_ref()).collect();
-        let same = integrity.wheels.iter().filter(|(name, _)| !others.contains(name));
-        let facts = |(name, path): (&Name, &camino::Utf8PathBuf)| {
+        let facts = |(name, path): (&Name, &Utf8PathBuf)| {
             let wheel = hashes.get(path.file_name()?)?;
             Some((name.clone(), WheelFacts { url: None, sha256: Some(wheel.sha256.clone()) }))
         };
-        Ok(same.filter_map(facts).collect())
+        Ok(self.unchanged(integrity.wheels.iter().filter_map(facts).collect(), &integrity))
+    }
+
+    /// Leaves out the wheels whose files are not as they were.
+    fn unchanged(&self, mut wheels: BTreeMap<Name, WheelFacts>, integrity: &Integrity) -> InstalledWheels {
+        let root = self.installation.environment.root();
+        for difference in &integrity.differences {
+            difference.distribution.iter().for_each(|name| drop(wheels.remove(name)));
+        }
+        let paths = integrity.differences.iter().map(|one| one.path.strip_prefix(root).unwrap_or(&one.path).to_owned());
+        InstalledWheels { wheels, changed: paths.collect() }
     }
 }
 
