@@ -88,7 +88,9 @@ def measure_sync(tools: Tools, root: Path, runs: int) -> None:
     subprocess.run(by_uv[:-1], cwd=root, env=tools.variables, check=True, capture_output=True)
 
     def forget() -> None:
-        shutil.rmtree(root / "prod/.venv", ignore_errors=True)
+        # Not removed: for a minute, some file systems are slow to make files where others were.
+        if (root / "prod/.venv").exists():
+            (root / "prod/.venv").rename(root / f"old-{len(list(root.glob('old-*')))}")
 
     label = "sync from the directory, against uv sync from its cache"
     compare(tools, root, label, [by_uv], [sync], runs=runs, limit=1.2, before=forget)
