@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use guppy::{
     CargoMetadata,
     graph::{
@@ -10,12 +10,15 @@ use guppy::{
         cargo::{CargoOptions, CargoResolverVersion},
         feature::{FeatureId, StandardFeatures},
     },
-    platform::PlatformSpec,
+    platform::{Platform, PlatformSpec, TargetFeatures},
 };
 use toml_edit::{Document, Item};
 
 use super::metadata::{Access, metadata};
-use crate::model::Variables;
+use crate::{
+    model::Variables,
+    process::{Invocation, on_path},
+};
 
 /// A crate that is linked into another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,9 +56,7 @@ pub(crate) fn linked_crates(
     let initial = package.to_package_set().to_feature_set(StandardFeatures::Default).union(&named);
     let mut options = CargoOptions::new();
     options.set_resolver(CargoResolverVersion::V2);
-    if let Ok(platform) = PlatformSpec::build_target() {
-        options.set_platform(platform);
-    }
+    options.set_platform(host(path, variables)?);
     let built = initial.into_cargo_set(&options).map_err(failed)?;
     let checksums = checksums(&graph.workspace().root().join("Cargo.lock"));
     // What is built for the host only, build scripts and macros, is not linked.
@@ -71,6 +72,17 @@ pub(crate) fn linked_crates(
         .collect();
     linked.sort();
     Ok(linked)
+}
+
+/// Returns the platform for which rustc compiles here, which can be another one than that of this program.
+fn host(manifest: &Utf8Path, variables: &Variables) -> Result<PlatformSpec, String> {
+    let named = variables.get("RUSTC").map(Utf8PathBuf::from).filter(|path| path.is_absolute());
+    let rustc = named.or_else(|| on_path(variables, "rustc").next()).ok_or("rustc was not found on `PATH`")?;
+    let directory = manifest.parent().unwrap_or(Utf8Path::new("."));
+    let ask = Invocation::new(rustc.as_str()).arg("-vV").current_dir(directory).seeing(variables);
+    let said = ask.capture().map_err(|error| format!("`{rustc}` cannot be started: {error}"))?;
+    let platform = Platform::from_rustc_version_verbose(said.stdout.as_bytes(), TargetFeatures::Unknown);
+    Ok(PlatformSpec::platforms([platform.map_err(|error| error.to_string())?]))
 }
 
 /// Returns the checksums in a `Cargo.lock` (the Cargo book, "Cargo.toml vs Cargo.lock"), by name and version.

@@ -52,11 +52,13 @@ pub(crate) fn packages(context: &ProfileContext<'_>) -> Vec<NativePackage> {
     found
 }
 
-/// Returns the `Cargo.toml` of each crate that the project in `directory` is built from; none if it is not native.
+/// Returns the `Cargo.toml` of each crate that the project in `directory` is built from, none if it is not native, and the
+/// features that it enables.
 #[cfg(feature = "full")]
-pub(crate) fn crates_of(directory: &Utf8Path) -> Vec<Utf8PathBuf> {
+pub(crate) fn crates_of(directory: &Utf8Path) -> (Vec<Utf8PathBuf>, Vec<String>) {
     let manifest = Manifest::read(&directory.join(manifest::FILE_NAME)).ok();
-    manifest.and_then(NativePackage::of).map(|package| package.crates).unwrap_or_default()
+    let package = manifest.and_then(NativePackage::of);
+    package.map(|package| (package.crates, package.manifest.build.maturin.features)).unwrap_or_default()
 }
 
 fn path_sources(manifest: &Manifest) -> Vec<Utf8PathBuf> {

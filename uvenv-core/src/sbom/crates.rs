@@ -16,16 +16,17 @@ use crate::{
     native,
 };
 
-/// Returns the crates that the project in `directory` is built from, with the features of `names` where it has them. Nothing
+/// Returns the crates that the project in `directory` is built from, with its features and those of `names` that it has. Nothing
 /// in the directory is changed.
 pub(crate) fn crates_of_project(directory: &Utf8Path, names: &[&str], variables: &Variables) -> Embedded {
-    let manifests = native::crates_of(directory);
+    let (manifests, features) = native::crates_of(directory);
     if manifests.is_empty() {
         return Embedded::unknown("compiled, without a document in `sboms` or a crate of its own");
     }
+    let names: Vec<_> = features.iter().map(String::as_str).chain(names.iter().copied()).collect();
     let mut embedded = Embedded::default();
     for manifest in &manifests {
-        match linked_crates(manifest, names, variables) {
+        match linked_crates(manifest, &names, variables) {
             Ok(crates) => crates.iter().map(component).for_each(|component| embedded.add(component)),
             Err(problem) => embedded.unknown = Some(problem),
         }
