@@ -94,6 +94,11 @@ def measure_sync(tools: Tools, root: Path, runs: int) -> None:
 
     label = "sync from the directory, against uv sync from its cache"
     compare(tools, root, label, [by_uv], [sync], runs=runs, limit=1.2, before=forget)
+    make = [tools.uv, "venv", "--quiet", "--no-project", "prod/.venv"]
+    flags = ["--quiet", "--preview", "--offline", "--no-index", "--python", "prod/.venv"]
+    by_hand = [make, [tools.uv, "pip", "sync", *flags, "vendored/pylock.toml"]]
+    label = "the same, against uv venv and uv pip sync by hand"
+    compare(tools, root, label, by_hand, [sync], runs=runs, limit=None, before=forget)
     print()
 
 
