@@ -157,6 +157,16 @@ pub(crate) struct OneProfile {
     pub(crate) project: Option<PathBuf>,
 }
 
+/// An environment that was synced: of which profile, with which backend.
+#[derive(Debug, Args)]
+pub(crate) struct ExistingEnvironment {
+    #[command(flatten)]
+    pub(crate) profile: OneProfile,
+    /// The GPU backend that the environment must have, or whose environment is meant
+    #[arg(long, value_name = "NAME|auto|none", value_parser = Choice::parse)]
+    pub(crate) backend: Option<Choice>,
+}
+
 /// Which profiles: by their names or by a manifest.
 #[derive(Debug, Args)]
 pub(crate) struct SomeProfiles {
@@ -263,10 +273,7 @@ Examples:
   cargo uvenv env --write-cargo-config               for plain `cargo test` and editors")]
 pub(crate) struct Env {
     #[command(flatten)]
-    pub(crate) profile: OneProfile,
-    /// The GPU backend that the environment must have, or whose environment is meant
-    #[arg(long, value_name = "NAME|auto|none", value_parser = Choice::parse)]
-    pub(crate) backend: Option<Choice>,
+    pub(crate) environment: ExistingEnvironment,
     /// Shell to print commands for; defaults to the one in `SHELL`
     #[arg(long, value_enum, value_name = "SHELL", conflicts_with = "format")]
     pub(crate) shell: Option<Shell>,

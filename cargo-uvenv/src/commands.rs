@@ -169,8 +169,8 @@ impl<'a> Context<'a> {
     }
 
     fn env(&self, args: cli::Env, output: &mut Output) -> uvenv_core::Result<()> {
-        let (monorepo, profile) = self.profile(&args.profile)?;
-        let backend = BackendRequest { choice: args.backend, keep: true, ..BackendRequest::default() };
+        let (monorepo, profile) = self.profile(&args.environment.profile)?;
+        let backend = BackendRequest::keeping(args.environment.backend);
         let mut report = EnvRequest { backend }.variables(&monorepo, &self.session, profile)?;
         if args.write_cargo_config {
             let launcher = self.launcher()?;

@@ -134,7 +134,7 @@ fn run(
 #[pyfunction]
 fn env(py: Python<'_>, call: Call, backend: Option<String>) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
-        let backend = BackendRequest { choice: choice(backend)?, keep: true, ..BackendRequest::default() };
+        let backend = BackendRequest::keeping(choice(backend)?);
         let (monorepo, profile) = call.profile()?;
         let report = EnvRequest { backend }.variables(&monorepo, &call.session, profile)?;
         Ok(Message::Environment(report))
@@ -145,7 +145,7 @@ fn env(py: Python<'_>, call: Call, backend: Option<String>) -> PyResult<Bound<'_
 #[pyfunction]
 fn importable(py: Python<'_>, call: Call, backend: Option<String>, python: Running) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
-        let backend = BackendRequest { choice: choice(backend)?, keep: true, ..BackendRequest::default() };
+        let backend = BackendRequest::keeping(choice(backend)?);
         let request = SyncRequest { backend, ..SyncRequest::default() };
         let (monorepo, profile) = call.profile()?;
         Ok(ops::importable(&monorepo, &call.session, profile, &request, &python.into())?)
@@ -297,7 +297,7 @@ fn sbom(
     output: Option<PathBuf>,
 ) -> PyResult<Bound<'_, PyAny>> {
     call.work(py, move |call| {
-        let backend = BackendRequest { choice: choice(backend)?, keep: true, ..BackendRequest::default() };
+        let backend = BackendRequest::keeping(choice(backend)?);
         let vendored = vendored.map(convert::utf8).transpose()?;
         let output = output.map(convert::utf8).transpose()?;
         let (monorepo, profile) = call.profile()?;
@@ -316,7 +316,7 @@ fn verify(
     vendored: Option<PathBuf>,
 ) -> PyResult<(Bound<'_, PyAny>, String)> {
     let message = call.detached(py, move |call| {
-        let backend = BackendRequest { choice: choice(backend)?, keep: true, ..BackendRequest::default() };
+        let backend = BackendRequest::keeping(choice(backend)?);
         let vendored = vendored.map(convert::utf8).transpose()?;
         let (monorepo, profile) = call.profile()?;
         let request = VerifyRequest { backend, fast, vendored };

@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use uvenv_core::backend::Choice;
 
-use super::OneProfile;
+use super::ExistingEnvironment;
 
 /// Describe what is installed in an environment: a software bill of materials
 ///
@@ -20,10 +19,7 @@ Examples:
   cargo uvenv sbom --profile prod --vendored DIR -o prod.cdx.json   with the hashes of the wheels in DIR")]
 pub(crate) struct Sbom {
     #[command(flatten)]
-    pub(crate) profile: OneProfile,
-    /// The GPU backend that the environment must have, or whose environment is meant
-    #[arg(long, value_name = "NAME|auto|none", value_parser = Choice::parse)]
-    pub(crate) backend: Option<Choice>,
+    pub(crate) environment: ExistingEnvironment,
     /// The environment was synced from this directory, which `vendor` has made
     #[arg(long, value_name = "DIR")]
     pub(crate) vendored: Option<PathBuf>,

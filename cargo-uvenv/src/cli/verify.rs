@@ -3,9 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use uvenv_core::backend::Choice;
 
-use super::OneProfile;
+use super::ExistingEnvironment;
 
 /// Find what was changed in an environment since it was synced
 ///
@@ -20,10 +19,7 @@ Examples:
   cargo uvenv verify --profile prod --fast           trust files of the right size and age")]
 pub(crate) struct Verify {
     #[command(flatten)]
-    pub(crate) profile: OneProfile,
-    /// The GPU backend that the environment must have, or whose environment is meant
-    #[arg(long, value_name = "NAME|auto|none", value_parser = Choice::parse)]
-    pub(crate) backend: Option<Choice>,
+    pub(crate) environment: ExistingEnvironment,
     /// Compare with the wheels in this directory, which `vendor` has made
     #[arg(long, value_name = "DIR")]
     pub(crate) vendored: Option<PathBuf>,

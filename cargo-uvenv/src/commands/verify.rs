@@ -10,8 +10,8 @@ use crate::{cli::Verify, exit_code, output::Output};
 
 impl Context<'_> {
     pub(super) fn verify(&self, args: Verify, output: &mut Output) -> uvenv_core::Result<u8> {
-        let (monorepo, profile) = self.profile(&args.profile)?;
-        let backend = BackendRequest { choice: args.backend, keep: true, ..BackendRequest::default() };
+        let (monorepo, profile) = self.profile(&args.environment.profile)?;
+        let backend = BackendRequest::keeping(args.environment.backend);
         let vendored = args.vendored.as_deref().map(|path| self.path(path)).transpose()?;
         let report = VerifyRequest { backend, fast: args.fast, vendored }.verify(&monorepo, &self.session, profile);
         self.warn_of_session(output);

@@ -25,6 +25,15 @@ pub struct BackendRequest {
     pub keep: bool,
 }
 
+impl BackendRequest {
+    /// The request of what uses an environment as it is: with the chosen backend or, without a choice, with that of the
+    /// last sync.
+    #[must_use]
+    pub fn keeping(choice: Option<Choice>) -> Self {
+        Self { choice, keep: true, ..Self::default() }
+    }
+}
+
 /// The packages to sync.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SelectedPackages<'a> {
