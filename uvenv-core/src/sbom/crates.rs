@@ -2,14 +2,11 @@
 
 use camino::Utf8Path;
 use cyclonedx_bom::{
-    external_models::{normalized_string::NormalizedString, uri::Purl},
-    models::{
-        component::{Classification, Component},
-        hash::{Hash, HashAlgorithm, HashValue, Hashes},
-    },
+    external_models::normalized_string::NormalizedString,
+    models::component::{Classification, Component},
 };
 
-use super::{Embedded, license, purl};
+use super::{Embedded, document::sha256, license, purl};
 use crate::{
     cargo::{LinkedCrate, linked_crates},
     model::Variables,
@@ -36,14 +33,12 @@ pub(crate) fn crates_of_project(directory: &Utf8Path, names: &[&str], variables:
 
 fn component(linked: &LinkedCrate) -> Component {
     let LinkedCrate { name, version, license, is_published, checksum } = linked;
-    let hash = |checksum: &String| Hash { alg: HashAlgorithm::SHA_256, content: HashValue(checksum.clone()) };
-    // A package URL without more would mean a crate of the usual registry.
-    let purl = if *is_published { purl::of_crate(name, version) } else { None };
     Component {
         version: Some(NormalizedString::new(version)),
-        purl: purl.and_then(|purl| purl.parse::<Purl>().ok()),
+        // A package URL without more would mean a crate of the usual registry.
+        purl: if *is_published { purl::of_crate(name, version) } else { None },
         licenses: license.as_deref().map(license::of_text),
-        hashes: checksum.as_ref().map(|checksum| Hashes(vec![hash(checksum)])),
+        hashes: checksum.clone().map(sha256),
         ..Component::new(Classification::Library, name, version, None)
     }
 }

@@ -138,10 +138,9 @@ impl Subject<'_> {
         let wheel = part.wheel.clone().unwrap_or_default();
         let references = self::references(source, wheel.url.as_deref());
         let facts = self.facts(source);
-        let hash = |sha256| Hashes(vec![Hash { alg: HashAlgorithm::SHA_256, content: HashValue(sha256) }]);
         Component {
-            purl: purl::of_distribution(part.distribution).and_then(|purl| purl.parse::<Purl>().ok()),
-            hashes: wheel.sha256.map(hash),
+            purl: purl::of_distribution(part.distribution),
+            hashes: wheel.sha256.map(sha256),
             licenses: license::of_distribution(part.distribution.folder()),
             external_references: (!references.is_empty()).then_some(ExternalReferences(references)),
             properties: (!facts.is_empty()).then_some(Properties(facts)),
@@ -183,15 +182,15 @@ impl Subject<'_> {
         let version = format!("{major}.{minor}.{micro}");
         let name = &self.python.implementation;
         Component {
-            purl: purl::generic(name, &version).and_then(|purl| purl.parse::<Purl>().ok()),
+            purl: purl::generic(name, &version),
             ..Component::new(Classification::Platform, name, &version, Some(format!("{name}@{version}")))
         }
     }
 
     /// Returns what has made the document.
     fn tools(&self) -> Vec<Component> {
-        let tool = |name: &str, version: &str, purl: Option<String>| Component {
-            purl: purl.and_then(|purl| purl.parse::<Purl>().ok()),
+        let tool = |name: &str, version: &str, purl: Option<Purl>| Component {
+            purl,
             ..Component::new(Classification::Application, name, version, None)
         };
         let own = env!("CARGO_PKG_VERSION");
@@ -255,6 +254,11 @@ fn references(source: &Source, wheel: Option<&str>) -> Vec<ExternalReference> {
     let wheel = wheel.filter(|url| url.starts_with("http"));
     let wheel = wheel.and_then(|url| reference(ExternalReferenceType::Distribution, url));
     repository.into_iter().chain(wheel).collect()
+}
+
+/// Returns the hash of a component, which is in hexadecimal.
+pub(super) fn sha256(hash: String) -> Hashes {
+    Hashes(vec![Hash { alg: HashAlgorithm::SHA_256, content: HashValue(hash) }])
 }
 
 /// Returns the commit of a pin.

@@ -210,7 +210,7 @@ mod tests {
         for odd in [
             "nonsense",
             "pkg:cargo/one@1?download_url=file://.",
-            "pkg:cargo/one@1?checksum=1&download_url=file:///root/x",
+            "pkg:cargo/one@1?checksum=1&download_url=file:///srv/x",
             "pkg:generic/one@1?vcs_url=git%2Bhttps://user:secret@h/x.git",
         ] {
             assert_eq!(found(&json!({ "name": "one", "purl": odd })).as_deref(), Some("one None 0 0"), "{odd}");

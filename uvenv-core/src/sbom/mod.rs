@@ -56,7 +56,7 @@ pub(crate) struct Part<'a> {
 /// The wheel of a distribution.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct WheelFacts {
-    /// Where it comes from, without secrets.
+    /// Where it comes from, as the lockfile has it. The document has it without secrets.
     pub(crate) url: Option<String>,
     /// In hexadecimal.
     pub(crate) sha256: Option<String>,

@@ -2,6 +2,7 @@
 //!
 //! [purl]: https://github.com/package-url/purl-spec
 
+use cyclonedx_bom::external_models::uri::Purl;
 use packageurl::PackageUrl;
 
 use crate::{
@@ -14,7 +15,7 @@ const GENERIC: &str = "generic";
 
 /// Returns the package URL of a distribution. What comes from git has the repository and the commit, as SPDX writes them
 /// (`git+https://…@COMMIT`).
-pub(super) fn of_distribution(distribution: &Distribution) -> Option<String> {
+pub(super) fn of_distribution(distribution: &Distribution) -> Option<Purl> {
     let Distribution { name, version, source, .. } = distribution;
     match source {
         Source::Registry => versioned("pypi", name.as_str(), version),
@@ -28,30 +29,30 @@ pub(super) fn of_distribution(distribution: &Distribution) -> Option<String> {
             if let Some(directory) = subdirectory.as_deref().filter(|directory| !matches!(*directory, "" | ".")) {
                 purl.with_subpath(directory.to_owned()).ok()?;
             }
-            Some(purl.to_string())
+            finished(&purl)
         }
         Source::Archive { url } if !url.starts_with("file:") => {
             let mut purl = package(GENERIC, name.as_str(), version)?;
             purl.add_qualifier("download_url", public_url(url)?).ok()?;
-            Some(purl.to_string())
+            finished(&purl)
         }
         _ => versioned(GENERIC, name.as_str(), version),
     }
 }
 
 /// Returns the package URL of a crate on the usual registry.
-pub(super) fn of_crate(name: &str, version: &str) -> Option<String> {
+pub(super) fn of_crate(name: &str, version: &str) -> Option<Purl> {
     versioned("cargo", name, version)
 }
 
 /// Returns the package URL of something that no registry has under this name.
-pub(super) fn generic(name: &str, version: &str) -> Option<String> {
+pub(super) fn generic(name: &str, version: &str) -> Option<Purl> {
     versioned(GENERIC, name, version)
 }
 
 /// Returns the package URL of a release on GitHub.
-pub(super) fn on_github_release(owner: &str, repository: &str, version: &str) -> Option<String> {
-    of_github(owner, repository, version).map(|purl| purl.to_string())
+pub(super) fn on_github_release(owner: &str, repository: &str, version: &str) -> Option<Purl> {
+    of_github(owner, repository, version).and_then(|purl| finished(&purl))
 }
 
 fn of_github<'a>(owner: &str, repository: &str, version: &str) -> Option<PackageUrl<'a>> {
@@ -60,8 +61,13 @@ fn of_github<'a>(owner: &str, repository: &str, version: &str) -> Option<Package
     Some(purl)
 }
 
-fn versioned(kind: &'static str, name: &str, version: &str) -> Option<String> {
-    package(kind, name, version).map(|purl| purl.to_string())
+fn versioned(kind: &'static str, name: &str, version: &str) -> Option<Purl> {
+    package(kind, name, version).and_then(|purl| finished(&purl))
+}
+
+/// Returns a package URL as documents have it.
+fn finished(purl: &PackageUrl<'_>) -> Option<Purl> {
+    purl.to_string().parse().ok()
 }
 
 fn package<'a>(kind: &'static str, name: &str, version: &str) -> Option<PackageUrl<'a>> {
@@ -119,7 +125,7 @@ mod tests {
 
     #[test]
     fn names_other_packages() {
-        assert_eq!(of_crate("libc", "0.2.1").as_deref(), Some("pkg:cargo/libc@0.2.1"));
-        assert_eq!(generic("cpython", "3.11.2").as_deref(), Some("pkg:generic/cpython@3.11.2"));
+        assert_eq!(of_crate("libc", "0.2.1").unwrap().as_ref(), "pkg:cargo/libc@0.2.1");
+        assert_eq!(generic("cpython", "3.11.2").unwrap().as_ref(), "pkg:generic/cpython@3.11.2");
     }
 }
