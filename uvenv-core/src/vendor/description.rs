@@ -20,6 +20,11 @@ pub(crate) fn describing(python: &Utf8Path) -> Invocation {
     Invocation::new(python.as_str()).args(["-I", "-S", "-B", "-c", DESCRIPTION])
 }
 
+/// Returns the description that the program has printed. Its last word can be empty.
+pub(crate) fn described(output: &str) -> String {
+    output.trim_end_matches(['\r', '\n']).to_owned()
+}
+
 /// Returns the description of the same interpreter on another platform, which has uv's name.
 #[cfg(feature = "full")]
 pub(super) fn described_on(description: &str, platform: &str) -> String {

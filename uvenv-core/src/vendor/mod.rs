@@ -1,7 +1,8 @@
 //! Vendoring: everything that an environment needs in one directory, and what such a directory contains.
 //!
 //! The directory is a [PEP 751] lock with the wheels that it names, so that plain uv installs it. What is to be installed
-//! is uv's word (`uv export`); which wheel fits an interpreter is that of `packaging`, the reference implementation.
+//! is uv's word (`uv export`); which wheel fits an interpreter is that of `packaging`, the reference implementation, and
+//! uv confirms each lock before it is put in place.
 //!
 //! [PEP 751]: https://packaging.python.org/en/latest/specifications/pylock-toml/
 
@@ -38,7 +39,7 @@ use crate::{
 };
 
 pub(crate) use self::{
-    description::{describing, have_same_markers, platform_in, version_in},
+    description::{described, describing, have_same_markers, platform_in, version_in},
     directory::{VendoredDirectoryError, VendoredLock, check_files, find_lock, own_locks},
     known_hashes::KnownHashes,
     pylock::{Facts, Purpose, Pylock, VendoredWheel},

@@ -2,7 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{VendorContext, VendorError, describing};
+use super::{VendorContext, VendorError, described, describing};
 use crate::{
     environment::Environment,
     fs::{atomic, cache, digest},
@@ -41,8 +41,7 @@ impl Tools {
         let directory = cache::directory(context.variables)?.join("vendoring").join(name);
         let python = Environment::new(directory.clone()).executable();
         // Not from the cache: the system can be another one now.
-        let target = captured(context, describing(Utf8Path::new(&interpreter)))?;
-        let target = target.trim_end_matches(['\r', '\n']).to_owned();
+        let target = described(&captured(context, describing(Utf8Path::new(&interpreter)))?);
         let tools = Self { directory, python, interpreter, target };
         if !tools.directory.join(INSTALLED).exists() {
             tools.install(context)?;

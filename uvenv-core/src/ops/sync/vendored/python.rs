@@ -9,7 +9,7 @@ use crate::{
     ops::Session,
     process::Stderr,
     uv::{Uv, interpreter, pip_sync::PipPlanCommand},
-    vendor::{VendoredDirectoryError, VendoredLock, describing, have_same_markers, version_in},
+    vendor::{VendoredDirectoryError, VendoredLock, described, describing, have_same_markers, version_in},
 };
 
 /// Returns the interpreter that uv would use for a new environment, without downloading one.
@@ -79,9 +79,5 @@ pub(super) fn check_python(session: &Session, uv: &Uv, python: &Utf8Path, lock: 
 fn describe(session: &Session, python: &Utf8Path) -> crate::Result<String> {
     let silent = |problem| VendoredDirectoryError::NoPython { problem };
     let said = session.settings.child(describing(python)).capture().map_err(|error| silent(error.to_string()))?;
-    if said.status.success() {
-        Ok(said.stdout.trim_end_matches(['\r', '\n']).to_owned())
-    } else {
-        Err(silent(said.words().into_owned()).into())
-    }
+    if said.status.success() { Ok(described(&said.stdout)) } else { Err(silent(said.words().into_owned()).into()) }
 }
