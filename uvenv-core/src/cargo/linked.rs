@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use guppy::{
     CargoMetadata,
     graph::{
@@ -14,11 +14,11 @@ use guppy::{
 };
 use toml_edit::{Document, Item};
 
-use super::metadata::{Access, metadata};
-use crate::{
-    model::Variables,
-    process::{Invocation, on_path},
+use super::{
+    metadata::{Access, metadata},
+    rustc,
 };
+use crate::model::Variables;
 
 /// A crate that is linked into another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,12 +76,9 @@ pub(crate) fn linked_crates(
 
 /// Returns the platform for which rustc compiles here, which can be another one than that of this program.
 fn host(manifest: &Utf8Path, variables: &Variables) -> Result<PlatformSpec, String> {
-    let named = variables.get("RUSTC").map(Utf8PathBuf::from).filter(|path| path.is_absolute());
-    let rustc = named.or_else(|| on_path(variables, "rustc").next()).ok_or("rustc was not found on `PATH`")?;
     let directory = manifest.parent().unwrap_or(Utf8Path::new("."));
-    let ask = Invocation::new(rustc.as_str()).arg("-vV").current_dir(directory).seeing(variables);
-    let said = ask.capture().map_err(|error| format!("`{rustc}` cannot be started: {error}"))?;
-    let platform = Platform::from_rustc_version_verbose(said.stdout.as_bytes(), TargetFeatures::Unknown);
+    let description = rustc::describe(directory, variables, |command| command.seeing(variables))?;
+    let platform = Platform::from_rustc_version_verbose(description.as_bytes(), TargetFeatures::Unknown);
     Ok(PlatformSpec::platforms([platform.map_err(|error| error.to_string())?]))
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod files;
 #[cfg(feature = "full")]
 mod linked;
 pub(crate) mod metadata;
+pub(crate) mod rustc;
 
 pub use self::feature_selection::FeatureSelection;
 #[cfg(feature = "full")]
