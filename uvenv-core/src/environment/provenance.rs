@@ -1,13 +1,17 @@
 //! Makes an installation from vendored wheels the same as one from the original sources: where each distribution came from.
 
-use std::{fs, io};
+use std::{
+    borrow::Cow,
+    fs::{self, File},
+    io::{self, Write as _},
+};
 
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use camino::Utf8Path;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::Distribution;
+use super::{Distribution, Source};
 use crate::fs::atomic;
 
 /// The commit from which a distribution was built.
@@ -20,15 +24,25 @@ pub(crate) struct Provenance<'a> {
 }
 
 impl Provenance<'_> {
+    /// Whether it is what `direct_url.json` says.
+    pub(crate) fn is_of(&self, source: &Source) -> bool {
+        let Source::Git { url, commit, requested, subdirectory } = source else { return false };
+        let own = (self.url, self.commit, self.reference, self.installed_subdirectory());
+        own == (url, commit, requested.as_deref(), subdirectory.as_deref())
+    }
+
+    /// Returns the directory as uv records it: the root of the repository has an empty name.
+    fn installed_subdirectory(&self) -> Option<&str> {
+        self.subdirectory.map(|directory| if directory == "." { "" } else { directory })
+    }
+
     /// Returns the text of `direct_url.json`, as uv writes it.
     pub(crate) fn direct_url(&self) -> String {
         // uv's order of keys; a map would sort them.
         let text = |value: &str| json!(value).to_string();
         let reference = self.reference.map(|reference| format!(",\"requested_revision\":{}", text(reference)));
-        let subdirectory = self.subdirectory.map(|directory| {
-            // uv writes the root of the repository as an empty name.
-            format!(",\"subdirectory\":{}", text(if directory == "." { "" } else { directory }))
-        });
+        let subdirectory = self.installed_subdirectory();
+        let subdirectory = subdirectory.map(|directory| format!(",\"subdirectory\":{}", text(directory)));
         format!(
             "{{\"url\":{},\"vcs_info\":{{\"vcs\":\"git\",\"commit_id\":{}{}}}{}}}",
             text(self.url),
@@ -41,7 +55,7 @@ impl Provenance<'_> {
 
 impl Distribution {
     /// Replaces files of the `dist-info` directory, and the lines about them in RECORD; a file without a text is removed.
-    /// Files can be linked to uv's cache, so none is written in place.
+    /// Files can be linked to uv's cache, and such a file is not written in place.
     pub(crate) fn set_info(&self, files: &[(&str, Option<&str>)]) -> io::Result<()> {
         let Some(folder) = self.folder().file_name() else { return Ok(()) };
         let path = self.record_file();
@@ -50,11 +64,11 @@ impl Distribution {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             text => text?,
         };
-        let is_of = |line: &str, name: &str| {
-            line.strip_prefix(folder).is_some_and(|rest| rest.starts_with(&format!("/{name},")))
+        let is_replaced = |line: &str| {
+            let file = line.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')?.split(',').next());
+            file.is_some_and(|file| files.iter().any(|(name, _)| *name == file))
         };
-        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-        lines.retain(|line| files.iter().all(|(name, _)| !is_of(line, name)));
+        let mut lines: Vec<Cow<'_, str>> = text.lines().filter(|line| !is_replaced(line)).map(Cow::Borrowed).collect();
         for (name, text) in files {
             match text {
                 Some(text) => {
@@ -64,15 +78,35 @@ impl Distribution {
                         atomic::replace_cached(&file, text)?;
                     }
                     let hash = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(text));
-                    lines.push(format!("{folder}/{name},sha256={hash},{}", text.len()));
+                    lines.push(format!("{folder}/{name},sha256={hash},{}", text.len()).into());
                 }
                 None => remove(&self.folder().join(name))?,
             }
         }
         lines.sort();
         let new = lines.join("\n") + "\n";
-        if new == text { Ok(()) } else { atomic::replace_cached(&path, new) }
+        if new == text {
+            return Ok(());
+        }
+        // After a crash, the sync counts as interrupted, so that a list is repaired of which only the beginning is there.
+        if is_linked(&path)? { atomic::replace_cached(&path, new) } else { overwrite(&path, &new) }
     }
+}
+
+/// Whether the file has other names, or the path is a link.
+fn is_linked(path: &Utf8Path) -> io::Result<bool> {
+    let metadata = fs::symlink_metadata(path)?;
+    #[cfg(unix)]
+    return Ok(std::os::unix::fs::MetadataExt::nlink(&metadata) > 1 || metadata.is_symlink());
+    #[cfg(not(unix))]
+    Ok(true)
+}
+
+/// Writes the file in place. It is cut only at the end: some file systems write one that was emptied to the disk at once.
+fn overwrite(path: &Utf8Path, text: &str) -> io::Result<()> {
+    let mut file = File::options().write(true).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.set_len(text.len() as u64)
 }
 
 fn remove(path: &Utf8Path) -> io::Result<()> {

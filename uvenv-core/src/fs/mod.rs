@@ -7,6 +7,7 @@ mod normal;
 pub(crate) mod parallel;
 #[cfg(feature = "vendored")]
 mod private_directory;
+mod remembered;
 #[cfg(feature = "vendored")]
 pub(crate) mod sha2;
 pub(crate) mod stamp;
@@ -15,6 +16,7 @@ mod test_tree;
 
 pub(crate) use normal::normal;
 #[cfg(feature = "vendored")]
-pub(crate) use private_directory::PrivateDirectory;
+pub(crate) use private_directory::{NoTemporaryDirectory, PrivateDirectory};
+pub(crate) use remembered::{Remembered, is_script};
 #[cfg(test)]
 pub(crate) use test_tree::TestTree;

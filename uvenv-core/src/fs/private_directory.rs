@@ -15,7 +15,7 @@ pub(crate) struct PrivateDirectory {
 
 /// There is no place for temporary files.
 #[derive(Debug, thiserror::Error)]
-#[error("a temporary directory cannot be made: {source}")]
+#[error("there is no place for temporary files: {source}")]
 pub(crate) struct NoTemporaryDirectory {
     source: io::Error,
 }
@@ -42,6 +42,11 @@ impl PrivateDirectory {
             Ok(Self { path, _directory: directory })
         });
         made.map_err(|source| NoTemporaryDirectory { source })
+    }
+
+    /// Writes a file in it.
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> Result<(), NoTemporaryDirectory> {
+        std::fs::write(self.path.join(name), content).map_err(|source| NoTemporaryDirectory { source })
     }
 
     pub(crate) fn path(&self) -> &Utf8Path {

@@ -11,7 +11,7 @@ use super::{
     installed_state::{Installation, InstalledState},
     milliseconds,
     sync::python_of,
-    vendored_lock::{vendored_lock, wheels_of},
+    vendored_lock::vendored_lock,
 };
 use crate::{
     environment::{Comparison, Distribution, Distributions, FileDifferenceKind, Integrity, Source},
@@ -20,7 +20,7 @@ use crate::{
     monorepo::{Monorepo, ProfileContext},
     report::{Difference, DifferenceKind, VerifyReport},
     uv::messages::{PlannedAction, PlannedChange},
-    vendor::{KnownHashes, check_files},
+    vendor::KnownHashes,
 };
 
 /// A request to verify an environment.
@@ -98,9 +98,9 @@ fn vendored_wheels(
     context: &ProfileContext<'_>,
     backend: Option<&Name>,
 ) -> crate::Result<BTreeMap<Name, Vec<Utf8PathBuf>>> {
-    let lock = vendored_lock(directory, context, backend)?;
-    check_files(directory, &lock, &KnownHashes::default())?;
-    Ok(wheels_of(directory, &lock))
+    let selection = vendored_lock(directory, context, backend)?;
+    selection.check_files(&KnownHashes::default())?;
+    Ok(selection.wheels_of_packages())
 }
 
 fn difference(kind: DifferenceKind, distribution: Option<Name>) -> Difference {

@@ -3,7 +3,7 @@
 use camino::Utf8Path;
 
 use super::Uv;
-use crate::{model::Name, process::Invocation};
+use crate::process::Invocation;
 
 /// Returns `uv python find`, which prints the interpreter that a sync of `project` would use for a new environment or, with
 /// `request`, another one.
@@ -12,15 +12,9 @@ pub(crate) fn find_python(uv: &Uv, project: &Utf8Path, request: Option<&str>, of
     find.args(offline.then_some("--offline")).args(request)
 }
 
-/// Returns `uv venv`, which makes an environment as `uv sync` does for a project of this name.
-pub(crate) fn make_environment(
-    uv: &Uv,
-    python: &str,
-    name: Option<&Name>,
-    environment: &Utf8Path,
-    offline: bool,
-) -> Invocation {
+/// Returns `uv venv`, which makes an environment that belongs to no project.
+#[cfg(feature = "full")]
+pub(crate) fn make_environment(uv: &Uv, python: &str, environment: &Utf8Path, offline: bool) -> Invocation {
     let flags = ["venv", "--quiet", "--no-project", "--no-config", "--allow-existing", "--python", python];
-    let prompt = name.map(|name| format!("--prompt={name}"));
-    uv.invocation().args(flags).args(offline.then_some("--offline")).args(prompt).arg(environment.as_str())
+    uv.invocation().args(flags).args(offline.then_some("--offline")).arg(environment.as_str())
 }

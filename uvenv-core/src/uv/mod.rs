@@ -2,6 +2,8 @@
 
 pub(crate) mod cache_keys;
 mod command;
+#[cfg(feature = "vendored")]
+pub(crate) mod dist_info;
 #[cfg(feature = "full")]
 mod exported;
 #[cfg(feature = "full")]
@@ -14,7 +16,7 @@ pub(crate) mod messages;
 #[cfg(feature = "full")]
 mod pip_compile;
 #[cfg(feature = "vendored")]
-pub(crate) mod pip_sync;
+pub(crate) mod pip_plan;
 #[cfg_attr(not(feature = "full"), path = "no_progress.rs")]
 mod progress;
 pub(crate) mod settings;

@@ -7,6 +7,8 @@ use camino::Utf8Path;
 use table::VARIABLES;
 
 use crate::model::Variables;
+#[cfg(feature = "vendored")]
+use crate::process::Invocation;
 
 /// The known properties of a variable.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -62,6 +64,12 @@ pub(crate) fn deciding_the_outcome() -> impl Iterator<Item = &'static str> {
 /// Returns the variables that contain URLs of package indexes.
 pub(crate) fn with_urls() -> impl Iterator<Item = &'static str> {
     about(About::Urls)
+}
+
+/// Removes the variables that name indexes, for an installation without any.
+#[cfg(feature = "vendored")]
+pub(crate) fn without_indexes(invocation: Invocation) -> Invocation {
+    with_urls().fold(invocation, Invocation::env_remove)
 }
 
 /// Returns the variables that uvenv turns into flags.

@@ -1,12 +1,14 @@
 //! Reads a vendored directory, and what can be wrong with one.
 
-use std::{collections::BTreeSet, io};
+#[cfg(feature = "full")]
+use std::collections::BTreeMap;
+use std::{collections::BTreeSet, io, iter};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
 #[cfg(feature = "full")]
 use super::hash_file;
-use super::{Facts, KnownHashes, Purpose, Pylock, VendoredWheel, WHEELS, hash, platform_in, pylock::PinFacts};
+use super::{Facts, KnownHashes, PinFacts, Purpose, Pylock, VendoredPackage, VendoredWheel, WHEELS, hash, platform_in};
 use crate::{
     fs::parallel,
     lockfile::Lockfile,
@@ -140,8 +142,18 @@ impl Diagnostic for VendoredDirectoryError {
 pub(crate) struct VendoredLock {
     pub(crate) path: Utf8PathBuf,
     pub(crate) facts: Facts,
-    /// The packages, each with its wheels. A name can occur several times, for different markers.
-    pub(crate) packages: Vec<(Name, Vec<VendoredWheel>)>,
+    /// A name can occur several times, for different markers.
+    pub(crate) packages: Vec<VendoredPackage>,
+    pub(crate) requires_python: Option<String>,
+}
+
+/// A vendored directory, and its lock for one profile and backend.
+#[derive(Clone, Debug)]
+pub(crate) struct VendoredSelection {
+    pub(crate) directory: Utf8PathBuf,
+    pub(crate) lock: VendoredLock,
+    /// The locks for everything else.
+    others: Vec<VendoredLock>,
 }
 
 impl VendoredLock {
@@ -149,13 +161,13 @@ impl VendoredLock {
     pub(crate) fn read(path: &Utf8Path) -> Result<Option<Self>, VendoredDirectoryError> {
         let damaged = || VendoredDirectoryError::DamagedLock { lock: path.to_owned() };
         let Some(lock) = Pylock::read(path).map_err(|_| damaged())?.filter(Pylock::is_ours) else { return Ok(None) };
-        let (facts, packages) = lock.facts().zip(lock.wheels()).ok_or_else(damaged)?;
-        Ok(Some(Self { path: path.to_owned(), facts, packages }))
+        let (facts, packages) = lock.facts().zip(lock.vendored_packages()).ok_or_else(damaged)?;
+        Ok(Some(Self { path: path.to_owned(), facts, packages, requires_python: lock.requires_python() }))
     }
 
     /// Returns its wheels.
     pub(crate) fn wheels(&self) -> impl Iterator<Item = &VendoredWheel> {
-        self.packages.iter().flat_map(|(_, wheels)| wheels)
+        self.packages.iter().flat_map(|package| &package.wheels)
     }
 
     /// Rejects another lockfile than the one from which it was vendored.
@@ -191,6 +203,7 @@ pub(crate) fn locks_in(directory: &Utf8Path) -> Result<Vec<VendoredLock>, Vendor
 }
 
 /// Returns the paths of the locks that uvenv has made in `directory`, also those of other versions.
+#[cfg(feature = "full")]
 pub(crate) fn own_locks(directory: &Utf8Path) -> Vec<Utf8PathBuf> {
     let names = entries(directory).unwrap_or_default().into_iter().filter(|name| is_lock(name));
     let is_ours = |path: &Utf8PathBuf| matches!(Pylock::read(path), Ok(Some(lock)) if lock.is_ours());
@@ -204,50 +217,74 @@ fn entries(directory: &Utf8Path) -> Result<Vec<String>, VendoredDirectoryError> 
     entries.map(|entry| Ok(entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned())).collect()
 }
 
-/// Returns the lock for the profile and the backend.
-pub(crate) fn find_lock(
-    directory: &Utf8Path,
-    profile: Profile,
-    backend: Option<&Name>,
-) -> Result<VendoredLock, VendoredDirectoryError> {
-    let mut locks = locks_in(directory)?;
-    locks.retain(|lock| lock.facts.purpose == Purpose::Environment);
-    let shown = |lock: &VendoredLock| match &lock.facts.backend {
-        Some(backend) => format!("{} with {backend}", lock.facts.profile),
-        None => lock.facts.profile.to_string(),
-    };
-    let available: Vec<_> = locks.iter().map(shown).collect();
-    let of_profile: Vec<_> = locks.into_iter().filter(|lock| lock.facts.profile == profile).collect();
-    let directory = || directory.to_owned();
-    if available.is_empty() {
-        return Err(VendoredDirectoryError::NoLock { directory: directory() });
+impl VendoredSelection {
+    /// Reads `directory`, which must have a lock for the profile and the backend.
+    pub(crate) fn read(
+        directory: &Utf8Path,
+        profile: Profile,
+        backend: Option<&Name>,
+    ) -> Result<Self, VendoredDirectoryError> {
+        let mut locks = locks_in(directory)?;
+        let environments = || locks.iter().filter(|lock| lock.facts.purpose == Purpose::Environment);
+        let shown = |lock: &VendoredLock| match &lock.facts.backend {
+            Some(backend) => format!("{} with {backend}", lock.facts.profile),
+            None => lock.facts.profile.to_string(),
+        };
+        let available: Vec<_> = environments().map(shown).collect();
+        let has_profile = environments().any(|lock| lock.facts.profile == profile);
+        let directory = directory.to_owned();
+        if available.is_empty() {
+            return Err(VendoredDirectoryError::NoLock { directory });
+        }
+        if !has_profile {
+            return Err(VendoredDirectoryError::OtherProfile { directory, profile, available });
+        }
+        let is_wanted = |lock: &VendoredLock| {
+            let Facts { purpose, profile: of_lock, backend: with, .. } = &lock.facts;
+            *purpose == Purpose::Environment && *of_lock == profile && with.as_ref() == backend
+        };
+        match locks.iter().position(is_wanted) {
+            Some(index) => Ok(Self { directory, lock: locks.swap_remove(index), others: locks }),
+            None => Err(VendoredDirectoryError::OtherBackend { directory, backend: backend.cloned(), available }),
+        }
     }
-    if of_profile.is_empty() {
-        return Err(VendoredDirectoryError::OtherProfile { directory: directory(), profile, available });
-    }
-    let found = of_profile.into_iter().find(|lock| lock.facts.backend.as_ref() == backend);
-    let other =
-        || VendoredDirectoryError::OtherBackend { directory: directory(), backend: backend.cloned(), available };
-    found.ok_or_else(other)
-}
 
-/// Compares the wheels of the lock with their hashes, on all cores, and rejects files that no lock names. What is known is not
-/// read again.
-pub(crate) fn check_files(
-    directory: &Utf8Path,
-    lock: &VendoredLock,
-    known: &KnownHashes,
-) -> Result<(), VendoredDirectoryError> {
-    let wheels: Vec<_> = lock.wheels().collect();
-    let compare = |(): &mut (), wheel: &&VendoredWheel| check_hash(directory, wheel, known.of(directory, &wheel.file));
-    let compared: Result<Vec<()>, _> = parallel::par_queue(&wheels, || (), compare).into_iter().collect();
-    compared?;
-    let locks = locks_in(directory)?;
-    let named: BTreeSet<_> = locks.iter().flat_map(VendoredLock::wheels).map(|wheel| wheel.file.as_str()).collect();
-    let path = directory.join(WHEELS);
-    match entries(&path)?.iter().find(|name| !named.contains(name.as_str())) {
-        Some(name) => Err(VendoredDirectoryError::Surplus { file: path.join(name) }),
-        None => Ok(()),
+    /// Returns all locks.
+    pub(crate) fn locks(&self) -> impl Iterator<Item = &VendoredLock> {
+        iter::once(&self.lock).chain(&self.others)
+    }
+
+    /// Returns the path of a wheel.
+    pub(crate) fn path_of(&self, wheel: &VendoredWheel) -> Utf8PathBuf {
+        self.directory.join(WHEELS).join(&wheel.file)
+    }
+
+    /// Returns the paths of the wheels of each package.
+    #[cfg(feature = "full")]
+    pub(crate) fn wheels_of_packages(&self) -> BTreeMap<Name, Vec<Utf8PathBuf>> {
+        let mut wheels: BTreeMap<Name, Vec<Utf8PathBuf>> = BTreeMap::new();
+        for package in &self.lock.packages {
+            let paths = package.wheels.iter().map(|wheel| self.path_of(wheel));
+            wheels.entry(package.name.clone()).or_default().extend(paths);
+        }
+        wheels
+    }
+
+    /// Compares the wheels of the lock with their hashes, on all cores, and rejects files that no lock names. What is known
+    /// is not read again.
+    pub(crate) fn check_files(&self, known: &KnownHashes) -> Result<(), VendoredDirectoryError> {
+        let wheels: Vec<_> = self.lock.wheels().collect();
+        let compare = |(): &mut (), wheel: &&VendoredWheel| {
+            check_hash(&self.directory, wheel, known.of(&self.directory, &wheel.file))
+        };
+        let compared: Result<Vec<()>, _> = parallel::par_queue(&wheels, || (), compare).into_iter().collect();
+        compared?;
+        let named: BTreeSet<_> = self.locks().flat_map(VendoredLock::wheels).map(|wheel| wheel.file.as_str()).collect();
+        let path = self.directory.join(WHEELS);
+        match entries(&path)?.iter().find(|name| !named.contains(name.as_str())) {
+            Some(name) => Err(VendoredDirectoryError::Surplus { file: path.join(name) }),
+            None => Ok(()),
+        }
     }
 }
 

@@ -22,6 +22,7 @@ mod select;
 mod target;
 #[cfg(feature = "full")]
 mod tools;
+mod uv_project;
 #[cfg(feature = "full")]
 mod wheel_build;
 
@@ -40,17 +41,17 @@ use crate::{
 
 pub(crate) use self::{
     description::{described, describing, have_same_markers, platform_in, version_in},
-    directory::{VendoredDirectoryError, VendoredLock, check_files, find_lock, own_locks},
+    directory::{VendoredDirectoryError, VendoredLock, VendoredSelection},
     known_hashes::KnownHashes,
-    pylock::{Facts, Purpose, Pylock, VendoredWheel},
+    pylock::{Facts, PinFacts, Purpose, Pylock, VendoredPackage, VendoredWheel},
 };
 #[cfg(feature = "full")]
 pub(crate) use self::{
-    directory::{check_wheel, locks_in, read_wheel},
+    directory::{check_wheel, locks_in, own_locks, read_wheel},
     download::{Download, Downloads},
     download_progress::DownloadProgress,
     error::VendorError,
-    pylock::{BuiltPackage, PinFacts},
+    pylock::BuiltPackage,
     select::{Artifact, ArtifactKind, Selected, select},
     target::Target,
     tools::{Tools, captured},

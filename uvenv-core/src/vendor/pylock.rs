@@ -32,6 +32,17 @@ pub(crate) struct VendoredWheel {
     pub(crate) size: u64,
 }
 
+/// A package in a vendored directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct VendoredPackage {
+    pub(crate) name: Name,
+    pub(crate) version: String,
+    /// Where it is installed; everywhere without one.
+    pub(crate) marker: Option<String>,
+    /// At least one.
+    pub(crate) wheels: Vec<VendoredWheel>,
+}
+
 /// What a lock in a vendored directory is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -130,9 +141,14 @@ impl Pylock {
         self.packages().nth(index)?.get("version")?.as_str()
     }
 
-    /// Returns the packages, each with its wheels; `None` if they are not as [`Self::vendored`] writes them, so that something
-    /// else could be installed than what is compared.
-    pub(crate) fn wheels(&self) -> Option<Vec<(Name, Vec<VendoredWheel>)>> {
+    /// Returns the versions of Python for which it is.
+    pub(crate) fn requires_python(&self) -> Option<String> {
+        Some(self.document.get("requires-python")?.as_str()?.to_owned())
+    }
+
+    /// Returns the packages; `None` if they are not as [`Self::vendored`] writes them, so that something else could be
+    /// installed than what is compared.
+    pub(crate) fn vendored_packages(&self) -> Option<Vec<VendoredPackage>> {
         const ELSEWHERE: [&str; 4] = ["archive", "directory", "sdist", "vcs"];
         let wheel = |wheel: &Value| {
             let wheel = wheel.as_inline_table()?;
@@ -147,9 +163,14 @@ impl Pylock {
         };
         let package = |package: &Table| {
             ELSEWHERE.iter().all(|key| !package.contains_key(key)).then_some(())?;
-            let name = Name::parse(package.get("name")?.as_str()?)?;
+            let text = |key: &str| package.get(key).and_then(Item::as_str);
             let wheels: Vec<_> = package.get("wheels")?.as_array()?.iter().map(wheel).collect::<Option<_>>()?;
-            (!wheels.is_empty()).then_some((name, wheels))
+            Some(VendoredPackage {
+                name: Name::parse(text("name")?)?,
+                version: text("version").or_else(|| wheels.first()?.file.split('-').nth(1))?.to_owned(),
+                marker: text("marker").map(str::to_owned),
+                wheels: (!wheels.is_empty()).then_some(wheels)?,
+            })
         };
         self.packages().map(package).collect()
     }

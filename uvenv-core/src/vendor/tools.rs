@@ -66,7 +66,7 @@ impl Tools {
         let _lock = cache::FileLock::acquire(&lock, context.variables, context.observer, busy)?;
         let offline = context.offline.then_some("--offline");
         let (interpreter, directory) = (&self.interpreter, &self.directory);
-        captured(context, interpreter::make_environment(context.uv, interpreter, None, directory, context.offline))?;
+        captured(context, interpreter::make_environment(context.uv, interpreter, directory, context.offline))?;
         let install = context.uv.invocation().args(["pip", "install", "--quiet", "--python", self.python.as_str()]);
         captured(context, install.args(offline).args(REQUIREMENTS))?;
         let file = self.directory.join(INSTALLED);

@@ -13,12 +13,12 @@ use crate::{
         Session,
         exported_lock::{ExportedLock, vendor_context},
         installed_state::Installation,
-        vendored_lock::{vendored_lock, wheels_of},
+        vendored_lock::vendored_lock,
     },
     process::Invocation,
     sbom::WheelFacts,
-    uv::pip_sync::BUILD_INFO,
-    vendor::{Artifact, ArtifactKind, KnownHashes, Target, Tools, VendoredWheel, check_files},
+    uv::dist_info::BUILD_INFO,
+    vendor::{Artifact, ArtifactKind, KnownHashes, Target, Tools, VendoredWheel},
 };
 
 /// The wheels from which distributions were installed that are still as they were.
@@ -70,10 +70,11 @@ impl WheelSources<'_> {
         directory: &Utf8Path,
         distributions: &Distributions,
     ) -> crate::Result<InstalledWheels> {
-        let lock = vendored_lock(directory, self.context, self.installation.backend.as_ref())?;
-        check_files(directory, &lock, &KnownHashes::default())?;
-        let hashes: BTreeMap<&str, &VendoredWheel> = lock.wheels().map(|wheel| (wheel.file.as_str(), wheel)).collect();
-        let paths = wheels_of(directory, &lock);
+        let selection = vendored_lock(directory, self.context, self.installation.backend.as_ref())?;
+        selection.check_files(&KnownHashes::default())?;
+        let wheels = selection.lock.wheels();
+        let hashes: BTreeMap<&str, &VendoredWheel> = wheels.map(|wheel| (wheel.file.as_str(), wheel)).collect();
+        let paths = selection.wheels_of_packages();
         let integrity = Integrity::check(&self.installation.environment, distributions, &paths, Comparison::Hashes)?;
         let facts = |(name, path): (&Name, &Utf8PathBuf)| {
             let wheel = hashes.get(path.file_name()?)?;

@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, panic::resume_unwind, thread, time::Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use self::{
-    python::{check_python, find_python, has_other_python},
+    python::{check_python, find_python, finding_python, has_other_python},
     uv::find_uv,
 };
 use super::{
@@ -32,26 +32,25 @@ use crate::{
         milliseconds, uv_failed,
         vendored_lock::vendored_lock,
     },
-    process::{Invocation, Stderr},
     report::SyncReport,
     sync_cache::SyncInputs,
     uv::{
-        Uv, interpreter,
-        pip_sync::{BUILD_INFO, CACHE_INFO, PipSyncCommand, build_info},
+        LockfileMode, SyncCommand, Uv,
+        dist_info::{BUILD_INFO, CACHE_INFO, build_info},
+        variables::without_indexes,
     },
-    vendor::{KnownHashes, VendoredDirectoryError, VendoredLock, WHEELS, check_files, own_locks},
+    vendor::{KnownHashes, PinFacts, VendoredDirectoryError, VendoredSelection, WHEELS},
 };
 
 /// A sync from a vendored directory that is ready to be executed.
 pub(super) struct VendoredSync<'m> {
-    directory: Utf8PathBuf,
+    vendored: VendoredSelection,
     context: ProfileContext<'m>,
     selection: Selection,
     environment: Environment,
-    lock: VendoredLock,
     flags: Vec<String>,
-    /// Whether there is an environment that is kept.
-    exists: bool,
+    /// The interpreter of a new environment; `None` if there is one that is kept.
+    python: Option<Utf8PathBuf>,
     /// `--python`.
     request: Option<String>,
     uv: Uv,
@@ -71,36 +70,35 @@ impl<'m> VendoredSync<'m> {
         let context = monorepo.context(profile)?;
         let available = SelectedPackages { names: &[], all: false }.backends(&context, session)?;
         let selection = backend_request::select(&context, session, &available, &request.backend, &[])?;
-        let frozen = LockMode::Frozen { allow_stale: matches!(request.lock, LockMode::Frozen { allow_stale: true }) };
-        changes(&context, frozen, &session.settings.variables)?;
-        let lock = vendored_lock(directory, &context, selection.name())?;
         let uv = find_uv(session, directory)?;
-        if !matches!(request.lock, LockMode::Frozen { .. }) {
-            // Without network, uv often cannot tell.
-            let verdict = session.lock_verdict(&uv, &context.paths.directory, true);
-            OperationError::reject(verdict, &context, session, &uv)?;
-        }
         let path = monorepo.environment(context.paths, selection.name(), &session.settings.variables);
         let environment = Environment::new(path);
+        let finding = finding_python(session, &uv, &context, request.python.as_deref());
+        let may_be_new = !matches!(environment.inspect(), Ok(Inspection::Ready(_)));
+        let (vendored, found) = thread::scope(|scope| {
+            // uv takes as long as reading the lockfile.
+            let found = may_be_new.then(|| scope.spawn(|| find_python(&finding)));
+            let vendored = compared(session, &uv, &context, (directory, selection.name(), request.lock));
+            (vendored, found.map(|found| found.join().unwrap_or_else(|panic| resume_unwind(panic))))
+        });
+        let vendored = vendored?;
         let recreate = request.recreate
             || environment.moved_from(SyncRecord::read(&environment).as_ref()).is_some()
             || has_other_python(session, &uv, &context, &environment, request.python.as_deref())?;
-        let exists = !recreate
-            && match environment.usable() {
-                Ok(usable) => usable.is_some(),
-                // This may be the result of an interrupted sync. It is known only once no other process uses it.
-                Err(error) if matches!(error.downcast_ref(), Some(EnvironmentError::Broken { .. })) => false,
-                Err(error) => return Err(error),
-            };
+        let is_kept = !recreate && is_usable(&environment)?;
+        let python = match found {
+            _ if is_kept => None,
+            Some(found) => Some(found?),
+            None => Some(find_python(&finding)?),
+        };
         Ok(Self {
-            directory: directory.to_owned(),
+            vendored,
             flags: backend_flags(&context, &available.list, &selection),
             keep_extraneous: request.keep_extraneous,
             context,
             selection,
             environment,
-            lock,
-            exists,
+            python,
             request: request.python.clone(),
             uv,
             recreate,
@@ -138,26 +136,23 @@ impl<'m> VendoredSync<'m> {
 
     /// Returns what is read in the vendored directory. A file that appears there changes the directory.
     fn watched(&self) -> Watched {
-        let wheels = self.directory.join(WHEELS);
-        let files = self.lock.wheels().map(|wheel| wheels.join(&wheel.file));
+        let VendoredSelection { directory, lock, .. } = &self.vendored;
+        let files = lock.wheels().map(|wheel| self.vendored.path_of(wheel));
         // The other locks tell which files are surplus.
-        let locks = own_locks(&self.directory).into_iter();
-        let stamped = files.chain(locks).chain([self.directory.clone(), wheels.clone()]).collect();
+        let locks = self.vendored.locks().map(|lock| lock.path.clone());
+        let stamped = files.chain(locks).chain([directory.clone(), directory.join(WHEELS)]).collect();
         Watched { stamped, ..Watched::default() }
     }
 
-    /// Rejects what is not as it was vendored, and an interpreter for which nothing was. Returns the interpreter of a new
-    /// environment.
-    fn check(&self, session: &Session) -> crate::Result<Option<String>> {
-        let known = KnownHashes::read(&self.directory, &session.settings.variables);
+    /// Rejects what is not as it was vendored, and an interpreter for which nothing was.
+    fn check(&self, session: &Session) -> crate::Result<()> {
+        let known = KnownHashes::read(&self.vendored.directory, &session.settings.variables);
+        let kept = || self.environment.executable();
         // The files are compared meanwhile.
         let (python, files) = thread::scope(|scope| {
-            let files = scope.spawn(|| check_files(&self.directory, &self.lock, &known));
-            let python = if self.exists {
-                check_python(session, &self.uv, &self.environment.executable(), &self.lock).map(|()| None)
-            } else {
-                self.new_python(session).map(Some)
-            };
+            let files = scope.spawn(|| self.vendored.check_files(&known));
+            let python = self.python.clone().unwrap_or_else(kept);
+            let python = check_python(session, &self.uv, &python, &self.vendored.lock);
             (python, files.join().unwrap_or_else(|panic| resume_unwind(panic)))
         });
         files?;
@@ -165,22 +160,15 @@ impl<'m> VendoredSync<'m> {
         python
     }
 
-    /// Returns the interpreter of a new environment.
-    fn new_python(&self, session: &Session) -> crate::Result<String> {
-        let python = find_python(session, &self.uv, &self.context, self.request.as_deref())?;
-        check_python(session, &self.uv, Utf8Path::new(&python), &self.lock)?;
-        Ok(python)
-    }
-
     fn execute(&self, session: &Session, recorder: &mut dyn Recorder) -> crate::Result<SyncReport> {
         let start = Instant::now();
         // First, so that a change after the comparison is noticed the next time.
         recorder.before(&|| self.watched());
-        let python = self.check(session)?;
+        self.check(session)?;
         let mut active = ActiveSync::prepare(self.recreate, session, &self.environment)?;
         let is_recorded = active.is_whole();
         active.journal.begin(&self.environment, &active.before)?;
-        if let Err(error) = self.install(session, &active, python) {
+        if let Err(error) = self.install(session, &active) {
             active.give_up(&self.environment, &error)?;
             return Err(error);
         }
@@ -212,40 +200,61 @@ impl<'m> VendoredSync<'m> {
         Ok(report)
     }
 
-    fn install(&self, session: &Session, active: &ActiveSync, python: Option<String>) -> crate::Result<()> {
-        let variables = session.settings.child_view();
-        // What an interrupted sync has made was removed just now.
-        if self.environment.inspect()? == Inspection::Missing {
-            let python = python.map_or_else(|| self.new_python(session), Ok)?;
-            let name = self.context.manifest.name();
-            let make = interpreter::make_environment(&self.uv, &python, name, self.environment.root(), true);
-            run(session, &active.journal.covers(make, &variables), Stderr::Capture)?;
-        }
-        let command = PipSyncCommand {
-            environment: self.environment.root().to_owned(),
-            lock: self.lock.path.clone(),
-            inexact: self.keep_extraneous && SyncRecord::read(&self.environment) == Some(self.record()),
-            reinstall: active.suspects.iter().cloned().chain(self.of_other_sources(&active.before)).collect(),
+    /// Has uv make the environment and install, in one go.
+    fn install(&self, session: &Session, active: &ActiveSync) -> crate::Result<()> {
+        let name = self.context.manifest.name().map_or(self.context.profile.as_str(), Name::as_str);
+        let (right, other): (Vec<_>, Vec<_>) = active.before.iter().partition(|one| self.has_right_source(one));
+        let reinstall: BTreeSet<_> = active.suspects.iter().chain(other.iter().map(|one| &one.name)).collect();
+        let is_kept = |pin: &&PinFacts| {
+            !reinstall.contains(&pin.name) && right.iter().any(|one| pin.is_of(&one.name, &one.version))
         };
-        let invocation = command.invocation(&self.uv, &session.settings.appearance);
+        let kept: Vec<_> = self.vendored.lock.facts.pins.iter().filter(is_kept).collect();
+        let project = self.vendored.project(name, &kept)?;
+        let command = SyncCommand {
+            project: project.path().to_owned(),
+            environment: self.environment.root().to_owned(),
+            lock: LockfileMode::Frozen,
+            python: Some(self.interpreter(session)?.into_string()),
+            inexact: self.keep_extraneous && SyncRecord::read(&self.environment) == Some(self.record()),
+            reinstall: reinstall.into_iter().map(Name::to_string).collect(),
+            variables: vec![("UV_NO_CONFIG", "1".to_owned())],
+            offline: true,
+            ..SyncCommand::default()
+        };
+        let invocation = without_indexes(command.invocation(&self.uv, &session.settings.appearance));
         let stderr = session.settings.stderr(&[]);
-        run(session, &active.journal.covers(invocation, &variables), stderr)
+        let invocation = active.journal.covers(invocation, &session.settings.child_view());
+        let streamed = session.stream(&invocation, stderr)?;
+        if streamed.status.success() { Ok(()) } else { Err(uv_failed(&invocation, &streamed, stderr).into()) }
     }
 
-    /// Returns the installed distributions that have the right version, but another source: uv compares versions only.
-    fn of_other_sources(&self, before: &Distributions) -> Vec<Name> {
-        let is_right = |distribution: &Distribution| match (self.provenance(distribution), &distribution.source) {
+    /// Returns the interpreter of the environment, which was compared.
+    fn interpreter(&self, session: &Session) -> crate::Result<Utf8PathBuf> {
+        // What an interrupted sync has made was removed just now.
+        if self.environment.inspect()? != Inspection::Missing {
+            return Ok(self.environment.executable());
+        }
+        if let Some(python) = &self.python {
+            return Ok(python.clone());
+        }
+        let python = find_python(&finding_python(session, &self.uv, &self.context, self.request.as_deref()))?;
+        check_python(session, &self.uv, &python, &self.vendored.lock)?;
+        Ok(python)
+    }
+
+    /// Whether a distribution has the source that it should have: uv has only seen wheels.
+    fn has_right_source(&self, distribution: &Distribution) -> bool {
+        match (self.provenance(distribution), &distribution.source) {
             // An archive at a URL is known by its hash, which uv compares.
             (None, Source::Registry | Source::Archive { .. }) => true,
-            (Some(pin), Source::Git { commit, .. }) => pin.commit == commit,
+            (Some(pin), source) => pin.is_of(source),
             _ => false,
-        };
-        before.iter().filter(|distribution| !is_right(distribution)).map(|one| one.name.clone()).collect()
+        }
     }
 
     fn provenance(&self, distribution: &Distribution) -> Option<Provenance<'_>> {
         let Distribution { name, version, .. } = distribution;
-        let pin = self.lock.facts.pins.iter().find(|pin| pin.is_of(name, version))?;
+        let pin = self.vendored.lock.facts.pins.iter().find(|pin| pin.is_of(name, version))?;
         Some(Provenance {
             url: &pin.url,
             commit: &pin.commit,
@@ -256,12 +265,12 @@ impl<'m> VendoredSync<'m> {
 
     /// Writes where the distributions came from, as `uv sync` does, so that it does not install them again.
     fn add_provenance(&self, installed: &Distributions) -> crate::Result<()> {
-        let locked: BTreeSet<_> = self.lock.packages.iter().map(|(name, _)| name).collect();
+        let locked: BTreeSet<_> = self.vendored.lock.packages.iter().map(|package| &package.name).collect();
         let distributions: Vec<_> =
             installed.iter().filter(|distribution| locked.contains(&distribution.name)).collect();
         let add = |(): &mut (), distribution: &&Distribution| -> crate::Result<()> {
             let direct_url = self.provenance(distribution).map(|provenance| provenance.direct_url());
-            let is_built = self.lock.facts.built.contains(&distribution.name);
+            let is_built = self.vendored.lock.facts.built.contains(&distribution.name);
             let build_info = build_info(&self.uv).filter(|_| is_built);
             let mut files = vec![(CACHE_INFO, None)];
             files.extend(direct_url.as_deref().map(|text| ("direct_url.json", Some(text))));
@@ -292,7 +301,30 @@ fn reject_other_selections(request: &SyncRequest) -> Result<(), VendoredDirector
     }
 }
 
-fn run(session: &Session, invocation: &Invocation, stderr: Stderr) -> crate::Result<()> {
-    let streamed = session.stream(invocation, stderr)?;
-    if streamed.status.success() { Ok(()) } else { Err(uv_failed(invocation, &streamed, stderr).into()) }
+/// Reads the directory, and rejects what was not made from the present lockfile, and a lockfile that is out of date.
+fn compared(
+    session: &Session,
+    uv: &Uv,
+    context: &ProfileContext<'_>,
+    (directory, backend, mode): (&Utf8Path, Option<&Name>, LockMode),
+) -> crate::Result<VendoredSelection> {
+    let frozen = LockMode::Frozen { allow_stale: matches!(mode, LockMode::Frozen { allow_stale: true }) };
+    changes(context, frozen, &session.settings.variables)?;
+    let vendored = vendored_lock(directory, context, backend)?;
+    if !matches!(mode, LockMode::Frozen { .. }) {
+        // Without network, uv often cannot tell.
+        let verdict = session.lock_verdict(uv, &context.paths.directory, true);
+        OperationError::reject(verdict, context, session, uv)?;
+    }
+    Ok(vendored)
+}
+
+/// Whether there is an environment that can be kept.
+fn is_usable(environment: &Environment) -> crate::Result<bool> {
+    match environment.usable() {
+        Ok(usable) => Ok(usable.is_some()),
+        // This may be the result of an interrupted sync. It is known only once no other process uses it.
+        Err(error) if matches!(error.downcast_ref(), Some(EnvironmentError::Broken { .. })) => Ok(false),
+        Err(error) => Err(error),
+    }
 }

@@ -12,7 +12,7 @@ use crate::{
     model::Name,
     ops::Session,
     process::Stderr,
-    uv::{Uv, messages::planned_changes, pip_sync::PipPlanCommand},
+    uv::{Uv, messages::planned_changes, pip_plan::PipPlanCommand},
     vendor::{Selected, VendorError, WHEELS},
 };
 

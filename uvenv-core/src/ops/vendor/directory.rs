@@ -142,7 +142,7 @@ impl VendoredDirectory {
             if facts.purpose == Purpose::Environment {
                 locks.push(VendoredLock { file, backend: facts.backend, packages: packages.len() });
             }
-            wheels.extend(packages.into_iter().flat_map(|(_, wheels)| wheels));
+            wheels.extend(packages.into_iter().flat_map(|package| package.wheels));
             pythons.extend(facts.pythons);
         }
         let names: BTreeSet<_> = wheels.iter().map(|wheel| wheel.file.clone()).collect();

@@ -317,7 +317,7 @@ impl NeededFiles {
         let known: BTreeMap<_, _> = directory
             .locks()
             .flat_map(|lock| lock.packages)
-            .flat_map(|(_, wheels)| wheels.into_iter().map(|wheel| (wheel.file, wheel.sha256)))
+            .flat_map(|package| package.wheels.into_iter().map(|wheel| (wheel.file, wheel.sha256)))
             .collect();
         for wheel in self.wheels.iter_mut().filter(|wheel| wheel.sha256.is_none()) {
             wheel.sha256 = known.get(&wheel.file).cloned();

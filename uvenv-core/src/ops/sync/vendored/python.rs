@@ -1,30 +1,35 @@
 //! The interpreter of an environment that is synced from a vendored directory.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
     environment::{BaseInterpreter, Environment, Inspection},
-    fs::PrivateDirectory,
+    fs::{PrivateDirectory, Remembered},
     monorepo::ProfileContext,
     ops::Session,
-    process::Stderr,
-    uv::{Uv, interpreter, pip_sync::PipPlanCommand},
+    process::{Invocation, Stderr},
+    uv::{Uv, interpreter, pip_plan::PipPlanCommand},
     vendor::{VendoredDirectoryError, VendoredLock, described, describing, have_same_markers, version_in},
 };
 
-/// Returns the interpreter that uv would use for a new environment, without downloading one.
-pub(super) fn find_python(
+/// Returns the command that finds the interpreter that uv would use for a new environment, without downloading one.
+pub(super) fn finding_python(
     session: &Session,
     uv: &Uv,
     context: &ProfileContext<'_>,
     request: Option<&str>,
-) -> crate::Result<String> {
-    let find = session.settings.child(interpreter::find_python(uv, &context.paths.directory, request, true));
-    let captured = find.capture().map_err(|error| VendoredDirectoryError::NoPython { problem: error.to_string() })?;
+) -> Invocation {
+    session.settings.child(interpreter::find_python(uv, &context.paths.directory, request, true))
+}
+
+/// Returns the interpreter that the command finds.
+pub(super) fn find_python(finding: &Invocation) -> Result<Utf8PathBuf, VendoredDirectoryError> {
+    let captured =
+        finding.capture().map_err(|error| VendoredDirectoryError::NoPython { problem: error.to_string() })?;
     if !captured.status.success() {
-        return Err(VendoredDirectoryError::NoPython { problem: captured.stderr }.into());
+        return Err(VendoredDirectoryError::NoPython { problem: captured.stderr });
     }
-    Ok(captured.stdout.trim().to_owned())
+    Ok(captured.stdout.trim().into())
 }
 
 /// Whether an existing environment has another Python than the one that is asked for. uv makes it anew then.
@@ -38,12 +43,12 @@ pub(super) fn has_other_python(
     if request.is_none() || !matches!(environment.inspect()?, Inspection::Ready(_)) {
         return Ok(false);
     }
-    let wanted = find_python(session, uv, context, request)?;
+    let wanted = find_python(&finding_python(session, uv, context, request))?;
     let version = |python: &Utf8Path| {
         let base = BaseInterpreter::ask(python, |invocation| session.settings.child(invocation))?;
         Ok::<_, crate::Error>((base.implementation, base.version, base.free_threaded))
     };
-    Ok(version(Utf8Path::new(&wanted))? != version(&environment.executable())?)
+    Ok(version(&wanted)? != version(&environment.executable())?)
 }
 
 /// Rejects an interpreter for which nothing was vendored.
@@ -77,7 +82,17 @@ pub(super) fn check_python(session: &Session, uv: &Uv, python: &Utf8Path, lock: 
 }
 
 fn describe(session: &Session, python: &Utf8Path) -> crate::Result<String> {
+    // With another system around it, the same Python can have another C library.
+    let question = Remembered::new("interpreters", python, &["/etc/os-release"], &session.settings.variables);
+    if let Some(description) = question.known() {
+        return Ok(description);
+    }
     let silent = |problem| VendoredDirectoryError::NoPython { problem };
     let said = session.settings.child(describing(python)).capture().map_err(|error| silent(error.to_string()))?;
-    if said.status.success() { Ok(described(&said.stdout)) } else { Err(silent(said.words().into_owned()).into()) }
+    if !said.status.success() {
+        return Err(silent(said.words().into_owned()).into());
+    }
+    let description = described(&said.stdout);
+    question.keep(&description);
+    Ok(description)
 }
