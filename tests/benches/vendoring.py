@@ -3,7 +3,7 @@
     python3 tests/benches/vendoring.py [--runs N]
 
 Needs what `commands.py` needs, and the network: it locks jupyterlab, pandas and scipy with all that they require, from
-your index, and downloads them several times.
+your index, and downloads them several times; and, once, three times as many distributions.
 """
 
 import argparse
@@ -20,8 +20,16 @@ MANIFEST = """\
 name = "bench-prod"
 version = "0.1.0"
 requires-python = ">=3.11"
-dependencies = ["jupyterlab", "pandas", "scipy"]
+dependencies = [{dependencies}]
 """
+
+SOME = ["jupyterlab", "pandas", "scipy"]
+MANY = [
+    *SOME,
+    *["bokeh", "boto3", "celery", "dask[complete]", "django", "fastapi[all]", "matplotlib", "mlflow", "networkx"],
+    *["opencv-python-headless", "plotly", "polars", "pyarrow", "scikit-learn", "scrapy", "seaborn", "sphinx"],
+    *["sqlalchemy", "statsmodels", "sympy", "tensorboard", "transformers", "xarray"],
+]
 
 DEV = """\
 [project]
@@ -43,14 +51,21 @@ def main() -> None:
         place = Path(directory)
         tools = find_tools(place)
         print(f"{version(tools.uv)}, {os.cpu_count()} cores, medians of {options.runs}\n")
-        root = place / "monorepo"
-        (root / "prod").mkdir(parents=True)
-        (root / "pyproject.toml").write_text(DEV)
-        (root / "prod/pyproject.toml").write_text(MANIFEST)
-        subprocess.run([*tools.uvenv, "lock", "--profile", "prod"], cwd=root, env=tools.variables, check=True)
-        measure_vendor(tools, root, options.runs)
-        measure_sync(tools, root, options.runs)
-        measure_verify(tools, root, options.runs)
+        some = locked(tools, place / "some", SOME)
+        measure_vendor(tools, some, options.runs)
+        for root in (some, locked(tools, place / "many", MANY)):
+            measure_sync(tools, root, options.runs)
+            measure_verify(tools, root, options.runs)
+
+
+def locked(tools: Tools, root: Path, dependencies: list[str]) -> Path:
+    """Make a monorepo with these dependencies of prod."""
+    (root / "prod").mkdir(parents=True)
+    (root / "pyproject.toml").write_text(DEV)
+    quoted = ", ".join(f'"{dependency}"' for dependency in dependencies)
+    (root / "prod/pyproject.toml").write_text(MANIFEST.format(dependencies=quoted))
+    subprocess.run([*tools.uvenv, "lock", "--profile", "prod"], cwd=root, env=tools.variables, check=True)
+    return root
 
 
 def measure_vendor(tools: Tools, root: Path, runs: int) -> None:
@@ -83,6 +98,9 @@ def measure_vendor(tools: Tools, root: Path, runs: int) -> None:
 
 def measure_sync(tools: Tools, root: Path, runs: int) -> None:
     """A new environment, with all wheels in uv's cache, whether from the index or from the directory."""
+    vendor = [*tools.uvenv, "vendor", "--profile", "prod", "-o", "vendored"]
+    subprocess.run(vendor, cwd=root, env=tools.variables, check=True, capture_output=True)
+    print(f"  {len(list((root / 'vendored/wheels').iterdir()))} wheels")
     sync = [*tools.uvenv, "sync", "--profile", "prod", "--frozen", "--vendored", "vendored"]
     by_uv = [tools.uv, "sync", "--project", "prod", "--frozen", "--offline"]
     subprocess.run(by_uv[:-1], cwd=root, env=tools.variables, check=True, capture_output=True)

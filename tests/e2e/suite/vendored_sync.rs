@@ -3,10 +3,11 @@
 use std::{
     fs,
     io::{Write as _, stderr},
+    os::unix::fs::symlink,
 };
 
 use camino::Utf8PathBuf;
-use uvenv_tests::{Fixture, Invocation, Refusal, seed};
+use uvenv_tests::{Fixture, Invocation, Kind, Refusal, interpreter_of, seed};
 
 use super::{PACKAGES, three_profiles, torch};
 
@@ -247,6 +248,28 @@ fn rejects_a_directory_for_something_else() {
     repo.untouched_by(|| sealed(&repo, &SYNC).ends(1));
     repo.uvenv(["lock", "--profile", "prod"]).ok();
     other(&SYNC, "vendored-from-another-lockfile").names(["pylock.toml", "uv.lock"]);
+}
+
+#[test]
+fn a_new_environment_has_the_python_that_uv_would_take_now() {
+    let Some(system) = interpreter_of(Kind::System) else { return };
+    let repo = vendored();
+    let home = |command: Invocation<'_>| {
+        let _ = fs::remove_dir_all(repo.environment("prod").path());
+        command.ok();
+        repo.uvenv(["verify", "--profile", "prod", "--vendored", "vendored"]).ok();
+        repo.read("prod/.venv/pyvenv.cfg").lines().find(|line| line.starts_with("home")).unwrap().to_owned()
+    };
+    let first = home(sealed(&repo, &SYNC));
+    let other = home(sealed(&repo, &SYNC).env("UV_PYTHON", system));
+    assert_ne!(first, other);
+    assert_eq!(home(sealed(&repo, &SYNC)), first);
+    // The last time, uv has found one that is gone.
+    let link = repo.root().join("python3");
+    symlink(system, &link).unwrap();
+    assert_ne!(home(sealed(&repo, &SYNC).env("UV_PYTHON", &link)), first);
+    fs::remove_file(link).unwrap();
+    assert_eq!(home(sealed(&repo, &SYNC)), first);
 }
 
 /// Kills the first sync while uv installs.

@@ -30,16 +30,21 @@ pub(crate) struct Remembered {
 }
 
 impl Remembered {
-    /// Asks `program` about `topic`, a name for a directory. `others` are the files that decide the answer besides the
-    /// program. A script may start another program the next time.
-    pub(crate) fn new(topic: &str, program: &Utf8Path, others: &[&str], variables: &Variables) -> Self {
+    /// Asks `program` a question of a kind, which is the name of a directory. `others` are the files that decide the answer
+    /// besides the program. A script may start another program the next time.
+    pub(crate) fn new(
+        (kind, question): (&str, &str),
+        program: &Utf8Path,
+        others: &[&str],
+        variables: &Variables,
+    ) -> Self {
         let now = SystemTime::now();
         let place = || {
             let stat = stat_of(program).filter(|stat| is_settled(stat, now))?;
             (!is_script(program).unwrap_or(true)).then_some(())?;
             let others = others.iter().map(|path| stat_of(Utf8Path::new(path)));
-            let name = format!("{}.json", digest(program.as_str().as_bytes()));
-            let path = cache::directory(variables).ok()?.join(topic).join(name);
+            let name = format!("{}.json", digest(question.as_bytes()));
+            let path = cache::directory(variables).ok()?.join(kind).join(name);
             Some((path, [Some(stat)].into_iter().chain(others).collect()))
         };
         Self { place: place() }
@@ -58,12 +63,12 @@ impl Remembered {
     }
 
     /// Keeps the answer. A failure to do so is harmless.
-    pub(crate) fn keep<T: Serialize>(self, answer: T) {
-        let Some((path, stats)) = self.place else { return };
-        let Ok(text) = serde_json::to_string(&Answer { stats, answer }) else { return };
+    pub(crate) fn keep<T: Serialize>(&self, answer: T) {
+        let Some((path, stats)) = &self.place else { return };
+        let Ok(text) = serde_json::to_string(&Answer { stats: stats.clone(), answer }) else { return };
         // Only commands that need a cache create it, not those that only read.
         let _ = path.parent().map(fs::create_dir);
-        let _ = atomic::replace_cached(&path, text);
+        let _ = atomic::replace_cached(path, text);
     }
 }
 

@@ -19,7 +19,11 @@ pub(crate) fn is_uv_itself(path: &Utf8Path) -> bool {
 
 impl VersionQuery {
     pub(super) fn new(path: &Utf8Path, variables: &Variables) -> Self {
-        Self(if is_uv_itself(path) { Remembered::new("versions", path, &[], variables) } else { Remembered::never() })
+        Self(if is_uv_itself(path) {
+            Remembered::new(("versions", path.as_str()), path, &[], variables)
+        } else {
+            Remembered::never()
+        })
     }
 
     /// Returns the recorded version, if the executable is unchanged.
@@ -28,7 +32,7 @@ impl VersionQuery {
     }
 
     /// Records the version. A failure to do so is harmless.
-    pub(super) fn keep(self, version: Version) {
+    pub(super) fn keep(&self, version: Version) {
         self.0.keep(version.to_string());
     }
 }

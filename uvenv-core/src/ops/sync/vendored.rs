@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, panic::resume_unwind, thread, time::Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 
 use self::{
-    python::{check_python, find_python, finding_python, has_other_python},
+    python::{NewPython, PythonSearch, check_python, has_other_python},
     uv::find_uv,
 };
 use super::{
@@ -22,8 +22,8 @@ use crate::{
     environment::{
         Changes, Distribution, Distributions, Environment, EnvironmentError, Inspection, Provenance, Source, SyncRecord,
     },
-    fs::parallel,
-    model::{Name, Profile},
+    fs::{PrivateDirectory, parallel},
+    model::{Interrupted, Name, Profile},
     monorepo::{Monorepo, ProfileContext},
     native::{CargoProfile, Watched},
     ops::{
@@ -50,7 +50,8 @@ pub(super) struct VendoredSync<'m> {
     environment: Environment,
     flags: Vec<String>,
     /// The interpreter of a new environment; `None` if there is one that is kept.
-    python: Option<Utf8PathBuf>,
+    python: Option<NewPython>,
+    search: PythonSearch,
     /// `--python`.
     request: Option<String>,
     uv: Uv,
@@ -73,23 +74,24 @@ impl<'m> VendoredSync<'m> {
         let uv = find_uv(session, directory)?;
         let path = monorepo.environment(context.paths, selection.name(), &session.settings.variables);
         let environment = Environment::new(path);
-        let finding = finding_python(session, &uv, &context, request.python.as_deref());
-        let may_be_new = !matches!(environment.inspect(), Ok(Inspection::Ready(_)));
+        let search = PythonSearch::new(session, &uv, &context, request.python.as_deref());
+        let found = environment.inspect()?;
+        let guess = if found == Inspection::Missing { search.guess() } else { None };
+        let is_asked = guess.is_none() && !matches!(found, Inspection::Ready(_));
         let (vendored, found) = thread::scope(|scope| {
             // uv takes as long as reading the lockfile.
-            let found = may_be_new.then(|| scope.spawn(|| find_python(&finding)));
+            let found = is_asked.then(|| scope.spawn(|| search.find()));
             let vendored = compared(session, &uv, &context, (directory, selection.name(), request.lock));
             (vendored, found.map(|found| found.join().unwrap_or_else(|panic| resume_unwind(panic))))
         });
         let vendored = vendored?;
         let recreate = request.recreate
             || environment.moved_from(SyncRecord::read(&environment).as_ref()).is_some()
-            || has_other_python(session, &uv, &context, &environment, request.python.as_deref())?;
-        let is_kept = !recreate && is_usable(&environment)?;
-        let python = match found {
-            _ if is_kept => None,
-            Some(found) => Some(found?),
-            None => Some(find_python(&finding)?),
+            || has_other_python(session, &search, &environment, request.python.as_deref())?;
+        let python = match guess {
+            _ if !recreate && is_usable(&environment)? => None,
+            Some(guess) => Some(guess),
+            None => Some(found.unwrap_or_else(|| search.find())?),
         };
         Ok(Self {
             vendored,
@@ -99,6 +101,7 @@ impl<'m> VendoredSync<'m> {
             selection,
             environment,
             python,
+            search,
             request: request.python.clone(),
             uv,
             recreate,
@@ -144,15 +147,14 @@ impl<'m> VendoredSync<'m> {
         Watched { stamped, ..Watched::default() }
     }
 
-    /// Rejects what is not as it was vendored, and an interpreter for which nothing was.
-    fn check(&self, session: &Session) -> crate::Result<()> {
+    /// Rejects what is not as it was vendored, and an interpreter for which nothing was. Returns the interpreter of a new
+    /// environment.
+    fn check(&self, session: &Session) -> crate::Result<Option<NewPython>> {
         let known = KnownHashes::read(&self.vendored.directory, &session.settings.variables);
-        let kept = || self.environment.executable();
         // The files are compared meanwhile.
         let (python, files) = thread::scope(|scope| {
             let files = scope.spawn(|| self.vendored.check_files(&known));
-            let python = self.python.clone().unwrap_or_else(kept);
-            let python = check_python(session, &self.uv, &python, &self.vendored.lock);
+            let python = self.checked_python(session);
             (python, files.join().unwrap_or_else(|panic| resume_unwind(panic)))
         });
         files?;
@@ -160,15 +162,32 @@ impl<'m> VendoredSync<'m> {
         python
     }
 
+    fn checked_python(&self, session: &Session) -> crate::Result<Option<NewPython>> {
+        let check = |python: &Utf8Path| check_python(session, &self.uv, python, &self.vendored.lock);
+        let Some(python) = &self.python else { return check(&self.environment.executable()).map(|()| None) };
+        match check(&python.path) {
+            Ok(()) => Ok(Some(python.clone())),
+            Err(_) if python.is_guess => self.found_python(session).map(Some),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Asks uv for the interpreter of a new environment.
+    fn found_python(&self, session: &Session) -> crate::Result<NewPython> {
+        let python = self.search.find()?;
+        check_python(session, &self.uv, &python.path, &self.vendored.lock)?;
+        Ok(python)
+    }
+
     fn execute(&self, session: &Session, recorder: &mut dyn Recorder) -> crate::Result<SyncReport> {
         let start = Instant::now();
         // First, so that a change after the comparison is noticed the next time.
         recorder.before(&|| self.watched());
-        self.check(session)?;
+        let python = self.check(session)?;
         let mut active = ActiveSync::prepare(self.recreate, session, &self.environment)?;
         let is_recorded = active.is_whole();
         active.journal.begin(&self.environment, &active.before)?;
-        if let Err(error) = self.install(session, &active) {
+        if let Err(error) = self.install(session, &active, python) {
             active.give_up(&self.environment, &error)?;
             return Err(error);
         }
@@ -200,8 +219,33 @@ impl<'m> VendoredSync<'m> {
         Ok(report)
     }
 
-    /// Has uv make the environment and install, in one go.
-    fn install(&self, session: &Session, active: &ActiveSync) -> crate::Result<()> {
+    /// Has uv make the environment, if there is none, and install, in one go.
+    fn install(&self, session: &Session, active: &ActiveSync, python: Option<NewPython>) -> crate::Result<()> {
+        let (_project, command) = self.command(active)?;
+        let sync = |python: Utf8PathBuf| self.call_uv(session, active, &command, python);
+        // What an interrupted sync has made was removed just now.
+        if self.environment.inspect()? != Inspection::Missing {
+            return sync(self.environment.executable());
+        }
+        let python = python.map_or_else(|| self.found_python(session), Ok)?;
+        if !python.is_guess {
+            return sync(python.path);
+        }
+        let (synced, found) = thread::scope(|scope| {
+            let found = scope.spawn(|| self.search.find());
+            (sync(python.path.clone()), found.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        });
+        let is_over = synced.as_ref().is_err_and(|error| error.downcast_ref::<Interrupted>().is_some());
+        if is_over || found.is_ok_and(|found| found.path == python.path) {
+            return synced;
+        }
+        // uv would take another one now. Nothing is lost: there was no environment.
+        self.environment.remove()?;
+        sync(self.found_python(session)?.path)
+    }
+
+    /// Returns the command that installs, without an interpreter, and the project that it needs.
+    fn command(&self, active: &ActiveSync) -> crate::Result<(PrivateDirectory, SyncCommand)> {
         let name = self.context.manifest.name().map_or(self.context.profile.as_str(), Name::as_str);
         let (right, other): (Vec<_>, Vec<_>) = active.before.iter().partition(|one| self.has_right_source(one));
         let reinstall: BTreeSet<_> = active.suspects.iter().chain(other.iter().map(|one| &one.name)).collect();
@@ -214,32 +258,28 @@ impl<'m> VendoredSync<'m> {
             project: project.path().to_owned(),
             environment: self.environment.root().to_owned(),
             lock: LockfileMode::Frozen,
-            python: Some(self.interpreter(session)?.into_string()),
             inexact: self.keep_extraneous && SyncRecord::read(&self.environment) == Some(self.record()),
             reinstall: reinstall.into_iter().map(Name::to_string).collect(),
             variables: vec![("UV_NO_CONFIG", "1".to_owned())],
             offline: true,
             ..SyncCommand::default()
         };
+        Ok((project, command))
+    }
+
+    fn call_uv(
+        &self,
+        session: &Session,
+        active: &ActiveSync,
+        command: &SyncCommand,
+        python: Utf8PathBuf,
+    ) -> crate::Result<()> {
+        let command = SyncCommand { python: Some(python.into_string()), ..command.clone() };
         let invocation = without_indexes(command.invocation(&self.uv, &session.settings.appearance));
         let stderr = session.settings.stderr(&[]);
         let invocation = active.journal.covers(invocation, &session.settings.child_view());
         let streamed = session.stream(&invocation, stderr)?;
         if streamed.status.success() { Ok(()) } else { Err(uv_failed(&invocation, &streamed, stderr).into()) }
-    }
-
-    /// Returns the interpreter of the environment, which was compared.
-    fn interpreter(&self, session: &Session) -> crate::Result<Utf8PathBuf> {
-        // What an interrupted sync has made was removed just now.
-        if self.environment.inspect()? != Inspection::Missing {
-            return Ok(self.environment.executable());
-        }
-        if let Some(python) = &self.python {
-            return Ok(python.clone());
-        }
-        let python = find_python(&finding_python(session, &self.uv, &self.context, self.request.as_deref()))?;
-        check_python(session, &self.uv, &python, &self.vendored.lock)?;
-        Ok(python)
     }
 
     /// Whether a distribution has the source that it should have: uv has only seen wheels.

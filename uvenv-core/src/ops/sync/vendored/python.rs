@@ -7,43 +7,64 @@ use crate::{
     fs::{PrivateDirectory, Remembered},
     monorepo::ProfileContext,
     ops::Session,
-    process::{Invocation, Stderr},
+    process::{Invocation, Stderr, is_program},
     uv::{Uv, interpreter, pip_plan::PipPlanCommand},
     vendor::{VendoredDirectoryError, VendoredLock, described, describing, have_same_markers, version_in},
 };
 
-/// Returns the command that finds the interpreter that uv would use for a new environment, without downloading one.
-pub(super) fn finding_python(
-    session: &Session,
-    uv: &Uv,
-    context: &ProfileContext<'_>,
-    request: Option<&str>,
-) -> Invocation {
-    session.settings.child(interpreter::find_python(uv, &context.paths.directory, request, true))
+/// The interpreter of a new environment.
+#[derive(Clone, Debug)]
+pub(super) struct NewPython {
+    pub(super) path: Utf8PathBuf,
+    /// Whether it is the one of the last time, and uv has still to be asked.
+    pub(super) is_guess: bool,
 }
 
-/// Returns the interpreter that the command finds.
-pub(super) fn find_python(finding: &Invocation) -> Result<Utf8PathBuf, VendoredDirectoryError> {
-    let captured =
-        finding.capture().map_err(|error| VendoredDirectoryError::NoPython { problem: error.to_string() })?;
-    if !captured.status.success() {
-        return Err(VendoredDirectoryError::NoPython { problem: captured.stderr });
+/// Finds the interpreter that uv would use for a new environment.
+pub(super) struct PythonSearch {
+    finding: Invocation,
+    answer: Remembered,
+}
+
+impl PythonSearch {
+    /// `request` is `--python`.
+    pub(super) fn new(session: &Session, uv: &Uv, context: &ProfileContext<'_>, request: Option<&str>) -> Self {
+        let finding = interpreter::find_python(uv, &context.paths.directory, request, true);
+        let question = finding.to_string();
+        let answer = Remembered::new(("pythons", &question), &uv.path, &[], &session.settings.variables);
+        Self { finding: session.settings.child(finding), answer }
     }
-    Ok(captured.stdout.trim().into())
+
+    /// Returns the interpreter that uv has found the last time.
+    pub(super) fn guess(&self) -> Option<NewPython> {
+        let path: Utf8PathBuf = self.answer.known()?;
+        is_program(path.as_std_path()).then_some(NewPython { path, is_guess: true })
+    }
+
+    /// Asks uv, which downloads none.
+    pub(super) fn find(&self) -> Result<NewPython, VendoredDirectoryError> {
+        let none = |problem| VendoredDirectoryError::NoPython { problem };
+        let captured = self.finding.capture().map_err(|error| none(error.to_string()))?;
+        if !captured.status.success() {
+            return Err(none(captured.stderr));
+        }
+        let path = Utf8PathBuf::from(captured.stdout.trim());
+        self.answer.keep(&path);
+        Ok(NewPython { path, is_guess: false })
+    }
 }
 
-/// Whether an existing environment has another Python than the one that is asked for. uv makes it anew then.
+/// Whether an existing environment has another Python than the one that `request`, `--python`, asks for. uv makes it anew then.
 pub(super) fn has_other_python(
     session: &Session,
-    uv: &Uv,
-    context: &ProfileContext<'_>,
+    search: &PythonSearch,
     environment: &Environment,
     request: Option<&str>,
 ) -> crate::Result<bool> {
     if request.is_none() || !matches!(environment.inspect()?, Inspection::Ready(_)) {
         return Ok(false);
     }
-    let wanted = find_python(&finding_python(session, uv, context, request))?;
+    let wanted = search.find()?.path;
     let version = |python: &Utf8Path| {
         let base = BaseInterpreter::ask(python, |invocation| session.settings.child(invocation))?;
         Ok::<_, crate::Error>((base.implementation, base.version, base.free_threaded))
@@ -83,7 +104,8 @@ pub(super) fn check_python(session: &Session, uv: &Uv, python: &Utf8Path, lock: 
 
 fn describe(session: &Session, python: &Utf8Path) -> crate::Result<String> {
     // With another system around it, the same Python can have another C library.
-    let question = Remembered::new("interpreters", python, &["/etc/os-release"], &session.settings.variables);
+    let question =
+        Remembered::new(("interpreters", python.as_str()), python, &["/etc/os-release"], &session.settings.variables);
     if let Some(description) = question.known() {
         return Ok(description);
     }
