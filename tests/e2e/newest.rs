@@ -19,6 +19,9 @@ mod check_pins;
 mod check_remote;
 #[path = "suite/check_workspace.rs"]
 mod check_workspace;
+#[cfg(unix)]
+#[path = "suite/ci.rs"]
+mod ci;
 #[path = "suite/command_line.rs"]
 mod command_line;
 #[path = "suite/container.rs"]

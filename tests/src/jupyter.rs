@@ -1,14 +1,8 @@
 //! Jupyter's client, which starts kernels, in a separate environment.
 
-use std::process::Command;
-
 use serde_json::Value;
 
-use crate::{
-    Environment, Fixture, Invocation,
-    programs::{interpreter, made_once, run, scratch},
-    wheel::tools_uv,
-};
+use crate::{Fixture, Invocation, wheel::environment_with};
 
 const JUPYTER_CLIENT: &str = "8.6.3";
 
@@ -24,7 +18,7 @@ pub struct Started {
 impl Fixture {
     /// Python with Jupyter's client, on this fixture's machine but outside of the monorepo.
     pub fn jupyter<const N: usize>(&self, arguments: [&str; N]) -> Invocation<'_> {
-        let python = environment().python();
+        let python = environment_with("jupyter-client", JUPYTER_CLIENT).python();
         Invocation::new(self, &python).args(arguments).within(self.temporary().join("home"))
     }
 
@@ -39,21 +33,4 @@ impl Fixture {
         let status = said["status"].take();
         Started { cells: said["cells"].as_array().cloned().unwrap_or_default(), status }
     }
-}
-
-/// The environment, which is kept between test runs.
-fn environment() -> Environment {
-    let home = scratch().join("jupyter").join(JUPYTER_CLIENT);
-    made_once(&home, |unfinished| {
-        let cache = scratch().join("uv-cache");
-        let uv = |arguments: &[&str]| {
-            run(Command::new(tools_uv())
-                .args(["--quiet", "--no-config", "--cache-dir", cache.as_str()])
-                .args(arguments));
-        };
-        uv(&["venv", "--allow-existing", "--python", interpreter().as_str(), unfinished.as_str()]);
-        let python = unfinished.join("bin/python");
-        uv(&["pip", "install", "--python", python.as_str(), &format!("jupyter-client=={JUPYTER_CLIENT}")]);
-    });
-    Environment::at(home)
 }

@@ -15,6 +15,7 @@
 
 pub mod backend_shapes;
 mod cargo_builds;
+mod ci;
 mod cpython;
 #[cfg(target_os = "linux")]
 pub mod differential;
@@ -40,6 +41,7 @@ pub mod seed;
 pub mod verdicts;
 mod wheel;
 
+pub use ci::Job;
 pub use cpython::Cpython;
 pub use environment::{Environment, Files};
 pub use fixture::Fixture;

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::{
     Cpython, Environment, Fixture, Invocation, Monorepo,
-    programs::{all_on_path, interpreter, scratch, target_dir, tool_from_pip, uv_from_pip},
+    programs::{all_on_path, interpreter, made_once, run, scratch, target_dir, tool_from_pip, uv_from_pip},
 };
 
 /// What builds the wheel.
@@ -30,6 +30,23 @@ pub fn python_dir() -> Utf8PathBuf {
 /// The uv of this module and of [`Cpython::all`], which has nothing to do with what is tested.
 pub(crate) fn tools_uv() -> Utf8PathBuf {
     uv_from_pip(UV)
+}
+
+/// An environment with a distribution and what that requires, which outlives the test run.
+pub(crate) fn environment_with(name: &str, version: &str) -> Environment {
+    let home = scratch().join(name).join(version);
+    made_once(&home, |unfinished| {
+        let cache = scratch().join("uv-cache");
+        let uv = |arguments: &[&str]| {
+            run(Command::new(tools_uv())
+                .args(["--quiet", "--no-config", "--cache-dir", cache.as_str()])
+                .args(arguments));
+        };
+        uv(&["venv", "--allow-existing", "--python", interpreter().as_str(), unfinished.as_str()]);
+        let python = unfinished.join("bin/python");
+        uv(&["pip", "install", "--python", python.as_str(), &format!("{name}=={version}")]);
+    });
+    Environment::at(home)
 }
 
 /// How the wheel is compiled.

@@ -146,6 +146,13 @@ fn commands_of_the_check_page_run() {
 }
 
 #[test]
+fn commands_of_the_page_about_jobs_run() {
+    let (repo, directory) = laid_out();
+    repo.uvenv(["lock", "--all-profiles"]).within(&directory).ok();
+    run_page(&repo, "docs/ci.md", &directory);
+}
+
+#[test]
 fn commands_of_the_releasing_page_run() {
     let (repo, directory) = laid_out();
     repo.uvenv(["lock", "--all-profiles"]).within(directory.as_str()).ok();
@@ -211,6 +218,7 @@ fn every_documented_command_is_tested() {
         "README.md",
         "docs/build-scripts.md",
         "docs/check.md",
+        "docs/ci.md",
         "docs/commands.md",
         "docs/configuration.md",
         "docs/json.md",
