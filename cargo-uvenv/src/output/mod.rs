@@ -56,7 +56,7 @@ impl Output {
             (MessageFormat::Json, message) => json(message),
             (MessageFormat::Sarif, Message::CheckFinished(report)) => script(&sarif::text(report)),
             (MessageFormat::Github, Message::CheckFinished(report)) => github::message(report, is_quiet),
-            (MessageFormat::Markdown, Message::DiffFinished(report)) => script(&diff::markdown(report)),
+            (MessageFormat::Markdown, Message::DiffFinished(report)) => script(&report.markdown()),
             (_, Message::CheckFinished(report)) => check::message(report, is_quiet),
             (_, Message::Explanation(report)) => explanation::print(report),
             // The document is the result, as for a pipe.

@@ -10,6 +10,8 @@ mod check;
 #[cfg(feature = "full")]
 mod diff;
 #[cfg(feature = "full")]
+mod diff_tables;
+#[cfg(feature = "full")]
 mod env;
 #[cfg(feature = "full")]
 mod init;
@@ -41,6 +43,7 @@ pub use self::{
         BackendDifference, DiffReport, DiffSideReport, InternalDifference, InternalOrigin, PythonDifference,
         PythonRequest,
     },
+    diff_tables::DiffTable,
     env::{CargoConfig, EnvReport, Variable, VariableChange},
     init::{NewPin, SetUpReport},
     kernel::{KernelReport, KernelState, KernelsReport},
