@@ -161,15 +161,21 @@ pub(crate) struct Promote {
     from_local: bool,
     dry_run: bool,
     commit: bool,
+    branch: Option<String>,
 }
 
 impl Promote {
     pub(crate) fn request(self) -> Result<PromoteRequest, Failure> {
-        let Self { to, packages, pre, exact, from_local, dry_run, commit } = self;
-        refuse_two([(pre && exact, "pre", "exact"), (dry_run && commit, "dry_run", "commit")])?;
+        let Self { to, packages, pre, exact, from_local, dry_run, commit, branch } = self;
+        refuse_two([
+            (pre && exact, "pre", "exact"),
+            (dry_run && commit, "dry_run", "commit"),
+            (branch.is_some() && commit, "branch", "commit"),
+            (branch.is_some() && dry_run, "branch", "dry_run"),
+        ])?;
         let packages =
             packages.iter().map(|text| text.parse().map_err(Failure::arguments)).collect::<Result<_, _>>()?;
-        Ok(PromoteRequest { profile: profile(&to)?, packages, pre, exact, from_local, dry_run, commit })
+        Ok(PromoteRequest { profile: profile(&to)?, packages, pre, exact, from_local, dry_run, commit, branch })
     }
 }
 

@@ -301,6 +301,7 @@ def promote_report(**changes: Any) -> uvenv.PromoteReport:
         "changes": [],
         "findings": [],
         "commit": None,
+        "branch": None,
         "elapsed_ms": 1234,
     }
     return uvenv.PromoteReport.from_dict(plain | changes)
@@ -339,6 +340,9 @@ def test_planned_and_unchanged_promotions() -> None:
     planned = shown(promote_report(packages=[promoted("one", "added")], dry_run=True, changes=[DIFF]))
     assert "prod: 1 package would be promoted" in planned
     assert "+a = 2" in planned
+    branch = {"name": "uvenv/promote-to-prod", "commit": "fedcba9876543210", "outcome": "updated"}
+    on_branch = shown(promote_report(packages=[promoted("one", "updated")], branch=branch))
+    assert "branch <code>uvenv/promote-to-prod</code> updated" in on_branch
     assert "prod: nothing to promote" in shown(promote_report(packages=[promoted("one", "unchanged")]))
 
 

@@ -106,11 +106,30 @@ def test_commits_a_promotion(committed: uvenv.Monorepo) -> None:
     assert git(committed, "show", "--format=", "--name-only").split() == ["prod/pyproject.toml", "prod/uv.lock"]
 
 
+def test_commits_a_promotion_to_a_branch(committed: uvenv.Monorepo) -> None:
+    before = prod(committed).read_text()
+    branches = [
+        committed.promote(to="prod", exact=True, branch=branch).branch for branch in (True, True, "promotions/prod")
+    ]
+    assert [branch and (branch.name, branch.outcome) for branch in branches] == [
+        ("uvenv/promote-to-prod", "created"),
+        ("uvenv/promote-to-prod", "unchanged"),
+        ("promotions/prod", "created"),
+    ]
+    assert git(committed, "diff", "--name-only", "HEAD", "promotions/prod").split() == [
+        "prod/pyproject.toml",
+        "prod/uv.lock",
+    ]
+    assert prod(committed).read_text() == before
+
+
 @pytest.mark.parametrize(
     ("packages", "arguments"),
     [
         ((), {"pre": True, "exact": True}),
         ((), {"dry_run": True, "commit": True}),
+        ((), {"branch": True, "commit": True}),
+        ((), {"branch": True, "dry_run": True}),
         (("not a name",), {}),
         (("bench-utils=",), {}),
     ],

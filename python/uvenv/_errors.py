@@ -466,6 +466,10 @@ class DirtyIndex(ReleaseError, code="dirty-index"):
     """Other changes are already staged in git, and would become part of the commit."""
 
 
+class ForeignBranch(ReleaseError, code="foreign-branch"):
+    """The branch for a promotion has commits of somebody else."""
+
+
 class PromotionInWorkspace(ReleaseError, code="promotion-in-workspace"):
     """The workspace would treat the directory in which new pins are tried as a member."""
 

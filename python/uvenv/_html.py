@@ -159,7 +159,8 @@ def promote(report: PromoteReport) -> str:
     verdict = f"{what} would be promoted" if report.dry_run else f"{what} promoted"
     verdict = f"{report.profile}: {verdict if taken else 'nothing to promote'}"
     commit = [f"commit {_code(report.commit[:8])}"] if report.commit else []
-    facts = ", ".join([*commit, _seconds(report.elapsed_ms)])
+    branch = [f"branch {_code(report.branch.name)} {report.branch.outcome}"] if report.branch else []
+    facts = ", ".join([*commit, *branch, _seconds(report.elapsed_ms)])
     parts = [_sentence(verdict, f"{facts}; {_code(report.manifest)}")]
     # Its directory is in the root.
     root = report.manifest.parent.parent

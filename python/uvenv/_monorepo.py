@@ -690,6 +690,7 @@ class Monorepo:
         from_local: bool = False,
         dry_run: bool = False,
         commit: bool = False,
+        branch: bool | str = False,
         progress: bool | None = None,
     ) -> PromoteReport:
         """Pins newer releases of internal packages in staging or prod, and locks the profile with them.
@@ -705,6 +706,7 @@ class Monorepo:
             from_local: Use the tags of the checkouts that dev uses; the remotes must have them too.
             dry_run: Report what would be pinned without writing anything.
             commit: Commit the manifest and the lockfile to git; nothing else may be staged.
+            branch: Commit to this branch instead of changing the files; with `True`, to `uvenv/promote-to-PROFILE`.
             progress: Whether to show progress; by default, only in a terminal or a notebook.
 
         Returns:
@@ -729,6 +731,7 @@ class Monorepo:
             "from_local": from_local,
             "dry_run": dry_run,
             "commit": commit,
+            "branch": branch if isinstance(branch, str) else "" if branch else None,
         }
         with _followed(self.directory, None, False, progress) as call:
             plain, text = _uvenv.promote(call, request)

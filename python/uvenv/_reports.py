@@ -914,6 +914,21 @@ class SetUpReport(Value):
     unknown: tuple[Problem, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class PromotionBranch(Value):
+    """The branch of a promotion.
+
+    Attributes:
+        name: Its name.
+        commit: Its last commit, which has the promotion.
+        outcome: What became of it: `created`, `updated` if it had an older promotion, `unchanged` if it had this one.
+    """
+
+    name: str
+    commit: str
+    outcome: Literal["created", "updated", "unchanged"]
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class PromoteReport(_Text):
     """The result of a promotion, shown as the table of the command line or, in a notebook, as an HTML table.
@@ -929,6 +944,7 @@ class PromoteReport(_Text):
         changes: The change of the manifest.
         findings: The findings of a check of the profile afterwards; empty with `dry_run`.
         commit: The git commit that was created.
+        branch: The branch that has the promotion, in place of the files.
         elapsed_ms: How long it took, in milliseconds.
     """
 
@@ -943,6 +959,7 @@ class PromoteReport(_Text):
     changes: tuple[FileChange, ...]
     findings: tuple[Finding, ...]
     commit: str | None
+    branch: PromotionBranch | None
     elapsed_ms: int
 
 

@@ -16,6 +16,7 @@ Examples:
   cargo uvenv promote --to staging --dry-run             show newer releases
   cargo uvenv promote --to staging bench-utils
   cargo uvenv promote --to prod --exact --commit         the stable releases of what staging has
+  cargo uvenv promote --to prod --branch                 on a branch of its own, as for a pull request
   cargo uvenv promote --to prod bench-utils=v0.1.2       a given tag, even if it is older")]
 pub(crate) struct Promote {
     /// The profile: staging or prod
@@ -39,6 +40,16 @@ pub(crate) struct Promote {
     /// Commit the manifest and the lockfile to git; nothing else may be staged
     #[arg(long, conflicts_with = "dry_run")]
     commit: bool,
+    /// Commit to the branch NAME instead of changing the files; NAME is `uvenv/promote-to-PROFILE` if it is left out
+    #[arg(
+        long,
+        value_name = "NAME",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "",
+        conflicts_with_all = ["commit", "dry_run"]
+    )]
+    branch: Option<String>,
 }
 
 impl Promote {
@@ -51,6 +62,7 @@ impl Promote {
             from_local: self.from_local,
             dry_run: self.dry_run,
             commit: self.commit,
+            branch: self.branch.clone(),
         }
     }
 }

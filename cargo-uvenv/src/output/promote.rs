@@ -5,7 +5,9 @@ use std::io::Write as _;
 use annotate_snippets::Renderer;
 use uvenv_core::{
     check::Severity,
-    report::{CommitsBetween, PinnedRelease, PromoteReport, PromotedPackage, PromotionOutcome},
+    report::{
+        BranchOutcome, CommitsBetween, PinnedRelease, PromoteReport, PromotedPackage, PromotionBranch, PromotionOutcome,
+    },
 };
 
 use super::{
@@ -30,6 +32,14 @@ pub(super) fn message(report: &PromoteReport) {
     done(label, text);
     if let Some(commit) = &report.commit {
         done("Committed", short(commit));
+    }
+    if let Some(PromotionBranch { name, commit, outcome }) = &report.branch {
+        let label = match outcome {
+            BranchOutcome::Created => "Created",
+            BranchOutcome::Updated => "Updated",
+            BranchOutcome::Unchanged => "Unchanged",
+        };
+        done(label, format!("{name} ({})", short(commit)));
     }
 }
 

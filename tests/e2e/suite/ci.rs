@@ -4,7 +4,7 @@ use std::fs;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
-use uvenv_tests::{Build, Cpython, Fixture, Job, wheel};
+use uvenv_tests::{Build, Cpython, Fixture, Job, cargo_uvenv, wheel};
 
 use super::pinned;
 
@@ -15,8 +15,8 @@ fn file(name: &str) -> Utf8PathBuf {
 /// The sample in the documentation that begins with this line.
 fn snippet(first: &str) -> String {
     let page = fs::read_to_string(file("docs/ci.md")).unwrap();
-    let (_, rest) = page.split_once(&format!("```yaml\n{first}\n")).unwrap();
-    format!("{first}\n{}", rest.split_once("```").unwrap().0)
+    let mut samples = page.split("\n```").filter_map(|part| Some(part.split_once('\n')?.1));
+    samples.find(|sample| sample.starts_with(&format!("{first}\n"))).unwrap().to_owned() + "\n"
 }
 
 /// A monorepo in a git repository, without findings.
@@ -62,6 +62,43 @@ fn hooks_stop_commits_that_would_drift() {
     for code in ["dev-tag-in-prod", "stale-lockfile"] {
         assert!(said.stdout().contains(code), "{said}");
     }
+}
+
+#[test]
+fn a_job_keeps_one_branch_of_promotions() {
+    let repo = committed();
+    git(&repo, &["add", "."]);
+    git(&repo, &["commit", "-qm", "all"]);
+    let origin = repo.temporary().join("origin.git");
+    git(&repo, &["clone", "--quiet", "--bare", ".", origin.as_str()]);
+    git(&repo, &["remote", "add", "origin", origin.as_str()]);
+    let branch = "uvenv/promote-to-prod";
+    let tip = || git(&repo, &["-C", origin.as_str(), "rev-parse", branch]);
+    let script = format!("set -e\n{}", snippet(&format!("branch={branch}")));
+    let clone = |name: &str| {
+        let clone = repo.temporary().join("tmp").join(name);
+        git(&repo, &["clone", "--quiet", origin.as_str(), clone.as_str()]);
+        clone
+    };
+    let job = |directory: &Utf8Path| {
+        let job = repo.program("sh", ["-c", &script]).on_path(cargo_uvenv().parent().unwrap()).with_system();
+        let user = ["AUTHOR", "COMMITTER"].map(|role| (format!("GIT_{role}_NAME"), format!("GIT_{role}_EMAIL")));
+        user.iter().fold(job, |job, (name, mail)| job.env(name, "a").env(mail, "a@b.c")).within(directory)
+    };
+    job(&repo.root()).ok();
+    let first = tip();
+    // Another machine, which has only what was pushed.
+    job(&clone("one")).ok();
+    assert_eq!(tip(), first);
+    // Somebody adds to the branch.
+    let theirs = clone("two");
+    git(&repo, &["-C", theirs.as_str(), "checkout", "--quiet", branch]);
+    git(&repo, &["-C", theirs.as_str(), "commit", "--quiet", "--allow-empty", "-m", "mine"]);
+    git(&repo, &["-C", theirs.as_str(), "push", "--quiet", "origin", branch]);
+    let mine = tip();
+    let refused = job(&clone("three")).ends(2);
+    assert!(refused.stderr().contains("error[foreign-branch]"), "{refused}");
+    assert_eq!(tip(), mine);
 }
 
 /// Runs the action with the wheel of this repository.

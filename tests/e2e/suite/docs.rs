@@ -327,7 +327,7 @@ fn options(help: &str) -> BTreeSet<&str> {
     let of_line = |line: &str| line.trim_start().starts_with('-');
     let lines = help.lines().filter(|line| of_line(line));
     lines
-        .filter_map(|line| line.split([' ', ',']).find(|word| word.starts_with("--")))
+        .filter_map(|line| line.split([' ', ',', '[']).find(|word| word.starts_with("--")))
         .map(|word| word.trim_end_matches(['.', ']']))
         .collect()
 }

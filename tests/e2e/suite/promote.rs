@@ -1,5 +1,7 @@
 //! Promotions: which tags are selected, what is written, and that a failure writes nothing.
 
+use std::thread;
+
 use camino::Utf8PathBuf;
 use serde_json::Value;
 use snapbox::{assert_data_eq, str};
@@ -370,6 +372,122 @@ print-utils: v0.1.2 -> v0.1.3
 "#]]
     );
     assert_eq!(git(&["status", "--porcelain"]), "?? README.md");
+}
+
+/// A monorepo whose profiles are locked and committed.
+fn committed() -> Fixture {
+    let repo = locked(pinned());
+    for arguments in [&["init", "--quiet"][..], &["add", "."], &["commit", "--quiet", "--message", "all"]] {
+        // An amended commit has another time.
+        repo.program("git", arguments).env("GIT_COMMITTER_DATE", "2025-01-01T00:00:00Z").ok();
+    }
+    repo
+}
+
+const BRANCH: &str = "uvenv/promote-to-prod";
+
+#[test]
+fn branch_has_the_promotion_and_no_file_changes() {
+    let repo = committed();
+    let git = |arguments: &[&str]| repo.program("git", arguments).ok().stdout().trim().to_owned();
+    let promote = |arguments: &[&str]| {
+        let all = ["promote", "--to", "prod"].iter().chain(arguments);
+        repo.uvenv(all).json().report("promote-finished")["branch"].clone()
+    };
+    let before = repo.read("prod/pyproject.toml");
+    // What is staged does not get into the branch, and what is checked out stays.
+    repo.write("README.md", "not yet\n");
+    git(&["add", "README.md"]);
+    let head = git(&["rev-parse", "HEAD"]);
+    let one = promote(&["--branch", "bench-utils"]);
+    assert_eq!((&one["name"], &one["outcome"]), (&BRANCH.into(), &"created".into()));
+    assert_eq!(one["commit"], git(&["rev-parse", BRANCH]));
+    assert_eq!(promote(&["--branch", "bench-utils"])["outcome"], "unchanged");
+    let both = promote(&["--branch"]);
+    assert_eq!(both["outcome"], "updated");
+    assert_eq!(git(&["rev-parse", &format!("{BRANCH}^")]), head);
+    assert_eq!(git(&["show", "--format=", "--name-only", BRANCH]), "prod/pyproject.toml\nprod/uv.lock");
+    assert_data_eq!(
+        git(&["show", "--no-patch", "--format=%B", BRANCH]),
+        str![[r#"
+Promote 2 packages to prod
+
+### `prod` → `prod@uvenv/promote-to-prod`
+
+| internal package | `prod` | `prod@uvenv/promote-to-prod` |
+| --- | --- | --- |
+| `bench-utils` | `v0.1.2 ([..])` | `v0.1.3 ([..])` |
+| `print-utils` | `v0.1.2 ([..])` | `v0.1.3 ([..])` |
+
+Promoted-by: cargo uvenv promote
+"#]]
+    );
+    assert_eq!((repo.read("prod/pyproject.toml"), git(&["rev-parse", "HEAD"])), (before, head.clone()));
+    assert_eq!(git(&["status", "--porcelain"]), "A  README.md");
+    // What is on the branch is what a promotion of the files would have been.
+    git(&["commit", "--quiet", "--message", "more"]);
+    assert_eq!(promote(&["--branch"])["outcome"], "updated");
+    repo.uvenv(["promote", "--to", "prod"]).ok();
+    git(&["diff", "--exit-code", BRANCH, "--", "prod"]);
+    git(&["checkout", "--quiet", "--", "prod"]);
+    assert_eq!(promote(&["--branch=other", "bench-utils"])["outcome"], "created");
+    repo.uvenv(["promote", "--to", "prod", "--branch=not a name"]).fails("git-failed");
+}
+
+#[test]
+fn two_promotions_at_once_make_one_branch() {
+    let repo = committed();
+    let promote = || repo.uvenv(["promote", "--to", "prod", "--branch"]).json().report("promote-finished");
+    let reports = thread::scope(|scope| {
+        let started = [scope.spawn(promote), scope.spawn(promote)];
+        started.map(|running| running.join().unwrap()["branch"].clone())
+    });
+    assert_eq!(reports[0]["commit"], reports[1]["commit"], "{reports:?}");
+    let mut outcomes = reports.map(|report| report["outcome"].as_str().unwrap().to_owned());
+    outcomes.sort();
+    assert_eq!(outcomes, ["created", "unchanged"]);
+}
+
+#[test]
+fn branch_with_commits_of_somebody_else_stays() {
+    let repo = committed();
+    let git = |arguments: &[&str]| repo.program("git", arguments).ok().stdout().trim().to_owned();
+    let main = git(&["branch", "--show-current"]);
+    repo.uvenv(["promote", "--to", "prod", "--branch", "bench-utils"]).ok();
+    for change in
+        [&["commit", "--quiet", "--allow-empty", "--message", "mine"][..], &["commit", "--amend", "--no-edit"]]
+    {
+        git(&["branch", "--force", BRANCH, BRANCH]);
+        git(&["checkout", "--quiet", BRANCH]);
+        git(change);
+        let mine = git(&["rev-parse", "HEAD"]);
+        git(&["checkout", "--quiet", &main]);
+        repo.uvenv(["promote", "--to", "prod", "--branch"]).refused("foreign-branch").names([BRANCH]);
+        assert_eq!(git(&["rev-parse", BRANCH]), mine);
+        git(&["branch", "--force", BRANCH, &format!("{mine}^")]);
+        git(&["branch", "--delete", "--force", BRANCH]);
+        repo.uvenv(["promote", "--to", "prod", "--branch", "bench-utils"]).ok();
+    }
+    repo.write("prod/pyproject.toml", format!("# mine\n{}", repo.read("prod/pyproject.toml")));
+    repo.uvenv(["promote", "--to", "prod", "--branch"]).refused("dirty-index").names(["prod/pyproject.toml"]);
+}
+
+#[test]
+fn moved_tag_does_not_get_into_a_branch() {
+    let repo = committed();
+    repo.uvenv(["promote", "--to", "prod", "--commit"]).ok();
+    let clone = Clone::of(&repo, "print-utils");
+    clone.tag("v0.1.3").push();
+    let promote = ["promote", "--to", "prod", "--branch"];
+    repo.untouched_by(|| {
+        repo.uvenv(promote).fails("moved-tag").names(["print-utils", "v0.1.3"]);
+    });
+    let other = Clone::of(&repo, "bench-utils");
+    other.replace("pyproject.toml", "version = \"0.1.3\"", "version = \"0.1.4\"").tag("v0.1.4").push();
+    repo.untouched_by(|| {
+        repo.uvenv(promote).fails("moved-tag").names(["print-utils", "v0.1.3"]);
+    });
+    repo.program("git", ["rev-parse", "--verify", BRANCH]).ends(128);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The interface to git. It explains pins that cannot be resolved, and creates repositories.
 
+mod branch;
 mod checkout;
 mod contents;
 mod remotes;
@@ -13,6 +14,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use thiserror::Error;
 
 pub(crate) use self::{
+    branch::{CommitFacts, CommittedFile},
     contents::{CommitContents, CommitLine, ContentCache},
     remotes::Remotes,
     signature::TagSignature,

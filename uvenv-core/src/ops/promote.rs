@@ -3,6 +3,7 @@
 //! The plan queries the remotes and changes nothing. It is executed in a separate directory: the new manifest is locked
 //! and checked there, and only then replaces the profile's manifest, together with the lockfile.
 
+mod branch;
 mod candidate;
 mod error;
 mod evidence;
@@ -54,6 +55,8 @@ pub struct PromoteRequest {
     pub dry_run: bool,
     /// Whether to create a git commit of the promotion.
     pub commit: bool,
+    /// The branch to commit to, instead of changing the files; with an empty name, one of the profile's own.
+    pub branch: Option<String>,
 }
 
 /// A package named in a request: `PKG` or `PKG=TAG`.
@@ -68,7 +71,16 @@ pub struct PackageRequest {
 impl PromoteRequest {
     /// Returns a request for the newest releases of `packages` that fit.
     pub(super) fn newest(profile: Profile, packages: Vec<PackageRequest>) -> Self {
-        Self { profile, packages, pre: false, exact: false, from_local: false, dry_run: true, commit: false }
+        Self {
+            profile,
+            packages,
+            pre: false,
+            exact: false,
+            from_local: false,
+            dry_run: true,
+            commit: false,
+            branch: None,
+        }
     }
 }
 
@@ -98,6 +110,8 @@ pub struct PromotePlan<'a> {
     packages: Vec<PromotedPackage>,
     /// The chosen tags, with the commits that they point to.
     taken: BTreeMap<Name, RemoteTag>,
+    /// The tags of the pins that stay.
+    kept: BTreeMap<Name, RemoteTag>,
     /// The current manifest, and the text of the new one.
     before: Manifest,
     after: String,
@@ -124,24 +138,35 @@ impl<'a> PromotePlan<'a> {
         let paths = monorepo.profile(request.profile)?;
         recover(paths, &session.settings.variables, session.settings.observer())?;
         let git = Git::find(&session.settings.variables)?.within(&monorepo.root);
-        if request.commit {
+        if request.commit && !git.is_index_clean(&paths.directory)? {
+            return Err(PromoteError::DirtyIndex.into());
+        }
+        if request.commit || request.branch.is_some() {
             nothing_else_in_commit(monorepo, &git, paths)?;
+        }
+        let mut request = request.clone();
+        if let Some(name) = &mut request.branch {
+            if name.is_empty() {
+                *name = branch::default_name(request.profile);
+            }
+            git.check_branch_name(&monorepo.root, name)?;
         }
         let before = monorepo.context(request.profile)?.manifest.into_owned();
         let facts = Facts::read(monorepo, &session.settings.variables);
         let mut plan = Self {
             monorepo,
             paths,
-            request: request.clone(),
+            request,
             packages: Vec::new(),
             taken: BTreeMap::new(),
+            kept: BTreeMap::new(),
             after: before.file.text.to_string(),
             before,
             git,
             start,
         };
-        let Some(profile) = facts.profile(request.profile) else { return Ok(plan) };
-        let candidates = candidates(&facts, profile, &request.packages, &plan.git, common)?;
+        let Some(profile) = facts.profile(plan.request.profile) else { return Ok(plan) };
+        let candidates = candidates(&facts, profile, &plan.request.packages, &plan.git, common)?;
         plan.choose(session, &facts, &candidates)?;
         Ok(plan)
     }
@@ -191,6 +216,8 @@ impl<'a> PromotePlan<'a> {
                     editor.apply(&edit)?;
                 }
                 self.taken.insert(candidate.package.clone(), tag.clone());
+            } else if let Some(tag) = tags.iter().find(|tag| Some(tag.name.as_str()) == candidate.pinned()) {
+                self.kept.insert(candidate.package.clone(), tag.clone());
             }
             let package = self.outcome(candidate, repository, &tag_choice, wanted.as_ref(), tags)?;
             let commits = commits.remove(&candidate.package);
@@ -272,6 +299,7 @@ impl<'a> PromotePlan<'a> {
     pub fn execute(&self, session: &Session) -> crate::Result<PromoteReport> {
         let mut report = self.report();
         if self.taken.is_empty() {
+            self.kept_what_is_tagged(self.monorepo.context(self.paths.profile)?.lockfile()?)?;
             return Ok(report);
         }
         self.outside_of_workspace()?;
@@ -279,9 +307,15 @@ impl<'a> PromotePlan<'a> {
             StagedProfile::new(self.paths, &self.after, &session.settings.variables, session.settings.observer())?;
         let before = Lockfile::read(&self.paths.lockfile())?;
         let after = self.lock(session, &staged)?;
+        self.kept_what_is_tagged(Some(&after))?;
         report.locked = LockedChange::between(before.as_ref(), Some(&after));
         report.findings = self.check(session, after)?;
         Interrupted::check(session.settings.observer())?;
+        if let Some(name) = &self.request.branch {
+            report.branch = Some(self.commit_to_branch(session, &staged, &report, name)?);
+            report.elapsed_ms = milliseconds(self.start.elapsed());
+            return Ok(report);
+        }
         let installed = staged.install()?;
         if self.request.commit {
             let paths = [self.paths.manifest(), self.paths.lockfile()];
@@ -341,15 +375,7 @@ impl<'a> PromotePlan<'a> {
         for (package, tag) in &self.taken {
             let Some(locked) = lockfile.git_pin(package).and_then(|pin| pin.commit.as_deref()) else { continue };
             if locked != tag.commit {
-                let row = self.packages.iter().find(|row| row.name == *package);
-                let url = row.and_then(|row| row.url.as_deref()).unwrap_or_default();
-                return Err(PromoteError::MovedTag {
-                    at: Box::new(TagRef::new(package, &tag.name, url)),
-                    there: tag.commit.clone(),
-                    here: locked.to_owned(),
-                    by: self.monorepo.relative(&self.paths.lockfile()).to_owned(),
-                }
-                .into());
+                return Err(self.moved(package, tag, locked).into());
             }
             let versions = lockfile.packages_named(package).filter_map(|package| package.version.as_deref());
             for version in versions {
@@ -357,6 +383,31 @@ impl<'a> PromotePlan<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Checks that the pins that stay are locked as the remotes have their tags now. Nobody looks at a branch as closely as at
+    /// one's own promotion, and a tag that was moved would get into it unseen.
+    fn kept_what_is_tagged(&self, lockfile: Option<&Lockfile>) -> crate::Result<()> {
+        let (Some(lockfile), Some(_)) = (lockfile, &self.request.branch) else { return Ok(()) };
+        for (package, tag) in &self.kept {
+            let Some(locked) = lockfile.git_pin(package).and_then(|pin| pin.commit.as_deref()) else { continue };
+            if locked != tag.commit {
+                return Err(self.moved(package, tag, locked).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// The lockfile has another commit for a tag than the remote.
+    fn moved(&self, package: &Name, tag: &RemoteTag, locked: &str) -> PromoteError {
+        let row = self.packages.iter().find(|row| row.name == *package);
+        let url = row.and_then(|row| row.url.as_deref()).unwrap_or_default();
+        PromoteError::MovedTag {
+            at: Box::new(TagRef::new(package, &tag.name, url)),
+            there: tag.commit.clone(),
+            here: locked.to_owned(),
+            by: self.monorepo.relative(&self.paths.lockfile()).to_owned(),
+        }
     }
 
     fn manifest_after(&self) -> crate::Result<Manifest> {
@@ -410,16 +461,14 @@ impl<'a> PromotePlan<'a> {
             changes: changes.into_iter().collect(),
             findings: Vec::new(),
             commit: None,
+            branch: None,
             elapsed_ms: milliseconds(self.start.elapsed()),
         }
     }
 }
 
-/// Fails if the commit would also contain other changes of the user, whether they are staged or not.
+/// Fails if the commit would also contain other changes of the user's to the same files.
 fn nothing_else_in_commit(monorepo: &Monorepo, git: &Git, paths: &ProfilePaths) -> crate::Result<()> {
-    if !git.is_index_clean(&paths.directory)? {
-        return Err(PromoteError::DirtyIndex.into());
-    }
     for path in [paths.manifest(), paths.lockfile()] {
         // git may use the line endings of another system.
         let same = |one: &str, other: &str| one.lines().eq(other.lines());
@@ -496,16 +545,23 @@ const SHOWN: usize = 5;
 
 /// Returns the commit message: what was promoted, one package per line.
 fn message(report: &PromoteReport) -> String {
-    let changed: Vec<_> = report.packages.iter().filter(|package| package.is_changed()).collect();
-    let to = |package: &PromotedPackage| package.to.as_ref().map_or("", |to| to.reference.as_str()).to_owned();
-    let title = match changed.as_slice() {
-        [package] => format!("Promote {} {} to {}", package.name, to(package), report.profile),
-        packages => format!("Promote {} packages to {}", packages.len(), report.profile),
-    };
-    let line = |package: &&PromotedPackage| {
+    let changed = report.packages.iter().filter(|package| package.is_changed());
+    let line = |package: &PromotedPackage| {
         let from = package.from.as_ref().map_or("new", |from| from.reference.as_str());
         format!("{}: {from} -> {}", package.name, to(package))
     };
-    let lines: Vec<_> = changed.iter().map(line).collect();
-    format!("{title}\n\n{}\n", lines.join("\n"))
+    let lines: Vec<_> = changed.map(line).collect();
+    format!("{}\n\n{}\n", title(report), lines.join("\n"))
+}
+
+fn title(report: &PromoteReport) -> String {
+    let changed: Vec<_> = report.packages.iter().filter(|package| package.is_changed()).collect();
+    match changed.as_slice() {
+        [package] => format!("Promote {} {} to {}", package.name, to(package), report.profile),
+        packages => format!("Promote {} packages to {}", packages.len(), report.profile),
+    }
+}
+
+fn to(package: &PromotedPackage) -> &str {
+    package.to.as_ref().map_or("", |to| to.reference.as_str())
 }

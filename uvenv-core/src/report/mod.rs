@@ -48,7 +48,10 @@ pub use self::{
     init::{NewPin, SetUpReport},
     kernel::{KernelReport, KernelState, KernelsReport},
     new::{NewRemote, NewReport, NewTag},
-    promote::{CommitSummary, CommitsBetween, PinnedRelease, PromoteReport, PromotedPackage, PromotionOutcome},
+    promote::{
+        BranchOutcome, CommitSummary, CommitsBetween, PinnedRelease, PromoteReport, PromotedPackage, PromotionBranch,
+        PromotionOutcome,
+    },
     sbom::SbomReport,
     status::{
         EnvironmentState, EnvironmentStatus, LockfileState, LockfileStatus, PackageOrigin, PackageStatus,

@@ -32,8 +32,35 @@ pub struct PromoteReport {
     pub findings: Vec<FindingReport>,
     /// The git commit that was created.
     pub commit: Option<String>,
+    /// The branch that has the promotion, in place of the files.
+    pub branch: Option<PromotionBranch>,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
+}
+
+/// The branch of a promotion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PromotionBranch {
+    /// Its name.
+    pub name: String,
+    /// Its last commit, which has the promotion.
+    pub commit: String,
+    /// What became of it.
+    pub outcome: BranchOutcome,
+}
+
+/// What became of the branch of a promotion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum BranchOutcome {
+    /// There was none.
+    Created,
+    /// It had an older promotion.
+    Updated,
+    /// It had this promotion already.
+    Unchanged,
 }
 
 /// The outcome for one package.

@@ -85,12 +85,15 @@ pub(crate) enum PromoteError {
     /// With `--commit`, there are changes in the index already.
     #[error("there are staged changes, which would also be committed")]
     DirtyIndex,
-    /// With `--commit`, a file to commit has other uncommitted changes.
+    /// With `--commit` or `--branch`, a file to commit has other uncommitted changes.
     #[error("`{file}` has uncommitted changes, which would also be committed")]
     Uncommitted {
         /// The file, as seen from the root.
         file: Utf8PathBuf,
     },
+    /// With `--branch`, the branch has a commit that is not a promotion.
+    #[error("the branch `{branch}` has commits of somebody else: {commit}")]
+    ForeignBranch { branch: String, commit: String },
     /// The candidate would be a member of the workspace above it.
     #[error("the members of the workspace in `{manifest}` would include `{directory}`")]
     InWorkspace {
@@ -146,6 +149,7 @@ impl Diagnostic for PromoteError {
             Self::NotInstallable { .. } => "tag-keeps-workspace-sources",
             Self::CheckFailed { .. } => "promotion-fails-check",
             Self::DirtyIndex | Self::Uncommitted { .. } => "dirty-index",
+            Self::ForeignBranch { .. } => "foreign-branch",
             Self::InWorkspace { .. } => "promotion-in-workspace",
         }
     }
@@ -193,7 +197,8 @@ impl Diagnostic for PromoteError {
                     .to_owned()
             }
             Self::CheckFailed { .. } => "nothing was changed; use other tags, or fix the findings".to_owned(),
-            Self::Uncommitted { .. } => "commit them first, or remove `--commit`".to_owned(),
+            Self::Uncommitted { .. } => "commit them first, or leave out `--commit` and `--branch`".to_owned(),
+            Self::ForeignBranch { .. } => "merge or delete the branch, or name another one: `--branch=NAME`".to_owned(),
             Self::DirtyIndex => "commit or unstage them, or remove `--commit`".to_owned(),
             Self::InWorkspace { .. } => {
                 "add `\".*\"` to `exclude` in `[tool.uv.workspace]`: a promotion is tested in a directory with such a \
@@ -217,6 +222,7 @@ impl Diagnostic for PromoteError {
             | Self::NoRepository { .. }
             | Self::DirtyIndex
             | Self::Uncommitted { .. }
+            | Self::ForeignBranch { .. }
             | Self::InWorkspace { .. } => Fault::Request,
             _ => Fault::Finding,
         }
