@@ -78,3 +78,32 @@ pub(crate) fn is_script(path: &Utf8Path) -> io::Result<bool> {
     fs::File::open(path)?.read_exact(&mut start)?;
     Ok(start == *b"#!")
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{thread, time::Duration};
+
+    use super::*;
+    use crate::fs::TestTree;
+
+    #[test]
+    fn forgets_the_answer_of_a_program_that_has_changed() {
+        let tree = TestTree::new();
+        let variables: Variables = [("UVENV_CACHE_DIR", tree.join("cache").as_str())].into_iter().collect();
+        fs::create_dir(tree.join("cache")).unwrap();
+        let (program, script) = (tree.write("program", "\x7fELF"), tree.write("script", "#!/bin/sh"));
+        let other = tree.write("other", "1");
+        let ask = |question, program| Remembered::new(("answers", question), program, &[other.as_str()], &variables);
+        let known = |question, program| ask(question, program).known::<String>();
+        // A file that has just changed may change again with the same metadata.
+        ask("one", &program).keep("early");
+        assert_eq!(known("one", &program), None);
+        thread::sleep(Duration::from_millis(2100));
+        ask("one", &program).keep("answer");
+        ask("script", &script).keep("answer");
+        assert_eq!(known("one", &program).as_deref(), Some("answer"));
+        assert_eq!((known("two", &program), known("script", &script)), (None, None));
+        tree.write("other", "22");
+        assert_eq!(known("one", &program), None);
+    }
+}

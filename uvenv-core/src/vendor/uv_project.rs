@@ -121,3 +121,85 @@ fn implicit_table() -> Table {
     table.set_implicit(true);
     table
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{fs::TestTree, model::Profile};
+
+    const LOCK: &str = r#"
+requires-python = ">=3.11"
+
+[[packages]]
+name = "a"
+version = "1.0"
+wheels = [{ name = "a-1.0-py3-none-any.whl", path = "wheels/a-1.0-py3-none-any.whl", size = 3, hashes = { sha256 = "a0" } }]
+
+[[packages]]
+name = "b"
+version = "1.0"
+marker = "sys_platform == 'linux'"
+wheels = [{ name = "b-1.0-l.whl", path = "wheels/b-1.0-l.whl", size = 3, hashes = { sha256 = "b0" } }]
+
+[[packages]]
+name = "b"
+version = "1.0"
+marker = "sys_platform == 'win32'"
+wheels = [{ name = "b-1.0-w.whl", path = "wheels/b-1.0-w.whl", size = 3, hashes = { sha256 = "b1" } }]
+
+[tool.uvenv]
+schema = 2
+purpose = "environment"
+profile = "prod"
+manifest = "m"
+lockfile = "l"
+pythons = ["3.11"]
+interpreters = []
+requests = []
+built = ["a"]
+
+[[tool.uvenv.pins]]
+name = "a"
+url = "https://h/a.git"
+reference = "a/v1"
+subdirectory = "py"
+commit = "c0"
+tree = "t0"
+requires = []
+wheels = ["a-1.0-py3-none-any.whl"]
+"#;
+
+    #[test]
+    fn locks_wheels_and_kept_pins() {
+        let tree = TestTree::new();
+        tree.write("pylock.toml", LOCK);
+        let selection = VendoredSelection::read(&tree.join(""), Profile::Prod, None).unwrap();
+        let [pin] = selection.lock.facts.pins.as_slice() else { panic!("one pin") };
+        let locked = |kept: &[&PinFacts]| {
+            let project = selection.project("prod", kept).unwrap();
+            std::fs::read_to_string(project.path().join("uv.lock")).unwrap()
+        };
+        let wheels = format!("source = {{ registry = \"{}\" }}", tree.join(WHEELS));
+        let (built, kept) = (locked(&[]), locked(&[pin]));
+        assert!(
+            built.contains(&format!(
+                "{wheels}\nwheels = [{{ path = \"a-1.0-py3-none-any.whl\", hash = \"sha256:a0\" }}]"
+            )),
+            "{built}"
+        );
+        // uv finds the commit of a pin that is installed, and asks no repository.
+        assert!(
+            kept.contains("version = \"1.0\"\nsource = { git = \"https://h/a.git?rev=a%2Fv1&subdirectory=py#c0\" }\n"),
+            "{kept}"
+        );
+        // One package with all wheels, which is required for each of its markers.
+        for lock in [built, kept] {
+            assert_eq!(lock.matches("name = \"b\"\n").count(), 1, "{lock}");
+            assert_eq!(
+                lock.matches("sys_platform == 'linux'").count() + lock.matches("sys_platform == 'win32'").count(),
+                2
+            );
+            assert!(lock.contains("b-1.0-l.whl") && lock.contains("b-1.0-w.whl"), "{lock}");
+        }
+    }
+}
