@@ -2,6 +2,7 @@
 
 mod check;
 mod diff;
+mod image;
 mod init;
 mod promote;
 mod sbom;
@@ -20,6 +21,7 @@ use uvenv_core::{Name, Profile, Variables, backend::Choice};
 pub(crate) use self::{
     check::{Check, Explain},
     diff::Diff,
+    image::Image,
     init::{AddPackage, Init},
     promote::Promote,
     sbom::Sbom,
@@ -134,6 +136,7 @@ pub(crate) enum Command {
     Diff(Diff),
     Verify(Verify),
     Vendor(Vendor),
+    Image(Image),
     Sbom(Sbom),
     Init(Init),
     AddPackage(AddPackage),

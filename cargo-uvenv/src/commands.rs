@@ -1,6 +1,7 @@
 //! Runs the operations of the core for a parsed command line.
 
 mod check;
+mod image;
 mod init;
 mod lock_and_sync;
 mod promote;
@@ -50,6 +51,7 @@ pub(crate) fn run(
         Command::Diff(args) => context.diff(&args, output),
         Command::Verify(args) => return context.verify(args, output),
         Command::Vendor(args) => context.vendor(args, output),
+        Command::Image(args) => context.image(args, output),
         Command::Sbom(args) => context.sbom(args, output),
         Command::Init(args) => context.init(&args, output),
         Command::AddPackage(args) => context.add_package(&args, output),

@@ -26,7 +26,7 @@ use uvenv_core::{
 use crate::{
     call::{Call, companion_uv},
     convert::to_python,
-    request::{Check, Kernel, Lock, Promote, Running, Selection, choice},
+    request::{Check, Image, Kernel, Lock, Promote, Running, Selection, choice},
 };
 
 /// Native part of the `uvenv` package.
@@ -34,8 +34,8 @@ use crate::{
 mod _uvenv {
     #[pymodule_export]
     use super::{
-        add_package, backends, check, detect, diff, discover, env, importable, init, install_kernel, list_kernels,
-        lock, main, plan, profiles, promote, remove_kernel, run, sbom, status, sync, vendor, verify,
+        add_package, backends, check, detect, diff, discover, env, image, importable, init, install_kernel,
+        list_kernels, lock, main, plan, profiles, promote, remove_kernel, run, sbom, status, sync, vendor, verify,
     };
 
     #[pymodule_export]
@@ -284,6 +284,15 @@ fn vendor(
         };
         let (monorepo, profile) = call.profile()?;
         Ok(Message::VendorFinished(request.vendor(&monorepo, &call.session, profile)?))
+    })
+}
+
+/// Runs `image`.
+#[pyfunction]
+fn image(py: Python<'_>, call: Call, image: Image) -> PyResult<Bound<'_, PyAny>> {
+    call.work(py, move |call| {
+        let request = image.request()?;
+        Ok(Message::ImageFinished(request.make(&call.session, &call.target()?)?))
     })
 }
 

@@ -10,8 +10,8 @@ use uvenv_core::{
     check::{Level, LevelOverride},
     native::CargoProfile,
     ops::{
-        BackendRequest, CheckRequest, FixMode, KernelRequest, LockMode, LockRequest, PromoteRequest, RunningPython,
-        SyncRequest,
+        BackendRequest, CheckRequest, FixMode, ImageOptions, ImageRequest, KernelRequest, LockMode, LockRequest,
+        PromoteRequest, RunningPython, SyncRequest,
     },
 };
 
@@ -35,6 +35,41 @@ impl Lock {
             (locked && !upgrade_packages.is_empty(), "locked", "upgrade_package"),
         ])?;
         Ok(LockRequest { locked, upgrade, upgrade_packages, dry_run })
+    }
+}
+
+/// The arguments of `image`.
+#[derive(FromPyObject)]
+#[pyo3(from_item_all)]
+pub(crate) struct Image {
+    backend: Option<String>,
+    vendored: Option<PathBuf>,
+    base: String,
+    tag: Option<String>,
+    output: Option<PathBuf>,
+    push: Option<String>,
+    workdir: PathBuf,
+    user: Option<String>,
+    entrypoint: Vec<String>,
+    compression: String,
+}
+
+impl Image {
+    pub(crate) fn request(self) -> Result<ImageRequest, Failure> {
+        let Self { base, tag: name, push, user, entrypoint, .. } = self;
+        if self.output.is_none() && push.is_none() {
+            return Err(Failure::arguments("`output` or `push` is required"));
+        }
+        Ok(ImageRequest {
+            backend: BackendRequest { choice: choice(self.backend)?, ..BackendRequest::default() },
+            vendored: self.vendored.map(utf8).transpose()?,
+            base,
+            options: ImageOptions { workdir: utf8(self.workdir)?, user, entrypoint },
+            compression: self.compression.parse().map_err(|problem: String| Failure::arguments(problem))?,
+            name,
+            output: self.output.map(utf8).transpose()?,
+            push,
+        })
     }
 }
 

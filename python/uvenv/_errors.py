@@ -101,6 +101,10 @@ class VendorError(Error):
     """A profile cannot be vendored, or a vendored directory cannot be used; nothing was lost."""
 
 
+class ImageError(Error):
+    """A container image cannot be made; one that was there before is unchanged."""
+
+
 class KernelError(Error):
     """A Jupyter kernel cannot be installed or removed."""
 
@@ -588,3 +592,51 @@ class InvalidSourceDateEpoch(RequestError, code="invalid-source-date-epoch"):
 
 class SbomNotWritten(VirtualEnvironmentError, code="sbom-not-written"):
     """The document about an environment could not be made or written."""
+
+
+class InvalidImageName(ImageError, code="invalid-image-name"):
+    """Neither a path nor the name of an image."""
+
+
+class UnreadableBaseImage(ImageError, code="unreadable-base-image"):
+    """The base image is damaged, or is none."""
+
+
+class NotAnImageLayout(ImageError, code="not-an-image-layout"):
+    """The directory has something else in it than an OCI image layout."""
+
+
+class NoSuchImage(ImageError, code="no-such-image"):
+    """The layout or archive does not have the image, or has several."""
+
+
+class BaseForAnotherPlatform(ImageError, code="base-for-another-platform"):
+    """The base image is not for Linux on the processor of this machine."""
+
+
+class NoPythonInBase(ImageError, code="no-python-in-base"):
+    """The base image has no Python for which the directory was vendored."""
+
+
+class BaseWithAnotherLibc(ImageError, code="base-with-another-libc"):
+    """A package needs another C library than that of the base image."""
+
+
+class ImagesNeedLinux(ImageError, code="images-need-linux"):
+    """Images can only be made on Linux."""
+
+
+class InvalidImageOption(ImageError, code="invalid-image-option"):
+    """The working directory or the user is not valid."""
+
+
+class NoSkopeo(ImageError, code="no-skopeo"):
+    """skopeo, which is used for registries, is not there."""
+
+
+class RegistryFailed(ImageError, code="registry-failed"):
+    """The base image could not be fetched, or the image could not be pushed."""
+
+
+class ImageIo(ImageError, code="image-io"):
+    """A file of an image cannot be read or written."""

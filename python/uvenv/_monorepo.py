@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar
 
 from uvenv import _progress, _uvenv, _variables
 from uvenv._mapping import FrozenMapping
@@ -23,6 +23,7 @@ from uvenv._reports import (
     DetectionReport,
     DiffReport,
     EnvReport,
+    ImageReport,
     ImportReport,
     KernelReport,
     KernelsReport,
@@ -908,6 +909,73 @@ class Monorepo:
             plain = _uvenv.vendor(call, _names(backend), _names(python), _names(platform), more, str(directory))
         return VendorReport.from_dict(plain)
 
+    def image(
+        self,
+        profile: str | None = None,
+        *,
+        base: str | os.PathLike[str],
+        backend: str | None = None,
+        vendored: str | os.PathLike[str] | None = None,
+        tag: str | None = None,
+        output: str | os.PathLike[str] | None = None,
+        push: str | None = None,
+        workdir: str = "/app",
+        user: str | None = None,
+        entrypoint: Sequence[str] = (),
+        compression: Literal["gzip", "zstd"] = "gzip",
+        offline: bool = False,
+        progress: bool | None = None,
+    ) -> ImageReport:
+        """Makes a container image with the environment of a profile, without a container engine.
+
+        Args:
+            profile: The profile: dev, staging or prod.
+            base: The base image: an OCI layout, an archive of one, a root file system as a tar file, or a name in a
+                registry.
+            backend: The GPU backend.
+            vendored: The directory to install from, which `vendor` has made; defaults to `UVENV_VENDORED`, then to
+                `vendored`.
+            tag: The name of the image, such as `app:1.0`.
+            output: The OCI layout to add the image to or, with the extension `.tar`, the archive to write. Relative to
+                the current directory.
+            push: A name in a registry to push the image to.
+            workdir: The directory for the environment, as `.venv`, and the manifest; also the working directory of
+                containers.
+            user: The user of containers, such as `1000:1000`; defaults to that of the base.
+            entrypoint: What containers run; defaults to what the base says.
+            compression: How the layers are compressed.
+            offline: Disable network access.
+            progress: Whether to show progress; by default, only in a terminal or a notebook.
+
+        Returns:
+            The digest of the image, and its layers.
+
+        Raises:
+            NoVendoredLock: The directory has no lock made by vendoring.
+            NoPythonInBase: The base image has no Python for which the directory was vendored.
+            RegistryFailed: The base could not be fetched, or the image could not be pushed.
+
+        Example:
+            >>> repo.image("prod", base="rootfs.tar", backend="cu124", output="app.tar")
+            Traceback (most recent call last):
+            uvenv._errors.NoVendoredLock: `vendored` is not a vendored directory: it has no lock of `cargo uvenv vendor`
+        """
+        image = {
+            "backend": backend,
+            "vendored": _path(vendored),
+            "base": os.fspath(base),
+            "tag": tag,
+            "output": None if output is None else str(Path(output).absolute()),
+            "push": push,
+            "workdir": workdir,
+            "user": user,
+            "entrypoint": list(entrypoint),
+            "compression": compression,
+        }
+        with _followed(self.directory, profile, offline, progress) as call:
+            plain = _uvenv.image(call, image)
+        return ImageReport.from_dict(plain)
+
     def sbom(
         self,
         profile: str | None = None,
@@ -1090,6 +1158,11 @@ def diff() -> None:
 @_here(Monorepo.vendor)
 def vendor() -> None:
     """Calls `Monorepo.vendor` on the monorepo of the current directory."""
+
+
+@_here(Monorepo.image)
+def image() -> None:
+    """Calls `Monorepo.image` on the monorepo of the current directory."""
 
 
 @_here(Monorepo.sbom)

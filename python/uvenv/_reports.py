@@ -1185,6 +1185,57 @@ class VendorReport(Value):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ImageLayer(Value):
+    """A layer of an image.
+
+    Attributes:
+        content: What is in it.
+        digest: The hash of its file, such as `sha256:…`.
+        size: The size of its file, in bytes.
+    """
+
+    content: Literal["base", "packages", "internal-packages"]
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageReport(Value):
+    """A container image that was made.
+
+    Attributes:
+        profile: The profile.
+        backend: The backend, or `None`.
+        base: The base image, as it was named.
+        base_digest: The hash of its manifest, such as `sha256:…`; `None` for a root file system.
+        python: The version of its Python, such as `3.12`.
+        name: The name of the image, with its registry and tag, or `None`.
+        digest: The hash of its manifest, such as `sha256:…`.
+        layers: Its layers, the lowest first.
+        output: The layout or archive that was written, or `None`.
+        pushed: The name in a registry that it was pushed to, or `None`.
+        distributions: The number of distributions in its environment.
+        uv: The uv that was used.
+        elapsed_ms: How long it took, in milliseconds.
+    """
+
+    _reason = "image-finished"
+    profile: Literal["dev", "staging", "prod"]
+    backend: str | None
+    base: str
+    base_digest: str | None
+    python: str
+    name: str | None
+    digest: str
+    layers: tuple[ImageLayer, ...]
+    output: Path | None
+    pushed: str | None
+    distributions: int
+    uv: UvInfo
+    elapsed_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class SbomReport(Value):
     """An account of an environment.
 

@@ -45,6 +45,9 @@ mod example;
 mod fetch_uv;
 #[path = "suite/frozen.rs"]
 mod frozen;
+#[cfg(target_os = "linux")]
+#[path = "suite/image.rs"]
+mod image;
 #[cfg(unix)]
 #[path = "suite/init.rs"]
 mod init;

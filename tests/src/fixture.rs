@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::{
     Environment, Files, Index, Invocation, Uv,
-    programs::{answer, cargo_uvenv, git, path_entry, python_version, scratch},
+    programs::{answer, cargo_uvenv, git, interpreter, path_entry, python_version, scratch},
 };
 
 /// The programs on a fixture's `PATH`; uv is not among them.
@@ -100,6 +100,11 @@ impl Fixture {
     /// The version of that interpreter, `3.11.7`.
     pub fn python_version(&self) -> &'static str {
         python_version()
+    }
+
+    /// The directory of that interpreter.
+    pub fn python_home(&self) -> &'static str {
+        interpreter().parent().and_then(Utf8Path::parent).expect("`bin/python3` in a directory").as_str()
     }
 
     /// The text of the lockfile of a profile.

@@ -10,7 +10,12 @@ use std::{
 
 use camino::Utf8Path;
 
-use crate::{Fixture, Outcome, Refusal, fixture::ON_PATH, programs::path_entry};
+use crate::{
+    Fixture, Outcome, Refusal,
+    fixture::ON_PATH,
+    images::is_root,
+    programs::{path_entry, run},
+};
 
 /// Where the system's programs are.
 #[cfg(target_os = "linux")]
@@ -142,6 +147,22 @@ impl<'a> Invocation<'a> {
         let program = std::mem::replace(&mut self.program, UNSHARE.into());
         self.arguments.splice(0..0, ENTER.map(OsString::from).into_iter().chain([program.into()]));
         Some(self)
+    }
+
+    /// Runs it as a user who owns nothing but the fixture, and lets nobody else read what it makes. Where the tests do not run
+    /// as root, it is the same user with that setting.
+    #[cfg(target_os = "linux")]
+    pub fn as_another_user(mut self) -> Self {
+        let command = if is_root() {
+            run(Command::new("chown").args(["-R", "65534:65534", self.fixture.temporary().as_str()]));
+            "umask 077; exec /usr/bin/setpriv --reuid=65534 --regid=65534 --clear-groups \"$@\""
+        } else {
+            "umask 077; exec \"$@\""
+        };
+        let program = std::mem::replace(&mut self.program, "/bin/sh".into());
+        let before = ["-c", command, "sh"].map(OsString::from).into_iter().chain([program.into()]);
+        self.arguments.splice(0..0, before);
+        self
     }
 
     #[cfg(target_os = "linux")]

@@ -240,7 +240,7 @@ pub(crate) fn made_once(directory: &Utf8Path, fill: impl FnOnce(&Utf8Path)) {
 }
 
 /// Runs a program that must succeed and gives its standard output.
-pub(crate) fn answer(command: &mut Command) -> String {
+pub fn answer(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?} failed ({})\n{stderr}", output.status);
@@ -248,6 +248,6 @@ pub(crate) fn answer(command: &mut Command) -> String {
 }
 
 /// Runs a program that must succeed.
-pub(crate) fn run(command: &mut Command) {
+pub fn run(command: &mut Command) {
     answer(command);
 }

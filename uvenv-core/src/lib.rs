@@ -29,6 +29,8 @@ pub mod environment;
 mod fs;
 #[cfg(feature = "full")]
 pub mod git;
+#[cfg(feature = "full")]
+pub mod image;
 pub mod lockfile;
 pub mod manifest;
 mod model;

@@ -5,8 +5,8 @@ use uvenv_core::{
     backend::Detection,
     environment::{Distribution, Source},
     report::{
-        BackendsReport, DetectionReport, EnvReport, KernelReport, KernelState, KernelsReport, LockReport, Message,
-        NewReport, SbomReport, SyncPlanned, SyncReport, VendorReport,
+        BackendsReport, DetectionReport, EnvReport, ImageLayerContent, ImageReport, KernelReport, KernelState,
+        KernelsReport, LockReport, Message, NewReport, SbomReport, SyncPlanned, SyncReport, VendorReport,
     },
 };
 
@@ -25,6 +25,7 @@ pub(super) fn message(message: &Message) {
         Message::PromoteFinished(report) => super::promote::message(report),
         Message::VerifyFinished(report) => super::verify::message(report),
         Message::VendorFinished(report) => vendored(report),
+        Message::ImageFinished(report) => imaged(report),
         Message::SbomFinished(report) => described(report),
         Message::InitFinished(report) => super::init::finished(report),
         Message::PackageAdded(report) => super::init::package_added(report),
@@ -114,6 +115,25 @@ fn described(report: &SbomReport) {
         "Described",
         format_args!("{}{backend} in {file}: {distributions}, {embedded} linked into them", report.profile),
     );
+}
+
+fn imaged(report: &ImageReport) {
+    let backend = report.backend.as_ref().map(|backend| format!(" with {backend}")).unwrap_or_default();
+    let size = |content| report.layers.iter().filter(|layer| layer.content == content).map(|layer| layer.size).sum();
+    let [base, packages, internal] =
+        [ImageLayerContent::Base, ImageLayerContent::Packages, ImageLayerContent::InternalPackages]
+            .map(|content| BinaryBytes(size(content)));
+    let places: Vec<_> = report.output.as_deref().map(shown).into_iter().chain(report.pushed.iter().cloned()).collect();
+    done(
+        "Made",
+        format_args!(
+            "image of {}{backend} for Python {} in {}: base {base}, packages {packages}, internal packages {internal}",
+            report.profile,
+            report.python,
+            places.join(" and ")
+        ),
+    );
+    done("Digest", &report.digest);
 }
 
 fn vendored(report: &VendorReport) {

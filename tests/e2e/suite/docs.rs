@@ -186,6 +186,17 @@ fn commands_of_the_vendoring_page_run() {
     run_page_after(&repo, "docs/vendoring.md", &directory, &format!("PATH=\"{uv}:$PATH\""));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn commands_of_the_page_about_containers_run() {
+    let (repo, directory) = laid_out();
+    repo.uvenv(["lock", "--all-profiles"]).within(directory.as_str()).ok();
+    // What makes the base is on the page as well.
+    assert!(page("docs/containers.md").contains(&format!("{} ../debian.tar", uvenv_tests::DEBIAN_BASE.join(" "))));
+    fs::copy(uvenv_tests::debian_base().join("rootfs.tar"), directory.with_file_name("debian.tar")).unwrap();
+    run_page(&repo, "docs/containers.md", &directory);
+}
+
 #[test]
 fn commands_of_the_hyperbench_readme_run() {
     let (repo, directory) = laid_out();
@@ -221,6 +232,7 @@ fn every_documented_command_is_tested() {
         "docs/ci.md",
         "docs/commands.md",
         "docs/configuration.md",
+        "docs/containers.md",
         "docs/json.md",
         "docs/native-packages.md",
         "docs/pyo3.md",
@@ -349,6 +361,8 @@ fn every_option_is_documented() {
         &["diff"],
         &["init"],
         &["sbom"],
+        &["vendor"],
+        &["image"],
         &["add-package"],
         &["explain"],
         &["backend", "list"],
@@ -435,6 +449,12 @@ fn messages() -> Vec<Value> {
         &["new", "../another", "--local-remotes"],
     ] {
         messages.extend(in_it(arguments).json().reports());
+    }
+    #[cfg(target_os = "linux")]
+    {
+        let base = uvenv_tests::debian_base().join("layout");
+        let image = ["image", "--profile", "prod", "--backend", "cu124", "--base", base.as_str(), "-o", "../image"];
+        messages.extend(in_it(&image).json().reports());
     }
     fs::write(directory.join("prod/.venv/bin/tool"), "").unwrap();
     messages.extend(in_it(&["verify", "--profile", "prod"]).arg_json().ends(1).reports());

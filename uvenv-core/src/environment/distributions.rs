@@ -239,6 +239,15 @@ impl Distribution {
         fs::metadata(self.record_file()).is_ok_and(|record| record.len() > 0)
     }
 
+    /// Returns the platforms that it was built for, as its wheel says, such as `manylinux_2_28_x86_64`. If it fits several, any
+    /// of them is enough.
+    #[cfg(feature = "full")]
+    pub(crate) fn platform_tags(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.folder.join("WHEEL")).unwrap_or_default();
+        let tags = text.lines().filter_map(|line| line.strip_prefix("Tag:")?.trim().rsplit('-').next());
+        tags.flat_map(|platforms| platforms.split('.')).map(str::to_owned).collect()
+    }
+
     /// Returns its files as the list has them, without Python's compiled files.
     pub(crate) fn files(&self) -> Vec<Utf8PathBuf> {
         let record = fs::read_to_string(self.record_file()).unwrap_or_default();

@@ -4,6 +4,8 @@ mod activation;
 mod base;
 mod distributions;
 #[cfg(feature = "full")]
+mod files;
+#[cfg(feature = "full")]
 mod integrity;
 mod inventory;
 mod journal;
@@ -25,6 +27,8 @@ pub(crate) use self::base::System;
 pub use self::base::{BaseInterpreter, PythonLibrary};
 pub use self::distributions::{Changes, Distribution, Source};
 #[cfg(feature = "full")]
+pub(crate) use self::files::EnvironmentFile;
+#[cfg(feature = "full")]
 pub(crate) use self::integrity::{Comparison, FileDifferenceKind, Integrity};
 use self::layout::Platform;
 #[cfg(feature = "vendored")]
@@ -43,6 +47,10 @@ pub(crate) const STATE_DIRECTORY: &str = ".uvenv-state";
 
 /// The file in an environment that records what its native packages were built from.
 pub(crate) const NATIVE_RECORD: &str = ".uvenv-native.json";
+
+/// What uv and uvenv keep in an environment for themselves.
+#[cfg(feature = "full")]
+const MARKS_OF_USE: [&str; 4] = [".lock", sync_record::FILE, NATIVE_RECORD, STATE_DIRECTORY];
 
 /// An environment, which may not exist yet.
 #[derive(Clone, Debug, PartialEq, Eq)]

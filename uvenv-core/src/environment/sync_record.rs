@@ -53,6 +53,13 @@ impl SyncRecord {
         environment.root().join(FILE)
     }
 
+    /// Returns the text of the record for an environment that is to be used at `place`.
+    #[cfg(feature = "full")]
+    pub(crate) fn text_at(mut self, place: &camino::Utf8Path) -> serde_json::Result<String> {
+        self.place = Some(place.to_owned());
+        serde_json::to_string(&self)
+    }
+
     /// Writes the record, unless the file has it already.
     pub(crate) fn write(&self, environment: &Environment) -> crate::Result<()> {
         if Self::read(environment).as_ref() == Some(self) {

@@ -19,6 +19,8 @@ mod error;
 #[cfg(feature = "full")]
 mod exported_lock;
 #[cfg(feature = "full")]
+mod image;
+#[cfg(feature = "full")]
 mod importable;
 #[cfg(feature = "full")]
 mod init;
@@ -60,6 +62,7 @@ pub use self::{
     check::{CheckRequest, FixMode},
     diff::{DiffSide, diff},
     env::{EnvRequest, write_cargo_config},
+    image::{ImageOptions, ImageRequest},
     importable::{ImportReport, RunningPython, importable},
     init::{AddPackagePlan, InitPlan},
     kernel::{KernelPlan, KernelRequest, list_kernels, remove_kernel},

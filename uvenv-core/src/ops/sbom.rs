@@ -23,7 +23,7 @@ use crate::{
     model::{Name, Profile, Variables},
     monorepo::{Monorepo, ProfileContext},
     report::SbomReport,
-    sbom::{DependencyGraph, Part, Sbom, SbomError, SbomWarning, Subject},
+    sbom::{DependencyGraph, Part, PythonFacts, Sbom, SbomError, SbomWarning, Subject},
     vendor::hash,
 };
 
@@ -41,12 +41,23 @@ pub struct SbomRequest {
 impl SbomRequest {
     /// Describes the environment of `profile`, which must be up to date with its lockfile.
     pub fn describe(&self, monorepo: &Monorepo, session: &Session, profile: Profile) -> crate::Result<SbomReport> {
+        self.describe_with(None, monorepo, session, profile)
+    }
+
+    /// Describes an environment that is meant for another machine, whose Python has `python_version`.
+    pub(super) fn describe_with(
+        &self,
+        python_version: Option<String>,
+        monorepo: &Monorepo,
+        session: &Session,
+        profile: Profile,
+    ) -> crate::Result<SbomReport> {
         let start = Instant::now();
         let installation = Installation::find(monorepo, session, profile, &self.backend)?;
         let context = monorepo.context(profile)?;
         check_freshness(&context, session, &installation)?;
         let distributions = Distributions::read(&installation.environment)?;
-        let subject = self.subject(&context, session, &installation, &distributions)?;
+        let subject = self.subject(python_version, &context, session, (&installation, &distributions))?;
         let unknown = unknown(&subject.parts);
         let report = SbomReport {
             profile,
@@ -74,10 +85,10 @@ impl SbomRequest {
     /// Finds out what is to be said.
     fn subject<'a>(
         &self,
+        python_version: Option<String>,
         context: &'a ProfileContext<'_>,
         session: &Session,
-        installation: &'a Installation,
-        distributions: &'a Distributions,
+        (installation, distributions): (&'a Installation, &'a Distributions),
     ) -> crate::Result<Subject<'a>> {
         let Installation { environment, backend, selection } = installation;
         let Some(lockfile) = context.lockfile()? else { return Err(OperationError::no_lockfile(context).into()) };
@@ -109,7 +120,10 @@ impl SbomRequest {
             lockfile: hash(lockfile.file.text.as_bytes()),
             root: &context.monorepo.root,
             environment: environment.root(),
-            python,
+            python: PythonFacts {
+                version: python_version.unwrap_or_else(|| version(&python)),
+                implementation: python.implementation,
+            },
             uv: session.uv()?.version.to_string(),
             dependencies: DependencyGraph::read(&lockfile.file.text, name, &extras),
             time: time(&session.settings.variables)?,
@@ -144,6 +158,11 @@ fn time(variables: &Variables) -> Result<Option<i64>, SbomError> {
     let value = variables.get("SOURCE_DATE_EPOCH").filter(|value| !value.is_empty());
     let seconds = |value: &str| value.parse().ok().filter(|seconds| *seconds >= 0);
     value.map(|value| seconds(value).ok_or_else(|| SbomError::Time { value: value.to_owned() })).transpose()
+}
+
+fn version(python: &BaseInterpreter) -> String {
+    let (major, minor, micro) = python.version;
+    format!("{major}.{minor}.{micro}")
 }
 
 fn unknown(parts: &[Part<'_>]) -> Vec<(Name, String)> {

@@ -189,6 +189,13 @@ impl Session {
         captured.status.success().then(|| ExportedPackage::read(&captured.stdout))
     }
 
+    /// Returns a session with other variables, for operations that are a part of this one.
+    #[cfg(feature = "full")]
+    pub(super) fn with_variables(&self, changes: &[(String, Option<OsString>)]) -> Self {
+        let settings = Settings { variables: self.settings.variables.with(changes), ..self.settings.clone() };
+        Self { uv: self.uv.clone(), ..Self::new(settings) }
+    }
+
     /// Returns a session for another thread.
     #[cfg(feature = "full")]
     pub(super) fn for_thread(&self) -> Self {

@@ -14,6 +14,8 @@ mod diff_tables;
 #[cfg(feature = "full")]
 mod env;
 #[cfg(feature = "full")]
+mod image;
+#[cfg(feature = "full")]
 mod init;
 #[cfg(feature = "full")]
 mod kernel;
@@ -45,6 +47,7 @@ pub use self::{
     },
     diff_tables::DiffTable,
     env::{CargoConfig, EnvReport, Variable, VariableChange},
+    image::{ImageLayer, ImageLayerContent, ImageReport},
     init::{NewPin, SetUpReport},
     kernel::{KernelReport, KernelState, KernelsReport},
     new::{NewRemote, NewReport, NewTag},
@@ -103,6 +106,8 @@ pub enum Message {
     DiffFinished(DiffReport),
     /// A profile was vendored.
     VendorFinished(VendorReport),
+    /// An image was made.
+    ImageFinished(ImageReport),
     /// An environment was described.
     SbomFinished(SbomReport),
     /// An environment was compared with its lockfile.

@@ -25,7 +25,7 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use super::{Part, SbomError, Subject, license, purl};
+use super::{Part, PythonFacts, SbomError, Subject, license, purl};
 use crate::{
     environment::{Distribution, Source},
     model::{Name, git_url},
@@ -178,12 +178,10 @@ impl Subject<'_> {
     }
 
     fn python_component(&self) -> Component {
-        let (major, minor, micro) = self.python.version;
-        let version = format!("{major}.{minor}.{micro}");
-        let name = &self.python.implementation;
+        let PythonFacts { implementation: name, version } = &self.python;
         Component {
-            purl: purl::generic(name, &version),
-            ..Component::new(Classification::Platform, name, &version, Some(format!("{name}@{version}")))
+            purl: purl::generic(name, version),
+            ..Component::new(Classification::Platform, name, version, Some(format!("{name}@{version}")))
         }
     }
 

@@ -21,7 +21,7 @@ pub(crate) use self::{
     error::{SbomError, SbomWarning},
 };
 use crate::{
-    environment::{BaseInterpreter, Distribution},
+    environment::Distribution,
     model::{Name, Profile},
 };
 
@@ -37,12 +37,20 @@ pub(crate) struct Subject<'a> {
     /// The monorepo. Paths in it are shown relative to it, and others not at all.
     pub(crate) root: &'a Utf8Path,
     pub(crate) environment: &'a Utf8Path,
-    pub(crate) python: BaseInterpreter,
+    pub(crate) python: PythonFacts,
     pub(crate) uv: String,
     pub(crate) parts: Vec<Part<'a>>,
     pub(crate) dependencies: DependencyGraph,
     /// When it was made, in seconds since 1970, if that is to be said: it makes two documents differ.
     pub(crate) time: Option<i64>,
+}
+
+/// The Python of an environment.
+pub(crate) struct PythonFacts {
+    /// `cpython`.
+    pub(crate) implementation: String,
+    /// `3.12.7`.
+    pub(crate) version: String,
 }
 
 /// An installed distribution, and what is known of it.

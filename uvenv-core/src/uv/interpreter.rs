@@ -18,3 +18,9 @@ pub(crate) fn make_environment(uv: &Uv, python: &str, environment: &Utf8Path, of
     let flags = ["venv", "--quiet", "--no-project", "--no-config", "--allow-existing", "--python", python];
     uv.invocation().args(flags).args(offline.then_some("--offline")).arg(environment.as_str())
 }
+
+/// Returns `uv venv`, which makes an environment that can be moved: its programs do not contain its path.
+#[cfg(feature = "full")]
+pub(crate) fn make_relocatable_environment(uv: &Uv, python: &str, environment: &Utf8Path) -> Invocation {
+    make_environment(uv, python, environment, true).arg("--relocatable")
+}

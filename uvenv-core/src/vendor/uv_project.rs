@@ -44,6 +44,8 @@ impl VendoredSelection {
 
     fn lockfile(&self, name: &str, kept: &[&PinFacts]) -> DocumentMut {
         let wheels = self.directory.join(WHEELS);
+        // uv would look for a relative path in the project.
+        let wheels = camino::absolute_utf8(&wheels).unwrap_or(wheels);
         let pin_of = |package: &VendoredPackage| kept.iter().find(|pin| pin.is_of(&package.name, &package.version));
         let source = |package: &VendoredPackage| {
             InlineTable::from_iter([match pin_of(package) {

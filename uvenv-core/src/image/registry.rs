@@ -1,0 +1,44 @@
+//! Registries, through [skopeo], which has the credentials, certificates, proxies and mirrors that podman and Docker have too.
+//!
+//! [skopeo]: https://github.com/containers/skopeo
+
+use std::io;
+
+use camino::Utf8Path;
+
+use super::{ImageError, Layout, source::ImageName};
+use crate::process::{Invocation, ending};
+
+/// Gives a program the variables that child processes see.
+type Child<'a> = &'a dyn Fn(Invocation) -> Invocation;
+
+/// Copies an image of a registry into a layout, where it has the name `latest`. What the layout has is not fetched again.
+pub(super) fn pull(name: &ImageName, directory: &Utf8Path, child: Child<'_>) -> Result<(), ImageError> {
+    let tls = name.is_local().then_some("--src-tls-verify=false");
+    let copy = Invocation::new("skopeo").arg("copy").args(tls);
+    run(&child(copy.args([format!("docker://{name}"), format!("oci:{directory}:latest")])))
+}
+
+/// Copies the image of a layout to a registry, as it is.
+pub(crate) fn push(layout: &Layout, name: &ImageName, child: Child<'_>) -> Result<(), ImageError> {
+    let tls = name.is_local().then_some("--dest-tls-verify=false");
+    let copy = Invocation::new("skopeo").args(["copy", "--preserve-digests"]).args(tls);
+    let from = format!("oci:{}:{}", layout.directory(), name.tag());
+    run(&child(copy.args([from, format!("docker://{name}")])))
+}
+
+fn run(copy: &Invocation) -> Result<(), ImageError> {
+    let captured = copy.capture().map_err(|source| match source.kind() {
+        io::ErrorKind::NotFound => ImageError::NoSkopeo { source },
+        _ => ImageError::Skopeo {
+            command: copy.to_string(),
+            ending: "could not be started".to_owned(),
+            problem: source.to_string(),
+        },
+    })?;
+    if captured.status.success() {
+        return Ok(());
+    }
+    let problem = captured.words().into_owned();
+    Err(ImageError::Skopeo { command: copy.to_string(), ending: ending(captured.status), problem })
+}

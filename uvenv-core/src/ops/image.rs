@@ -1,0 +1,144 @@
+//! `image`: a container image with the environment of a vendored profile.
+
+mod configuration;
+mod contents;
+mod environment;
+mod options;
+
+use std::{io, time::Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use oci_spec::image::{Descriptor, ImageManifestBuilder, MediaType, SCHEMA_VERSION};
+
+pub use self::options::ImageOptions;
+use self::{
+    configuration::{annotations, configured},
+    contents::{Contents, ImageFile},
+    environment::ImageEnvironment,
+    options::Destination,
+};
+use super::{BackendRequest, ProfileRequest, Session, milliseconds, sync::vendored_directory};
+use crate::{
+    image::{Base, BaseSource, Compression, ImageError, Layer, LayerWriter, Layout, push, write_archive},
+    model::Profile,
+    report::{ImageLayer, ImageLayerContent, ImageReport},
+};
+
+/// Where `vendor` writes by default.
+const VENDORED: &str = "vendored";
+
+/// A request for an image.
+#[derive(Clone, Debug, Default)]
+pub struct ImageRequest {
+    /// The backend.
+    pub backend: BackendRequest,
+    /// The vendored directory; by default that of `UVENV_VENDORED`, or else the one that `vendor` writes by default.
+    pub vendored: Option<Utf8PathBuf>,
+    /// The base image: an OCI layout, an archive of one, a root file system as a tar file, or a name in a registry.
+    pub base: String,
+    /// What the image says and where its files are.
+    pub options: ImageOptions,
+    /// How its layers are compressed.
+    pub compression: Compression,
+    /// Its name, such as `app:1.0`.
+    pub name: Option<String>,
+    /// The layout to add it to, or the archive to write, with the extension `.tar`.
+    pub output: Option<Utf8PathBuf>,
+    /// The name in a registry to push it to.
+    pub push: Option<String>,
+}
+
+impl ImageRequest {
+    fn vendored(&self, session: &Session) -> Utf8PathBuf {
+        let directory = self.vendored.clone().or_else(|| vendored_directory(&session.settings.variables));
+        directory.unwrap_or_else(|| VENDORED.into())
+    }
+
+    /// Makes the image of the profile that `target` names.
+    pub fn make(&self, session: &Session, target: &ProfileRequest) -> crate::Result<ImageReport> {
+        let start = Instant::now();
+        if !cfg!(target_os = "linux") {
+            return Err(ImageError::NotLinux.into());
+        }
+        let (monorepo, profile) = target.find(session)?;
+        let destination = Destination::new(self)?;
+        let options = self.options.checked()?;
+        let source = BaseSource::parse(&self.base, Utf8Path::new(""))?;
+        let environment = ImageEnvironment::locked(session)?;
+        let child = |invocation| session.settings.child(invocation);
+        let cache = environment.base_cache(&self.base);
+        let base = Base::read(&source, &self.base, (&cache, self.compression), &child)?;
+        let made = environment.make(self, &base, (session, target), (&monorepo, profile))?;
+        let contents = Contents { base: &base, made: &made, options: &options };
+        let layout = destination.layout()?;
+        let [packages, internal] = contents.files(&monorepo, profile)?;
+        let packages = self.layer(&layout, &contents, &packages)?;
+        let internal = self.layer(&layout, &contents, &internal)?;
+        for layer in &base.layers {
+            layout.take(layer, &base.layout)?;
+        }
+        let manifest = write_manifest(&layout, &contents, (profile, [&packages, &internal]))?;
+        layout.insert(&manifest, destination.name.as_ref())?;
+        layout.remove_unused()?;
+        if let Some(archive) = &destination.archive {
+            write_archive(&layout, archive)?;
+        }
+        if let Some(name) = &destination.push {
+            push(&layout, name, &child)?;
+        }
+        Ok(ImageReport {
+            profile,
+            backend: made.selection.lock.facts.backend.clone(),
+            base: base.name.clone(),
+            base_digest: base.digest.clone(),
+            python: made.python.version.clone(),
+            name: destination.name.as_ref().map(ToString::to_string),
+            digest: manifest.digest().to_string(),
+            layers: layers(&base, &packages, &internal),
+            output: self.output.clone(),
+            pushed: destination.push.as_ref().map(ToString::to_string),
+            distributions: made.distributions.iter().count(),
+            uv: session.uv()?.into(),
+            elapsed_ms: milliseconds(start.elapsed()),
+        })
+    }
+
+    fn layer(&self, layout: &Layout, contents: &Contents<'_>, files: &[ImageFile]) -> Result<Layer, ImageError> {
+        let write = || {
+            let mut layer = LayerWriter::new(layout, self.compression)?;
+            contents.write(files, &mut layer)?;
+            layer.finish()
+        };
+        write().map_err(ImageError::io(layout.directory()))
+    }
+}
+
+/// Writes the configuration and the manifest.
+fn write_manifest(
+    layout: &Layout,
+    contents: &Contents<'_>,
+    (profile, layers): (Profile, [&Layer; 2]),
+) -> Result<Descriptor, ImageError> {
+    let configuration = configured(contents, profile, layers);
+    let own = layers.map(|layer| &layer.descriptor);
+    let manifest = ImageManifestBuilder::default()
+        .schema_version(SCHEMA_VERSION)
+        .media_type(MediaType::ImageManifest)
+        .config(layout.add(MediaType::ImageConfig, &configuration)?)
+        .layers(contents.base.layers.iter().chain(own).cloned().collect::<Vec<_>>())
+        .annotations(annotations(contents.base))
+        .build();
+    let manifest = manifest.map_err(|error| ImageError::io(layout.directory())(io::Error::other(error)))?;
+    layout.add(MediaType::ImageManifest, &manifest)
+}
+
+fn layers(base: &Base, packages: &Layer, internal: &Layer) -> Vec<ImageLayer> {
+    let layer = |content, descriptor: &Descriptor| ImageLayer {
+        content,
+        digest: descriptor.digest().to_string(),
+        size: descriptor.size(),
+    };
+    let of_base = base.layers.iter().map(|one| layer(ImageLayerContent::Base, one));
+    let own = [(ImageLayerContent::Packages, packages), (ImageLayerContent::InternalPackages, internal)];
+    of_base.chain(own.map(|(content, one)| layer(content, &one.descriptor))).collect()
+}

@@ -1,0 +1,175 @@
+//! The environment of an image, made on this machine from the vendored directory.
+
+use std::{ffi::OsString, fs, io};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::ImageRequest;
+use crate::{
+    environment::{Distribution, Distributions, Environment},
+    fs::{
+        cache::{self, FileLock},
+        digest::digest,
+    },
+    image::{Base, BasePython, ImageError},
+    model::Profile,
+    monorepo::Monorepo,
+    ops::{
+        LockMode, ProfileRequest, SbomRequest, Session, SyncRequest,
+        backend_request::{self, SelectedPackages},
+        vendored_lock::vendored_lock,
+    },
+    uv::interpreter::make_relocatable_environment,
+    vendor::{VendoredDirectoryError, VendoredSelection},
+};
+
+/// The directory for the environments of images, in uvenv's cache: it is on one file system with uv's, which can link files
+/// then.
+pub(super) struct ImageEnvironment {
+    directory: Utf8PathBuf,
+    _lock: FileLock,
+}
+
+/// An environment for an image.
+pub(super) struct MadeEnvironment {
+    pub(super) environment: Environment,
+    pub(super) distributions: Distributions,
+    pub(super) selection: VendoredSelection,
+    pub(super) python: BasePython,
+    /// What is in it, as a CycloneDX document.
+    pub(super) sbom: String,
+}
+
+impl ImageEnvironment {
+    /// Waits until no other process makes an image.
+    pub(super) fn locked(session: &Session) -> crate::Result<Self> {
+        let variables = &session.settings.variables;
+        let directory = cache::directory(variables)?.join("images");
+        let busy = || "is making an image".to_owned();
+        let lock = FileLock::acquire(&directory.join("lock"), variables, session.settings.observer(), busy)?;
+        Ok(Self { directory, _lock: lock })
+    }
+
+    /// Returns where a base image from a registry is kept.
+    pub(super) fn base_cache(&self, name: &str) -> Utf8PathBuf {
+        self.directory.join("bases").join(&digest(name.as_bytes())[..16])
+    }
+
+    /// Makes the environment for the Python of `base`.
+    pub(super) fn make(
+        &self,
+        request: &ImageRequest,
+        base: &Base,
+        (outer, target): (&Session, &ProfileRequest),
+        (monorepo, profile): (&Monorepo, Profile),
+    ) -> crate::Result<MadeEnvironment> {
+        let context = monorepo.context(profile)?;
+        let available = SelectedPackages { names: &[], all: false }.backends(&context, outer)?;
+        let chosen = backend_request::select(&context, outer, &available, &request.backend, &[])?;
+        let vendored = request.vendored(outer);
+        let selection = vendored_lock(&vendored, &context, chosen.name())?;
+        let python = base.python(&selection.lock.facts.pythons)?;
+        let session = self.session(outer);
+        let path = monorepo.environment(context.paths, chosen.name(), &session.settings.variables);
+        self.clear()?;
+        create(&session, &path, &python)?;
+        let sync = SyncRequest {
+            backend: request.backend.clone(),
+            lock: LockMode::Frozen { allow_stale: false },
+            vendored: Some(vendored.clone()),
+            ..SyncRequest::default()
+        };
+        sync.synced_by(&session, target, (monorepo, profile), |_, _| Ok(()))?;
+        let environment = Environment::new(path);
+        let distributions = Distributions::read(&environment)?;
+        distributions.iter().try_for_each(|distribution| check_library(base, distribution))?;
+        let sbom = SbomRequest { backend: request.backend.clone(), vendored: Some(vendored), output: None };
+        let sbom = sbom.describe_with(Some(base.python_version(&python)), monorepo, &session, profile)?.text();
+        outer.warn(session.take_warnings());
+        Ok(MadeEnvironment { environment, distributions, selection, python, sbom })
+    }
+
+    /// Returns a session in which the environment of a profile is here.
+    fn session(&self, session: &Session) -> Session {
+        let place = OsString::from(self.directory.join("environment/.venv").into_string());
+        let changes = [("UV_PROJECT_ENVIRONMENT".to_owned(), Some(place))];
+        session.with_variables(&changes)
+    }
+
+    /// Removes what an interrupted run has left.
+    fn clear(&self) -> Result<(), ImageError> {
+        let path = self.directory.join("environment");
+        match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ImageError::io(path)(error)),
+            _ => fs::create_dir_all(&path).map_err(ImageError::io(path)),
+        }
+    }
+}
+
+impl Drop for ImageEnvironment {
+    fn drop(&mut self) {
+        // What is left, the next process removes.
+        let _ = self.clear();
+    }
+}
+
+/// Has uv make an environment whose programs do not contain its path.
+fn create(session: &Session, path: &Utf8Path, python: &BasePython) -> crate::Result<()> {
+    let uv = session.uv()?;
+    let made = session.settings.child(make_relocatable_environment(uv, &python.version, path)).capture();
+    let none = |problem: String| VendoredDirectoryError::NoPython { problem };
+    let made = made.map_err(|error| none(error.to_string()))?;
+    if made.status.success() { Ok(()) } else { Err(none(made.words().into_owned()).into()) }
+}
+
+/// Rejects a distribution that was built for another C library than that of the base, or for a newer one.
+fn check_library(base: &Base, distribution: &Distribution) -> Result<(), ImageError> {
+    let other = |needed: String, available: String| {
+        let distribution = distribution.name.clone();
+        Err(ImageError::OtherLibrary { base: base.name.clone(), distribution, needed, available })
+    };
+    let shown = |(major, minor): (u32, u32)| format!("glibc {major}.{minor}");
+    let tags = distribution.platform_tags();
+    let oldest = tags.iter().filter_map(|tag| glibc_of(tag)).min();
+    match (oldest, base.glibc()) {
+        (Some(needed), None) if base.has_musl() => other(shown(needed), "musl".to_owned()),
+        (Some(needed), Some(available)) if needed > available => other(shown(needed), shown(available)),
+        (None, Some(available)) if tags.iter().any(|tag| tag.starts_with("musllinux")) => {
+            other("musl".to_owned(), shown(available))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Returns the version of glibc that a platform tag requires ([PEP 600]).
+///
+/// [PEP 600]: https://peps.python.org/pep-0600/#legacy-manylinux-tags
+fn glibc_of(tag: &str) -> Option<(u32, u32)> {
+    let rest = tag.strip_prefix("manylinux")?;
+    match rest.split('_').collect::<Vec<_>>().as_slice() {
+        ["1", ..] => Some((2, 5)),
+        ["2010", ..] => Some((2, 12)),
+        ["2014", ..] => Some((2, 17)),
+        ["", major, minor, ..] => Some((major.parse().ok()?, minor.parse().ok()?)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_c_library_of_platform_tags() {
+        for (tag, version) in [
+            ("manylinux1_x86_64", Some((2, 5))),
+            ("manylinux2014_aarch64", Some((2, 17))),
+            ("manylinux_2_28_x86_64", Some((2, 28))),
+            ("linux_x86_64", None),
+            ("any", None),
+            ("musllinux_1_2_x86_64", None),
+        ] {
+            assert_eq!(glibc_of(tag), version, "{tag}");
+        }
+    }
+}
