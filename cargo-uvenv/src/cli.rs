@@ -1,5 +1,6 @@
 //! The command-line interface: its arguments and help texts.
 
+mod bundle;
 mod check;
 mod diff;
 mod image;
@@ -19,6 +20,7 @@ use clap_cargo::style::CLAP_STYLING;
 use uvenv_core::{Name, Profile, Variables, backend::Choice};
 
 pub(crate) use self::{
+    bundle::{Bundle, OpenBundle},
     check::{Check, Explain},
     diff::Diff,
     image::Image,
@@ -137,6 +139,9 @@ pub(crate) enum Command {
     Verify(Verify),
     Vendor(Vendor),
     Image(Image),
+    Bundle(Bundle),
+    #[command(hide = true)]
+    OpenBundle(OpenBundle),
     Sbom(Sbom),
     Init(Init),
     AddPackage(AddPackage),

@@ -1,5 +1,6 @@
 //! Runs the operations of the core for a parsed command line.
 
+mod bundle;
 mod check;
 mod image;
 mod init;
@@ -51,6 +52,11 @@ pub(crate) fn run(
         Command::Diff(args) => context.diff(&args, output),
         Command::Verify(args) => return context.verify(args, output),
         Command::Vendor(args) => context.vendor(args, output),
+        Command::Bundle(args) => context.bundle(args, output),
+        Command::OpenBundle(args) => {
+            let opened = context.open_bundle(&args)?;
+            return Ok(crate::run_within(opened, program));
+        }
         Command::Image(args) => context.image(args, output),
         Command::Sbom(args) => context.sbom(args, output),
         Command::Init(args) => context.init(&args, output),

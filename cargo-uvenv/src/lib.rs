@@ -77,6 +77,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>, program: &Program) -> u8 {
     }
 }
 
+/// Runs a command line that another one has led to.
+fn run_within(arguments: Vec<String>, program: &Program) -> u8 {
+    run(["cargo-uvenv".to_owned()].into_iter().chain(arguments).map(OsString::from), program)
+}
+
 /// Returns the tables and sentences that the command line prints for the result `message`; empty if it prints none.
 pub fn text(message: &Message) -> String {
     output::text(message).unwrap_or_default()

@@ -17,8 +17,8 @@ use uvenv_core::{
     Monorepo, Variables,
     monorepo::unusable_directory,
     ops::{
-        self, AddPackagePlan, BackendRequest, DiffSide, EnvRequest, InitPlan, KernelPlan, LockPlan, PromotePlan,
-        RunRequest, SbomRequest, SyncPlan, SyncRequest, VendorRequest, VerifyRequest,
+        self, AddPackagePlan, BackendRequest, BundleRequest, DiffSide, EnvRequest, InitPlan, KernelPlan, LockPlan,
+        PromotePlan, RunRequest, SbomRequest, SyncPlan, SyncRequest, VendorRequest, VerifyRequest,
     },
     report::Message,
 };
@@ -34,7 +34,7 @@ use crate::{
 mod _uvenv {
     #[pymodule_export]
     use super::{
-        add_package, backends, check, detect, diff, discover, env, image, importable, init, install_kernel,
+        add_package, backends, bundle, check, detect, diff, discover, env, image, importable, init, install_kernel,
         list_kernels, lock, main, plan, profiles, promote, remove_kernel, run, sbom, status, sync, vendor, verify,
     };
 
@@ -293,6 +293,27 @@ fn image(py: Python<'_>, call: Call, image: Image) -> PyResult<Bound<'_, PyAny>>
     call.work(py, move |call| {
         let request = image.request()?;
         Ok(Message::ImageFinished(request.make(&call.session, &call.target()?)?))
+    })
+}
+
+/// Runs `bundle`.
+#[pyfunction]
+fn bundle(
+    py: Python<'_>,
+    call: Call,
+    backend: Option<String>,
+    vendored: Option<PathBuf>,
+    launcher: PathBuf,
+    output: PathBuf,
+) -> PyResult<Bound<'_, PyAny>> {
+    call.work(py, move |call| {
+        let request = BundleRequest {
+            backend: BackendRequest { choice: choice(backend)?, ..BackendRequest::default() },
+            vendored: vendored.map(convert::utf8).transpose()?,
+            launcher: convert::utf8(launcher)?,
+            output: convert::utf8(output)?,
+        };
+        Ok(Message::BundleFinished(request.make(&call.session, &call.target()?)?))
     })
 }
 

@@ -105,6 +105,10 @@ class ImageError(Error):
     """A container image cannot be made; one that was there before is unchanged."""
 
 
+class BundleError(Error):
+    """A bundle cannot be made or opened."""
+
+
 class KernelError(Error):
     """A Jupyter kernel cannot be installed or removed."""
 
@@ -640,3 +644,23 @@ class RegistryFailed(ImageError, code="registry-failed"):
 
 class ImageIo(ImageError, code="image-io"):
     """A file of an image cannot be read or written."""
+
+
+class NoUvForBundle(BundleError, code="no-uv-for-bundle"):
+    """The vendored directory has no uv, which a bundle brings along."""
+
+
+class NoBundleLauncher(BundleError, code="no-bundle-launcher"):
+    """The program that should open the bundle is not a program of Linux."""
+
+
+class DamagedBundle(BundleError, code="damaged-bundle"):
+    """The bundle is not whole, or a file in it was changed."""
+
+
+class NoBundleCommand(BundleError, code="no-bundle-command"):
+    """A bundle has no such command."""
+
+
+class BundleIo(BundleError, code="bundle-io"):
+    """The bundle cannot be read, written or unpacked."""

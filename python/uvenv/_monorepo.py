@@ -19,6 +19,7 @@ from uvenv._mapping import FrozenMapping
 from uvenv._reports import (
     RENDERERS,
     BackendsReport,
+    BundleReport,
     CheckReport,
     DetectionReport,
     DiffReport,
@@ -956,9 +957,11 @@ class Monorepo:
             RegistryFailed: The base could not be fetched, or the image could not be pushed.
 
         Example:
-            >>> repo.image("prod", base="rootfs.tar", backend="cu124", output="app.tar")
-            Traceback (most recent call last):
-            uvenv._errors.NoVendoredLock: `vendored` is not a vendored directory: it has no lock of `cargo uvenv vendor`
+            >>> try:
+            ...     uvenv.Monorepo.discover().image("prod", base="./missing.tar", backend="cu124", output="app.tar")
+            ... except uvenv.ImageError as error:
+            ...     print(error)
+            `./missing.tar` is not a base image: there is no such file or directory
         """
         image = {
             "backend": backend,
@@ -975,6 +978,49 @@ class Monorepo:
         with _followed(self.directory, profile, offline, progress) as call:
             plain = _uvenv.image(call, image)
         return ImageReport.from_dict(plain)
+
+    def bundle(
+        self,
+        profile: str | None = None,
+        *,
+        launcher: str | os.PathLike[str],
+        output: str | os.PathLike[str],
+        backend: str | None = None,
+        vendored: str | os.PathLike[str] | None = None,
+        offline: bool = False,
+        progress: bool | None = None,
+    ) -> BundleReport:
+        """Makes one file of a vendored profile, which installs itself.
+
+        Args:
+            profile: The profile: dev, staging or prod.
+            launcher: A `cargo-uvenv` that cargo has installed, for the machines that the bundle is for.
+            output: The file to write, relative to the current directory.
+            backend: The GPU backend.
+            vendored: The directory with the wheels and uv; defaults to `UVENV_VENDORED`, then to `vendored`.
+            offline: Disable network access.
+            progress: Whether to show progress; by default, only in a terminal or a notebook.
+
+        Returns:
+            The file, and the hash of what is in it.
+
+        Raises:
+            NoVendoredLock: The directory has no lock made by vendoring.
+            NoUvForBundle: The directory has no uv.
+            NoBundleLauncher: `launcher` is not a program of Linux.
+
+        Example:
+            >>> try:
+            ...     repo = uvenv.Monorepo.discover()
+            ...     repo.bundle("prod", backend="cu124", vendored="missing", launcher="cargo-uvenv", output="prod.run")
+            ... except uvenv.NoVendoredLock as error:
+            ...     print(error.code)
+            no-vendored-lock
+        """
+        file = str(Path(output).absolute())
+        with _followed(self.directory, profile, offline, progress) as call:
+            plain = _uvenv.bundle(call, backend, _path(vendored), os.fspath(launcher), file)
+        return BundleReport.from_dict(plain)
 
     def sbom(
         self,
@@ -1163,6 +1209,11 @@ def vendor() -> None:
 @_here(Monorepo.image)
 def image() -> None:
     """Calls `Monorepo.image` on the monorepo of the current directory."""
+
+
+@_here(Monorepo.bundle)
+def bundle() -> None:
+    """Calls `Monorepo.bundle` on the monorepo of the current directory."""
 
 
 @_here(Monorepo.sbom)

@@ -1236,6 +1236,32 @@ class ImageReport(Value):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BundleReport(Value):
+    """A bundle that was made.
+
+    Attributes:
+        profile: The profile.
+        backend: The backend, or `None`.
+        file: The file that was written.
+        size: Its size, in bytes.
+        digest: The hash of what is in it, such as `sha256:…`.
+        wheels: The number of wheels for the environment.
+        pythons: The versions of Python for which they were vendored, such as `3.11`.
+        elapsed_ms: How long it took, in milliseconds.
+    """
+
+    _reason = "bundle-finished"
+    profile: Literal["dev", "staging", "prod"]
+    backend: str | None
+    file: Path
+    size: int
+    digest: str
+    wheels: int
+    pythons: tuple[str, ...]
+    elapsed_ms: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class SbomReport(Value):
     """An account of an environment.
 

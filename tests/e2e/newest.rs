@@ -10,6 +10,9 @@ mod backend;
 mod bad_input;
 #[path = "suite/build_script.rs"]
 mod build_script;
+#[cfg(target_os = "linux")]
+#[path = "suite/bundle.rs"]
+mod bundle;
 #[path = "suite/check.rs"]
 mod check;
 #[path = "suite/check_pins.rs"]

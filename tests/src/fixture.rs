@@ -75,6 +75,11 @@ impl Fixture {
         Invocation::new(self, &cargo).on_path(binary).args(["uvenv"]).args(arguments)
     }
 
+    /// An executable file with arguments.
+    pub fn script<A: AsRef<OsStr>>(&self, file: &Utf8Path, arguments: impl IntoIterator<Item = A>) -> Invocation<'_> {
+        Invocation::new(self, file).args(arguments)
+    }
+
     /// Plain `uv ARGUMENTS`, with the uv that uvenv drives.
     pub fn uv<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Invocation<'_> {
         Invocation::new(self, self.uv.expect("a fixture with a uv").path()).args(arguments)

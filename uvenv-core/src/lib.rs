@@ -22,6 +22,8 @@
 
 pub mod backend;
 pub mod build_script;
+#[cfg(feature = "full")]
+mod bundle;
 pub mod cargo;
 #[cfg(feature = "full")]
 pub mod check;

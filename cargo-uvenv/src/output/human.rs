@@ -5,8 +5,8 @@ use uvenv_core::{
     backend::Detection,
     environment::{Distribution, Source},
     report::{
-        BackendsReport, DetectionReport, EnvReport, ImageLayerContent, ImageReport, KernelReport, KernelState,
-        KernelsReport, LockReport, Message, NewReport, SbomReport, SyncPlanned, SyncReport, VendorReport,
+        BackendsReport, BundleReport, DetectionReport, EnvReport, ImageLayerContent, ImageReport, KernelReport,
+        KernelState, KernelsReport, LockReport, Message, NewReport, SbomReport, SyncPlanned, SyncReport, VendorReport,
     },
 };
 
@@ -25,6 +25,7 @@ pub(super) fn message(message: &Message) {
         Message::PromoteFinished(report) => super::promote::message(report),
         Message::VerifyFinished(report) => super::verify::message(report),
         Message::VendorFinished(report) => vendored(report),
+        Message::BundleFinished(report) => bundled(report),
         Message::ImageFinished(report) => imaged(report),
         Message::SbomFinished(report) => described(report),
         Message::InitFinished(report) => super::init::finished(report),
@@ -114,6 +115,21 @@ fn described(report: &SbomReport) {
     done(
         "Described",
         format_args!("{}{backend} in {file}: {distributions}, {embedded} linked into them", report.profile),
+    );
+}
+
+fn bundled(report: &BundleReport) {
+    let backend = report.backend.as_ref().map(|backend| format!(" with {backend}")).unwrap_or_default();
+    done(
+        "Bundled",
+        format_args!(
+            "{}{backend} for Python {} in {}: {} ({})",
+            report.profile,
+            report.pythons.join(" and "),
+            shown(&report.file),
+            counted(report.wheels, "wheel"),
+            BinaryBytes(report.size)
+        ),
     );
 }
 

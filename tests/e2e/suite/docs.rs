@@ -197,6 +197,14 @@ fn commands_of_the_page_about_containers_run() {
     run_page(&repo, "docs/containers.md", &directory);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn commands_of_the_page_about_clusters_run() {
+    let (repo, directory) = laid_out();
+    repo.uvenv(["lock", "--all-profiles"]).within(directory.as_str()).ok();
+    run_page(&repo, "docs/clusters.md", &directory);
+}
+
 #[test]
 fn commands_of_the_hyperbench_readme_run() {
     let (repo, directory) = laid_out();
@@ -230,6 +238,7 @@ fn every_documented_command_is_tested() {
         "docs/build-scripts.md",
         "docs/check.md",
         "docs/ci.md",
+        "docs/clusters.md",
         "docs/commands.md",
         "docs/configuration.md",
         "docs/containers.md",
@@ -363,6 +372,7 @@ fn every_option_is_documented() {
         &["sbom"],
         &["vendor"],
         &["image"],
+        &["bundle"],
         &["add-package"],
         &["explain"],
         &["backend", "list"],
@@ -455,6 +465,10 @@ fn messages() -> Vec<Value> {
         let base = uvenv_tests::debian_base().join("layout");
         let image = ["image", "--profile", "prod", "--backend", "cu124", "--base", base.as_str(), "-o", "../image"];
         messages.extend(in_it(&image).json().reports());
+        let vendor = ["vendor", "--profile", "prod", "--backend", "cu124", "--with-uv"];
+        messages.extend(in_it(&vendor).json().reports());
+        let bundle = ["bundle", "--profile", "prod", "--backend", "cu124", "-o", "../prod.run"];
+        messages.extend(in_it(&bundle).json().reports());
     }
     fs::write(directory.join("prod/.venv/bin/tool"), "").unwrap();
     messages.extend(in_it(&["verify", "--profile", "prod"]).arg_json().ends(1).reports());

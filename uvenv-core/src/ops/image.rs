@@ -17,15 +17,12 @@ use self::{
     environment::ImageEnvironment,
     options::Destination,
 };
-use super::{BackendRequest, ProfileRequest, Session, milliseconds, sync::vendored_directory};
+use super::{BackendRequest, ProfileRequest, Session, milliseconds, sync::vendored_directory, vendored_lock::VENDORED};
 use crate::{
     image::{Base, BaseSource, Compression, ImageError, Layer, LayerWriter, Layout, push, write_archive},
     model::Profile,
     report::{ImageLayer, ImageLayerContent, ImageReport},
 };
-
-/// Where `vendor` writes by default.
-const VENDORED: &str = "vendored";
 
 /// A request for an image.
 #[derive(Clone, Debug, Default)]

@@ -4,6 +4,8 @@
 mod backend_request;
 #[cfg(feature = "full")]
 mod backends;
+#[cfg(feature = "full")]
+mod bundle;
 #[cfg_attr(not(feature = "full"), path = "no_cargo_features.rs")]
 mod cargo_features;
 mod changed_backend;
@@ -59,6 +61,7 @@ use std::time::Duration;
 #[cfg(feature = "full")]
 pub use self::{
     backends::{detect, list},
+    bundle::{BundleRequest, open_bundle},
     check::{CheckRequest, FixMode},
     diff::{DiffSide, diff},
     env::{EnvRequest, write_cargo_config},

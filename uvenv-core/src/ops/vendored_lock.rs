@@ -3,6 +3,11 @@
 use camino::Utf8Path;
 
 use super::OperationError;
+#[cfg(feature = "full")]
+use super::{
+    BackendRequest, Session,
+    backend_request::{self, SelectedPackages},
+};
 use crate::{model::Name, monorepo::ProfileContext, vendor::VendoredSelection};
 
 /// Returns what `directory` has for the profile and the backend, which must have been made from the present lockfile.
@@ -15,4 +20,20 @@ pub(super) fn vendored_lock(
     let selection = VendoredSelection::read(directory, context.profile, backend)?;
     selection.lock.check_lockfile(lockfile, &context.lockfile_name())?;
     Ok(selection)
+}
+
+/// Where `vendor` writes by default.
+#[cfg(feature = "full")]
+pub(super) const VENDORED: &str = "vendored";
+
+/// Returns what `directory` has for the profile and the backend that is requested.
+#[cfg(feature = "full")]
+pub(super) fn selected_lock(
+    directory: &Utf8Path,
+    context: &ProfileContext<'_>,
+    (session, request): (&Session, &BackendRequest),
+) -> crate::Result<VendoredSelection> {
+    let available = SelectedPackages { names: &[], all: false }.backends(context, session)?;
+    let selection = backend_request::select(context, session, &available, request, &[])?;
+    vendored_lock(directory, context, selection.name())
 }

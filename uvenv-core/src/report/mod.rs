@@ -6,6 +6,8 @@
 #[cfg(feature = "full")]
 mod backends;
 #[cfg(feature = "full")]
+mod bundle;
+#[cfg(feature = "full")]
 mod check;
 #[cfg(feature = "full")]
 mod diff;
@@ -40,6 +42,7 @@ pub use self::locked_change::LockedChange;
 #[cfg(feature = "full")]
 pub use self::{
     backends::{AutoChoice, BackendInfo, BackendsReport, DetectionReport, ProfileBackends},
+    bundle::BundleReport,
     check::{CheckReport, ExplanationReport, FileChange, FindingReport, RelatedPlace},
     diff::{
         BackendDifference, DiffReport, DiffSideReport, InternalDifference, InternalOrigin, PythonDifference,
@@ -106,6 +109,8 @@ pub enum Message {
     DiffFinished(DiffReport),
     /// A profile was vendored.
     VendorFinished(VendorReport),
+    /// A bundle was made.
+    BundleFinished(BundleReport),
     /// An image was made.
     ImageFinished(ImageReport),
     /// An environment was described.

@@ -14,11 +14,7 @@ use crate::{
     image::{Base, BasePython, ImageError},
     model::Profile,
     monorepo::Monorepo,
-    ops::{
-        LockMode, ProfileRequest, SbomRequest, Session, SyncRequest,
-        backend_request::{self, SelectedPackages},
-        vendored_lock::vendored_lock,
-    },
+    ops::{LockMode, ProfileRequest, SbomRequest, Session, SyncRequest, vendored_lock::selected_lock},
     uv::interpreter::make_relocatable_environment,
     vendor::{VendoredDirectoryError, VendoredSelection},
 };
@@ -64,13 +60,12 @@ impl ImageEnvironment {
         (monorepo, profile): (&Monorepo, Profile),
     ) -> crate::Result<MadeEnvironment> {
         let context = monorepo.context(profile)?;
-        let available = SelectedPackages { names: &[], all: false }.backends(&context, outer)?;
-        let chosen = backend_request::select(&context, outer, &available, &request.backend, &[])?;
         let vendored = request.vendored(outer);
-        let selection = vendored_lock(&vendored, &context, chosen.name())?;
+        let selection = selected_lock(&vendored, &context, (outer, &request.backend))?;
         let python = base.python(&selection.lock.facts.pythons)?;
         let session = self.session(outer);
-        let path = monorepo.environment(context.paths, chosen.name(), &session.settings.variables);
+        let path =
+            monorepo.environment(context.paths, selection.lock.facts.backend.as_ref(), &session.settings.variables);
         self.clear()?;
         create(&session, &path, &python)?;
         let sync = SyncRequest {

@@ -1,0 +1,43 @@
+//! `bundle`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use uvenv_core::backend::Choice;
+
+use super::OneProfile;
+
+/// Make one file of a vendored profile, which installs itself
+///
+/// The file has the wheels, uv and this program. On a machine with a Python, `./BUNDLE run -- COMMAND` unpacks it once, makes
+/// the environment, and runs the command in it; `./BUNDLE verify` compares the environment with the wheels.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo uvenv vendor --profile prod --backend cu124 --with-uv
+  cargo uvenv bundle --profile prod --backend cu124 -o prod.run
+  ./prod.run run -- python -m app")]
+pub(crate) struct Bundle {
+    #[command(flatten)]
+    pub(crate) profile: OneProfile,
+    /// GPU backend of the environment
+    #[arg(long, value_name = "NAME|auto|none", value_parser = Choice::parse)]
+    pub(crate) backend: Option<Choice>,
+    /// Directory with the wheels and uv; defaults to `UVENV_VENDORED`, then to `vendored`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) vendored: Option<PathBuf>,
+    /// The `cargo-uvenv` for the machines that the bundle is for; defaults to this program
+    #[arg(long, value_name = "FILE")]
+    pub(crate) launcher: Option<PathBuf>,
+    /// File to write
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+}
+
+/// Do something in a bundle, which calls this.
+#[derive(Debug, Args)]
+pub(crate) struct OpenBundle {
+    pub(crate) bundle: PathBuf,
+    #[arg(last = true)]
+    pub(crate) words: Vec<String>,
+}

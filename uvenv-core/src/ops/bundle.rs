@@ -1,0 +1,143 @@
+//! `bundle`: a vendored profile in one file that installs itself.
+
+use std::{fs, io, time::Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::{
+    BackendRequest, ProfileRequest, Session, milliseconds,
+    sync::vendored_directory,
+    vendored_lock::{VENDORED, selected_lock},
+};
+use crate::{
+    bundle::{Bundle, BundleArchive, BundleError, BundledContent, BundledFile},
+    fs::cache::{self, FileLock},
+    manifest,
+    model::Profile,
+    report::BundleReport,
+    vendor::{KnownHashes, Purpose, VendoredLock, VendoredSelection, WHEELS},
+};
+
+/// The manifest of the monorepo in a bundle, which has no other profile.
+fn root_manifest(profile: Profile) -> String {
+    format!("[project]\nname = \"bundle\"\nversion = \"0\"\n\n[tool.uvenv.profiles]\n{profile} = \"{profile}\"\n")
+}
+
+/// What is done in a bundle, and whether it installs.
+const COMMANDS: [(&str, bool); 5] = [("run", true), ("sync", true), ("verify", false), ("sbom", false), ("env", false)];
+
+/// A request for a bundle.
+#[derive(Clone, Debug, Default)]
+pub struct BundleRequest {
+    /// The backend.
+    pub backend: BackendRequest,
+    /// The vendored directory; by default that of `UVENV_VENDORED`, or else the one that `vendor` writes by default.
+    pub vendored: Option<Utf8PathBuf>,
+    /// The program that opens the bundle: `cargo-uvenv` for the machines that it is for.
+    pub launcher: Utf8PathBuf,
+    /// The file to write.
+    pub output: Utf8PathBuf,
+}
+
+impl BundleRequest {
+    /// Makes the bundle of the profile that `target` names.
+    pub fn make(&self, session: &Session, target: &ProfileRequest) -> crate::Result<BundleReport> {
+        let start = Instant::now();
+        let (monorepo, profile) = target.find(session)?;
+        let context = monorepo.context(profile)?;
+        let directory = self.vendored.clone().or_else(|| vendored_directory(&session.settings.variables));
+        let directory = directory.unwrap_or_else(|| VENDORED.into());
+        let selection = selected_lock(&directory, &context, (session, &self.backend))?;
+        selection.check_files(&KnownHashes::default())?;
+        let uv: Vec<_> = selection.locks().filter(|lock| lock.facts.purpose == Purpose::Uv).collect();
+        if uv.is_empty() {
+            return Err(BundleError::NoUv { directory }.into());
+        }
+        let text = |name: &str, text: &str| BundledFile {
+            path: name.to_owned(),
+            content: BundledContent::Text(text.to_owned()),
+        };
+        let mut files = vec![
+            text(manifest::FILE_NAME, &root_manifest(profile)),
+            text(&format!("{profile}/{}", manifest::FILE_NAME), &context.manifest.file.text),
+        ];
+        if let Some(lockfile) = context.lockfile()? {
+            files.push(text(&format!("{profile}/uv.lock"), &lockfile.file.text));
+        }
+        files.extend(vendored_files(&selection, &uv));
+        let backend = selection.lock.facts.backend.clone();
+        let bundle = Bundle { profile, backend: backend.as_ref(), launcher: &self.launcher, files };
+        let (description, size) = bundle.write(&self.output)?;
+        Ok(BundleReport {
+            profile,
+            file: self.output.clone(),
+            size,
+            digest: format!("sha256:{}", description.digest),
+            wheels: selection.lock.wheels().count(),
+            pythons: selection.lock.facts.pythons.clone(),
+            backend,
+            elapsed_ms: milliseconds(start.elapsed()),
+        })
+    }
+}
+
+/// Returns the locks of the profile and of uv, and their wheels.
+fn vendored_files(selection: &VendoredSelection, uv: &[&VendoredLock]) -> Vec<BundledFile> {
+    let locks = || [&selection.lock].into_iter().chain(uv.iter().copied());
+    let names = locks().filter_map(|lock| Some((lock.path.file_name()?.to_owned(), lock.path.clone())));
+    let wheels = locks().flat_map(VendoredLock::wheels);
+    let wheels = wheels.map(|wheel| (format!("{WHEELS}/{}", wheel.file), selection.path_of(wheel)));
+    let mut files: Vec<_> = names.chain(wheels).collect();
+    files.sort();
+    files.dedup();
+    let file = |(name, path)| BundledFile { path: format!("{VENDORED}/{name}"), content: BundledContent::File(path) };
+    files.into_iter().map(file).collect()
+}
+
+/// Unpacks the bundle `file`, once for all processes, and returns the arguments of `cargo-uvenv` that do in it what `words` say.
+pub fn open_bundle(session: &Session, file: &Utf8Path, words: &[String]) -> crate::Result<Vec<String>> {
+    let (command, rest) = words.split_first().map_or(("", &[][..]), |(command, rest)| (command.as_str(), rest));
+    let Some((_, installs)) = COMMANDS.iter().find(|(name, _)| *name == command) else {
+        let available = COMMANDS.map(|(name, _)| name.to_owned()).to_vec();
+        return Err(BundleError::NoCommand { command: command.to_owned(), available }.into());
+    };
+    let mut archive = BundleArchive::open(file)?;
+    let directory = unpacked(session, &mut archive)?;
+    let description = &archive.description;
+    let manifest = directory.join(manifest::FILE_NAME);
+    let mut arguments = vec![command.to_owned(), format!("--manifest-path={manifest}")];
+    arguments.push(format!("--profile={}", description.profile));
+    arguments.push(format!("--backend={}", description.backend.as_ref().map_or("none", |name| name.as_str())));
+    if *installs {
+        arguments.push("--frozen".to_owned());
+    }
+    if command != "env" {
+        arguments.push(format!("--vendored={}", directory.join(VENDORED)));
+    }
+    arguments.extend(rest.iter().cloned());
+    Ok(arguments)
+}
+
+/// Returns the directory where the files of the bundle are.
+fn unpacked(session: &Session, archive: &mut BundleArchive) -> crate::Result<Utf8PathBuf> {
+    let variables = &session.settings.variables;
+    let bundles = cache::directory(variables)?.join("bundles");
+    let directory = bundles.join(&archive.description.digest);
+    if directory.is_dir() {
+        return Ok(directory);
+    }
+    let busy = || "is unpacking the bundle".to_owned();
+    let lock = directory.with_extension("lock");
+    let _lock = FileLock::acquire(&lock, variables, session.settings.observer(), busy)?;
+    // Another process has unpacked it meanwhile.
+    if directory.is_dir() {
+        return Ok(directory);
+    }
+    let work = directory.with_extension("unfinished");
+    match fs::remove_dir_all(&work) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(BundleError::io(&work)(error).into()),
+        _ => archive.unpack(&work).inspect_err(|_| drop(fs::remove_dir_all(&work)))?,
+    }
+    fs::rename(&work, &directory).map_err(BundleError::io(&directory))?;
+    Ok(directory)
+}
