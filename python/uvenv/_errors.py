@@ -664,3 +664,7 @@ class NoBundleCommand(BundleError, code="no-bundle-command"):
 
 class BundleIo(BundleError, code="bundle-io"):
     """The bundle cannot be read, written or unpacked."""
+
+
+class RegistryOffline(ImageError, code="registry-offline"):
+    """An image is in a registry, and the network must not be used."""

@@ -1,7 +1,7 @@
 //! `image`: container images with the environment of a vendored profile.
 #![expect(clippy::disallowed_methods, reason = "archives are made and read with tar")]
 
-use std::{fs, process::Command};
+use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
@@ -107,6 +107,20 @@ fn same_inputs_make_the_same_image() {
     let arguments = ["-t", "app", "-o", there.as_str()];
     let again = image(&second, &layout_base(), &arguments).within("elsewhere").as_another_user();
     let again = again.env("UV_CACHE_DIR", second.temporary().join("uv-cache"));
+    // What uv would otherwise do in other ways.
+    let variables = [
+        ("UV_LINK_MODE", "symlink"),
+        ("UV_COMPILE_BYTECODE", "1"),
+        ("UV_NO_BUILD", "1"),
+        ("UV_NO_BINARY", "1"),
+        ("UV_NO_GROUP", "dev"),
+        ("UV_NO_SOURCES", "1"),
+        ("UV_PYTHON", "3.99"),
+        ("UV_VENV_SEED", "1"),
+        ("VIRTUAL_ENV", "/nowhere"),
+        ("SOURCE_DATE_EPOCH", "1"),
+    ];
+    let again = variables.iter().fold(again, |again, (name, value)| again.env(name, value));
     assert_eq!(made(again)["digest"], report["digest"]);
     assert_eq!(files_of(&here), files_of(&there));
     // An archive has the same layers, and is the same each time.
@@ -277,6 +291,99 @@ fn places_itself_where_links_lead_and_hides_what_was_there() {
 }
 
 #[test]
+fn image_of_uvenv_is_a_base() {
+    let repo = vendored();
+    let (lower, upper) = (repo.temporary().join("lower"), repo.temporary().join("upper"));
+    made(image(&repo, &layout_base(), &["-t", "lower", "-o", lower.as_str()]));
+    repo.uvenv(["promote", "--to", "prod"]).ok();
+    repo.uvenv(["vendor", "--profile", "prod", "--backend", "none", "-o", "vendored"]).ok();
+    let none = ["image", "--profile", "prod", "--backend", "none", "--base", lower.as_str(), "-o", upper.as_str()];
+    made(repo.uvenv(none).args(["-t", "upper"]));
+    let container = Container::of(&upper, "latest");
+    // Its Python is where it was, and nothing of the other environment is left.
+    let python = container.root().join("usr/bin/python3.11");
+    assert!(python.is_file() && !python.is_symlink());
+    let code = "import bench_utils, importlib.util; print(importlib.util.find_spec('torch'))";
+    assert_eq!(container.answer(&["python", "-c", code]).trim(), "None");
+    let path = container.variables().into_iter().find(|variable| variable.starts_with("PATH=")).unwrap();
+    assert_eq!(path.matches("/app/.venv/bin").count(), 1, "{path}");
+    let labels = inspected(&format!("oci:{upper}:latest"), &[])["Labels"].clone();
+    assert!(labels.get("uvenv.backend").is_none(), "{labels}");
+    assert_eq!(labels["uvenv.pin.bench-utils"], format!("v0.1.3@{}", repo.tag_commit("bench-utils", "v0.1.3")));
+}
+
+#[test]
+fn directories_of_the_base_stay_as_they_are() {
+    let repo = vendored();
+    let layout = repo.temporary().join("layout");
+    made(image(&repo, &layout_base(), &["-t", "app", "-o", layout.as_str(), "--workdir", "/tmp/app"]));
+    let container = Container::of(&layout, "latest");
+    let mode = fs::metadata(container.root().join("tmp")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o1777, "{mode:o}");
+    container.answer(&["python", "-c", "import bench_utils"]);
+    let refusal = image(&repo, &layout_base(), &["-o", layout.as_str(), "--workdir", "/usr/bin/python3.11"]);
+    refusal.refused("invalid-image-option");
+}
+
+#[test]
+fn layout_keeps_other_images_and_pushes_the_new_one() {
+    let repo = vendored();
+    let registry = Registry::start();
+    let layout = repo.temporary().join("layout");
+    let out = ["-o", layout.as_str()];
+    let old = made(image(&repo, &layout_base(), &[&out[..], &["-t", "one:1.0", "--", "/old"]].concat()));
+    let unnamed = made(image(&repo, &layout_base(), &[&out[..], &["--", "/unnamed"]].concat()));
+    assert_eq!(inspected(&format!("oci:{layout}:1.0"), &[])["Digest"], old["digest"]);
+    // Another name with the same tag.
+    let name = registry.image("wrong:1.0");
+    let new = [&out[..], &["-t", "two:2.0", "--push", &name, "--", "/new"]].concat();
+    let new = made(image(&repo, &layout_base(), &new).with_system());
+    assert_eq!(inspected(&format!("docker://{name}"), &["--tls-verify=false"])["Digest"], new["digest"]);
+    let mut digests: Vec<_> = inspected_index(&layout);
+    digests.sort();
+    let mut expected = [&old, &unnamed, &new].map(|report| report["digest"].as_str().unwrap().to_owned());
+    expected.sort();
+    assert_eq!(digests, expected);
+    // Nothing is asked of a registry offline.
+    let offline = [&out[..], &["--offline", "--push", &name]].concat();
+    image(&repo, &layout_base(), &offline).with_system().refused("registry-offline");
+    let base = Utf8PathBuf::from(registry.image("never:1"));
+    image(&repo, &base, &[&out[..], &["--offline"]].concat()).with_system().refused("registry-offline");
+}
+
+/// The digests of the images in a layout.
+fn inspected_index(layout: &Utf8Path) -> Vec<String> {
+    let index: Value = serde_json::from_slice(&fs::read(layout.join("index.json")).unwrap()).unwrap();
+    let manifests = index["manifests"].as_array().unwrap();
+    manifests.iter().map(|manifest| manifest["digest"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn several_processes_add_to_one_layout() {
+    let repo = vendored();
+    let layout = repo.temporary().join("layout");
+    let make = |number: usize| {
+        let (tag, command) = (format!("app:{number}"), format!("/command{number}"));
+        // With caches of their own, they know nothing of each other.
+        let cache = repo.temporary().join(format!("cache{number}"));
+        let arguments = ["-t", &tag, "-o", layout.as_str(), "--", &command];
+        made(image(&repo, &layout_base(), &arguments).env("UVENV_CACHE_DIR", cache))
+    };
+    let make = &make;
+    let mut expected: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..3).map(|number| scope.spawn(move || make(number))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()["digest"].as_str().unwrap().to_owned()).collect()
+    });
+    let mut digests = inspected_index(&layout);
+    digests.sort();
+    expected.sort();
+    assert_eq!(digests, expected);
+    for number in 0..3 {
+        inspected(&format!("oci:{layout}:{number}"), &[]);
+    }
+}
+
+#[test]
 fn rejects_bases_that_do_not_fit_before_anything_is_written() {
     let repo = vendored();
     let output = repo.temporary().join("layout");
@@ -297,6 +404,10 @@ fn rejects_bases_that_do_not_fit_before_anything_is_written() {
     };
     let refusal = refused(&tar("other", &["usr/bin/python3.9"]), "no-python-in-base");
     assert!(refusal.message.contains("python3.9") && refusal.message.contains("3.11"), "{}", refusal.message);
+    let old = repo.temporary().join("docker.tar");
+    let from = format!("oci:{}:debian", layout_base());
+    run(image_program("skopeo").args(["copy", "--quiet", &from, &format!("docker-archive:{old}:debian:12")]));
+    refused(&old, "unreadable-base-image").helps(["docker-archive:"]);
     let broken = repo.temporary().join("broken.tar");
     fs::write(&broken, "nothing").unwrap();
     refused(&broken, "unreadable-base-image");
@@ -327,7 +438,12 @@ fn rejects_what_it_cannot_do_by_name() {
     let with = |more: &[&str]| image(&repo, &base, &[&out[..], more].concat());
     with(&["--workdir", "app"]).refused("invalid-image-option");
     with(&["--workdir", "/"]).refused("invalid-image-option");
+    with(&["--workdir", "/a:b"]).refused("invalid-image-option");
     with(&["--user", "a b"]).refused("invalid-image-option");
+    with(&["--user", "1:2:3"]).refused("invalid-image-option");
+    image(&repo, &base, &["-o", "../app.tar.gz"]).refused("invalid-image-option");
+    with(&["-t", "app@sha256:0000000000000000000000000000000000000000000000000000000000000000"])
+        .refused("invalid-image-name");
     with(&["-t", "Not Valid"]).refused("invalid-image-name");
     with(&["--vendored", "missing"]).refused("no-vendored-lock");
     let other = ["image", "--profile", "prod", "--backend", "cu128", "--base", base.as_str()];

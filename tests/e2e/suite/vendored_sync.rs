@@ -346,3 +346,38 @@ fn verify_compares_with_the_vendored_wheels() {
     let verify = ["verify", "--profile", "prod", "--vendored", "vendored"];
     repo.uvenv(verify).refused("changed-vendored-file").names(["torch-2.6.0"]);
 }
+
+#[test]
+fn variables_of_uv_do_not_decide_what_is_installed() {
+    let repo = vendored();
+    sealed(&repo, &SYNC).ok();
+    let files = repo.environment("prod").files();
+    for (name, value) in [
+        ("UV_NO_BUILD", "1"),
+        ("UV_NO_BUILD_PACKAGE", "bench-utils"),
+        ("UV_NO_BINARY", "1"),
+        ("UV_NO_BINARY_PACKAGE", "torch"),
+        ("UV_NO_GROUP", "dev"),
+        ("UV_NO_SOURCES", "1"),
+        ("UV_EXCLUDE_NEWER", "2001-01-01"),
+    ] {
+        // Something is missing, and pins are kept.
+        repo.uv(["pip", "uninstall", "--python", "prod/.venv", "torch"]).ok();
+        sealed(&repo, &[&SYNC[..], &["--frozen"]].concat()).env(name, value).ok();
+        repo.environment("prod").files().assert_eq(&files);
+    }
+}
+
+#[test]
+fn pin_that_was_built_with_settings_comes_from_its_wheel() {
+    let repo = vendored();
+    sealed(&repo, &SYNC).ok();
+    let files = repo.environment("prod").files();
+    let site_packages = repo.environment("prod").site_packages().unwrap();
+    let info = site_packages.join("bench_utils-0.1.2.dist-info/uv_build.json");
+    fs::remove_file(&info).unwrap();
+    fs::write(&info, r#"{"config_settings":{"a":"b"}}"#).unwrap();
+    fs::rename(repo.temporary().join("remotes"), repo.temporary().join("away")).unwrap();
+    sealed(&repo, &[&SYNC[..], &["--frozen"]].concat()).ok();
+    repo.environment("prod").files().assert_eq(&files);
+}

@@ -62,16 +62,19 @@ impl Environment {
     fn file(&self, path: &Utf8Path, is_link: bool) -> crate::Result<EnvironmentFile> {
         let owned = path.to_owned();
         let is_script = path.parent() == Some(&self.scripts());
+        let is_new = is_script && path.file_name().is_some_and(is_script_of_new_environment);
         if is_link {
             let target = fs::read_link(path).map_err(self.unreadable(path))?;
             return Ok(match target.to_str() {
                 Some(target) if !target.starts_with('/') => EnvironmentFile::Link(owned, target.to_owned()),
-                _ => EnvironmentFile::Interpreter(owned),
+                _ if is_new => EnvironmentFile::Interpreter(owned),
+                // A link to a cache: what it leads to was installed.
+                _ => EnvironmentFile::Installed(owned),
             });
         }
         Ok(match path.file_name() {
             Some("pyvenv.cfg") if path.parent() == Some(&self.root) => EnvironmentFile::Configuration(owned),
-            Some(name) if is_script && is_script_of_new_environment(name) => EnvironmentFile::Activation(owned),
+            _ if is_new => EnvironmentFile::Activation(owned),
             _ => EnvironmentFile::Installed(owned),
         })
     }

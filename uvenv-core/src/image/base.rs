@@ -9,10 +9,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use oci_spec::image::{
     Arch, Descriptor, ImageConfiguration, ImageIndex, ImageManifest, MediaType, Os, Platform, RootFs,
 };
+use serde_json::{Map, Value};
 
 use super::{
     BaseSource, Compression, ImageError, Layout,
-    archive::unpack_layout,
+    archive::{ArchiveContent, content_of, unpack_layout},
     compression::decompressed,
     file_tree::FileTree,
     layer::layer_of_tar,
@@ -20,7 +21,7 @@ use super::{
     registry,
     source::{NAME, REFERENCE},
 };
-use crate::{fs::PrivateDirectory, process::Invocation, vendor::hash_file};
+use crate::{process::Invocation, vendor::hash_file};
 
 /// What `PATH` is in a container without one, as in runc.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -35,9 +36,19 @@ pub(crate) struct Base {
     pub(crate) digest: Option<String>,
     /// Where its layers are.
     pub(crate) layout: Layout,
+    /// What its configuration says that [`ImageConfiguration`] does not have.
+    pub(crate) more: Map<String, Value>,
     tree: FileTree,
-    /// What was unpacked, if anything had to be.
-    _unpacked: Option<PrivateDirectory>,
+}
+
+/// Where base images are on this machine.
+pub(crate) struct BasePlace {
+    /// A directory that is empty.
+    pub(crate) unpacked: Utf8PathBuf,
+    /// The layout for an image of a registry.
+    pub(crate) pulled: Utf8PathBuf,
+    /// Whether nothing is pulled.
+    pub(crate) is_offline: bool,
 }
 
 /// The Python of a base image.
@@ -50,42 +61,49 @@ pub(crate) struct BasePython {
 }
 
 impl Base {
-    /// Reads a base image, called `name`. What comes from a registry is kept in `cache`.
+    /// Reads a base image, called `name`. What comes from a registry is kept in `place`, and what has to be unpacked is put
+    /// there.
     pub(crate) fn read(
         source: &BaseSource,
         name: &str,
-        (cache, compression): (&Utf8Path, Compression),
+        (place, compression): (&BasePlace, Compression),
         child: &dyn Fn(Invocation) -> Invocation,
-    ) -> crate::Result<Self> {
-        Ok(match source {
+    ) -> Result<Self, ImageError> {
+        let unreadable = |error: io::Error| unreadable(name, &error);
+        match source {
             BaseSource::Layout { directory, image } => {
-                Self::of_layout(Layout::open(directory)?, name, image.as_deref())?
+                Self::of_layout(Layout::open(directory)?, name, image.as_deref())
             }
-            BaseSource::Archive { file, image } => {
-                let directory = PrivateDirectory::new()?;
-                let unreadable = |error: io::Error| unreadable(name, &error);
-                let base = if unpack_layout(file, directory.path()).map_err(unreadable)? {
-                    Self::of_layout(Layout::open(directory.path())?, name, image.as_deref())?
-                } else {
-                    let place = directory.path().join("root");
-                    Self::of_root_file_system(file, name, Layout::ensure(&place)?, compression)?
-                };
-                Self { _unpacked: Some(directory), ..base }
-            }
+            BaseSource::Archive { file, image } => match content_of(file).map_err(unreadable)? {
+                ArchiveContent::Layout => {
+                    unpack_layout(file, &place.unpacked).map_err(unreadable)?;
+                    Self::of_layout(Layout::open(&place.unpacked)?, name, image.as_deref())
+                }
+                ArchiveContent::Files => {
+                    Self::of_root_file_system(file, name, Layout::ensure(&place.unpacked)?, compression)
+                }
+                ArchiveContent::DockerImage => Err(ImageError::OldArchive { base: name.to_owned() }),
+            },
             BaseSource::Registry(of_registry) => {
-                fs::create_dir_all(cache).map_err(ImageError::io(cache))?;
-                registry::pull(of_registry, cache, child)?;
-                let layout = Layout::open(cache)?;
+                let pulled = &place.pulled;
+                if !place.is_offline {
+                    fs::create_dir_all(pulled).map_err(ImageError::io(pulled))?;
+                    registry::pull(of_registry, pulled, child)?;
+                } else if Layout::find(pulled)?.is_none() {
+                    return Err(ImageError::Offline { name: name.to_owned() });
+                }
+                let layout = Layout::open(pulled)?;
                 layout.remove_unused()?;
-                Self::of_layout(layout, name, Some("latest"))?
+                Self::of_layout(layout, name, Some("latest"))
             }
-        })
+        }
     }
 
     fn of_layout(layout: Layout, name: &str, image: Option<&str>) -> Result<Self, ImageError> {
         let descriptor = find(&layout, name, image)?;
         let manifest: ImageManifest = layout.read(&descriptor)?;
         let configuration: ImageConfiguration = layout.read(manifest.config())?;
+        let more = unknown_to_oci(&layout.read(manifest.config())?, &configuration);
         check_platform(name, configuration.os(), configuration.architecture())?;
         let mut tree = FileTree::default();
         for layer in manifest.layers() {
@@ -100,7 +118,7 @@ impl Base {
         }
         let layers = manifest.layers().iter().map(of_oci).collect();
         let digest = Some(descriptor.digest().to_string());
-        Ok(Self { name: name.to_owned(), configuration, layers, digest, layout, tree, _unpacked: None })
+        Ok(Self { name: name.to_owned(), configuration, layers, digest, layout, more, tree })
     }
 
     fn of_root_file_system(
@@ -120,7 +138,7 @@ impl Base {
         let mut configuration = ImageConfiguration::default();
         configuration.set_rootfs(files);
         let layers = vec![layer.descriptor];
-        Ok(Self { name: name.to_owned(), configuration, layers, digest: None, layout, tree, _unpacked: None })
+        Ok(Self { name: name.to_owned(), configuration, layers, digest: None, layout, tree, more: Map::new() })
     }
 
     /// Returns the value of a variable that the image sets.
@@ -145,7 +163,7 @@ impl Base {
                 .into_iter()
                 .chain(versions.iter().map(|one| format!("python{one}")))
             {
-                let real = self.tree.file(&directory.join(name));
+                let real = self.tree.program(&directory.join(name));
                 let version = |real: &Utf8PathBuf| real.file_name()?.strip_prefix("python").map(str::to_owned);
                 if let Some((real, version)) = real.and_then(|real| Some((real.clone(), version(&real)?)))
                     && versions.contains(&version)
@@ -178,15 +196,27 @@ impl Base {
         self.tree.names_in("/lib".into()).iter().any(|name| name.starts_with("ld-musl-"))
     }
 
-    /// Returns where an absolute path is in the image, with the links in it resolved, without `/` at the start.
+    /// Returns where an absolute path is in the image, with all links in it resolved, without `/` at the start.
     pub(crate) fn place_of(&self, path: &Utf8Path) -> Utf8PathBuf {
         self.tree.place_of(path)
     }
 
-    /// Whether the image has such a directory.
+    /// Whether the image has a directory at this path, without `/` at the start.
     pub(crate) fn has_directory(&self, path: &Utf8Path) -> bool {
         self.tree.is_directory(path)
     }
+
+    /// Whether the image has a file at this path, without `/` at the start.
+    pub(crate) fn has_file(&self, path: &Utf8Path) -> bool {
+        self.tree.is_file(path)
+    }
+}
+
+/// Returns what Docker adds to configurations, such as health checks.
+fn unknown_to_oci(raw: &Value, known: &ImageConfiguration) -> Map<String, Value> {
+    let known = serde_json::to_value(known.config()).unwrap_or_default();
+    let raw = raw["config"].as_object().cloned().unwrap_or_default();
+    raw.into_iter().filter(|(key, value)| !value.is_null() && known.get(key).is_none()).collect()
 }
 
 /// Finds an image in a layout.
@@ -217,7 +247,8 @@ fn find(layout: &Layout, base: &str, image: Option<&str>) -> Result<Descriptor, 
     }
     let shown: Vec<_> =
         platforms().map(|(_, platform)| format!("{}/{}", platform.os(), platform.architecture())).collect();
-    Err(other_platform(base, shown.join(", ")))
+    let shown = if shown.is_empty() { "no platform".to_owned() } else { shown.join(", ") };
+    Err(other_platform(base, shown))
 }
 
 fn is_for_this_machine(platform: &Platform) -> bool {
@@ -253,4 +284,24 @@ fn of_oci(layer: &Descriptor) -> Descriptor {
 
 fn unreadable(base: &str, problem: &impl ToString) -> ImageError {
     ImageError::UnreadableBase { base: base.to_owned(), problem: problem.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn keeps_what_only_docker_knows() {
+        let raw = json!({
+            "architecture": "amd64",
+            "os": "linux",
+            "config": { "Cmd": ["sh"], "Env": null, "Healthcheck": { "Test": ["NONE"] }, "Shell": ["bash"] },
+            "rootfs": { "type": "layers", "diff_ids": [] },
+        });
+        let known = serde_json::from_value(raw.clone()).unwrap();
+        let more = Value::Object(unknown_to_oci(&raw, &known));
+        assert_eq!(more, json!({ "Healthcheck": { "Test": ["NONE"] }, "Shell": ["bash"] }));
+    }
 }

@@ -9,6 +9,9 @@ use tempfile::NamedTempFile;
 
 use crate::vendor::hex;
 
+/// What the name of a blob begins with that is being written.
+pub(super) const UNFINISHED: &str = ".blob";
+
 /// Writes a blob that gets its name at the end.
 pub(super) struct BlobWriter {
     file: NamedTempFile,
@@ -20,7 +23,7 @@ impl BlobWriter {
     /// Begins a blob in `directory`.
     pub(super) fn new(directory: &Utf8Path) -> io::Result<Self> {
         let mut builder = tempfile::Builder::new();
-        builder.prefix(".blob");
+        builder.prefix(UNFINISHED);
         // Others can read a layout, as far as the user's own setting lets them.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));

@@ -18,11 +18,17 @@ pub(crate) enum ImageError {
     /// The base cannot be read.
     #[error("the base image `{base}` cannot be read: {problem}")]
     UnreadableBase { base: String, problem: String },
+    /// The base is an archive in a format that only Docker reads.
+    #[error("the base image `{base}` is an archive in Docker's old format")]
+    OldArchive { base: String },
+    /// The network must not be used.
+    #[error("the image `{name}` is in a registry, and the network must not be used")]
+    Offline { name: String },
     /// A directory is not an image layout.
     #[error("`{directory}` is not an OCI image layout")]
     NoLayout { directory: Utf8PathBuf },
     /// A layout does not have the image, or several.
-    #[error("`{base}` has no image {}, but {}", wanted.as_ref().map_or("without a name".to_owned(), |name| format!("`{name}`")), quoted_or(available, "none at all"))]
+    #[error("`{base}` does not have exactly one image {}; it has {}", wanted.as_ref().map_or("for this machine".to_owned(), |name| format!("`{name}`")), quoted_or(available, "none at all"))]
     NoImage { base: String, wanted: Option<String>, available: Vec<String> },
     /// The base is for another machine than the wheels.
     #[error("the base image `{base}` is for {platform}, but the wheels are for {expected}")]
@@ -67,7 +73,8 @@ impl Diagnostic for ImageError {
     fn code(&self) -> &'static str {
         match self {
             Self::InvalidName { .. } => "invalid-image-name",
-            Self::UnreadableBase { .. } => "unreadable-base-image",
+            Self::UnreadableBase { .. } | Self::OldArchive { .. } => "unreadable-base-image",
+            Self::Offline { .. } => "registry-offline",
             Self::NoLayout { .. } => "not-an-image-layout",
             Self::NoImage { .. } => "no-such-image",
             Self::OtherPlatform { .. } => "base-for-another-platform",
@@ -88,6 +95,8 @@ impl Diagnostic for ImageError {
                     "name an OCI layout, an archive of one, a root file system as a tar file, or an image in a registry"
                 }
                 Self::InvalidName { .. } => "name it like `registry.example/app:1.0`",
+                Self::OldArchive { .. } => "convert it: `skopeo copy docker-archive:OLD.tar oci-archive:NEW.tar`",
+                Self::Offline { .. } => "leave out `--offline`, or name an OCI layout or an archive",
                 Self::UnreadableBase { .. } => "get it again, or choose another with `--base`",
                 Self::NoLayout { .. } => "name a directory that is new, empty, or has an `oci-layout` file",
                 Self::NoImage { .. } => "name one of them after a colon: `--base DIRECTORY:NAME`",

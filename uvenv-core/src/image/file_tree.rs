@@ -16,9 +16,10 @@ const MOST_LINKS: usize = 40;
 /// What comes before the name of a file that a layer removes ([whiteouts]).
 ///
 /// [whiteouts]: https://github.com/opencontainers/image-spec/blob/main/layer.md#whiteouts
-const WHITEOUT: &str = ".wh.";
+pub(super) const WHITEOUT: &str = ".wh.";
 
-const OPAQUE: &str = ".wh..wh..opq";
+/// What makes a directory hide what lower layers have in it.
+pub(super) const OPAQUE: &str = ".wh..wh..opq";
 
 /// What comes before the version that the C library of GNU says of itself.
 const GLIBC_VERSION: &[u8] = b"stable release version ";
@@ -27,7 +28,7 @@ const GLIBC_VERSION: &[u8] = b"stable release version ";
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Node {
     Directory,
-    File,
+    File { is_executable: bool },
     Link(Utf8PathBuf),
 }
 
@@ -53,14 +54,8 @@ impl FileTree {
                 hidden.push(directory.to_owned());
             } else if let Some(name) = name.strip_prefix(WHITEOUT) {
                 removed.push(directory.join(name));
-            } else {
-                let node = match entry.header().entry_type() {
-                    EntryType::Directory => Node::Directory,
-                    EntryType::Symlink => Node::Link(link_of(&entry)),
-                    EntryType::Regular | EntryType::Link | EntryType::Continuous => Node::File,
-                    _ => continue,
-                };
-                if is_c_library(name) && entry.header().entry_type() == EntryType::Regular {
+            } else if let Some(node) = node_of(&entry) {
+                if is_c_library(&path) && entry.header().entry_type() == EntryType::Regular {
                     let mut content = Vec::new();
                     entry.read_to_end(&mut content)?;
                     self.glibc = glibc_version(&content).or(self.glibc);
@@ -68,20 +63,31 @@ impl FileTree {
                 added.push((path, node));
             }
         }
+        // What is removed is that of lower layers, wherever it is said.
         for directory in hidden {
-            self.remove_in(&directory);
+            self.remove_in(&self.real_place_of(&directory));
         }
         for path in removed {
+            let path = self.real_place_of(&path);
             self.remove_in(&path);
             self.nodes.remove(&path);
         }
         for (path, node) in added {
+            let path = self.real_place_of(&path);
             if node != Node::Directory && self.nodes.get(&path) == Some(&Node::Directory) {
                 self.remove_in(&path);
             }
             self.nodes.insert(path, node);
         }
         Ok(())
+    }
+
+    /// Returns where a layer puts a file: the links in its directories are followed, and it replaces one with its name.
+    fn real_place_of(&self, path: &Utf8Path) -> Utf8PathBuf {
+        match (path.parent(), path.file_name()) {
+            (Some(parent), Some(name)) if !parent.as_str().is_empty() => self.place_of(parent).join(name),
+            _ => path.to_owned(),
+        }
     }
 
     /// Returns the path of an existing file or directory, with all links resolved.
@@ -125,14 +131,19 @@ impl FileTree {
         }
     }
 
-    /// Returns the path of an existing file, with all links resolved.
-    pub(super) fn file(&self, path: &Utf8Path) -> Option<Utf8PathBuf> {
-        self.resolve(path).filter(|real| self.nodes.get(real) == Some(&Node::File))
+    /// Returns the path of an existing program, with all links resolved.
+    pub(super) fn program(&self, path: &Utf8Path) -> Option<Utf8PathBuf> {
+        self.resolve(path).filter(|real| self.nodes.get(real) == Some(&Node::File { is_executable: true }))
     }
 
-    /// Whether there is a directory.
+    /// Whether there is a directory at a path, not a link to one.
     pub(super) fn is_directory(&self, path: &Utf8Path) -> bool {
-        self.resolve(path).is_some_and(|real| self.nodes.get(&real) != Some(&Node::File))
+        self.nodes.get(path).map_or_else(|| self.has_in(path), |node| *node == Node::Directory)
+    }
+
+    /// Whether there is a file at a path.
+    pub(super) fn is_file(&self, path: &Utf8Path) -> bool {
+        matches!(self.nodes.get(path), Some(Node::File { .. }))
     }
 
     /// Returns the names in a directory, in order.
@@ -175,8 +186,30 @@ fn link_of(entry: &Entry<'_, impl Read>) -> Utf8PathBuf {
     target.and_then(|target| Utf8PathBuf::from_path_buf(target.into_owned()).ok()).unwrap_or_default()
 }
 
-/// Whether a file is the C library of GNU by its name, which had its version in it up to 2.33.
-fn is_c_library(name: &str) -> bool {
+/// Returns what an entry is; `None` if it is of no interest, such as a device.
+fn node_of(entry: &Entry<'_, impl Read>) -> Option<Node> {
+    Some(match entry.header().entry_type() {
+        EntryType::Directory => Node::Directory,
+        EntryType::Symlink => Node::Link(link_of(entry)),
+        EntryType::Regular | EntryType::Link | EntryType::Continuous => {
+            Node::File { is_executable: entry.header().mode().is_ok_and(|mode| mode & 0o111 != 0) }
+        }
+        _ => return None,
+    })
+}
+
+/// Whether a file is the C library of GNU for this machine by its path: where the loader looks for it. Its name had its
+/// version in it up to 2.33.
+fn is_c_library(path: &Utf8Path) -> bool {
+    let directory = path.parent().map_or("", Utf8Path::as_str);
+    let directory = directory.strip_prefix("usr/").unwrap_or(directory);
+    let is_of_loader =
+        ["lib", "lib64"].contains(&directory) || directory == format!("lib/{}-linux-gnu", std::env::consts::ARCH);
+    let name = path.file_name().unwrap_or_default();
+    is_of_loader && is_c_library_name(name)
+}
+
+fn is_c_library_name(name: &str) -> bool {
     name == "libc.so.6" || name.strip_prefix("libc-2.").is_some_and(|rest| rest.strip_suffix(".so").is_some())
 }
 
@@ -199,6 +232,7 @@ mod tests {
         for entry in entries {
             let mut header = tar::Header::new_gnu();
             header.set_size(0);
+            header.set_mode(if entry.contains("python") { 0o755 } else { 0o644 });
             if let Some((path, target)) = entry.split_once(" -> ") {
                 header.set_entry_type(EntryType::Symlink);
                 tar.append_link(&mut header, path, target).unwrap();
@@ -231,12 +265,13 @@ mod tests {
             "./gone -> nothing",
         ]]);
         for path in ["/bin/python3", "usr/local/bin/python", "/up/bin/python3.12", "/usr/../bin/python3"] {
-            assert_eq!(tree.file(path.into()), Some("usr/bin/python3.12".into()), "{path}");
+            assert_eq!(tree.program(path.into()), Some("usr/bin/python3.12".into()), "{path}");
         }
         for path in ["/loop", "/gone", "/usr/bin/python3.11", "/bin"] {
-            assert_eq!(tree.file(path.into()), None, "{path}");
+            assert_eq!(tree.program(path.into()), None, "{path}");
         }
-        assert!(tree.is_directory("/bin".into()) && !tree.is_directory("/bin/python3".into()));
+        assert!(tree.is_directory("usr/bin".into()) && !tree.is_directory("bin".into()));
+        assert!(tree.is_file("usr/bin/python3.12".into()) && !tree.is_file("usr/bin/python3".into()));
         assert_eq!(tree.names_in("/bin".into()), ["python3", "python3.12"]);
         assert_eq!(tree.place_of("/bin/new/file".into()), "usr/bin/new/file");
         assert_eq!(tree.place_of("/app".into()), "app");
@@ -253,11 +288,22 @@ mod tests {
     }
 
     #[test]
+    fn upper_layers_go_where_links_lead() {
+        let tree = tree(&[&["usr/bin/", "bin -> usr/bin", "usr/bin/sh"], &["bin/python3.12", "bin/.wh.sh"]]);
+        assert_eq!(tree.program("bin/python3.12".into()), Some("usr/bin/python3.12".into()));
+        assert_eq!(tree.resolve("usr/bin/sh".into()), None);
+    }
+
+    #[test]
     fn reads_the_version_of_the_c_library() {
         let said = b"\0GNU C Library (Debian GLIBC 2.36-9+deb12u14) stable release version 2.36.\nCopyright";
         assert_eq!(glibc_version(said), Some((2, 36)));
         assert_eq!(glibc_version(b"GNU C Library stable release version 2.17, by Roland"), Some((2, 17)));
         assert_eq!(glibc_version(b"musl"), None);
-        assert!(is_c_library("libc.so.6") && is_c_library("libc-2.31.so") && !is_c_library("libc.musl-x86_64.so.1"));
+        let is_c_library = |path: &str| is_c_library(path.into());
+        assert!(is_c_library("usr/lib64/libc.so.6") && is_c_library("lib/libc-2.31.so"));
+        assert!(is_c_library(&format!("usr/lib/{}-linux-gnu/libc.so.6", std::env::consts::ARCH)));
+        assert!(!is_c_library("usr/lib32/libc.so.6") && !is_c_library("opt/x/libc.so.6"));
+        assert!(!is_c_library("lib/libc.musl-x86_64.so.1"));
     }
 }

@@ -14,11 +14,9 @@ use super::{
     Compression, Layout, TIME,
     blob::{self, BlobWriter},
     compression::{Compressor, decompressed},
+    file_tree::{OPAQUE, WHITEOUT},
 };
 use crate::vendor::hex;
-
-/// What makes a directory hide what lower layers have in it.
-const OPAQUE: &str = ".wh..wh..opq";
 
 /// A layer in a layout.
 #[derive(Clone, Debug)]
@@ -35,9 +33,9 @@ pub(crate) struct LayerWriter {
 }
 
 impl LayerWriter {
-    /// Begins a layer in `layout`.
-    pub(crate) fn new(layout: &Layout, compression: Compression) -> io::Result<Self> {
-        Ok(Self { tar: tar::Builder::new(Hashing::new(layout, compression)?), directories: BTreeSet::new() })
+    /// Begins a layer in `layout`. The directories that are `known` are in lower layers, and stay as they are there.
+    pub(crate) fn new(layout: &Layout, compression: Compression, known: BTreeSet<Utf8PathBuf>) -> io::Result<Self> {
+        Ok(Self { tar: tar::Builder::new(Hashing::new(layout, compression)?), directories: known })
     }
 
     /// Adds a directory and those above it, unless the layer has them.
@@ -53,7 +51,8 @@ impl LayerWriter {
 
     /// Lets a directory hide what the base has in it.
     pub(crate) fn hide_base(&mut self, path: &Utf8Path) -> io::Result<()> {
-        self.file(&path.join(OPAQUE), false, (0, &mut io::empty()))
+        self.directory(path)?;
+        self.append(&path.join(OPAQUE), false, (0, &mut io::empty()))
     }
 
     /// Adds a file with a size in bytes and its content.
@@ -64,6 +63,20 @@ impl LayerWriter {
         (size, content): (u64, &mut dyn Read),
     ) -> io::Result<()> {
         path.parent().map_or(Ok(()), |parent| self.directory(parent))?;
+        if path.file_name().is_some_and(|name| name.starts_with(WHITEOUT)) {
+            return Err(io::Error::other(format!(
+                "`{path}` cannot be in an image: its name has another meaning there"
+            )));
+        }
+        self.append(path, is_executable, (size, content))
+    }
+
+    fn append(
+        &mut self,
+        path: &Utf8Path,
+        is_executable: bool,
+        (size, content): (u64, &mut dyn Read),
+    ) -> io::Result<()> {
         let mut header = header(EntryType::Regular, if is_executable { 0o755 } else { 0o644 });
         header.set_size(size);
         self.tar.append_data(&mut header, path, content)

@@ -16,10 +16,13 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     ImageError,
-    blob::BlobWriter,
+    blob::{BlobWriter, UNFINISHED},
     source::{ImageName, NAME, REFERENCE},
 };
-use crate::{fs::atomic, vendor::hash};
+use crate::{
+    fs::atomic,
+    vendor::{hash, hash_file},
+};
 
 /// The file that makes a directory a layout.
 pub(super) const MARK: &str = "oci-layout";
@@ -28,7 +31,10 @@ pub(super) const INDEX: &str = "index.json";
 
 const BLOBS: &str = "blobs/sha256";
 
-/// In hexadecimal digits. A blob that is being written has another name.
+/// The tag of the image in a layout of its own.
+pub(super) const ALONE: &str = "image";
+
+/// In hexadecimal digits.
 const SHA256_LENGTH: usize = 64;
 
 /// The media type that Docker has for an index.
@@ -65,14 +71,19 @@ impl Layout {
         }
         let layout = Self { directory: directory.to_owned() };
         fs::create_dir_all(directory.join(BLOBS)).map_err(ImageError::io(directory))?;
-        let mut index = ImageIndex::default();
-        index.set_schema_version(SCHEMA_VERSION).set_media_type(Some(MediaType::ImageIndex));
-        layout.write(INDEX, &index)?;
-        let mark = OciLayoutBuilder::default().image_layout_version("1.0.0").build();
-        let mark = mark.map_err(|error| ImageError::io(directory)(io::Error::other(error)))?;
-        // Last, so that what is interrupted is no layout.
-        layout.write(MARK, &mark)?;
+        layout.write_index(Vec::new())?;
         Ok(layout)
+    }
+
+    /// Writes what makes a directory a layout.
+    fn write_index(&self, manifests: Vec<Descriptor>) -> Result<(), ImageError> {
+        let mut index = ImageIndex::default();
+        index.set_schema_version(SCHEMA_VERSION).set_media_type(Some(MediaType::ImageIndex)).set_manifests(manifests);
+        self.write(INDEX, &index)?;
+        let mark = OciLayoutBuilder::default().image_layout_version("1.0.0").build();
+        let mark = mark.map_err(|error| ImageError::io(&self.directory)(io::Error::other(error)))?;
+        // Last, so that what is interrupted is no layout.
+        self.write(MARK, &mark)
     }
 
     pub(crate) fn directory(&self) -> &Utf8Path {
@@ -132,7 +143,7 @@ impl Layout {
     /// Copies a blob of another layout, which must have its hash.
     pub(crate) fn take(&self, descriptor: &Descriptor, from: &Self) -> Result<(), ImageError> {
         let (path, to) = (from.path(descriptor), self.path(descriptor));
-        if fs::metadata(&to).is_ok_and(|file| file.len() == descriptor.size()) {
+        if hash_file(&to).is_ok_and(|(hash, _)| hash == descriptor.digest().digest()) {
             return Ok(());
         }
         let copy = || {
@@ -143,27 +154,52 @@ impl Layout {
         copy().map(drop).map_err(ImageError::io(path.clone()))
     }
 
-    /// Adds an image to the index, in place of the one with the same name, or of all if it has none.
+    /// Adds an image to the index, in place of the one with the same tag: programs find it by that. One without a name
+    /// takes the place of another one without.
     pub(crate) fn insert(&self, manifest: &Descriptor, name: Option<&ImageName>) -> Result<(), ImageError> {
         let mut manifest = manifest.clone();
         manifest.set_platform(Some(platform()));
         let names =
             name.map(|name| HashMap::from([(REFERENCE.to_owned(), name.tag()), (NAME.to_owned(), name.whole())]));
-        manifest.set_annotations(names.clone());
+        manifest.set_annotations(names);
         let mut index = self.index()?;
-        let is_other = |one: &Descriptor| name.is_some() && *one.annotations() != names;
-        let others = index.manifests().iter().filter(|one| is_other(one)).cloned();
-        let manifests = others.chain([manifest]).collect();
+        let others = index.manifests().iter().filter(|one| tag(one) != tag(&manifest)).cloned();
+        let manifests = others.chain([manifest.clone()]).collect();
         index.set_manifests(manifests);
         self.write(INDEX, &index)
     }
 
-    /// Removes the blobs that belong to no image. If it is not known which these are, none.
+    /// Makes a layout in an empty directory that has the blobs of this one, and one of its images, with the tag `image`.
+    pub(super) fn alone(&self, manifest: &Descriptor, directory: &Utf8Path) -> Result<(), ImageError> {
+        let mut manifest = manifest.clone();
+        manifest.set_annotations(Some(HashMap::from([(REFERENCE.to_owned(), ALONE.to_owned())])));
+        let alone = Self { directory: directory.to_owned() };
+        let blobs = camino::absolute_utf8(self.directory.join("blobs")).map_err(ImageError::io(&self.directory))?;
+        link(&blobs, &directory.join("blobs")).map_err(ImageError::io(directory))?;
+        alone.write_index(vec![manifest])
+    }
+
+    /// Keeps other processes from changing the layout.
+    pub(crate) fn lock(&self) -> Result<File, ImageError> {
+        let lock = || {
+            let directory = File::open(&self.directory)?;
+            match directory.lock() {
+                // Some network file systems do not support locks. Like cargo, continue without one.
+                Err(error) if error.kind() != io::ErrorKind::Unsupported => Err(error),
+                _ => Ok(directory),
+            }
+        };
+        lock().map_err(ImageError::io(&self.directory))
+    }
+
+    /// Removes the blobs that belong to no image, and what interrupted processes have left; the layout is locked. If it is not known which these are, none.
     pub(crate) fn remove_unused(&self) -> Result<(), ImageError> {
         let Some(used) = self.used() else { return Ok(()) };
         let remove = || {
             for path in self.blobs()? {
-                if path.file_name().is_some_and(|name| name.len() == SHA256_LENGTH && !used.contains(name)) {
+                let name = path.file_name().unwrap_or_default();
+                let is_unfinished = name.starts_with(UNFINISHED);
+                if is_unfinished || (name.len() == SHA256_LENGTH && !used.contains(name)) {
                     fs::remove_file(self.directory.join(path))?;
                 }
             }
@@ -207,6 +243,20 @@ pub(super) fn is_index(descriptor: &Descriptor) -> bool {
         MediaType::Other(other) => other == DOCKER_LIST,
         _ => false,
     }
+}
+
+fn tag(manifest: &Descriptor) -> Option<&String> {
+    manifest.annotations().as_ref()?.get(REFERENCE)
+}
+
+#[cfg(unix)]
+fn link(target: &Utf8Path, link: &Utf8Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
+}
+
+#[cfg(not(unix))]
+fn link(_: &Utf8Path, _: &Utf8Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Returns the platform of this machine, which is that of all images.

@@ -17,7 +17,7 @@ mod source;
 pub use self::compression::Compression;
 pub(crate) use self::{
     archive::write_archive,
-    base::{Base, BasePython},
+    base::{Base, BasePlace, BasePython},
     error::ImageError,
     layer::{Layer, LayerWriter},
     layout::Layout,

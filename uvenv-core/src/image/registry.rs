@@ -5,26 +5,33 @@
 use std::io;
 
 use camino::Utf8Path;
+use oci_spec::image::Descriptor;
 
-use super::{ImageError, Layout, source::ImageName};
-use crate::process::{Invocation, ending};
+use super::{ImageError, Layout, layout::ALONE, source::ImageName};
+use crate::{
+    fs::PrivateDirectory,
+    process::{Invocation, ending},
+};
 
 /// Gives a program the variables that child processes see.
 type Child<'a> = &'a dyn Fn(Invocation) -> Invocation;
 
-/// Copies an image of a registry into a layout, where it has the name `latest`. What the layout has is not fetched again.
+/// Copies an image of a registry into a layout, where it has the tag `latest`. What the layout has is not fetched again.
 pub(super) fn pull(name: &ImageName, directory: &Utf8Path, child: Child<'_>) -> Result<(), ImageError> {
     let tls = name.is_local().then_some("--src-tls-verify=false");
     let copy = Invocation::new("skopeo").arg("copy").args(tls);
-    run(&child(copy.args([format!("docker://{name}"), format!("oci:{directory}:latest")])))
+    run(&child(copy.args([format!("docker://{name}"), "oci:.:latest".to_owned()]).current_dir(directory)))
 }
 
-/// Copies the image of a layout to a registry, as it is.
-pub(crate) fn push(layout: &Layout, name: &ImageName, child: Child<'_>) -> Result<(), ImageError> {
+/// Copies an image of a layout to a registry, as it is.
+pub(crate) fn push(layout: &Layout, manifest: &Descriptor, name: &ImageName, child: Child<'_>) -> crate::Result<()> {
+    // skopeo finds images by their tags, and another image can have the same. A path with a colon it does not understand.
+    let alone = PrivateDirectory::new()?;
+    layout.alone(manifest, alone.path())?;
     let tls = name.is_local().then_some("--dest-tls-verify=false");
     let copy = Invocation::new("skopeo").args(["copy", "--preserve-digests"]).args(tls);
-    let from = format!("oci:{}:{}", layout.directory(), name.tag());
-    run(&child(copy.args([from, format!("docker://{name}")])))
+    let copy = copy.args([format!("oci:.:{ALONE}"), format!("docker://{name}")]).current_dir(alone.path());
+    Ok(run(&child(copy))?)
 }
 
 fn run(copy: &Invocation) -> Result<(), ImageError> {

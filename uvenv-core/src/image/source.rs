@@ -1,5 +1,7 @@
 //! Names of images, and where a base image comes from.
 
+use std::net::IpAddr;
+
 use camino::{Utf8Path, Utf8PathBuf};
 use oci_spec::distribution::Reference;
 
@@ -32,7 +34,7 @@ impl ImageName {
     pub(super) fn is_local(&self) -> bool {
         let registry = self.0.registry();
         let host = registry.rsplit_once(':').map_or(registry, |(host, _)| host);
-        host == "localhost" || host == "::1" || host.starts_with("127.")
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 }
 
@@ -44,7 +46,12 @@ impl std::fmt::Display for ImageName {
 
 /// Parses the name of an image.
 pub(crate) fn parse_name(text: &str) -> Result<ImageName, ImageError> {
-    parse(text, "the name of an image")
+    let name = parse(text, "the name of an image")?;
+    if name.0.digest().is_some() {
+        let problem = "its digest is not known before".to_owned();
+        return Err(ImageError::InvalidName { text: text.to_owned(), what: "the name of an image", problem });
+    }
+    Ok(name)
 }
 
 fn parse(text: &str, what: &'static str) -> Result<ImageName, ImageError> {
@@ -75,11 +82,12 @@ impl BaseSource {
             }
             path.exists().then_some(Self::Archive { file: path, image })
         };
-        let named = text.rsplit_once(':').filter(|(path, _)| !path.is_empty());
-        if let Some(found) = local(text, None).or_else(|| named.and_then(|(path, image)| local(path, Some(image)))) {
+        let mut named = text.match_indices(':').filter(|(at, _)| *at > 0).map(|(at, _)| (&text[..at], &text[at + 1..]));
+        if let Some(found) = local(text, None).or_else(|| named.find_map(|(path, image)| local(path, Some(image)))) {
             return Ok(found);
         }
-        if text.starts_with(['.', '/']) {
+        let is_archive = Utf8Path::new(text).extension().is_some_and(|end| end.eq_ignore_ascii_case("tar"));
+        if text.starts_with(['.', '/']) || is_archive {
             let problem = "there is no such file or directory".to_owned();
             return Err(ImageError::InvalidName { text: text.to_owned(), what: "a base image", problem });
         }
@@ -104,6 +112,7 @@ mod tests {
         };
         assert_eq!(parse("python"), layout(None));
         assert_eq!(parse("python:3.12"), layout(Some("3.12")));
+        assert_eq!(parse("python:docker.io/a:1"), layout(Some("docker.io/a:1")));
         assert_eq!(parse("rootfs.tar"), BaseSource::Archive { file: tree.join("").join("rootfs.tar"), image: None });
         let BaseSource::Registry(name) = parse("debian:12-slim") else { panic!("a registry") };
         assert_eq!((name.whole().as_str(), name.tag().as_str()), ("docker.io/library/debian:12-slim", "12-slim"));
@@ -112,9 +121,12 @@ mod tests {
 
     #[test]
     fn rejects_what_is_neither() {
-        for (text, problem) in
-            [("./missing", "no such file"), ("Upper/Case", "invalid reference"), ("a b", "invalid reference")]
-        {
+        for (text, problem) in [
+            ("./missing", "no such file"),
+            ("missing.tar", "no such file"),
+            ("Upper/Case", "invalid reference"),
+            ("a b", "invalid reference"),
+        ] {
             let error = BaseSource::parse(text, "/nowhere".into()).unwrap_err();
             assert_eq!(error.code(), "invalid-image-name");
             assert!(error.to_string().contains(problem), "{error}");
@@ -123,7 +135,12 @@ mod tests {
 
     #[test]
     fn knows_registries_on_this_machine() {
-        for (text, is_local) in [("localhost:5000/a", true), ("127.0.0.1:5000/a:1", true), ("ghcr.io/a/b", false)] {
+        for (text, is_local) in [
+            ("localhost:5000/a", true),
+            ("127.0.0.1:5000/a:1", true),
+            ("ghcr.io/a/b", false),
+            ("127.example.com/a", false),
+        ] {
             assert_eq!(parse_name(text).unwrap().is_local(), is_local, "{text}");
         }
     }

@@ -13,7 +13,7 @@ use oci_spec::image::{Descriptor, ImageManifestBuilder, MediaType, SCHEMA_VERSIO
 pub use self::options::ImageOptions;
 use self::{
     configuration::{annotations, configured},
-    contents::{Contents, ImageFile},
+    contents::{Contents, ImageFile, write_files},
     environment::ImageEnvironment,
     options::Destination,
 };
@@ -58,16 +58,20 @@ impl ImageRequest {
             return Err(ImageError::NotLinux.into());
         }
         let (monorepo, profile) = target.find(session)?;
-        let destination = Destination::new(self)?;
         let options = self.options.checked()?;
         let source = BaseSource::parse(&self.base, Utf8Path::new(""))?;
+        let is_offline = session.settings.offline;
+        let destination = Destination::new(self, &source, is_offline)?;
         let environment = ImageEnvironment::locked(session)?;
         let child = |invocation| session.settings.child(invocation);
-        let cache = environment.base_cache(&self.base);
-        let base = Base::read(&source, &self.base, (&cache, self.compression), &child)?;
+        let place = environment.base_place(&self.base, is_offline);
+        let base = Base::read(&source, &self.base, (&place, self.compression), &child)?;
+        let place = options.place(&base)?;
         let made = environment.make(self, &base, (session, target), (&monorepo, profile))?;
-        let contents = Contents { base: &base, made: &made, options: &options };
-        let layout = destination.layout()?;
+        let contents = Contents { base: &base, made: &made, options: &options, place };
+        let layout = destination.layout(&environment.layout())?;
+        // Until the image is where it belongs.
+        let _lock = layout.lock()?;
         let [packages, internal] = contents.files(&monorepo, profile)?;
         let packages = self.layer(&layout, &contents, &packages)?;
         let internal = self.layer(&layout, &contents, &internal)?;
@@ -81,7 +85,7 @@ impl ImageRequest {
             write_archive(&layout, archive)?;
         }
         if let Some(name) = &destination.push {
-            push(&layout, name, &child)?;
+            push(&layout, &manifest, name, &child)?;
         }
         Ok(ImageReport {
             profile,
@@ -102,8 +106,8 @@ impl ImageRequest {
 
     fn layer(&self, layout: &Layout, contents: &Contents<'_>, files: &[ImageFile]) -> Result<Layer, ImageError> {
         let write = || {
-            let mut layer = LayerWriter::new(layout, self.compression)?;
-            contents.write(files, &mut layer)?;
+            let mut layer = LayerWriter::new(layout, self.compression, contents.known_directories())?;
+            write_files(files, &mut layer)?;
             layer.finish()
         };
         write().map_err(ImageError::io(layout.directory()))
@@ -116,7 +120,8 @@ fn write_manifest(
     contents: &Contents<'_>,
     (profile, layers): (Profile, [&Layer; 2]),
 ) -> Result<Descriptor, ImageError> {
-    let configuration = configured(contents, profile, layers);
+    let failed = |error: serde_json::Error| ImageError::io(layout.directory())(error.into());
+    let configuration = configured(contents, profile, layers).map_err(failed)?;
     let own = layers.map(|layer| &layer.descriptor);
     let manifest = ImageManifestBuilder::default()
         .schema_version(SCHEMA_VERSION)

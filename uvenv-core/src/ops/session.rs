@@ -192,7 +192,9 @@ impl Session {
     /// Returns a session with other variables, for operations that are a part of this one.
     #[cfg(feature = "full")]
     pub(super) fn with_variables(&self, changes: &[(String, Option<OsString>)]) -> Self {
-        let settings = Settings { variables: self.settings.variables.with(changes), ..self.settings.clone() };
+        let child_variables = self.settings.child_variables.iter().chain(changes).cloned().collect();
+        let variables = self.settings.variables.with(changes);
+        let settings = Settings { variables, child_variables, ..self.settings.clone() };
         Self { uv: self.uv.clone(), ..Self::new(settings) }
     }
 

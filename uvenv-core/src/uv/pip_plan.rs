@@ -25,6 +25,6 @@ impl PipPlanCommand<'_> {
             .args(["--preview", "--offline", "--no-index", "--no-config", "--python", self.python])
             .args(["--target", self.target.as_str()])
             .args(platform);
-        variables::without_indexes(invocation)
+        variables::without_choices(invocation)
     }
 }

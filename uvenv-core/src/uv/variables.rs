@@ -21,6 +21,8 @@ enum About {
     Urls,
     /// uvenv turns it into a flag, so uv must not see the variable as well.
     Flag,
+    /// It selects what of a lockfile is installed, or rejects how.
+    Selection,
 }
 
 /// What a variable of uv means for uvenv.
@@ -66,10 +68,16 @@ pub(crate) fn with_urls() -> impl Iterator<Item = &'static str> {
     about(About::Urls)
 }
 
-/// Removes the variables that name indexes, for an installation without any.
+/// Returns the variables that select what of a lockfile is installed, or reject how.
 #[cfg(feature = "vendored")]
-pub(crate) fn without_indexes(invocation: Invocation) -> Invocation {
-    with_urls().fold(invocation, Invocation::env_remove)
+pub(crate) fn selecting() -> impl Iterator<Item = &'static str> {
+    about(About::Selection)
+}
+
+/// Removes the variables that name indexes or select something, for an installation of a whole lock from a directory.
+#[cfg(feature = "vendored")]
+pub(crate) fn without_choices(invocation: Invocation) -> Invocation {
+    with_urls().chain(selecting()).fold(invocation, Invocation::env_remove)
 }
 
 /// Returns the variables that uvenv turns into flags.

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use oci_spec::image::{History, ImageConfiguration};
 
+use serde_json::Value;
+
 use super::contents::Contents;
 use crate::{
     image::{Base, Layer, TIME_TEXT},
@@ -15,14 +17,25 @@ use crate::{
 /// [annotations]: https://github.com/opencontainers/image-spec/blob/main/annotations.md
 const BASE_DIGEST: &str = "org.opencontainers.image.base.digest";
 
-/// Returns the configuration of the base with the environment in it.
-pub(super) fn configured(contents: &Contents<'_>, profile: Profile, layers: [&Layer; 2]) -> ImageConfiguration {
+/// What the names of our labels begin with.
+const LABELS: &str = "uvenv.";
+
+/// Returns the configuration of the base with the environment in it, and with what only Docker knows of.
+pub(super) fn configured(contents: &Contents<'_>, profile: Profile, layers: [&Layer; 2]) -> serde_json::Result<Value> {
+    let mut value = serde_json::to_value(typed(contents, profile, layers))?;
+    if let Some(config) = value["config"].as_object_mut() {
+        config.extend(contents.base.more.clone());
+    }
+    Ok(value)
+}
+
+fn typed(contents: &Contents<'_>, profile: Profile, layers: [&Layer; 2]) -> ImageConfiguration {
     let Contents { base, options, .. } = contents;
     let mut image = base.configuration.clone();
     let mut config = image.config().clone().unwrap_or_default();
     let environment = options.environment();
     let set = [
-        ("PATH", format!("{environment}/bin:{}", base.path())),
+        ("PATH", path(&format!("{environment}/bin"), base.path())),
         ("VIRTUAL_ENV", environment.to_string()),
         ("UVENV_PROFILE", profile.to_string()),
     ];
@@ -31,6 +44,8 @@ pub(super) fn configured(contents: &Contents<'_>, profile: Profile, layers: [&La
     let variables = others.chain(set.iter().map(|(name, value)| format!("{name}={value}"))).collect();
     config.set_env(Some(variables)).set_working_dir(Some(options.workdir.to_string()));
     let mut labels = config.labels().clone().unwrap_or_default();
+    // A base can have been made by uvenv too.
+    labels.retain(|name, _| !name.starts_with(LABELS));
     labels.extend(self::labels(contents, profile));
     config.set_labels(Some(labels));
     if let Some(user) = &options.user {
@@ -47,14 +62,20 @@ pub(super) fn configured(contents: &Contents<'_>, profile: Profile, layers: [&La
     image
 }
 
+/// Returns `PATH` with `first` at the start, and nowhere else.
+fn path(first: &str, rest: &str) -> String {
+    let rest = rest.split(':').filter(|directory| *directory != first);
+    [first].into_iter().chain(rest).collect::<Vec<_>>().join(":")
+}
+
 /// Returns what the image was made from.
 fn labels(contents: &Contents<'_>, profile: Profile) -> impl Iterator<Item = (String, String)> {
     let facts = &contents.made.selection.lock.facts;
     let pins = facts.pins.iter().map(|pin| {
         let tag = pin.reference.as_deref().unwrap_or_default();
-        (format!("uvenv.pin.{}", pin.name), format!("{tag}@{}", pin.commit))
+        (format!("{LABELS}pin.{}", pin.name), format!("{tag}@{}", pin.commit))
     });
-    let backend = facts.backend.as_ref().map(|name| ("uvenv.backend".to_owned(), name.to_string()));
+    let backend = facts.backend.as_ref().map(|name| (format!("{LABELS}backend"), name.to_string()));
     [
         ("uvenv.profile".to_owned(), profile.to_string()),
         ("uvenv.lockfile".to_owned(), format!("sha256:{}", facts.lockfile)),

@@ -1,14 +1,14 @@
 //! The files of an image beside those of its base, in two layers: a promotion changes the second one.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs::{self, File},
     io,
 };
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::{ImageOptions, environment::MadeEnvironment};
+use super::{ImageOptions, environment::MadeEnvironment, options::ENVIRONMENT};
 use crate::{
     environment::{EnvironmentFile, SyncRecord},
     fs::normal,
@@ -22,11 +22,13 @@ pub(super) struct Contents<'a> {
     pub(super) base: &'a Base,
     pub(super) made: &'a MadeEnvironment,
     pub(super) options: &'a ImageOptions,
+    /// Where the working directory is in the image, without `/` at the start.
+    pub(super) place: Utf8PathBuf,
 }
 
 /// A file of an image.
 pub(super) struct ImageFile {
-    /// An absolute path in the image.
+    /// Its path in the image, without `/` at the start.
     path: Utf8PathBuf,
     content: FileContent,
 }
@@ -47,9 +49,9 @@ impl Contents<'_> {
     pub(super) fn files(&self, monorepo: &Monorepo, profile: Profile) -> crate::Result<[Vec<ImageFile>; 2]> {
         let owners = self.owners();
         let (mut packages, mut internal) = (Vec::new(), Vec::new());
-        let place = self.options.environment();
-        if self.base.has_directory(&place) {
-            packages.push(ImageFile { path: place, content: FileContent::Emptied });
+        let environment = self.place.join(ENVIRONMENT);
+        if self.base.has_directory(&environment) {
+            packages.push(ImageFile { path: environment, content: FileContent::Emptied });
         }
         for file in self.made.environment.files()? {
             let is_internal = owners.get(file.path()) == Some(&true);
@@ -79,7 +81,7 @@ impl Contents<'_> {
         let environment = &self.made.environment;
         let of = |path: &Utf8Path, content| {
             let relative = path.strip_prefix(environment.root()).unwrap_or(path);
-            Ok(Some(ImageFile { path: self.options.environment().join(relative), content }))
+            Ok(Some(ImageFile { path: self.place.join(ENVIRONMENT).join(relative), content }))
         };
         let read = |path: &Utf8Path| fs::read_to_string(path).map_err(ImageError::io(path));
         match file {
@@ -126,27 +128,31 @@ impl Contents<'_> {
                 record.text_at(&self.options.environment()).map_err(|error| ImageError::io(lock)(error.into()))?,
             ));
         }
-        let file = |(name, text)| ImageFile { path: self.options.workdir.join(name), content: FileContent::Text(text) };
+        let file = |(name, text)| ImageFile { path: self.place.join(name), content: FileContent::Text(text) };
         Ok(texts.into_iter().map(file).collect())
     }
 
-    /// Writes the files of a layer.
-    pub(super) fn write(&self, files: &[ImageFile], layer: &mut LayerWriter) -> io::Result<()> {
-        for ImageFile { path, content } in files {
-            let path = self.base.place_of(path);
-            match content {
-                FileContent::Text(text) => layer.text(&path, text)?,
-                FileContent::Link(target) => layer.link(&path, target)?,
-                FileContent::Emptied => layer.hide_base(&path)?,
-                FileContent::Copied(from) => {
-                    let mut file = File::open(from)?;
-                    let metadata = file.metadata()?;
-                    layer.file(&path, is_executable(&metadata), (metadata.len(), &mut file))?;
-                }
+    /// Returns the directories of the base above the files, which keep their owners and permissions.
+    pub(super) fn known_directories(&self) -> BTreeSet<Utf8PathBuf> {
+        self.place.ancestors().filter(|path| self.base.has_directory(path)).map(Utf8Path::to_owned).collect()
+    }
+}
+
+/// Writes the files of a layer.
+pub(super) fn write_files(files: &[ImageFile], layer: &mut LayerWriter) -> io::Result<()> {
+    for ImageFile { path, content } in files {
+        match content {
+            FileContent::Text(text) => layer.text(path, text)?,
+            FileContent::Link(target) => layer.link(path, target)?,
+            FileContent::Emptied => layer.hide_base(path)?,
+            FileContent::Copied(from) => {
+                let mut file = File::open(from)?;
+                let metadata = file.metadata()?;
+                layer.file(path, is_executable(&metadata), (metadata.len(), &mut file))?;
             }
         }
-        Ok(())
     }
+    Ok(())
 }
 
 #[cfg(unix)]

@@ -11,11 +11,11 @@ use crate::{
         cache::{self, FileLock},
         digest::digest,
     },
-    image::{Base, BasePython, ImageError},
+    image::{Base, BasePlace, BasePython, ImageError},
     model::Profile,
     monorepo::Monorepo,
     ops::{LockMode, ProfileRequest, SbomRequest, Session, SyncRequest, vendored_lock::selected_lock},
-    uv::interpreter::make_relocatable_environment,
+    uv::{interpreter::make_relocatable_environment, variables::selecting},
     vendor::{VendoredDirectoryError, VendoredSelection},
 };
 
@@ -43,12 +43,27 @@ impl ImageEnvironment {
         let directory = cache::directory(variables)?.join("images");
         let busy = || "is making an image".to_owned();
         let lock = FileLock::acquire(&directory.join("lock"), variables, session.settings.observer(), busy)?;
-        Ok(Self { directory, _lock: lock })
+        let this = Self { directory, _lock: lock };
+        this.clear()?;
+        Ok(this)
     }
 
-    /// Returns where a base image from a registry is kept.
-    pub(super) fn base_cache(&self, name: &str) -> Utf8PathBuf {
-        self.directory.join("bases").join(&digest(name.as_bytes())[..16])
+    /// Returns where base images are, for one that is called `name`.
+    pub(super) fn base_place(&self, name: &str, is_offline: bool) -> BasePlace {
+        BasePlace {
+            unpacked: self.work().join("base"),
+            pulled: self.directory.join("bases").join(&digest(name.as_bytes())[..16]),
+            is_offline,
+        }
+    }
+
+    /// Returns where an image is put together that does not stay on this machine as a layout.
+    pub(super) fn layout(&self) -> Utf8PathBuf {
+        self.work().join("layout")
+    }
+
+    fn work(&self) -> Utf8PathBuf {
+        self.directory.join("work")
     }
 
     /// Makes the environment for the Python of `base`.
@@ -66,7 +81,6 @@ impl ImageEnvironment {
         let session = self.session(outer);
         let path =
             monorepo.environment(context.paths, selection.lock.facts.backend.as_ref(), &session.settings.variables);
-        self.clear()?;
         create(&session, &path, &python)?;
         let sync = SyncRequest {
             backend: request.backend.clone(),
@@ -84,20 +98,26 @@ impl ImageEnvironment {
         Ok(MadeEnvironment { environment, distributions, selection, python, sbom })
     }
 
-    /// Returns a session in which the environment of a profile is here.
+    /// Returns a session in which the environment of a profile is here, and the user's variables do not decide what is in it.
     fn session(&self, session: &Session) -> Session {
-        let place = OsString::from(self.directory.join("environment/.venv").into_string());
-        let changes = [("UV_PROJECT_ENVIRONMENT".to_owned(), Some(place))];
+        let place = self.work().join("environment/.venv");
+        let python = Environment::new(place.clone()).executable();
+        let set = |name: &str, value: &Utf8Path| (name.to_owned(), Some(OsString::from(value.as_str())));
+        let removed = selecting().chain(["UV_LINK_MODE", "UV_VENV_SEED", "SOURCE_DATE_EPOCH"]);
+        let changes: Vec<_> = removed.map(|name| (name.to_owned(), None)).collect();
+        let changes: Vec<_> =
+            changes.into_iter().chain([set("UV_PROJECT_ENVIRONMENT", &place), set("UV_PYTHON", &python)]).collect();
         session.with_variables(&changes)
     }
 
     /// Removes what an interrupted run has left.
     fn clear(&self) -> Result<(), ImageError> {
-        let path = self.directory.join("environment");
-        match fs::remove_dir_all(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ImageError::io(path)(error)),
-            _ => fs::create_dir_all(&path).map_err(ImageError::io(path)),
-        }
+        let path = self.work();
+        let cleared = match fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => fs::create_dir_all(path.join("base")),
+        };
+        cleared.map_err(ImageError::io(path))
     }
 }
 
@@ -111,7 +131,8 @@ impl Drop for ImageEnvironment {
 /// Has uv make an environment whose programs do not contain its path.
 fn create(session: &Session, path: &Utf8Path, python: &BasePython) -> crate::Result<()> {
     let uv = session.uv()?;
-    let made = session.settings.child(make_relocatable_environment(uv, &python.version, path)).capture();
+    let made = make_relocatable_environment(uv, &python.version, path);
+    let made = session.settings.child(made).env_remove("UV_PYTHON").capture();
     let none = |problem: String| VendoredDirectoryError::NoPython { problem };
     let made = made.map_err(|error| none(error.to_string()))?;
     if made.status.success() { Ok(()) } else { Err(none(made.words().into_owned()).into()) }

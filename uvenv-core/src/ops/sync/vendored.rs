@@ -36,8 +36,8 @@ use crate::{
     sync_cache::SyncInputs,
     uv::{
         LockfileMode, SyncCommand, Uv,
-        dist_info::{BUILD_INFO, CACHE_INFO, build_info},
-        variables::without_indexes,
+        dist_info::{BUILD_INFO, CACHE_INFO, NO_SETTINGS, build_info},
+        variables::without_choices,
     },
     vendor::{KnownHashes, PinFacts, VendoredDirectoryError, VendoredSelection, WHEELS},
 };
@@ -275,7 +275,7 @@ impl<'m> VendoredSync<'m> {
         python: Utf8PathBuf,
     ) -> crate::Result<()> {
         let command = SyncCommand { python: Some(python.into_string()), ..command.clone() };
-        let invocation = without_indexes(command.invocation(&self.uv, &session.settings.appearance));
+        let invocation = without_choices(command.invocation(&self.uv, &session.settings.appearance));
         let stderr = session.settings.stderr(&[]);
         let invocation = active.journal.covers(invocation, &session.settings.child_view());
         let streamed = session.stream(&invocation, stderr)?;
@@ -287,7 +287,8 @@ impl<'m> VendoredSync<'m> {
         match (self.provenance(distribution), &distribution.source) {
             // An archive at a URL is known by its hash, which uv compares.
             (None, Source::Registry | Source::Archive { .. }) => true,
-            (Some(pin), source) => pin.is_of(source),
+            // uv builds a pin again if its settings were others, and here nothing is built.
+            (Some(pin), source) => pin.is_of(source) && has_no_build_settings(distribution),
             _ => false,
         }
     }
@@ -357,6 +358,14 @@ fn compared(
         OperationError::reject(verdict, context, session, uv)?;
     }
     Ok(vendored)
+}
+
+/// Whether uv says of no settings that a distribution was built with.
+fn has_no_build_settings(distribution: &Distribution) -> bool {
+    match std::fs::read_to_string(distribution.folder().join(BUILD_INFO)) {
+        Ok(text) => text.trim() == NO_SETTINGS,
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
 }
 
 /// Whether there is an environment that can be kept.
