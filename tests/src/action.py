@@ -34,7 +34,7 @@ def value_of(expression: str) -> str:
         return variables.get(found[1], "")
     if re.fullmatch(r"hashFiles\('[^']+'\)", expression):
         return "hash"
-    return {"runner.os": "Linux", "runner.temp": str(temporary)}[expression]
+    return {"runner.arch": "X64", "runner.os": "Linux", "runner.temp": str(temporary)}[expression]
 
 
 def filled(text: object) -> str:

@@ -1,6 +1,6 @@
 //! `promote`.
 
-use clap::Args;
+use clap::{Args, builder::NonEmptyStringValueParser};
 use uvenv_core::{
     Profile,
     ops::{PackageRequest, PromoteRequest},
@@ -41,15 +41,16 @@ pub(crate) struct Promote {
     #[arg(long, conflicts_with = "dry_run")]
     commit: bool,
     /// Commit to the branch NAME instead of changing the files; NAME is `uvenv/promote-to-PROFILE` if it is left out
+    #[expect(clippy::option_option, reason = "not given, given, and given with a name")]
     #[arg(
         long,
         value_name = "NAME",
         num_args = 0..=1,
         require_equals = true,
-        default_missing_value = "",
+        value_parser = NonEmptyStringValueParser::new(),
         conflicts_with_all = ["commit", "dry_run"]
     )]
-    branch: Option<String>,
+    branch: Option<Option<String>>,
 }
 
 impl Promote {
@@ -62,7 +63,7 @@ impl Promote {
             from_local: self.from_local,
             dry_run: self.dry_run,
             commit: self.commit,
-            branch: self.branch.clone(),
+            branch: self.branch.clone().map(Option::unwrap_or_default),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Promotions: which tags are selected, what is written, and that a failure writes nothing.
 
-use std::thread;
+use std::{fs, thread};
 
 use camino::Utf8PathBuf;
 use serde_json::Value;
@@ -431,7 +431,41 @@ Promoted-by: cargo uvenv promote
     git(&["diff", "--exit-code", BRANCH, "--", "prod"]);
     git(&["checkout", "--quiet", "--", "prod"]);
     assert_eq!(promote(&["--branch=other", "bench-utils"])["outcome"], "created");
-    repo.uvenv(["promote", "--to", "prod", "--branch=not a name"]).fails("git-failed");
+    for name in ["not a name", "a..b", "HEAD", "-x", "@{-1}"] {
+        repo.uvenv(["promote", "--to", "prod", &format!("--branch={name}")]).refused("invalid-promotion").names([name]);
+    }
+    repo.uvenv(["promote", "--to", "prod", "--branch="]).ends(2);
+}
+
+#[test]
+fn commits_only_what_git_can_commit() {
+    let repo = committed();
+    let git = |arguments: &[&str]| repo.program("git", arguments).ok().stdout().trim().to_owned();
+    let both = |code: &str, part: &str| {
+        for option in ["--branch", "--commit"] {
+            repo.untouched_by(|| repo.uvenv(["promote", "--to", "prod", option]).refused(code)).names([part]);
+        }
+    };
+    // What git changes when it commits is no change.
+    git(&["config", "filter.upper.clean", "sed s/bench-prod/CLEAN/"]);
+    git(&["config", "filter.upper.smudge", "sed s/CLEAN/bench-prod/"]);
+    repo.write(".gitattributes", "pyproject.toml filter=upper\n");
+    git(&["add", "."]);
+    git(&["add", "--renormalize", "."]);
+    git(&["commit", "--quiet", "--message", "filter"]);
+    repo.uvenv(["promote", "--to", "prod", "--branch"]).ok();
+    assert!(git(&["show", &format!("{BRANCH}:prod/pyproject.toml")]).contains("CLEAN"));
+    // Checking the branch out would replace, and leaving it remove, what git does not have.
+    git(&["rm", "--quiet", "--cached", "prod/uv.lock"]);
+    repo.write(".gitignore", ".venv\nuv.lock\n");
+    git(&["add", ".gitignore"]);
+    git(&["commit", "--quiet", "--message", "ignored"]);
+    both("invalid-promotion", "git ignores `prod/uv.lock`");
+    fs::rename(repo.root().join("prod/uv.lock"), repo.root().join("prod.lock")).unwrap();
+    std::os::unix::fs::symlink("../prod.lock", repo.root().join("prod/uv.lock")).unwrap();
+    both("invalid-promotion", "symbolic link");
+    fs::remove_dir_all(repo.root().join(".git")).unwrap();
+    both("invalid-promotion", "not in a git repository");
 }
 
 #[test]
@@ -455,11 +489,19 @@ fn branch_with_commits_of_somebody_else_stays() {
     let main = git(&["branch", "--show-current"]);
     repo.uvenv(["promote", "--to", "prod", "--branch", "bench-utils"]).ok();
     for change in
-        [&["commit", "--quiet", "--allow-empty", "--message", "mine"][..], &["commit", "--amend", "--no-edit"]]
+        [&["commit", "--quiet", "--allow-empty", "--message", "mine"][..], &["commit", "--amend", "--no-edit"], &[]]
     {
         git(&["branch", "--force", BRANCH, BRANCH]);
         git(&["checkout", "--quiet", BRANCH]);
-        git(change);
+        if change.is_empty() {
+            // With the time of before, but with another file.
+            repo.write("mine", "");
+            git(&["add", "mine"]);
+            let amend = repo.program("git", ["commit", "--quiet", "--amend", "--no-edit"]);
+            amend.env("GIT_COMMITTER_DATE", git(&["show", "--no-patch", "--format=%cI", "HEAD"])).ok();
+        } else {
+            git(change);
+        }
         let mine = git(&["rev-parse", "HEAD"]);
         git(&["checkout", "--quiet", &main]);
         repo.uvenv(["promote", "--to", "prod", "--branch"]).refused("foreign-branch").names([BRANCH]);

@@ -31,9 +31,22 @@ impl Git {
         self.commit_facts(directory, "HEAD")?.ok_or_else(|| GitError::NoRevision { revision: "HEAD".to_owned() })
     }
 
-    /// Rejects what cannot be the name of a branch.
-    pub(crate) fn check_branch_name(&self, directory: &Utf8Path, name: &str) -> Result<(), GitError> {
-        run(self.prepared().current_dir(directory), &["check-ref-format", &format!("refs/heads/{name}")]).map(drop)
+    /// Whether this can be the name of a branch. What is short for another branch, such as `@{-1}`, is not one.
+    pub(crate) fn is_branch_name(&self, directory: &Utf8Path, name: &str) -> bool {
+        let answer = run(self.prepared().current_dir(directory), &["check-ref-format", "--branch", name]);
+        answer.is_ok_and(|answer| answer.stdout.trim_end() == name)
+    }
+
+    /// Returns the paths that a commit changes, relative to the top directory of the repository.
+    pub(crate) fn paths_changed_by(&self, directory: &Utf8Path, commit: &str) -> Result<Vec<String>, GitError> {
+        let words = ["diff-tree", "--no-commit-id", "--name-only", "--no-renames", "-r", "-z", commit];
+        let answer = run(self.prepared().current_dir(directory), &words)?;
+        Ok(answer.stdout.split_terminator('\0').map(str::to_owned).collect())
+    }
+
+    /// Returns the path of a file as [`paths_changed_by`](Self::paths_changed_by) has it.
+    pub(crate) fn path_in_repository(&self, path: &Utf8Path) -> Option<String> {
+        Some(in_repository(&self.top_level(path.parent()?)?, path))
     }
 
     /// Returns the last commit of a branch, if there is one.
@@ -68,7 +81,9 @@ impl Git {
         let Some(top) = files.first().and_then(|file| self.top_level(file.path.parent()?)) else {
             return Err(GitError::NoRevision { revision: parent.to_owned() });
         };
-        let git = || self.prepared().current_dir(&top).env("GIT_INDEX_FILE", index.as_str());
+        // A temporary index shares nothing with that of the repository.
+        let git = || self.prepared().args(["-c", "core.splitIndex=false"]).current_dir(&top);
+        let git = || git().env("GIT_INDEX_FILE", index.as_str());
         run(git(), &["read-tree", parent])?;
         for file in files {
             let path = in_repository(&top, &file.path);

@@ -59,6 +59,22 @@ impl Git {
         Ok(answer.stdout.is_empty())
     }
 
+    /// Whether a file is not as the last commit has it; no, if that does not have it.
+    pub(crate) fn is_changed(&self, path: &Utf8Path) -> Result<bool, GitError> {
+        let git = || self.prepared().arg("--literal-pathspecs").current_dir(path.parent().unwrap_or(path));
+        if run(git(), &["rev-parse", "--verify", "--quiet", "HEAD"]).is_err() {
+            return Ok(false);
+        }
+        // As git compares: with the filters of the path, such as for line endings.
+        Ok(!run(git(), &["diff", "--name-only", "HEAD", "--", path.as_str()])?.stdout.is_empty())
+    }
+
+    /// Whether git is told to ignore a file that no commit has.
+    pub(crate) fn is_ignored(&self, path: &Utf8Path) -> bool {
+        let git = self.prepared().current_dir(path.parent().unwrap_or(path));
+        run(git, &["check-ignore", "--quiet", "--", path.as_str()]).is_ok()
+    }
+
     /// Commits `paths` and nothing else, as the user's own `git commit` would, and returns the commit. If git refuses,
     /// nothing stays staged.
     pub(crate) fn commit(

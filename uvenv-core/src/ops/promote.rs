@@ -26,7 +26,7 @@ use self::{
 use super::{Session, milliseconds, not_writable::NotWritable, uv_failed};
 use crate::{
     check::{self, Facts, Finding, Levels, Severity},
-    git::{Git, GitError, RemoteTag},
+    git::{Git, RemoteTag},
     lockfile::{Lockfile, freshness},
     manifest::{Manifest, ManifestEditor},
     model::{Interrupted, Name, Profile, Release},
@@ -138,18 +138,22 @@ impl<'a> PromotePlan<'a> {
         let paths = monorepo.profile(request.profile)?;
         recover(paths, &session.settings.variables, session.settings.observer())?;
         let git = Git::find(&session.settings.variables)?.within(&monorepo.root);
+        if request.commit || request.branch.is_some() {
+            can_be_committed(monorepo, &git, paths)?;
+        }
         if request.commit && !git.is_index_clean(&paths.directory)? {
             return Err(PromoteError::DirtyIndex.into());
-        }
-        if request.commit || request.branch.is_some() {
-            nothing_else_in_commit(monorepo, &git, paths)?;
         }
         let mut request = request.clone();
         if let Some(name) = &mut request.branch {
             if name.is_empty() {
                 *name = branch::default_name(request.profile);
             }
-            git.check_branch_name(&monorepo.root, name)?;
+            if !git.is_branch_name(&monorepo.root, name) {
+                let problem = format!("`{name}` cannot be the name of a branch");
+                return Err(PromoteError::meaningless(problem, "name it like `bots/prod`").into());
+            }
+            git.head(&monorepo.root)?;
         }
         let before = monorepo.context(request.profile)?.manifest.into_owned();
         let facts = Facts::read(monorepo, &session.settings.variables);
@@ -467,21 +471,26 @@ impl<'a> PromotePlan<'a> {
     }
 }
 
-/// Fails if the commit would also contain other changes of the user's to the same files.
-fn nothing_else_in_commit(monorepo: &Monorepo, git: &Git, paths: &ProfilePaths) -> crate::Result<()> {
+/// Fails if the manifest or the lockfile cannot be in a commit, or the commit would also contain other changes to them.
+fn can_be_committed(monorepo: &Monorepo, git: &Git, paths: &ProfilePaths) -> crate::Result<()> {
+    let rejected = |problem: String, help: &str| Err(PromoteError::meaningless(problem, help).into());
+    if git.top_level(&monorepo.root).is_none() {
+        let problem = format!("`{}` is not in a git repository, so that nothing can be committed", monorepo.root);
+        return rejected(problem, "leave out `--commit` and `--branch`, or make it one with `git init`");
+    }
     for path in [paths.manifest(), paths.lockfile()] {
-        // git may use the line endings of another system.
-        let same = |one: &str, other: &str| one.lines().eq(other.lines());
-        let now = std::fs::read_to_string(&path).unwrap_or_default();
-        let committed = match git.show(&monorepo.root, "HEAD", &path) {
-            // Nothing has been committed yet.
-            Err(GitError::NoRevision { .. }) => None,
-            committed => committed?,
-        };
-        if let Some(committed) = committed
-            && !same(&committed, &now)
-        {
-            return Err(PromoteError::Uncommitted { file: monorepo.relative(&path).to_owned() }.into());
+        let file = monorepo.relative(&path).to_owned();
+        if path.is_symlink() {
+            return rejected(
+                format!("`{file}` is a symbolic link, which git would commit as one"),
+                "replace it by a file",
+            );
+        }
+        if git.is_ignored(&path) {
+            return rejected(format!("git ignores `{file}`"), "remove it from `.gitignore` and commit it");
+        }
+        if git.is_changed(&path)? {
+            return Err(PromoteError::Uncommitted { file }.into());
         }
     }
     Ok(())

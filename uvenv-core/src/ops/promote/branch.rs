@@ -70,6 +70,10 @@ impl PromotePlan<'_> {
         let [parent] = commit.parents.as_slice() else { return Ok(false) };
         let parent = self.git.commit_facts(&self.paths.directory, parent)?;
         let is_amended = parent.is_none_or(|parent| parent.committed != commit.committed);
-        Ok(!is_amended && commit.message.trim_end().ends_with(TRAILER))
+        let directory = &self.paths.directory;
+        let own = [self.paths.manifest(), self.paths.lockfile()].map(|path| self.git.path_in_repository(&path));
+        let has_more =
+            self.git.paths_changed_by(directory, &commit.commit)?.into_iter().any(|path| !own.contains(&Some(path)));
+        Ok(!is_amended && !has_more && commit.message.trim_end().ends_with(TRAILER))
     }
 }
