@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+import sys
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -207,3 +210,37 @@ def test_compares_a_profile_with_a_revision(committed: uvenv.Monorepo) -> None:
     for sides in (("prod",), ("prod", "prod"), ("production", "prod"), ("prod@", "dev")):
         with pytest.raises(uvenv.InvalidComparison):
             committed.diff(*sides)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="images are made on Linux")
+def test_vendored_profile_becomes_an_image_and_a_bundle(repo: uvenv.Monorepo, tmp_path: Path) -> None:
+    vendored = tmp_path / "vendored"
+    repo.vendor("prod", backend="none", python=sys.executable, with_uv=True, output=vendored)
+    base = tmp_path / "base.tar"
+    with tarfile.open(base, "w") as tar:
+        python = tarfile.TarInfo("usr/bin/python{}.{}".format(*sys.version_info[:2]))
+        python.mode = 0o755
+        tar.addfile(python)
+    output = tmp_path / "image"
+    report = repo.image(
+        "prod", base=base, backend="none", vendored=vendored, tag="app:1.0", output=output, entrypoint=["python"]
+    )
+    same_everywhere(report)
+    assert [layer.content for layer in report.layers] == ["base", "packages", "internal-packages"]
+    assert report.name == "docker.io/library/app:1.0"
+    index = json.loads((output / "index.json").read_text())
+    assert [manifest["digest"] for manifest in index["manifests"]] == [report.digest]
+    with pytest.raises(uvenv.InvalidArguments):
+        repo.image("prod", base=base, backend="none", vendored=vendored)
+    with pytest.raises(uvenv.InvalidArguments):
+        repo.image("prod", base=base, backend="none", vendored=vendored, output=output, compression="xz")  # type: ignore[arg-type]
+
+    # A script cannot open a bundle, and any program can be one's launcher.
+    bundle = tmp_path / "prod.run"
+    with pytest.raises(uvenv.NoBundleLauncher):
+        repo.bundle("prod", backend="none", vendored=vendored, launcher=__file__, output=bundle)
+    bundled = repo.bundle(
+        "prod", backend="none", vendored=vendored, launcher=Path(sys.executable).resolve(), output=bundle
+    )
+    same_everywhere(bundled)
+    assert bundled.size == bundle.stat().st_size

@@ -960,8 +960,8 @@ class Monorepo:
             >>> try:
             ...     uvenv.Monorepo.discover().image("prod", base="./missing.tar", backend="cu124", output="app.tar")
             ... except uvenv.ImageError as error:
-            ...     print(error)
-            `./missing.tar` is not a base image: there is no such file or directory
+            ...     print(error.code)
+            invalid-image-name
         """
         image = {
             "backend": backend,
