@@ -45,6 +45,7 @@ pub(crate) struct Image {
     backend: Option<String>,
     vendored: Option<PathBuf>,
     base: String,
+    python: Option<String>,
     tag: Option<String>,
     output: Option<PathBuf>,
     push: Option<String>,
@@ -56,7 +57,7 @@ pub(crate) struct Image {
 
 impl Image {
     pub(crate) fn request(self) -> Result<ImageRequest, Failure> {
-        let Self { base, tag: name, push, user, entrypoint, .. } = self;
+        let Self { base, python, tag: name, push, user, entrypoint, .. } = self;
         if self.output.is_none() && push.is_none() {
             return Err(Failure::arguments("`output` or `push` is required"));
         }
@@ -64,6 +65,7 @@ impl Image {
             backend: BackendRequest { choice: choice(self.backend)?, ..BackendRequest::default() },
             vendored: self.vendored.map(utf8).transpose()?,
             base,
+            python,
             options: ImageOptions { workdir: utf8(self.workdir)?, user, entrypoint },
             compression: self.compression.parse().map_err(|problem: String| Failure::arguments(problem))?,
             name,

@@ -25,7 +25,7 @@ def test_metadata() -> None:
     assert DISTRIBUTION.metadata["License-Expression"] == "MIT OR Apache-2.0"
     required = {requirement for requirement in DISTRIBUTION.requires or [] if "extra ==" not in requirement}
     assert required == {"uv>=0.7.16", "tqdm"}
-    assert DISTRIBUTION.metadata.get_all("Provides-Extra") == ["notebook"]
+    assert DISTRIBUTION.metadata.get_all("Provides-Extra") == ["notebook", "ray"]
 
 
 def test_entry_point() -> None:

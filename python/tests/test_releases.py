@@ -223,7 +223,14 @@ def test_vendored_profile_becomes_an_image_and_a_bundle(repo: uvenv.Monorepo, tm
         tar.addfile(python)
     output = tmp_path / "image"
     report = repo.image(
-        "prod", base=base, backend="none", vendored=vendored, tag="app:1.0", output=output, entrypoint=["python"]
+        "prod",
+        base=base,
+        backend="none",
+        vendored=vendored,
+        python=sys.executable,
+        tag="app:1.0",
+        output=output,
+        entrypoint=["python"],
     )
     same_everywhere(report)
     assert [layer.content for layer in report.layers] == ["base", "packages", "internal-packages"]

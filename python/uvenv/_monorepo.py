@@ -917,6 +917,7 @@ class Monorepo:
         base: str | os.PathLike[str],
         backend: str | None = None,
         vendored: str | os.PathLike[str] | None = None,
+        python: str | None = None,
         tag: str | None = None,
         output: str | os.PathLike[str] | None = None,
         push: str | None = None,
@@ -936,6 +937,8 @@ class Monorepo:
             backend: The GPU backend.
             vendored: The directory to install from, which `vendor` has made; defaults to `UVENV_VENDORED`, then to
                 `vendored`.
+            python: A Python of this machine to install with, of the version in the base, by version or path; defaults
+                to one that uv finds.
             tag: The name of the image, such as `app:1.0`.
             output: The OCI layout to add the image to or, with the extension `.tar`, the archive to write. Relative to
                 the current directory.
@@ -967,6 +970,7 @@ class Monorepo:
             "backend": backend,
             "vendored": _path(vendored),
             "base": os.fspath(base),
+            "python": python,
             "tag": tag,
             "output": None if output is None else str(Path(output).absolute()),
             "push": push,

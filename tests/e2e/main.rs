@@ -12,4 +12,6 @@ mod differential;
 mod newest;
 mod oldest;
 #[cfg(target_os = "linux")]
+mod ray;
+#[cfg(target_os = "linux")]
 mod verdicts;

@@ -48,6 +48,13 @@ impl Cpython {
         })
     }
 
+    /// The one of the same minor version as `version`, such as `3.11.7`.
+    pub fn like(version: &str) -> &'static Self {
+        let minor = |version: &str| version.split('.').nth(1).map(str::to_owned);
+        let is_like = |cpython: &&Self| !cpython.free_threaded && minor(&cpython.version) == minor(version);
+        Self::all().iter().find(is_like).expect("a CPython for which there is a wheel")
+    }
+
     /// The newest CPython of each minor version on this machine, with and without a global interpreter lock.
     pub fn newest_of_each() -> Vec<&'static Self> {
         let all = Self::all().iter().map(|cpython| ((cpython.minor, cpython.free_threaded), cpython));

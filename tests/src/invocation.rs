@@ -149,6 +149,18 @@ impl<'a> Invocation<'a> {
         Some(self)
     }
 
+    /// Runs it in a network namespace of its own that has only the loopback interface; without one where the machine allows no
+    /// such thing.
+    #[cfg(target_os = "linux")]
+    pub fn with_loopback_alone(self) -> Self {
+        let own = self.clone().without_network();
+        own.map_or(self, |mut own| {
+            let up = ["/bin/sh", "-euc", "PATH=\"$PATH:/usr/sbin:/sbin\"; ip link set lo up; exec \"$@\"", "sh"];
+            own.arguments.splice(2..2, up.map(OsString::from));
+            own
+        })
+    }
+
     /// Runs it as a user who owns nothing but the fixture, and lets nobody else read what it makes. Where the tests do not run
     /// as root, it is the same user with that setting.
     #[cfg(target_os = "linux")]

@@ -139,17 +139,26 @@ impl PythonHome {
         home
     }
 
-    /// One with the wheel, all that it can use, and these dependency groups of `python/pyproject.toml`.
+    /// One with the wheel, what notebooks use, and these dependency groups of `python/pyproject.toml`.
     pub fn with_wheel(cpython: &Cpython, build: Build, groups: &[&str]) -> Self {
-        let home = Self::empty(cpython);
-        let requirement = format!("{}[notebook]", wheel(cpython, build));
         let manifest = python_dir().join("pyproject.toml");
         let groups: Vec<_> = groups.iter().map(|group| format!("--group={manifest}:{group}")).collect();
+        Self::with_extra(cpython, build, "notebook", &groups)
+    }
+
+    /// One with the wheel and this Ray.
+    pub fn with_ray(cpython: &Cpython, version: &str) -> Self {
+        Self::with_extra(cpython, Build::Debug, "ray", &[format!("ray=={version}")])
+    }
+
+    fn with_extra(cpython: &Cpython, build: Build, extra: &str, more: &[String]) -> Self {
+        let home = Self::empty(cpython);
+        let requirement = format!("{}[{extra}]", wheel(cpython, build));
         let python = home.environment.python();
         let mut arguments = vec!["pip", "install", "--quiet", "--python", python.as_str(), &requirement];
         // The wheel of an earlier run has the same name.
         arguments.extend(["--refresh-package", "cargo-uvenv"]);
-        arguments.extend(groups.iter().map(String::as_str));
+        arguments.extend(more.iter().map(String::as_str));
         home.uv(&arguments);
         home
     }

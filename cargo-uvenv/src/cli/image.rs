@@ -33,6 +33,9 @@ pub(crate) struct Image {
     /// Base image: an OCI layout, an archive of one, a root file system as a tar file, or a name in a registry
     #[arg(long, value_name = "BASE")]
     pub(crate) base: String,
+    /// Python of this machine to install with, of the version in the base: a version or a path; defaults to one that uv finds
+    #[arg(long, value_name = "PYTHON")]
+    pub(crate) python: Option<String>,
     /// Name of the image
     #[arg(short, long, value_name = "NAME[:TAG]")]
     pub(crate) tag: Option<String>,

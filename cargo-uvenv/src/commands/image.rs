@@ -14,6 +14,7 @@ impl Context<'_> {
             backend: BackendRequest { choice: args.backend, ..BackendRequest::default() },
             vendored: args.vendored.as_deref().map(|path| self.path(path)).transpose()?,
             base: args.base,
+            python: args.python,
             options: ImageOptions { workdir: utf8(&args.workdir)?, user: args.user, entrypoint: args.entrypoint },
             compression: args.compression,
             name: args.tag,

@@ -6,8 +6,8 @@ use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde_json::Value;
 use uvenv_tests::{
-    Container, Fixture, Invocation, Monorepo, Registry, Uv, answer, cargo_uvenv, debian_base, image_program, inspected,
-    run,
+    Container, Cpython, Fixture, Invocation, Monorepo, Registry, Uv, answer, cargo_uvenv, debian_base, image_program,
+    inspected, run,
 };
 
 use super::{PACKAGES, three_profiles, torch};
@@ -441,6 +441,9 @@ fn rejects_what_it_cannot_do_by_name() {
     with(&["--workdir", "/a:b"]).refused("invalid-image-option");
     with(&["--user", "a b"]).refused("invalid-image-option");
     with(&["--user", "1:2:3"]).refused("invalid-image-option");
+    for cpython in Cpython::newest_of_each().iter().filter(|cpython| !cpython.version.starts_with("3.11.")) {
+        with(&["--python", cpython.python.as_str()]).refused("invalid-image-option");
+    }
     image(&repo, &base, &["-o", "../app.tar.gz"]).refused("invalid-image-option");
     with(&["-t", "app@sha256:0000000000000000000000000000000000000000000000000000000000000000"])
         .refused("invalid-image-name");

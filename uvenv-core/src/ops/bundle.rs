@@ -3,6 +3,7 @@
 use std::{fs, io, time::Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use toml_edit::{Array, DocumentMut, Item, Table, value};
 
 use super::{
     BackendRequest, ProfileRequest, Session, milliseconds,
@@ -13,15 +14,11 @@ use crate::{
     bundle::{Bundle, BundleArchive, BundleError, BundledContent, BundledFile},
     fs::cache::{self, FileLock},
     manifest,
-    model::Profile,
+    model::{Name, Profile},
+    monorepo::{Config, ProfileContext},
     report::BundleReport,
     vendor::{KnownHashes, Purpose, VendoredLock, VendoredSelection, WHEELS},
 };
-
-/// The manifest of the monorepo in a bundle, which has no other profile.
-fn root_manifest(profile: Profile) -> String {
-    format!("[project]\nname = \"bundle\"\nversion = \"0\"\n\n[tool.uvenv.profiles]\n{profile} = \"{profile}\"\n")
-}
 
 /// What is done in a bundle, and whether it installs.
 const COMMANDS: [(&str, bool); 5] = [("run", true), ("sync", true), ("verify", false), ("sbom", false), ("env", false)];
@@ -53,17 +50,7 @@ impl BundleRequest {
         if uv.is_empty() {
             return Err(BundleError::NoUv { directory }.into());
         }
-        let text = |name: &str, text: &str| BundledFile {
-            path: name.to_owned(),
-            content: BundledContent::Text(text.to_owned()),
-        };
-        let mut files = vec![
-            text(manifest::FILE_NAME, &root_manifest(profile)),
-            text(&format!("{profile}/{}", manifest::FILE_NAME), &context.manifest.file.text),
-        ];
-        if let Some(lockfile) = context.lockfile()? {
-            files.push(text(&format!("{profile}/uv.lock"), &lockfile.file.text));
-        }
+        let mut files = profile_files(&context)?;
         files.extend(vendored_files(&selection, &uv));
         let backend = selection.lock.facts.backend.clone();
         let bundle = Bundle { profile, backend: backend.as_ref(), launcher: &self.launcher, files };
@@ -79,6 +66,41 @@ impl BundleRequest {
             elapsed_ms: milliseconds(start.elapsed()),
         })
     }
+}
+
+/// Returns a monorepo that has this profile alone: its manifest and lockfile, and the configuration that matters to it.
+fn profile_files(context: &ProfileContext<'_>) -> crate::Result<Vec<BundledFile>> {
+    let text =
+        |path: Utf8PathBuf, text: String| BundledFile { path: path.into_string(), content: BundledContent::Text(text) };
+    let mut files = Vec::new();
+    let mut directory = Utf8PathBuf::new();
+    if context.profile != Profile::Dev {
+        directory.push(context.profile.as_str());
+        files.push(text(manifest::FILE_NAME.into(), root_manifest(context.profile, &context.monorepo.config)));
+    }
+    files.push(text(directory.join(manifest::FILE_NAME), context.manifest.file.text.to_string()));
+    if let Some(lockfile) = context.lockfile()? {
+        files.push(text(directory.join("uv.lock"), lockfile.file.text.to_string()));
+    }
+    Ok(files)
+}
+
+fn root_manifest(profile: Profile, config: &Config) -> String {
+    let mut document = DocumentMut::new();
+    document["project"]["name"] = value("bundle");
+    document["project"]["version"] = value("0");
+    let mut uvenv = Table::new();
+    if let Some(backends) = &config.backends {
+        uvenv["backends"] = value(backends.iter().map(Name::as_str).collect::<Array>());
+    }
+    let mut profiles = Table::new();
+    profiles[profile.as_str()] = value(profile.as_str());
+    uvenv["profiles"] = Item::Table(profiles);
+    let mut tool = Table::new();
+    tool.set_implicit(true);
+    tool["uvenv"] = Item::Table(uvenv);
+    document["tool"] = Item::Table(tool);
+    document.to_string()
 }
 
 /// Returns the locks of the profile and of uv, and their wheels.
@@ -140,4 +162,20 @@ fn unpacked(session: &Session, archive: &mut BundleArchive) -> crate::Result<Utf
     }
     fs::rename(&work, &directory).map_err(BundleError::io(&directory))?;
     Ok(directory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bundle_has_the_configuration_of_its_profile() {
+        let config = Config { backends: Some(vec![Name::parse("cu124").unwrap()]), ..Config::default() };
+        let text = root_manifest(Profile::Prod, &config);
+        let read: DocumentMut = text.parse().unwrap();
+        assert_eq!(read["project"]["name"].as_str(), Some("bundle"));
+        assert_eq!(read["tool"]["uvenv"]["backends"][0].as_str(), Some("cu124"));
+        assert_eq!(read["tool"]["uvenv"]["profiles"]["prod"].as_str(), Some("prod"));
+        assert!(!root_manifest(Profile::Staging, &Config::default()).contains("backends"));
+    }
 }

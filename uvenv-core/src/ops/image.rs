@@ -33,6 +33,8 @@ pub struct ImageRequest {
     pub vendored: Option<Utf8PathBuf>,
     /// The base image: an OCI layout, an archive of one, a root file system as a tar file, or a name in a registry.
     pub base: String,
+    /// An interpreter of this machine with the version of that in the base, by version or path; by default, one that uv finds.
+    pub python: Option<String>,
     /// What the image says and where its files are.
     pub options: ImageOptions,
     /// How its layers are compressed.

@@ -81,7 +81,8 @@ impl ImageEnvironment {
         let session = self.session(outer);
         let path =
             monorepo.environment(context.paths, selection.lock.facts.backend.as_ref(), &session.settings.variables);
-        create(&session, &path, &python)?;
+        create(&session, &path, request.python.as_deref().unwrap_or(&python.version))?;
+        check_version(&path, &python, request.python.as_deref())?;
         let sync = SyncRequest {
             backend: request.backend.clone(),
             lock: LockMode::Frozen { allow_stale: false },
@@ -129,13 +130,25 @@ impl Drop for ImageEnvironment {
 }
 
 /// Has uv make an environment whose programs do not contain its path.
-fn create(session: &Session, path: &Utf8Path, python: &BasePython) -> crate::Result<()> {
+fn create(session: &Session, path: &Utf8Path, python: &str) -> crate::Result<()> {
     let uv = session.uv()?;
-    let made = make_relocatable_environment(uv, &python.version, path);
+    let made = make_relocatable_environment(uv, python, path);
     let made = session.settings.child(made).env_remove("UV_PYTHON").capture();
     let none = |problem: String| VendoredDirectoryError::NoPython { problem };
     let made = made.map_err(|error| none(error.to_string()))?;
     if made.status.success() { Ok(()) } else { Err(none(made.words().into_owned()).into()) }
+}
+
+/// Rejects an interpreter that was named, if it has another version than that of the base.
+fn check_version(path: &Utf8Path, python: &BasePython, named: Option<&str>) -> crate::Result<()> {
+    let Some(made) = Environment::new(path).usable()? else { return Ok(()) };
+    match named {
+        Some(named) if !made.version.strip_prefix(&python.version).is_some_and(|rest| rest.starts_with('.')) => {
+            let problem = "it has another version than the Python of the base image";
+            Err(ImageError::Option { option: "python", value: named.to_owned(), problem }.into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Rejects a distribution that was built for another C library than that of the base, or for a newer one.

@@ -1,0 +1,60 @@
+"""What each worker of Ray checks first. It is copied to nodes, and imports nothing that environments do not have."""
+
+# Ray is not there where the package is checked.
+# pyright: basic, reportMissingImports=false
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def snapshot(environment: Path) -> dict[str, Any]:
+    """Returns what is installed in an environment: the versions of its distributions."""
+    (packages,) = environment.glob("lib/python*/site-packages")
+    names = (path.name.removesuffix(".dist-info") for path in packages.iterdir() if path.name.endswith(".dist-info"))
+    parts = (name.rpartition("-") for name in names)
+    distributions = {name: version for name, _, version in parts}
+    return {"environment": str(environment), "distributions": distributions}
+
+
+def reject(problem: str) -> None:
+    """Lets each task and actor of this worker fail with an error that says why, and ends the worker with the first one.
+
+    An exception here would end the worker too, but Ray would try three times, and not say why.
+    """
+    from ray._private.function_manager import FunctionExecutionInfo
+    from ray._private.worker import global_worker
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError(f"uvenv on {socket.gethostname()}: {problem}")
+
+    # Without the function itself, which may need a package that is not there.
+    info = FunctionExecutionInfo(function=fail, function_name="uvenv", max_calls=1)
+    global_worker.function_actor_manager.get_execution_info = lambda *_: info
+
+
+def check() -> None:
+    """Rejects an environment that is not the one which was made for the worker, and names the packages that differ."""
+    expected = json.loads(Path(os.environ["UVENV_RAY_SNAPSHOT"]).read_text())
+    environment = Path(expected["environment"])
+    found = snapshot(environment)["distributions"]
+    problems = [
+        f"`{name}` is {found.get(name, 'missing')}, and not {expected['distributions'].get(name, 'expected')}"
+        for name in sorted({*found, *expected["distributions"]})
+        if found.get(name) != expected["distributions"].get(name)
+    ]
+    if Path(sys.prefix) != environment:
+        problems.insert(0, f"it runs in {sys.prefix}, and not in {environment}")
+    if problems:
+        reject(f"the environment is not what was made: {'; '.join(problems)}")
+        return
+    hook = os.environ.get("UVENV_RAY_HOOK")
+    if hook:
+        module, _, name = hook.rpartition(".")
+        getattr(importlib.import_module(module), name)()

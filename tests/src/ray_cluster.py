@@ -1,0 +1,213 @@
+"""Runs tasks and actors of a monorepo on a Ray cluster of several nodes on this machine, each with its own directories.
+
+Arguments: the monorepo, its vendored directory, a directory for the nodes, and uv. Each check prints a line.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import ray
+from ray.cluster_utils import Cluster
+
+import uvenv
+import uvenv.ray
+
+root, vendored, nodes, uv = (Path(argument) for argument in sys.argv[1:])
+TIMEOUT = 120
+repo = uvenv.Monorepo.discover(root)
+
+# Each start of uv leaves a line, and can be held up.
+COUNTING = f"""#!/bin/sh
+echo "$*" >> "$UVENV_RAY_DIR/uv.log"
+while [ -e "$UVENV_RAY_DIR/hold" ]; do touch "$UVENV_RAY_DIR/held"; sleep 0.1; done
+exec {uv} "$@"
+"""
+
+
+def directory(node: str) -> Path:
+    return nodes / node / "environments"
+
+
+def variables(node: str) -> dict[str, str]:
+    directory(node).mkdir(parents=True, exist_ok=True)
+    counting = nodes / node / "uv"
+    counting.write_text(COUNTING)
+    counting.chmod(0o755)
+    own = {
+        "UVENV_RAY_DIR": str(directory(node)),
+        "UVENV_CACHE_DIR": str(nodes / node / "cache"),
+        "UVENV_UV": str(counting),
+        "UV_OFFLINE": "1",
+        # Only the first node has downloaded something before.
+        "UV_CACHE_DIR": os.environ["UV_CACHE_DIR"] if node == "one" else str(nodes / node / "uv-cache"),
+    }
+    if node == "small":
+        own["RAY_RUNTIME_ENV_UVENV_CACHE_SIZE_GB"] = "0"
+    return own if node == "bare" else own | uvenv.ray.start_args()
+
+
+def starts(node: str) -> int:
+    log = directory(node) / "uv.log"
+    return len(log.read_text().splitlines()) if log.exists() else 0
+
+
+cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+
+
+def add(node: str) -> object:
+    return cluster.add_node(num_cpus=16, resources={node: 16}, env_vars=variables(node))
+
+
+running = {node: add(node) for node in ("one", "two", "three", "bare", "small")}
+ray.init(address=cluster.address, log_to_driver=False)
+
+
+@ray.remote(max_retries=0)
+def where() -> tuple[str, str, str]:
+    import bench_utils
+    import torch
+
+    return sys.prefix, torch.__version__, Path(bench_utils.__file__).parts[1]
+
+
+@ray.remote(max_restarts=0)
+class Actor:
+    def where(self) -> tuple[str, str]:
+        import torch
+
+        return sys.prefix, torch.__version__
+
+
+def prod(**more: object) -> dict:
+    return uvenv.ray.runtime_env("prod", vendored=vendored, monorepo=repo, **more)
+
+
+def task(node: str, environment: dict) -> ray.ObjectRef:
+    return where.options(runtime_env=environment, resources={node: 1}, num_cpus=0).remote()
+
+
+def answer(node: str, environment: dict) -> tuple[str, str, str]:
+    return ray.get(task(node, environment), timeout=TIMEOUT)
+
+
+def refusal(node: str, environment: dict) -> str:
+    start = time.monotonic()
+    try:
+        found = answer(node, environment)
+    except ray.exceptions.GetTimeoutError:
+        raise
+    except ray.exceptions.RayError as error:
+        assert time.monotonic() - start < 60, "it is an error at once"
+        return str(error)
+    raise AssertionError(f"{node} has run the task: {found}")
+
+
+def done(check: str) -> None:
+    print(f"ok: {check}", flush=True)
+
+
+# Both backends and dev, side by side.
+for backend in ("cu124", "cu128"):
+    for node in ("one", "two", "three"):
+        prefix, torch, _ = answer(node, prod(backend=backend))
+        assert Path(prefix).is_relative_to(directory(node)), prefix
+        assert torch.endswith(f"+{backend}"), torch
+dev = uvenv.ray.runtime_env("dev", backend="cu124", monorepo=repo)
+prefix, torch, _ = answer("one", dev)
+assert Path(prefix).is_relative_to(directory("one"))
+assert torch.endswith("+cu124")
+actors = [
+    Actor.options(runtime_env=prod(backend=backend), resources={"two": 1}, num_cpus=0).remote()
+    for backend in ("cu124", "cu128")
+]
+found = ray.get([actor.where.remote() for actor in actors], timeout=TIMEOUT)
+assert [torch.rpartition("+")[2] for _, torch in found] == ["cu124", "cu128"], found
+done("profiles and backends side by side")
+
+# However many workers there are, uv is not started again.
+before = {node: starts(node) for node in running}
+many = prod(backend="cu124") | {"env_vars": prod(backend="cu124")["env_vars"] | {"NUMBER": "1"}}
+ray.get([task(node, many) for node in ("one", "two", "three") for _ in range(8)], timeout=TIMEOUT)
+assert {node: starts(node) for node in running} == before
+done("no uv for further workers")
+
+said = refusal("bare", prod(backend="cu124"))
+assert "started without the plug-in" in said, said
+assert "start_args" in said, said
+done("a node without the plug-in")
+
+# A damaged wheel on a node that has nothing yet, and the next attempt after it was repaired.
+directory("two").rename(nodes / "two before")
+directory("two").mkdir()
+wheel = next((vendored / "wheels").glob("bench_utils*"))
+whole = wheel.read_bytes()
+wheel.write_bytes(whole[:-1] + b"?")
+said = refusal("two", prod(backend="cu124", attempt=1))
+assert "changed-vendored-file" in said, said
+assert wheel.name in said, said
+wheel.write_bytes(whole)
+answer("two", prod(backend="cu124", attempt=2))
+done("a damaged wheel, and healed")
+
+for name, value in (("python", "3.99"), ("ray", "1.0")):
+    environment = prod(backend="cu124")
+    environment["uvenv"][name] = value
+    said = refusal("one", environment)
+    assert value in said, said
+environment = prod(backend="cu124")
+environment["uvenv"]["sha256"] = "0"
+assert "is not that of the driver" in refusal("one", environment)
+done("another Python, Ray and lockfile")
+
+# What was changed after it was made.
+place = next(path for path in directory("three").glob("*/.venv*/lib/python*/site-packages/print_utils-*.dist-info"))
+place.rename(place.with_name("print_utils-9.dist-info"))
+problems = []
+for backend in ("cu124", "cu128"):
+    environment = prod(backend=backend)
+    environment["env_vars"] = environment["env_vars"] | {"NUMBER": "2"}
+    try:
+        answer("three", environment)
+    except ray.exceptions.RayError as error:
+        problems.append(str(error))
+assert len(problems) == 1, problems
+assert "`print_utils` is 9, and not 0.1.2" in problems[0], problems
+place.with_name("print_utils-9.dist-info").rename(place)
+done("an environment that was changed")
+
+# A node that is killed while it makes an environment, and comes back.
+directory("three").rename(nodes / "three before")
+directory("three").mkdir()
+(directory("three") / "hold").touch()
+killed = task("three", prod(backend="cu124", attempt=3))
+deadline = time.monotonic() + TIMEOUT
+while not (directory("three") / "held").exists():
+    assert time.monotonic() < deadline, "uv is started"
+    time.sleep(0.1)
+cluster.remove_node(running["three"], allow_graceful=False)
+(directory("three") / "hold").unlink()
+running["three"] = add("three")
+answer("three", prod(backend="cu124", attempt=4))
+done("a node that was killed")
+
+# What Ray brings to the nodes itself.
+shipped = prod(backend="cu128", ship=True)
+kept = vendored.rename(vendored.with_name("elsewhere"))
+prefix, torch, _ = answer("two", shipped)
+assert torch.endswith("+cu128"), torch
+kept.rename(vendored)
+done("a node that has nothing")
+
+# Other environments of Ray are not touched.
+assert ray.get(ray.remote(lambda: sys.prefix).options(resources={"one": 1}).remote(), timeout=TIMEOUT) == sys.prefix
+prefix, _, _ = answer("small", prod(backend="cu124"))
+assert Path(prefix).exists()
+ray.shutdown()
+deadline = time.monotonic() + TIMEOUT
+while Path(prefix).exists():
+    assert time.monotonic() < deadline, "what nobody uses is removed"
+    time.sleep(0.2)
+done("a node without room")
+cluster.shutdown()
