@@ -53,7 +53,9 @@ def main() -> None:
         repo.lock("prod")
         python = repo.sync("prod", frozen=True, python=sys.executable).environment / "bin/python"
         os.environ |= uvenv.ray.start_args() | {"UVENV_RAY_DIR": str(Path(directory) / "environments")}
-        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, _node_ip_address="127.0.0.1")
+        ray.init(
+            address="local", num_cpus=2, include_dashboard=False, log_to_driver=False, _node_ip_address="127.0.0.1"
+        )
         command = [uv.find_uv_bin(), "run", "--project", str(root / "prod"), "--frozen", "--offline"]
         kinds = {
             "bare `py_executable`": {"py_executable": str(python)},

@@ -60,6 +60,8 @@ fn runs_in_a_container_where_it_is_verified() {
     let code = "import sys, torch; print(sys.prefix, torch.__version__, sys.version_info[:2])";
     assert_eq!(container.answer(&["python", "-c", code]).trim(), format!("/app/.venv {} (3, 11)", torch("cu124")));
     assert_eq!(container.answer(&["id", "-u"]).trim(), "65534");
+    let activated = "PATH=/usr/bin:/bin; . /app/.venv/bin/activate; cd /; echo $VIRTUAL_ENV; command -v python";
+    assert_eq!(container.answer(&["sh", "-c", activated]), "/app/.venv\n/app/.venv/bin/python\n");
 
     // uvenv itself agrees, with the uv that has made it.
     let programs = container.root().join("usr/local/bin");

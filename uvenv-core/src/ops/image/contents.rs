@@ -91,7 +91,9 @@ impl Contents<'_> {
             }
             EnvironmentFile::Activation(path) => {
                 let there = self.options.environment();
-                of(&path, FileContent::Text(read(&path)?.replace(environment.root().as_str(), there.as_str())))
+                let fixed = &self.made.fixed;
+                let same = fixed.scripts().join(path.file_name().unwrap_or_default());
+                of(&path, FileContent::Text(read(&same)?.replace(fixed.root().as_str(), there.as_str())))
             }
             EnvironmentFile::Link(path, target) => of(&path, FileContent::Link(target)),
             EnvironmentFile::Installed(path) => of(&path.clone(), FileContent::Copied(path)),

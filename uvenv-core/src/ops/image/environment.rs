@@ -15,7 +15,11 @@ use crate::{
     model::Profile,
     monorepo::Monorepo,
     ops::{LockMode, ProfileRequest, SbomRequest, Session, SyncRequest, vendored_lock::selected_lock},
-    uv::{interpreter::make_relocatable_environment, variables::selecting},
+    process::Invocation,
+    uv::{
+        interpreter::{make_environment, make_relocatable_environment},
+        variables::selecting,
+    },
     vendor::{VendoredDirectoryError, VendoredSelection},
 };
 
@@ -29,6 +33,9 @@ pub(super) struct ImageEnvironment {
 /// An environment for an image.
 pub(super) struct MadeEnvironment {
     pub(super) environment: Environment,
+    /// One that cannot be moved, whose scripts for shells have its path. Those of the other find out where they are, which not
+    /// every shell can tell.
+    pub(super) fixed: Environment,
     pub(super) distributions: Distributions,
     pub(super) selection: VendoredSelection,
     pub(super) python: BasePython,
@@ -81,7 +88,11 @@ impl ImageEnvironment {
         let session = self.session(outer);
         let path =
             monorepo.environment(context.paths, selection.lock.facts.backend.as_ref(), &session.settings.variables);
-        create(&session, &path, request.python.as_deref().unwrap_or(&python.version))?;
+        let fixed = Environment::new(self.work().join("fixed/.venv"));
+        let named = request.python.as_deref().unwrap_or(&python.version);
+        let uv = session.uv()?;
+        create(&session, make_relocatable_environment(uv, named, &path))?;
+        create(&session, make_environment(uv, named, fixed.root(), true))?;
         check_version(&path, &python, request.python.as_deref())?;
         let sync = SyncRequest {
             backend: request.backend.clone(),
@@ -96,7 +107,7 @@ impl ImageEnvironment {
         let sbom = SbomRequest { backend: request.backend.clone(), vendored: Some(vendored), output: None };
         let sbom = sbom.describe_with(Some(base.python_version(&python)), monorepo, &session, profile)?.text();
         outer.warn(session.take_warnings());
-        Ok(MadeEnvironment { environment, distributions, selection, python, sbom })
+        Ok(MadeEnvironment { environment, fixed, distributions, selection, python, sbom })
     }
 
     /// Returns a session in which the environment of a profile is here, and the user's variables do not decide what is in it.
@@ -129,11 +140,9 @@ impl Drop for ImageEnvironment {
     }
 }
 
-/// Has uv make an environment whose programs do not contain its path.
-fn create(session: &Session, path: &Utf8Path, python: &str) -> crate::Result<()> {
-    let uv = session.uv()?;
-    let made = make_relocatable_environment(uv, python, path);
-    let made = session.settings.child(made).env_remove("UV_PYTHON").capture();
+/// Has uv make an environment.
+fn create(session: &Session, making: Invocation) -> crate::Result<()> {
+    let made = session.settings.child(making).env_remove("UV_PYTHON").capture();
     let none = |problem: String| VendoredDirectoryError::NoPython { problem };
     let made = made.map_err(|error| none(error.to_string()))?;
     if made.status.success() { Ok(()) } else { Err(none(made.words().into_owned()).into()) }
