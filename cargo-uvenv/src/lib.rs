@@ -78,8 +78,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, program: &Program) -> u8 {
 }
 
 /// Runs a command line that another one has led to.
-fn run_within(arguments: Vec<String>, program: &Program) -> u8 {
-    run(["cargo-uvenv".to_owned()].into_iter().chain(arguments).map(OsString::from), program)
+fn run_within(arguments: Vec<OsString>, program: &Program) -> u8 {
+    run(["cargo-uvenv".into()].into_iter().chain(arguments), program)
 }
 
 /// Returns the tables and sentences that the command line prints for the result `message`; empty if it prints none.

@@ -1,6 +1,6 @@
 //! `bundle`.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 use clap::Args;
 use uvenv_core::backend::Choice;
@@ -39,5 +39,5 @@ pub(crate) struct Bundle {
 pub(crate) struct OpenBundle {
     pub(crate) bundle: PathBuf,
     #[arg(last = true)]
-    pub(crate) words: Vec<String>,
+    pub(crate) words: Vec<OsString>,
 }

@@ -127,7 +127,9 @@ fn each_command_has_examples_that_parse() {
     let cargo = Cargo::command();
     let mut commands = vec![cargo.find_subcommand("uvenv").unwrap()];
     while let Some(command) = commands.pop() {
-        commands.extend(command.get_subcommands().filter(|command| command.get_name() != "help"));
+        // A hidden one is for programs.
+        let is_for_people = |command: &&clap::Command| command.get_name() != "help" && !command.is_hide_set();
+        commands.extend(command.get_subcommands().filter(is_for_people));
         let examples = examples(command);
         assert!(!examples.is_empty(), "`{}` has no examples", command.get_name());
         for example in examples {

@@ -1,6 +1,6 @@
 //! `bundle`, and what is done in one.
 
-use std::path::Path;
+use std::{ffi::OsString, path::Path};
 
 use uvenv_core::{
     ops::{BackendRequest, BundleRequest, open_bundle},
@@ -29,7 +29,7 @@ impl Context<'_> {
     }
 
     /// Unpacks a bundle, and returns the command line that does in it what was asked.
-    pub(crate) fn open_bundle(&self, args: &OpenBundle) -> uvenv_core::Result<Vec<String>> {
+    pub(crate) fn open_bundle(&self, args: &OpenBundle) -> uvenv_core::Result<Vec<OsString>> {
         open_bundle(&self.session, &self.path(&args.bundle)?, &args.words)
     }
 }

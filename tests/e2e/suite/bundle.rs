@@ -49,6 +49,15 @@ fn runs_on_a_machine_that_has_nothing_but_python() {
         on_node(&repo, &["run", "--", "python", "-c", "import sys; print(sys.argv[1:])", "a b", "--", "$HOME"]).ok();
     assert_eq!(said.stdout().trim(), "['a b', '--', '$HOME']");
     on_node(&repo, &["verify"]).ok();
+    // It is found on PATH, and other settings do not decide what it is.
+    let found = repo.temporary().join("node/found");
+    fs::create_dir(&found).unwrap();
+    fs::copy(bundle(&repo), found.join("prod.run")).unwrap();
+    let outside = ["run", "--", "sh", "-c", &format!("PATH={found}:$PATH; prod.run run -- python -c 'import torch'")];
+    let outside = on_node(&repo, &outside).env("UV_PROJECT_ENVIRONMENT", "elsewhere").env("UVENV_PROFILE", "dev");
+    outside.env("UVENV_VENDORED", "/nowhere").env("UVENV_BACKEND", "cu128").env("UV_NO_SYNC", "1").ok();
+    let nowhere = on_node(&repo, &["verify"]).env_remove("UVENV_CACHE_DIR").env_remove("HOME").ends(2);
+    assert!(nowhere.stderr().contains("bundle-io") && nowhere.stderr().contains("UVENV_CACHE_DIR"), "{nowhere}");
     let sync = || on_node(&repo, &["sync", "--message-format", "json"]).ok().report("sync-finished");
     assert_eq!(sync()["changed"], false);
     let report = sync();
@@ -107,7 +116,24 @@ fn rejects_damaged_bundles_and_unknown_commands() {
             .join("prod")
             .exists())
     );
+    // One flipped byte in the launcher, and a name in the list of the archive's files. The cache is as it was.
+    let _ = fs::remove_dir_all(repo.temporary().join("node/cache"));
+    let launcher = whole.windows(4).position(|window| window == b"\x7fELF").unwrap();
+    let name = whole.windows(12).rposition(|window| window == b"prod/uv.lock").unwrap();
+    for at in [launcher + 5000, name] {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 0x20;
+        fs::write(bundle(&repo), &flipped).unwrap();
+        let said = on_node(&repo, &["run", "--", "python", "-c", ""]).ends(2);
+        assert!(said.stderr().contains("damaged-bundle"), "{said}");
+    }
     fs::write(bundle(&repo), &whole).unwrap();
+    on_node(&repo, &["run", "--", "python", "-c", ""]).ok();
+    // A launcher that is not whole is replaced.
+    let cache = repo.temporary().join("node/cache/bundles").read_dir_utf8().unwrap();
+    let mut launchers = cache.map(|entry| entry.unwrap().into_path());
+    let launcher = launchers.find(|path| path.file_name().unwrap().starts_with("cargo-uvenv-")).unwrap();
+    fs::write(&launcher, "").unwrap();
     on_node(&repo, &["run", "--", "python", "-c", ""]).ok();
     for words in [&["lock"][..], &[]] {
         let said = on_node(&repo, words).ends(2);

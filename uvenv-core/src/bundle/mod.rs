@@ -104,32 +104,37 @@ impl Bundle<'_> {
     }
 
     fn describe(&self) -> Result<Description, BundleError> {
-        let mut all = String::new();
+        let mut files = Vec::new();
         for BundledFile { path, content } in &self.files {
             let hash = match content {
                 BundledContent::Text(text) => hash(text.as_bytes()),
                 BundledContent::File(file) => hash_file(file).map_err(BundleError::io(file))?.0,
             };
-            all.extend([path, " ", &hash, "\n"]);
+            files.push((path.clone(), hash));
         }
         Ok(Description {
             schema: SCHEMA,
             profile: self.profile,
             backend: self.backend.cloned(),
-            digest: hash(all.as_bytes()),
+            digest: digest(&files),
             uvenv: crate::VERSION.to_owned(),
         })
     }
 }
 
+/// Returns the hash of the names and the hashes of files, in order.
+fn digest(files: &[(String, String)]) -> String {
+    let lines = files.iter().flat_map(|(path, hash)| [path, " ", hash, "\n"]);
+    hash(lines.collect::<String>().as_bytes())
+}
+
 /// Returns the script. Its length does not depend on the size.
 fn stub(size: u64, launcher: &[u8]) -> String {
     let filled = |start: usize| {
-        let name = &hash(launcher)[..16];
         STUB.replace("@SIZE@", &format!("{size:<20}"))
             .replace("@START@", &format!("{:<20}", start + 1))
             .replace("@LENGTH@", &launcher.len().to_string())
-            .replace("@LAUNCHER@", &format!("cargo-uvenv-{name}"))
+            .replace("@SHA256@", &hash(launcher))
     };
     filled(filled(0).len())
 }
@@ -171,8 +176,9 @@ impl BundleArchive {
         Ok(Self { path: path.to_owned(), archive, description })
     }
 
-    /// Unpacks all files to `directory`.
+    /// Unpacks all files to `directory`. They must be those that the bundle was made of.
     pub(crate) fn unpack(&mut self, directory: &Utf8Path) -> Result<(), BundleError> {
+        let mut files = Vec::new();
         for index in 0..self.archive.len() {
             let damaged =
                 |error: &dyn ToString| BundleError::Damaged { bundle: self.path.clone(), problem: error.to_string() };
@@ -191,6 +197,13 @@ impl BundleArchive {
                 io::ErrorKind::StorageFull => BundleError::io(&path)(error),
                 _ => damaged(&format!("{name}: {error}")),
             })?;
+            if name != DESCRIPTION {
+                files.push((name.to_string(), hash_file(&path).map_err(BundleError::io(&path))?.0));
+            }
+        }
+        if digest(&files) != self.description.digest {
+            let problem = "it does not have the files that it was made of".to_owned();
+            return Err(BundleError::Damaged { bundle: self.path.clone(), problem });
         }
         Ok(())
     }

@@ -91,7 +91,7 @@ impl Layout {
     }
 
     /// Returns the images that the layout has.
-    pub(super) fn index(&self) -> Result<ImageIndex, ImageError> {
+    pub(crate) fn index(&self) -> Result<ImageIndex, ImageError> {
         let path = self.directory.join(INDEX);
         let text = fs::read(&path).map_err(ImageError::io(&path))?;
         serde_json::from_slice(&text).map_err(|error| ImageError::io(path)(error.into()))

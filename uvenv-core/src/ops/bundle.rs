@@ -1,6 +1,6 @@
 //! `bundle`: a vendored profile in one file that installs itself.
 
-use std::{fs, io, time::Instant};
+use std::{ffi::OsString, fs, io, time::Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use toml_edit::{Array, DocumentMut, Item, Table, value};
@@ -117,8 +117,9 @@ fn vendored_files(selection: &VendoredSelection, uv: &[&VendoredLock]) -> Vec<Bu
 }
 
 /// Unpacks the bundle `file`, once for all processes, and returns the arguments of `cargo-uvenv` that do in it what `words` say.
-pub fn open_bundle(session: &Session, file: &Utf8Path, words: &[String]) -> crate::Result<Vec<String>> {
-    let (command, rest) = words.split_first().map_or(("", &[][..]), |(command, rest)| (command.as_str(), rest));
+pub fn open_bundle(session: &Session, file: &Utf8Path, words: &[OsString]) -> crate::Result<Vec<OsString>> {
+    let (command, rest) = words.split_first().map_or(("".into(), &[][..]), |(one, rest)| (one.to_string_lossy(), rest));
+    let command = &*command;
     let Some((_, installs)) = COMMANDS.iter().find(|(name, _)| *name == command) else {
         let available = COMMANDS.map(|(name, _)| name.to_owned()).to_vec();
         return Err(BundleError::NoCommand { command: command.to_owned(), available }.into());
@@ -136,8 +137,7 @@ pub fn open_bundle(session: &Session, file: &Utf8Path, words: &[String]) -> crat
     if command != "env" {
         arguments.push(format!("--vendored={}", directory.join(VENDORED)));
     }
-    arguments.extend(rest.iter().cloned());
-    Ok(arguments)
+    Ok(arguments.into_iter().map(OsString::from).chain(rest.iter().cloned()).collect())
 }
 
 /// Returns the directory where the files of the bundle are.

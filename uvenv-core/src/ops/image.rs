@@ -21,6 +21,7 @@ use super::{BackendRequest, ProfileRequest, Session, milliseconds, sync::vendore
 use crate::{
     image::{Base, BaseSource, Compression, ImageError, Layer, LayerWriter, Layout, push, write_archive},
     model::Profile,
+    monorepo::Monorepo,
     report::{ImageLayer, ImageLayerContent, ImageReport},
 };
 
@@ -55,60 +56,87 @@ impl ImageRequest {
 
     /// Makes the image of the profile that `target` names.
     pub fn make(&self, session: &Session, target: &ProfileRequest) -> crate::Result<ImageReport> {
+        ImagePlan::new(self, session, target)?.execute(session, target)
+    }
+}
+
+/// An image that is ready to be made: its base is read, and there is room for its environment.
+struct ImagePlan<'r> {
+    start: Instant,
+    request: &'r ImageRequest,
+    monorepo: Monorepo,
+    profile: Profile,
+    options: ImageOptions,
+    destination: Destination,
+    base: Base,
+    /// Where the working directory is in the image, without `/` at the start.
+    place: Utf8PathBuf,
+    /// Dropped last: the base can be in its directory.
+    environment: ImageEnvironment,
+}
+
+impl<'r> ImagePlan<'r> {
+    /// Rejects what cannot be made, before anything is installed.
+    fn new(request: &'r ImageRequest, session: &Session, target: &ProfileRequest) -> crate::Result<Self> {
         let start = Instant::now();
         if !cfg!(target_os = "linux") {
             return Err(ImageError::NotLinux.into());
         }
         let (monorepo, profile) = target.find(session)?;
-        let options = self.options.checked()?;
-        let source = BaseSource::parse(&self.base, Utf8Path::new(""))?;
+        let options = request.options.checked()?;
+        let source = BaseSource::parse(&request.base, Utf8Path::new(""))?;
         let is_offline = session.settings.offline;
-        let destination = Destination::new(self, &source, is_offline)?;
+        let destination = Destination::new(request, &source, is_offline)?;
         let environment = ImageEnvironment::locked(session)?;
         let child = |invocation| session.settings.child(invocation);
-        let place = environment.base_place(&self.base, is_offline);
-        let base = Base::read(&source, &self.base, (&place, self.compression), &child)?;
+        let place = environment.base_place(&request.base, is_offline);
+        let base = Base::read(&source, &request.base, (&place, request.compression), &child)?;
         let place = options.place(&base)?;
-        let made = environment.make(self, &base, (session, target), (&monorepo, profile))?;
-        let contents = Contents { base: &base, made: &made, options: &options, place };
-        let layout = destination.layout(&environment.layout())?;
+        Ok(Self { start, request, monorepo, profile, options, destination, base, place, environment })
+    }
+
+    fn execute(&self, session: &Session, target: &ProfileRequest) -> crate::Result<ImageReport> {
+        let Self { base, destination, profile, .. } = self;
+        let made = self.environment.make(self.request, base, (session, target), (&self.monorepo, *profile))?;
+        let contents = Contents { base, made: &made, options: &self.options, place: &self.place };
+        let layout = destination.layout(&self.environment.layout())?;
         // Until the image is where it belongs.
         let _lock = layout.lock()?;
-        let [packages, internal] = contents.files(&monorepo, profile)?;
+        let [packages, internal] = contents.files(&self.monorepo, *profile)?;
         let packages = self.layer(&layout, &contents, &packages)?;
         let internal = self.layer(&layout, &contents, &internal)?;
         for layer in &base.layers {
             layout.take(layer, &base.layout)?;
         }
-        let manifest = write_manifest(&layout, &contents, (profile, [&packages, &internal]))?;
+        let manifest = write_manifest(&layout, &contents, (*profile, [&packages, &internal]))?;
         layout.insert(&manifest, destination.name.as_ref())?;
         layout.remove_unused()?;
         if let Some(archive) = &destination.archive {
             write_archive(&layout, archive)?;
         }
         if let Some(name) = &destination.push {
-            push(&layout, &manifest, name, &child)?;
+            push(&layout, &manifest, name, &|invocation| session.settings.child(invocation))?;
         }
         Ok(ImageReport {
-            profile,
+            profile: *profile,
             backend: made.selection.lock.facts.backend.clone(),
             base: base.name.clone(),
             base_digest: base.digest.clone(),
             python: made.python.version.clone(),
             name: destination.name.as_ref().map(ToString::to_string),
             digest: manifest.digest().to_string(),
-            layers: layers(&base, &packages, &internal),
-            output: self.output.clone(),
+            layers: layers(base, &packages, &internal),
+            output: self.request.output.clone(),
             pushed: destination.push.as_ref().map(ToString::to_string),
             distributions: made.distributions.iter().count(),
             uv: session.uv()?.into(),
-            elapsed_ms: milliseconds(start.elapsed()),
+            elapsed_ms: milliseconds(self.start.elapsed()),
         })
     }
 
     fn layer(&self, layout: &Layout, contents: &Contents<'_>, files: &[ImageFile]) -> Result<Layer, ImageError> {
         let write = || {
-            let mut layer = LayerWriter::new(layout, self.compression, contents.known_directories())?;
+            let mut layer = LayerWriter::new(layout, self.request.compression, contents.known_directories())?;
             write_files(files, &mut layer)?;
             layer.finish()
         };

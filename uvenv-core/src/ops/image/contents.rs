@@ -23,7 +23,7 @@ pub(super) struct Contents<'a> {
     pub(super) made: &'a MadeEnvironment,
     pub(super) options: &'a ImageOptions,
     /// Where the working directory is in the image, without `/` at the start.
-    pub(super) place: Utf8PathBuf,
+    pub(super) place: &'a Utf8Path,
 }
 
 /// A file of an image.
@@ -56,7 +56,7 @@ impl Contents<'_> {
         for file in self.made.environment.files()? {
             let is_internal = owners.get(file.path()) == Some(&true);
             let image_file = self.image_file(file)?;
-            if is_internal { &mut internal } else { &mut packages }.extend(image_file);
+            if is_internal { &mut internal } else { &mut packages }.push(image_file);
         }
         internal.extend(self.account(monorepo, profile)?);
         internal.sort_by(|one, other| one.path.cmp(&other.path));
@@ -77,14 +77,14 @@ impl Contents<'_> {
     }
 
     /// Returns what a file of the environment is in the image, where the environment has another path and another Python.
-    fn image_file(&self, file: EnvironmentFile) -> crate::Result<Option<ImageFile>> {
+    fn image_file(&self, file: EnvironmentFile) -> Result<ImageFile, ImageError> {
         let environment = &self.made.environment;
         let of = |path: &Utf8Path, content| {
             let relative = path.strip_prefix(environment.root()).unwrap_or(path);
-            Ok(Some(ImageFile { path: self.place.join(ENVIRONMENT).join(relative), content }))
+            ImageFile { path: self.place.join(ENVIRONMENT).join(relative), content }
         };
         let read = |path: &Utf8Path| fs::read_to_string(path).map_err(ImageError::io(path));
-        match file {
+        Ok(match file {
             EnvironmentFile::Configuration(path) => of(&path, FileContent::Text(self.configuration(&read(&path)?))),
             EnvironmentFile::Interpreter(path) => {
                 of(&path, FileContent::Link(self.made.python.executable.as_str().to_owned()))
@@ -97,7 +97,7 @@ impl Contents<'_> {
             }
             EnvironmentFile::Link(path, target) => of(&path, FileContent::Link(target)),
             EnvironmentFile::Installed(path) => of(&path.clone(), FileContent::Copied(path)),
-        }
+        })
     }
 
     /// Returns `pyvenv.cfg` for the Python of the image.
@@ -125,10 +125,8 @@ impl Contents<'_> {
         let lock = &self.made.selection.lock.path;
         texts.push(("pylock.toml", fs::read_to_string(lock).map_err(ImageError::io(lock))?));
         if let Some(record) = SyncRecord::read(&self.made.environment) {
-            texts.push((
-                ".venv/.uvenv.json",
-                record.text_at(&self.options.environment()).map_err(|error| ImageError::io(lock)(error.into()))?,
-            ));
+            let text = record.text_at(&self.options.environment());
+            texts.push((".venv/.uvenv.json", text.map_err(|error| ImageError::io(lock)(error.into()))?));
         }
         let file = |(name, text)| ImageFile { path: self.place.join(name), content: FileContent::Text(text) };
         Ok(texts.into_iter().map(file).collect())

@@ -33,7 +33,11 @@ impl ImageOptions {
     pub(super) fn checked(&self) -> Result<Self, ImageError> {
         let workdir = normal(&self.workdir);
         // `PATH` has colons between its directories.
-        if !self.workdir.is_absolute() || workdir == "/" || workdir.as_str().contains([':', '\n', '\0']) {
+        if !self.workdir.is_absolute()
+            || workdir == "/"
+            || workdir.as_str().contains([':', '\n', '\0'])
+            || is_hidden(&workdir)
+        {
             return Err(rejected("workdir", self.workdir.as_str(), NO_WORKDIR));
         }
         if let Some(user) = &self.user {
@@ -66,6 +70,11 @@ fn rejected(option: &'static str, value: &str, problem: &'static str) -> ImageEr
     ImageError::Option { option, value: value.to_owned(), problem }
 }
 
+/// Whether a name in a path has another meaning in a layer.
+fn is_hidden(path: &Utf8Path) -> bool {
+    path.as_str().contains("/.wh.")
+}
+
 /// Where an image goes.
 pub(super) struct Destination {
     pub(super) name: Option<ImageName>,
@@ -93,7 +102,8 @@ impl Destination {
             }
             destination.archive = Some(output.clone());
         } else {
-            Layout::find(output)?;
+            // One that cannot be read is rejected before the work is done.
+            Layout::find(output)?.map(|layout| layout.index()).transpose()?;
             destination.layout = Some(output.clone());
         }
         Ok(destination)
