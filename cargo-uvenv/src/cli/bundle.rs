@@ -14,9 +14,8 @@ use super::OneProfile;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo uvenv vendor --profile prod --backend cu124 --with-uv
-  cargo uvenv bundle --profile prod --backend cu124 -o prod.run
-  ./prod.run run -- python -m app")]
+  cargo uvenv bundle --profile prod --backend cu124 -o prod.run   of the directory `vendored`, made with `vendor --with-uv`
+  cargo uvenv bundle --profile prod --vendored DIR -o prod.run")]
 pub(crate) struct Bundle {
     #[command(flatten)]
     pub(crate) profile: OneProfile,
