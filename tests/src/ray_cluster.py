@@ -129,7 +129,11 @@ done("profiles and backends side by side")
 # However many workers there are, uv is not started again.
 before = {node: starts(node) for node in running}
 many = prod(backend="cu124") | {"env_vars": prod(backend="cu124")["env_vars"] | {"NUMBER": "1"}}
-ray.get([task(node, many) for node in ("one", "two", "three") for _ in range(8)], timeout=TIMEOUT)
+once = ray.remote(max_calls=1, max_retries=0, num_cpus=0)(lambda: f"{os.getpid()}")
+workers = [
+    once.options(runtime_env=many, resources={node: 1}).remote() for node in ("one", "two", "three") for _ in range(22)
+]
+assert len(set(ray.get(workers, timeout=4 * TIMEOUT))) >= 64, "each task has a worker of its own"
 assert {node: starts(node) for node in running} == before
 done("no uv for further workers")
 
