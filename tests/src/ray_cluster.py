@@ -10,6 +10,7 @@ from pathlib import Path
 
 import ray
 from ray.cluster_utils import Cluster
+from ray.job_submission import JobSubmissionClient
 
 import uvenv
 import uvenv.ray
@@ -53,7 +54,7 @@ def starts(node: str) -> int:
     return len(log.read_text().splitlines()) if log.exists() else 0
 
 
-cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": True})
 
 
 def add(node: str) -> object:
@@ -136,6 +137,22 @@ workers = [
 assert len(set(ray.get(workers, timeout=4 * TIMEOUT))) >= 64, "each task has a worker of its own"
 assert {node: starts(node) for node in running} == before
 done("no uv for further workers")
+
+# A job, whose program runs in the environment too.
+client = JobSubmissionClient(f"http://{cluster.webui_url}")
+program = "import sys, bench_utils, torch; print(sys.prefix, torch.__version__)"
+job = client.submit_job(
+    entrypoint=f'python -c "{program}"', runtime_env=prod(backend="cu128"), entrypoint_resources={"one": 1}
+)
+deadline = time.monotonic() + TIMEOUT
+while not client.get_job_status(job).is_terminal():
+    assert time.monotonic() < deadline, "the job ends"
+    time.sleep(0.2)
+logs = client.get_job_logs(job)
+assert client.get_job_status(job) == "SUCCEEDED", logs
+assert str(directory("one")) in logs, logs
+assert "+cu128" in logs, logs
+done("a job")
 
 said = refusal("bare", prod(backend="cu124"))
 assert "started without the plug-in" in said, said
