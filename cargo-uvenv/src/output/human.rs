@@ -2,6 +2,7 @@
 
 use indicatif::BinaryBytes;
 use uvenv_core::{
+    Name,
     backend::Detection,
     environment::{Distribution, Source},
     report::{
@@ -108,9 +109,14 @@ fn origin(distribution: &Distribution) -> Option<String> {
     Some(format!("{} {} from {requested} ({})", distribution.name, distribution.version, short(commit)))
 }
 
+/// Returns ` with cu124`, or nothing.
+fn with(backend: Option<&Name>) -> String {
+    backend.map(|backend| format!(" with {backend}")).unwrap_or_default()
+}
+
 fn described(report: &SbomReport) {
     let file = report.file.as_deref().map(shown).unwrap_or_default();
-    let backend = report.backend.as_ref().map(|backend| format!(" with {backend}")).unwrap_or_default();
+    let backend = with(report.backend.as_ref());
     let (distributions, embedded) = (counted(report.distributions, "distribution"), counted(report.embedded, "part"));
     done(
         "Described",
@@ -119,7 +125,7 @@ fn described(report: &SbomReport) {
 }
 
 fn bundled(report: &BundleReport) {
-    let backend = report.backend.as_ref().map(|backend| format!(" with {backend}")).unwrap_or_default();
+    let backend = with(report.backend.as_ref());
     done(
         "Bundled",
         format_args!(
@@ -134,7 +140,7 @@ fn bundled(report: &BundleReport) {
 }
 
 fn imaged(report: &ImageReport) {
-    let backend = report.backend.as_ref().map(|backend| format!(" with {backend}")).unwrap_or_default();
+    let backend = with(report.backend.as_ref());
     let size = |content| report.layers.iter().filter(|layer| layer.content == content).map(|layer| layer.size).sum();
     let [base, packages, internal] =
         [ImageLayerContent::Base, ImageLayerContent::Packages, ImageLayerContent::InternalPackages]

@@ -7,11 +7,12 @@ use std::{
 };
 
 use camino::Utf8Path;
-use tar::{EntryType, Header};
+use tar::EntryType;
 
 use super::{
-    ImageError, Layout, TIME,
+    ImageError, Layout,
     compression::decompressed,
+    layer::header,
     layout::{INDEX, MARK},
 };
 
@@ -57,15 +58,6 @@ fn append(tar: &mut tar::Builder<File>, directory: &Utf8Path, name: &Utf8Path) -
     let mut header = header(EntryType::Regular, 0o644);
     header.set_size(file.metadata()?.len());
     tar.append_data(&mut header, name, &mut file)
-}
-
-fn header(kind: EntryType, mode: u32) -> Header {
-    let mut header = Header::new_gnu();
-    header.set_entry_type(kind);
-    header.set_mode(mode);
-    header.set_mtime(TIME);
-    header.set_size(0);
-    header
 }
 
 /// Returns what an archive is of.

@@ -9,6 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use oci_spec::image::{
     Arch, Descriptor, ImageConfiguration, ImageIndex, ImageManifest, MediaType, Os, Platform, RootFs,
 };
+use serde::Deserialize as _;
 use serde_json::{Map, Value};
 
 use super::{
@@ -102,9 +103,13 @@ impl Base {
     fn of_layout(layout: Layout, name: &str, image: Option<&str>) -> Result<Self, ImageError> {
         let descriptor = find(&layout, name, image)?;
         let manifest: ImageManifest = layout.read(&descriptor)?;
-        let configuration: ImageConfiguration = layout.read(manifest.config())?;
-        let more = unknown_to_oci(&layout.read(manifest.config())?, &configuration);
-        check_platform(name, configuration.os(), configuration.architecture())?;
+        let raw: Value = layout.read(manifest.config())?;
+        let configuration = ImageConfiguration::deserialize(&raw).map_err(|error| unreadable(name, &error))?;
+        let more = unknown_to_oci(&raw, &configuration);
+        let (os, architecture) = (configuration.os(), configuration.architecture());
+        if !is_for_this_machine(os, architecture) {
+            return Err(other_platform(name, format!("{os}/{architecture}")));
+        }
         let mut tree = FileTree::default();
         for layer in manifest.layers() {
             let path = layout.path(layer);
@@ -228,7 +233,7 @@ fn find(layout: &Layout, base: &str, image: Option<&str>) -> Result<Descriptor, 
             let names = [annotation(one, REFERENCE), annotation(one, NAME), Some(one.digest().to_string())];
             names.iter().flatten().any(|name| name == image)
         }
-        None => one.platform().as_ref().is_none_or(is_for_this_machine),
+        None => one.platform().as_ref().is_none_or(is_platform_here),
     };
     let mut wanted: Vec<_> = index.manifests().iter().filter(is_wanted).cloned().collect();
     wanted.dedup_by(|one, other| one.digest() == other.digest());
@@ -242,7 +247,7 @@ fn find(layout: &Layout, base: &str, image: Option<&str>) -> Result<Descriptor, 
     }
     let list: ImageIndex = layout.read(one)?;
     let platforms = || list.manifests().iter().filter_map(|one| Some((one, one.platform().as_ref()?)));
-    if let Some((found, _)) = platforms().find(|(_, platform)| is_for_this_machine(platform)) {
+    if let Some((found, _)) = platforms().find(|(_, platform)| is_platform_here(platform)) {
         return Ok(found.clone());
     }
     let shown: Vec<_> =
@@ -251,15 +256,12 @@ fn find(layout: &Layout, base: &str, image: Option<&str>) -> Result<Descriptor, 
     Err(other_platform(base, shown))
 }
 
-fn is_for_this_machine(platform: &Platform) -> bool {
-    *platform.os() == Os::Linux && *platform.architecture() == Arch::default()
+fn is_platform_here(platform: &Platform) -> bool {
+    is_for_this_machine(platform.os(), platform.architecture())
 }
 
-fn check_platform(base: &str, os: &Os, architecture: &Arch) -> Result<(), ImageError> {
-    if *os == Os::Linux && *architecture == Arch::default() {
-        return Ok(());
-    }
-    Err(other_platform(base, format!("{os}/{architecture}")))
+fn is_for_this_machine(os: &Os, architecture: &Arch) -> bool {
+    *os == Os::Linux && *architecture == Arch::default()
 }
 
 fn other_platform(base: &str, platform: String) -> ImageError {

@@ -106,7 +106,8 @@ pub(super) fn layer_of_tar(tar: impl Read, layout: &Layout, compression: Compres
     to.finish()
 }
 
-fn header(kind: EntryType, mode: u32) -> Header {
+/// Returns the header of an entry, of any archive: its owner is root, and its time the same for all.
+pub(super) fn header(kind: EntryType, mode: u32) -> Header {
     let mut header = Header::new_gnu();
     header.set_entry_type(kind);
     header.set_mode(mode);

@@ -7,8 +7,7 @@ use toml_edit::{Array, DocumentMut, Item, Table, value};
 
 use super::{
     BackendRequest, ProfileRequest, Session, milliseconds,
-    sync::vendored_directory,
-    vendored_lock::{VENDORED, selected_lock},
+    vendored_lock::{VENDORED, named_or_default, selected_lock},
 };
 use crate::{
     bundle::{Bundle, BundleArchive, BundleError, BundledContent, BundledFile},
@@ -42,8 +41,7 @@ impl BundleRequest {
         let start = Instant::now();
         let (monorepo, profile) = target.find(session)?;
         let context = monorepo.context(profile)?;
-        let directory = self.vendored.clone().or_else(|| vendored_directory(&session.settings.variables));
-        let directory = directory.unwrap_or_else(|| VENDORED.into());
+        let directory = named_or_default(self.vendored.as_deref(), session);
         let selection = selected_lock(&directory, &context, (session, &self.backend))?;
         selection.check_files(&KnownHashes::default())?;
         let uv: Vec<_> = selection.locks().filter(|lock| lock.facts.purpose == Purpose::Uv).collect();

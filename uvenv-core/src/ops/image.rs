@@ -17,7 +17,7 @@ use self::{
     environment::ImageEnvironment,
     options::Destination,
 };
-use super::{BackendRequest, ProfileRequest, Session, milliseconds, sync::vendored_directory, vendored_lock::VENDORED};
+use super::{BackendRequest, ProfileRequest, Session, milliseconds};
 use crate::{
     image::{Base, BaseSource, Compression, ImageError, Layer, LayerWriter, Layout, push, write_archive},
     model::Profile,
@@ -49,11 +49,6 @@ pub struct ImageRequest {
 }
 
 impl ImageRequest {
-    fn vendored(&self, session: &Session) -> Utf8PathBuf {
-        let directory = self.vendored.clone().or_else(|| vendored_directory(&session.settings.variables));
-        directory.unwrap_or_else(|| VENDORED.into())
-    }
-
     /// Makes the image of the profile that `target` names.
     pub fn make(&self, session: &Session, target: &ProfileRequest) -> crate::Result<ImageReport> {
         ImagePlan::new(self, session, target)?.execute(session, target)

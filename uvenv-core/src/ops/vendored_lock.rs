@@ -1,12 +1,15 @@
 //! Finds the lock of a vendored directory that belongs to a profile.
 
 use camino::Utf8Path;
+#[cfg(feature = "full")]
+use camino::Utf8PathBuf;
 
 use super::OperationError;
 #[cfg(feature = "full")]
 use super::{
     BackendRequest, Session,
     backend_request::{self, SelectedPackages},
+    sync::vendored_directory,
 };
 use crate::{model::Name, monorepo::ProfileContext, vendor::VendoredSelection};
 
@@ -25,6 +28,13 @@ pub(super) fn vendored_lock(
 /// Where `vendor` writes by default.
 #[cfg(feature = "full")]
 pub(super) const VENDORED: &str = "vendored";
+
+/// Returns the directory that was named, or that of `UVENV_VENDORED`, or else the one that `vendor` writes by default.
+#[cfg(feature = "full")]
+pub(super) fn named_or_default(named: Option<&Utf8Path>, session: &Session) -> Utf8PathBuf {
+    let directory = named.map(Utf8Path::to_owned).or_else(|| vendored_directory(&session.settings.variables));
+    directory.unwrap_or_else(|| VENDORED.into())
+}
 
 /// Returns what `directory` has for the profile and the backend that is requested.
 #[cfg(feature = "full")]

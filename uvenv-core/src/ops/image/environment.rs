@@ -14,7 +14,10 @@ use crate::{
     image::{Base, BasePlace, BasePython, ImageError},
     model::Profile,
     monorepo::Monorepo,
-    ops::{LockMode, ProfileRequest, SbomRequest, Session, SyncRequest, vendored_lock::selected_lock},
+    ops::{
+        LockMode, ProfileRequest, SbomRequest, Session, SyncRequest,
+        vendored_lock::{named_or_default, selected_lock},
+    },
     process::Invocation,
     uv::{
         interpreter::{make_environment, make_relocatable_environment},
@@ -82,7 +85,7 @@ impl ImageEnvironment {
         (monorepo, profile): (&Monorepo, Profile),
     ) -> crate::Result<MadeEnvironment> {
         let context = monorepo.context(profile)?;
-        let vendored = request.vendored(outer);
+        let vendored = named_or_default(request.vendored.as_deref(), outer);
         let selection = selected_lock(&vendored, &context, (outer, &request.backend))?;
         let python = base.python(&selection.lock.facts.pythons)?;
         let session = self.session(outer);
