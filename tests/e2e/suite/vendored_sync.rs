@@ -373,10 +373,8 @@ fn pin_that_was_built_with_settings_comes_from_its_wheel() {
     let repo = vendored();
     sealed(&repo, &SYNC).ok();
     let files = repo.environment("prod").files();
-    let site_packages = repo.environment("prod").site_packages().unwrap();
-    let info = site_packages.join("bench_utils-0.1.2.dist-info/uv_build.json");
-    fs::remove_file(&info).unwrap();
-    fs::write(&info, r#"{"config_settings":{"a":"b"}}"#).unwrap();
+    let built = ["sync", "--project", "prod", "--frozen", "--extra", "cu124", "--reinstall-package", "bench-utils"];
+    repo.uv(built.iter().chain(&["--config-setting", "a=b"])).ok();
     fs::rename(repo.temporary().join("remotes"), repo.temporary().join("away")).unwrap();
     sealed(&repo, &[&SYNC[..], &["--frozen"]].concat()).ok();
     repo.environment("prod").files().assert_eq(&files);
