@@ -5,9 +5,18 @@
 use std::{ops::Range, sync::Arc};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use toml_edit::{ArrayOfTables, Document, Item, Key, Table, TableLike, Value};
+use toml::{
+    Spanned as TomlSpanned,
+    de::{DeString, DeTable, DeValue},
+};
+#[cfg(feature = "full")]
+use toml_edit::DocumentMut;
 
 use crate::model::{Diagnostic, Name, Place};
+
+/// What some editors begin a file with. It is not part of the TOML.
+#[cfg(feature = "full")]
+pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Why a TOML file cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -100,12 +109,22 @@ impl File {
     }
 
     /// Parses the text.
-    pub(crate) fn parse(&self) -> crate::Result<Document<String>> {
-        Ok(Document::parse(self.text.to_string()).map_err(|error| {
+    pub(crate) fn parse(&self) -> crate::Result<Document<'_>> {
+        let table = DeTable::parse(&self.text).map_err(|error| {
             // If the file ends too early, the parser points past the last byte.
             let span = error.span().unwrap_or(0..0);
             self.syntax_error(error.message(), span)
-        })?)
+        })?;
+        Ok(Document { file: self, root: TomlSpanned::new(table.span(), DeValue::Table(table.into_inner())) })
+    }
+
+    /// Parses the text for editing. A byte order mark is left out.
+    #[cfg(feature = "full")]
+    pub(crate) fn editable(&self) -> crate::Result<DocumentMut> {
+        let text = self.text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&self.text);
+        Ok(text
+            .parse()
+            .map_err(|error: toml_edit::TomlError| self.syntax_error(error.message(), error.span().unwrap_or(0..0)))?)
     }
 
     pub(crate) fn syntax_error(&self, message: &str, span: Range<usize>) -> TomlError {
@@ -119,36 +138,32 @@ impl File {
     }
 }
 
+/// A parsed file.
+pub(crate) struct Document<'f> {
+    file: &'f File,
+    root: TomlSpanned<DeValue<'f>>,
+}
+
+impl Document<'_> {
+    /// Returns the table that is the whole file.
+    pub(crate) fn root(&self) -> Node<'_> {
+        Node { file: self.file, key: String::new(), key_span: 0..0, value: &self.root }
+    }
+}
+
 /// A value in a file, with its dotted key. The elements of an array have the key of the array.
 #[derive(Clone)]
 pub(crate) struct Node<'a> {
     file: &'a File,
     key: String,
     key_span: Range<usize>,
-    value: Kind<'a>,
-}
-
-#[derive(Clone, Copy)]
-enum Kind<'a> {
-    Value(&'a Value),
-    Table(&'a Table),
-    Tables(&'a ArrayOfTables),
+    value: &'a TomlSpanned<DeValue<'a>>,
 }
 
 impl<'a> Node<'a> {
-    pub(crate) fn root(file: &'a File, document: &'a Document<String>) -> Self {
-        Self { file, key: String::new(), key_span: 0..0, value: Kind::Table(document.as_table()) }
-    }
-
-    /// Returns the location of the value, or of its key if the parser records no location for the value (a table made
-    /// of dotted keys).
+    /// Returns the location of the value, which for a table is its heading, or the first key that names it.
     pub(crate) fn span(&self) -> Range<usize> {
-        let span = match self.value {
-            Kind::Value(value) => value.span(),
-            Kind::Table(table) => table.span(),
-            Kind::Tables(tables) => tables.span(),
-        };
-        span.unwrap_or_else(|| self.key_span.clone())
+        self.value.span()
     }
 
     /// Returns the location of the key.
@@ -166,8 +181,7 @@ impl<'a> Node<'a> {
 
     /// Returns the value of `key`, if it exists. `self` must be a table.
     pub(crate) fn get(&self, key: &str) -> crate::Result<Option<Self>> {
-        let table = self.table()?;
-        Ok(table.get_key_value(key).and_then(|(key, item)| self.child(key, item)))
+        Ok(self.table()?.get_key_value(key).map(|(key, value)| self.child(key, value)))
     }
 
     /// Returns the string under `key`, if it exists. `self` must be a table.
@@ -175,41 +189,31 @@ impl<'a> Node<'a> {
         self.get(key)?.map(|node| node.string()).transpose()
     }
 
-    /// Returns all entries. `self` must be a table.
+    /// Returns all entries, in their order. `self` must be a table.
     pub(crate) fn entries(&self) -> crate::Result<Vec<(&'a str, Self)>> {
-        let table = self.table()?;
-        let entries = table.iter().filter_map(|(key, _)| table.get_key_value(key));
-        Ok(entries.filter_map(|(key, item)| Some((key.get(), self.child(key, item)?))).collect())
+        Ok(self.table()?.iter().map(|(key, value)| (&**key.get_ref(), self.child(key, value))).collect())
     }
 
-    fn child(&self, key: &Key, item: &'a Item) -> Option<Self> {
-        let value = match item {
-            Item::None => return None,
-            Item::Value(value) => Kind::Value(value),
-            Item::Table(table) => Kind::Table(table),
-            Item::ArrayOfTables(tables) => Kind::Tables(tables),
-        };
-        let name = if self.key.is_empty() { key.get().to_owned() } else { format!("{}.{}", self.key, key.get()) };
-        Some(Self { file: self.file, key: name, key_span: key.span().unwrap_or_else(|| self.key_span()), value })
+    fn child(&self, key: &TomlSpanned<DeString<'_>>, value: &'a TomlSpanned<DeValue<'a>>) -> Self {
+        let name = key.get_ref();
+        let name = if self.key.is_empty() { name.to_string() } else { format!("{}.{name}", self.key) };
+        Self { file: self.file, key: name, key_span: key.span(), value }
     }
 
     /// Returns the elements of an array or of an array of tables.
     pub(crate) fn elements(&self) -> crate::Result<Vec<Self>> {
+        let array = self.value.get_ref().as_array().ok_or_else(|| self.type_error("an array"))?;
         let element = |value| Self { file: self.file, key: self.key.clone(), key_span: 0..0, value };
-        match self.value {
-            Kind::Value(Value::Array(array)) => Ok(array.iter().map(|value| element(Kind::Value(value))).collect()),
-            Kind::Tables(tables) => Ok(tables.iter().map(|table| element(Kind::Table(table))).collect()),
-            _ => Err(self.type_error("an array").into()),
-        }
+        Ok(array.iter().map(element).collect())
     }
 
     /// Whether the value is a list, for keys that take either a single value or a list of values.
     pub(crate) fn is_list(&self) -> bool {
-        matches!(self.value, Kind::Value(Value::Array(_)) | Kind::Tables(_))
+        self.value.get_ref().is_array()
     }
 
     pub(crate) fn is_table(&self) -> bool {
-        self.table().is_ok()
+        self.value.get_ref().is_table()
     }
 
     pub(crate) fn contains(&self, key: &str) -> crate::Result<bool> {
@@ -217,7 +221,7 @@ impl<'a> Node<'a> {
     }
 
     pub(crate) fn string(&self) -> crate::Result<Spanned<String>> {
-        let text = self.value().and_then(Value::as_str).ok_or_else(|| self.type_error("a string"))?;
+        let text = self.value.get_ref().as_str().ok_or_else(|| self.type_error("a string"))?;
         Ok(Spanned { value: text.to_owned(), span: self.span() })
     }
 
@@ -237,38 +241,27 @@ impl<'a> Node<'a> {
     }
 
     pub(crate) fn as_integer(&self) -> Option<i64> {
-        self.value()?.as_integer()
+        let integer = self.value.get_ref().as_integer()?;
+        i64::from_str_radix(integer.as_str(), integer.radix()).ok()
     }
 
     pub(crate) fn bool(&self) -> crate::Result<bool> {
-        Ok(self.value().and_then(Value::as_bool).ok_or_else(|| self.type_error("`true` or `false`"))?)
+        Ok(self.value.get_ref().as_bool().ok_or_else(|| self.type_error("`true` or `false`"))?)
     }
 
-    fn value(&self) -> Option<&'a Value> {
-        match self.value {
-            Kind::Value(value) => Some(value),
-            Kind::Table(_) | Kind::Tables(_) => None,
-        }
-    }
-
-    fn table(&self) -> crate::Result<&'a dyn TableLike> {
-        match self.value {
-            Kind::Value(Value::InlineTable(table)) => Ok(table),
-            Kind::Table(table) => Ok(table),
-            _ => Err(self.type_error("a table").into()),
-        }
+    fn table(&self) -> crate::Result<&'a DeTable<'a>> {
+        Ok(self.value.get_ref().as_table().ok_or_else(|| self.type_error("a table"))?)
     }
 
     pub(crate) fn type_error(&self, expected: &'static str) -> TomlError {
-        let found = match self.value {
-            Kind::Value(Value::String(_)) => "a string",
-            Kind::Value(Value::Integer(_)) => "an integer",
-            Kind::Value(Value::Float(_)) => "a float",
-            Kind::Value(Value::Boolean(_)) => "a boolean",
-            Kind::Value(Value::Datetime(_)) => "a date",
-            Kind::Value(Value::Array(_)) => "an array",
-            Kind::Value(Value::InlineTable(_)) | Kind::Table(_) => "a table",
-            Kind::Tables(_) => "an array of tables",
+        let found = match self.value.get_ref() {
+            DeValue::String(_) => "a string",
+            DeValue::Integer(_) => "an integer",
+            DeValue::Float(_) => "a float",
+            DeValue::Boolean(_) => "a boolean",
+            DeValue::Datetime(_) => "a date",
+            DeValue::Array(_) => "an array",
+            DeValue::Table(_) => "a table",
         };
         TomlError::Type { key: self.key.clone(), expected, found, place: self.place() }
     }

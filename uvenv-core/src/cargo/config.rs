@@ -13,7 +13,7 @@ use super::{CargoError, files};
 use crate::{
     fs::atomic,
     model::{Diagnostic, Place, Variables},
-    toml::{File, Node},
+    toml::{BYTE_ORDER_MARK, File},
 };
 
 /// The `cfg` that matches every target. Cargo accepts at most one matching `cfg` with a runner.
@@ -21,8 +21,6 @@ const ANY_TARGET: &str = "cfg(all())";
 
 /// The name of our program, which identifies our own runner.
 const PROGRAM: &str = "cargo-uvenv";
-
-const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// The settings to write to the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,11 +90,12 @@ impl CargoConfigValues {
 
     fn other_runner(&self, file: &File) -> crate::Result<Option<OtherRunner>> {
         let document = file.parse()?;
-        let Some(targets) = Node::root(file, &document).get("target")? else { return Ok(None) };
+        let Some(targets) = document.root().get("target")? else { return Ok(None) };
         for (name, target) in targets.entries()? {
             let Some(runner) = target.get("runner")? else { continue };
-            let item = document.get("target").and_then(|targets| targets.get(name)?.get("runner"));
-            if name != ANY_TARGET || !item.is_some_and(is_ours) {
+            let words = if runner.is_list() { runner.strings().ok() } else { None };
+            let is_ours = words.is_some_and(|words| is_ours(words.iter().map(|word| word.value.as_str())));
+            if name != ANY_TARGET || !is_ours {
                 return Ok(Some(OtherRunner { place: runner.place(), runner: self.runner.join(" ") }));
             }
         }
@@ -105,11 +104,10 @@ impl CargoConfigValues {
 
     /// Returns the text of `file` with the settings merged in.
     fn merged(&self, file: &File, with_runner: bool) -> crate::Result<String> {
-        let document = file.parse()?;
-        if let Some(env) = Node::root(file, &document).get("env")? {
+        if let Some(env) = file.parse()?.root().get("env")? {
             env.entries()?;
         }
-        let mut document = document.into_mut();
+        let mut document = file.editable()?;
         let gap = if document.is_empty() { "" } else { "\n" };
         if let Some(env) = table(document.as_item_mut(), "env", gap) {
             for (name, wanted) in &self.variables {
@@ -125,8 +123,7 @@ impl CargoConfigValues {
             put(target, "runner", value(self.runner.iter().collect::<Array>()));
         }
         let text = document.to_string();
-        let mark = if file.text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK } else { "" };
-        Ok(format!("{mark}{}", text.trim_start_matches(BYTE_ORDER_MARK)))
+        Ok(if file.text.starts_with(BYTE_ORDER_MARK) { format!("{BYTE_ORDER_MARK}{text}") } else { text })
     }
 }
 
@@ -163,10 +160,10 @@ fn strings(item: &Item) -> Option<Vec<String>> {
 }
 
 /// Whether a runner was written by an earlier call.
-fn is_ours(item: &Item) -> bool {
-    let Some(words) = strings(item) else { return false };
-    let program = words.first().and_then(|word| Path::new(word).file_stem());
-    program.is_some_and(|name| name == PROGRAM) && words.last().is_some_and(|word| word == "--")
+fn is_ours<'w>(words: impl DoubleEndedIterator<Item = &'w str>) -> bool {
+    let mut words = words;
+    let program = words.next().and_then(|word| Path::new(word).file_stem());
+    program.is_some_and(|name| name == PROGRAM) && words.next_back() == Some("--")
 }
 
 /// Returns the configuration file of a directory, if there is one.

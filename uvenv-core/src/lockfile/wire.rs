@@ -13,7 +13,7 @@ pub(super) const VERSION: u32 = 1;
 
 pub(super) fn read(file: &File) -> crate::Result<Lockfile> {
     let document = file.parse().map_err(LockfileError::Syntax)?;
-    let root = Node::root(file, &document);
+    let root = document.root();
     check_version(file, &root)?;
     read_lockfile(file, &root).map_err(|error| match error.downcast_ref() {
         // The user did not write this file, so errors in it are damage and not the user's mistakes.

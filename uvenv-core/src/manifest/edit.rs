@@ -12,7 +12,7 @@ use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Tab
 
 use crate::{
     model::{Diagnostic, Name, Place},
-    toml::File,
+    toml::{BYTE_ORDER_MARK, File},
 };
 
 const SOURCES: &str = "tool.uv.sources";
@@ -136,19 +136,14 @@ impl ManifestEditor {
 
     /// Makes an edit, and returns whether it changed anything. If there is an error, nothing is changed.
     pub fn apply(&mut self, edit: &Edit) -> crate::Result<bool> {
-        // Text that is not valid UTF-8 TOML has already been rejected. A byte order mark is not part of the TOML.
-        let (mark, body) = match self.text.strip_prefix('\u{feff}') {
-            Some(body) => ("\u{feff}", body),
-            None => ("", self.text.as_str()),
-        };
-        let mut document: DocumentMut = body.parse().map_err(|error: toml_edit::TomlError| {
-            self.file.syntax_error(error.message(), error.span().unwrap_or(0..0))
-        })?;
+        let mut document = File { path: self.file.path.clone(), text: self.text.as_str().into() }.editable()?;
         let original = document.clone();
         if !self.edit(&mut document, edit)? {
             return Ok(false);
         }
         headings::keep_comments(&original, &mut document);
+        let mark = if self.text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len_utf8() } else { 0 };
+        let (mark, body) = self.text.split_at(mark);
         self.text = format!("{mark}{}", line_ends::keep(body, &document.to_string()));
         Ok(true)
     }
@@ -186,7 +181,7 @@ impl ManifestEditor {
             }
             Edit::CopyBackends { from, names } => {
                 let from = from
-                    .strip_prefix('\u{feff}')
+                    .strip_prefix(BYTE_ORDER_MARK)
                     .unwrap_or(from)
                     .parse()
                     .map_err(|error: toml_edit::TomlError| self.file.syntax_error(error.message(), 0..0))?;

@@ -277,7 +277,7 @@ impl Manifest {
     /// Parses the text of the manifest.
     pub fn from_file(file: File) -> crate::Result<Self> {
         let document = file.parse()?;
-        let root = Node::root(&file, &document);
+        let root = document.root();
         let project = match root.get("project")? {
             Some(node) => Some(Project::read(&node)?),
             None => None,

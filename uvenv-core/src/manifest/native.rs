@@ -96,7 +96,7 @@ impl BuildSettings {
     pub(crate) fn from_uv_toml(path: &Utf8Path) -> Option<Self> {
         let file = File::read(path).ok()?;
         let document = file.parse().ok()?;
-        Some(Self::read(&Node::root(&file, &document)))
+        Some(Self::read(&document.root()))
     }
 }
 

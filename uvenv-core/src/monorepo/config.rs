@@ -141,7 +141,7 @@ impl Config {
 
     fn read_table(file: &File, path: &[&str]) -> crate::Result<Option<Self>> {
         let document = file.parse()?;
-        let mut node = Node::root(file, &document);
+        let mut node = document.root();
         for key in path {
             match node.get(key)? {
                 Some(next) => node = next,

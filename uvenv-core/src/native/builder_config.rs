@@ -221,7 +221,7 @@ impl<'a> CrateFeatures<'a> {
 fn read_features(manifest: &Utf8Path) -> Option<BTreeMap<String, Vec<String>>> {
     let file = File::read(manifest).ok()?;
     let document = file.parse().ok()?;
-    let table = Node::root(&file, &document).get("features").ok()??;
+    let table = document.root().get("features").ok()??;
     let list = |node: &Node<'_>| node.strings().unwrap_or_default().into_iter().map(|text| text.value).collect();
     Some(table.entries().ok()?.iter().map(|(name, node)| ((*name).to_owned(), list(node))).collect())
 }

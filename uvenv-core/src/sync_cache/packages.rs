@@ -203,7 +203,7 @@ impl PackageWatcher<'_> {
     /// Adds the cache keys that a package has instead of uv's default ones.
     fn cache_keys(&mut self, manifest: &Manifest) -> Result<(), Uncacheable> {
         let document = manifest.file.parse().map_err(|error| error.to_string())?;
-        let root = Node::root(&manifest.file, &document);
+        let root = document.root();
         let mut keys = Some(root);
         for name in ["tool", "uv", cache_keys::SETTING] {
             keys = keys.and_then(|node| node.get(name).ok().flatten());

@@ -6,7 +6,7 @@ use super::watch_list::{Uncacheable, WatchList};
 use crate::{
     manifest,
     model::Variables,
-    toml::{File, Node},
+    toml::File,
     uv::settings::{ConfigFiles, PYTHON_VERSION_FILES, is_constant},
 };
 
@@ -34,7 +34,7 @@ pub(super) fn add(watch_list: &mut WatchList, root: &Utf8Path, variables: &Varia
 fn check(path: &Utf8Path, tool: Option<&str>) -> Result<(), Uncacheable> {
     let Ok(file) = File::read(path) else { return Ok(()) };
     let Ok(document) = file.parse() else { return Err(format!("`{path}` is not valid TOML")) };
-    let root = Node::root(&file, &document);
+    let root = document.root();
     let table = match tool {
         None => Some(root),
         Some(tool) => {

@@ -7,7 +7,7 @@ use crate::{
     manifest::{Edit, Extra, Manifest, Selector, SourceKind},
     model::{Name, Profile, quoted},
     monorepo::ProfileContext,
-    toml::{File, Node},
+    toml::File,
 };
 
 pub(super) const RULE: Rule = Rule {
@@ -219,7 +219,7 @@ fn feature_finding(
 ) -> Option<Finding> {
     let file = File::read(manifest).ok()?;
     let document = file.parse().ok()?;
-    let place = Node::root(&file, &document).get("features").ok()??.get(feature.as_str()).ok()??;
+    let place = document.root().get("features").ok()??.get(feature.as_str()).ok()??;
     let message = format!(
         "the Cargo feature `{feature}` in `{}` does not match a backend: dev has {}",
         facts.monorepo.relative(manifest),

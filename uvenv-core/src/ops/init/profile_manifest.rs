@@ -8,6 +8,7 @@ use crate::{
     check::Facts,
     manifest::{Requirement, Selector, SourceKind},
     model::Profile,
+    toml::File,
     uv::settings,
 };
 
@@ -19,10 +20,8 @@ const OF_THE_BUILD: [&str; 7] =
 pub(super) fn derive(facts: &Facts<'_>, profile: Profile) -> crate::Result<String> {
     let dev = &facts.monorepo.dev;
     let backends = facts.monorepo.context(Profile::Dev)?.backends()?.to_vec();
-    let text = dev.file.text.strip_prefix('\u{feff}').unwrap_or(&dev.file.text).replace("\r\n", "\n");
-    let mut document: DocumentMut = text
-        .parse()
-        .map_err(|error: toml_edit::TomlError| dev.file.syntax_error(error.message(), error.span().unwrap_or(0..0)))?;
+    let text = dev.file.text.replace("\r\n", "\n").into();
+    let mut document = File { path: dev.file.path.clone(), text }.editable()?;
     let keys: Vec<_> = document.iter().map(|(key, _)| key.to_owned()).collect();
     for key in keys.iter().filter(|key| !["project", "tool", "dependency-groups"].contains(&key.as_str())) {
         document.remove(key);

@@ -3,11 +3,7 @@
 
 use camino::Utf8PathBuf;
 
-use crate::{
-    monorepo::Monorepo,
-    report::SetUpReport,
-    toml::{File, Node},
-};
+use crate::{monorepo::Monorepo, report::SetUpReport, toml::File};
 
 const WORKFLOW: &str = "\
 # Checks that the profiles agree with each other, with their lockfiles and with the git remotes.
@@ -93,7 +89,7 @@ fn configuration(monorepo: &Monorepo) -> crate::Result<(Utf8PathBuf, Option<Stri
 
 fn has(file: &File, keys: &[&str]) -> bool {
     let Ok(document) = file.parse() else { return false };
-    let mut node = Node::root(file, &document);
+    let mut node = document.root();
     for key in keys {
         match node.get(key) {
             Ok(Some(next)) => node = next,
