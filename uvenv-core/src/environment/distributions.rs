@@ -123,13 +123,27 @@ impl Distributions {
             let folders = folders.iter_mut().map(mem::take);
             folders.filter_map(Distribution::read).collect::<Vec<_>>()
         });
-        let mut distributions = parts.concat();
+        Ok(Self::sorted(parts.concat()))
+    }
+
+    fn sorted(mut distributions: Vec<Distribution>) -> Self {
         distributions.sort_by(|a, b| (&a.name, &a.version).cmp(&(&b.name, &b.version)));
-        Ok(Self(distributions))
+        Self(distributions)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Distribution> {
         self.0.iter()
+    }
+
+    /// Has `update` change the files of each distribution, on all cores, and reads it again.
+    #[cfg(feature = "vendored")]
+    pub(crate) fn updated<E: Send>(self, update: impl Fn(&Distribution) -> Result<(), E> + Sync) -> Result<Self, E> {
+        let one = |(): &mut (), distribution: &Distribution| {
+            update(distribution)?;
+            Ok(Distribution::read(distribution.folder.clone()))
+        };
+        let read: Result<Vec<_>, E> = parallel::par_queue(&self.0, || (), one).into_iter().collect();
+        Ok(Self::sorted(read?.into_iter().flatten().collect()))
     }
 
     /// Whether all distributions have all files of their lists.

@@ -22,7 +22,7 @@ use crate::{
     environment::{
         Changes, Distribution, Distributions, Environment, EnvironmentError, Inspection, Provenance, Source, SyncRecord,
     },
-    fs::{PrivateDirectory, parallel},
+    fs::PrivateDirectory,
     model::{Interrupted, Name, Profile},
     monorepo::{Monorepo, ProfileContext},
     native::{CargoProfile, Watched},
@@ -77,21 +77,17 @@ impl<'m> VendoredSync<'m> {
         let search = PythonSearch::new(session, &uv, &context, request.python.as_deref());
         let found = environment.inspect()?;
         let guess = if found == Inspection::Missing { search.guess() } else { None };
-        let is_asked = guess.is_none() && !matches!(found, Inspection::Ready(_));
-        let (vendored, found) = thread::scope(|scope| {
-            // uv takes as long as reading the lockfile.
-            let found = is_asked.then(|| scope.spawn(|| search.find()));
-            let vendored = compared(session, &uv, &context, (directory, selection.name(), request.lock));
-            (vendored, found.map(|found| found.join().unwrap_or_else(|panic| resume_unwind(panic))))
-        });
-        let vendored = vendored?;
+        if !matches!(found, Inspection::Ready(_)) {
+            search.start();
+        }
+        let vendored = compared(session, &uv, &context, (directory, selection.name(), request.lock))?;
         let recreate = request.recreate
             || environment.moved_from(SyncRecord::read(&environment).as_ref()).is_some()
             || has_other_python(session, &search, &environment, request.python.as_deref())?;
         let python = match guess {
             _ if !recreate && is_usable(&environment)? => None,
-            Some(guess) => Some(guess),
-            None => Some(found.unwrap_or_else(|| search.find())?),
+            Some(guess) if !search.is_answered() => Some(guess),
+            _ => Some(search.find()?),
         };
         Ok(Self {
             vendored,
@@ -191,9 +187,7 @@ impl<'m> VendoredSync<'m> {
             active.give_up(&self.environment, &error)?;
             return Err(error);
         }
-        let after = Distributions::read(&self.environment)?;
-        self.add_provenance(&after)?;
-        let after = Distributions::read(&self.environment)?;
+        let after = self.add_provenance(Distributions::read(&self.environment)?)?;
         let changes = Changes::between(&active.before, &after);
         let record = self.record();
         record.write(&self.environment)?;
@@ -227,16 +221,13 @@ impl<'m> VendoredSync<'m> {
         if self.environment.inspect()? != Inspection::Missing {
             return sync(self.environment.executable());
         }
-        let python = python.map_or_else(|| self.found_python(session), Ok)?;
-        if !python.is_guess {
-            return sync(python.path);
-        }
-        let (synced, found) = thread::scope(|scope| {
-            let found = scope.spawn(|| self.search.find());
-            (sync(python.path.clone()), found.join().unwrap_or_else(|panic| resume_unwind(panic)))
-        });
+        let python = match python {
+            Some(python) if !(python.is_guess && self.search.is_answered()) => python,
+            _ => self.found_python(session)?,
+        };
+        let synced = sync(python.path.clone());
         let is_over = synced.as_ref().is_err_and(|error| error.downcast_ref::<Interrupted>().is_some());
-        if is_over || found.is_ok_and(|found| found.path == python.path) {
+        if !python.is_guess || is_over || self.search.find().is_ok_and(|found| found.path == python.path) {
             return synced;
         }
         // uv would take another one now. Nothing is lost: there was no environment.
@@ -304,12 +295,14 @@ impl<'m> VendoredSync<'m> {
         })
     }
 
-    /// Writes where the distributions came from, as `uv sync` does, so that it does not install them again.
-    fn add_provenance(&self, installed: &Distributions) -> crate::Result<()> {
+    /// Writes where the distributions came from, as `uv sync` does, so that it does not install them again. Returns what is
+    /// installed then.
+    fn add_provenance(&self, installed: Distributions) -> crate::Result<Distributions> {
         let locked: BTreeSet<_> = self.vendored.lock.packages.iter().map(|package| &package.name).collect();
-        let distributions: Vec<_> =
-            installed.iter().filter(|distribution| locked.contains(&distribution.name)).collect();
-        let add = |(): &mut (), distribution: &&Distribution| -> crate::Result<()> {
+        installed.updated(|distribution| {
+            if !locked.contains(&distribution.name) {
+                return Ok(());
+            }
             let direct_url = self.provenance(distribution).map(|provenance| provenance.direct_url());
             let is_built = self.vendored.lock.facts.built.contains(&distribution.name);
             let build_info = build_info(&self.uv).filter(|_| is_built);
@@ -318,8 +311,7 @@ impl<'m> VendoredSync<'m> {
             files.extend(build_info.map(|text| (BUILD_INFO, Some(text))));
             let path = distribution.folder();
             Ok(distribution.set_info(&files).map_err(self.environment.not_writable(path))?)
-        };
-        parallel::par_queue(&distributions, || (), add).into_iter().collect()
+        })
     }
 }
 

@@ -1,5 +1,12 @@
 //! The interpreter of an environment that is synced from a vendored directory.
 
+use std::{
+    io,
+    panic::resume_unwind,
+    sync::{Mutex, MutexGuard, PoisonError},
+    thread::{self, JoinHandle},
+};
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
@@ -7,7 +14,7 @@ use crate::{
     fs::{PrivateDirectory, Remembered},
     monorepo::ProfileContext,
     ops::Session,
-    process::{Invocation, Stderr, is_program},
+    process::{Captured, Invocation, Stderr, is_program},
     uv::{Uv, interpreter, pip_plan::PipPlanCommand},
     vendor::{VendoredDirectoryError, VendoredLock, described, describing, have_same_markers, version_in},
 };
@@ -24,6 +31,8 @@ pub(super) struct NewPython {
 pub(super) struct PythonSearch {
     finding: Invocation,
     answer: Remembered,
+    /// uv, where it was asked meanwhile.
+    asked: Mutex<Option<JoinHandle<io::Result<Captured>>>>,
 }
 
 impl PythonSearch {
@@ -32,7 +41,22 @@ impl PythonSearch {
         let finding = interpreter::find_python(uv, &context.paths.directory, request, true);
         let question = finding.to_string();
         let answer = Remembered::new(("pythons", &question), &uv.path, &[], &session.settings.variables);
-        Self { finding: session.settings.child(finding), answer }
+        Self { finding: session.settings.child(finding), answer, asked: Mutex::default() }
+    }
+
+    /// Asks uv in the background. That takes as long as reading the lockfile, and later, uv would need all cores.
+    pub(super) fn start(&self) {
+        let finding = self.finding.clone();
+        *self.asked() = Some(thread::spawn(move || finding.capture()));
+    }
+
+    /// Whether uv, asked in the background, has answered.
+    pub(super) fn is_answered(&self) -> bool {
+        self.asked().as_ref().is_some_and(JoinHandle::is_finished)
+    }
+
+    fn asked(&self) -> MutexGuard<'_, Option<JoinHandle<io::Result<Captured>>>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the interpreter that uv has found the last time.
@@ -41,10 +65,15 @@ impl PythonSearch {
         is_program(path.as_std_path()).then_some(NewPython { path, is_guess: true })
     }
 
-    /// Asks uv, which downloads none.
+    /// Returns uv's answer, or asks it. uv downloads none.
     pub(super) fn find(&self) -> Result<NewPython, VendoredDirectoryError> {
         let none = |problem| VendoredDirectoryError::NoPython { problem };
-        let captured = self.finding.capture().map_err(|error| none(error.to_string()))?;
+        let asked = self.asked().take();
+        let captured = match asked {
+            Some(asked) => asked.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            None => self.finding.capture(),
+        };
+        let captured = captured.map_err(|error| none(error.to_string()))?;
         if !captured.status.success() {
             return Err(none(captured.stderr));
         }
