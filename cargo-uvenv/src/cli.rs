@@ -175,6 +175,19 @@ pub(crate) struct ExistingEnvironment {
     pub(crate) backend: Option<Choice>,
 }
 
+/// What `vendor` has made: for which profile, with which backend, and where.
+#[derive(Debug, Args)]
+pub(crate) struct VendoredEnvironment {
+    #[command(flatten)]
+    pub(crate) profile: OneProfile,
+    /// GPU backend of the environment
+    #[arg(long, value_name = "NAME|auto|none", value_parser = Choice::parse)]
+    pub(crate) backend: Option<Choice>,
+    /// Directory that `vendor` has made; defaults to `UVENV_VENDORED`, then to `vendored`
+    #[arg(long, value_name = "DIR")]
+    pub(crate) vendored: Option<PathBuf>,
+}
+
 /// Which profiles: by their names or by a manifest.
 #[derive(Debug, Args)]
 pub(crate) struct SomeProfiles {

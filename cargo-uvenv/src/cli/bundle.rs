@@ -3,9 +3,8 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::Args;
-use uvenv_core::backend::Choice;
 
-use super::OneProfile;
+use super::VendoredEnvironment;
 
 /// Make one file of a vendored profile, which installs itself
 ///
@@ -18,13 +17,7 @@ Examples:
   cargo uvenv bundle --profile prod --vendored DIR -o prod.run")]
 pub(crate) struct Bundle {
     #[command(flatten)]
-    pub(crate) profile: OneProfile,
-    /// GPU backend of the environment
-    #[arg(long, value_name = "NAME|auto|none", value_parser = Choice::parse)]
-    pub(crate) backend: Option<Choice>,
-    /// Directory with the wheels and uv; defaults to `UVENV_VENDORED`, then to `vendored`
-    #[arg(long, value_name = "DIR")]
-    pub(crate) vendored: Option<PathBuf>,
+    pub(crate) environment: VendoredEnvironment,
     /// The `cargo-uvenv` for the machines that the bundle is for; defaults to this program
     #[arg(long, value_name = "FILE")]
     pub(crate) launcher: Option<PathBuf>,

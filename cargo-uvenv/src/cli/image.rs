@@ -6,9 +6,9 @@ use clap::{
     Args,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use uvenv_core::{backend::Choice, image::Compression};
+use uvenv_core::image::Compression;
 
-use super::OneProfile;
+use super::VendoredEnvironment;
 
 /// Make a container image with the environment of a profile, without a container engine
 ///
@@ -23,13 +23,7 @@ Examples:
   cargo uvenv image --profile prod --backend cu124 --base python:3.12-slim --push ghcr.io/team/app:1.0")]
 pub(crate) struct Image {
     #[command(flatten)]
-    pub(crate) profile: OneProfile,
-    /// GPU backend of the environment
-    #[arg(long, value_name = "NAME|auto|none", value_parser = Choice::parse)]
-    pub(crate) backend: Option<Choice>,
-    /// Directory to install from; defaults to `UVENV_VENDORED`, then to `vendored`
-    #[arg(long, value_name = "DIR")]
-    pub(crate) vendored: Option<PathBuf>,
+    pub(crate) environment: VendoredEnvironment,
     /// Base image: an OCI layout, an archive of one, a root file system as a tar file, or a name in a registry
     #[arg(long, value_name = "BASE")]
     pub(crate) base: String,

@@ -18,12 +18,12 @@ impl Context<'_> {
         let own = self.program.launcher.first().map_or(Path::new("cargo-uvenv"), Path::new);
         let launcher = args.launcher.as_deref().unwrap_or(own);
         let request = BundleRequest {
-            backend: BackendRequest { choice: args.backend, ..BackendRequest::default() },
-            vendored: args.vendored.as_deref().map(|path| self.path(path)).transpose()?,
+            backend: BackendRequest { choice: args.environment.backend, ..BackendRequest::default() },
+            vendored: args.environment.vendored.as_deref().map(|path| self.path(path)).transpose()?,
             launcher: self.path(launcher)?,
             output: self.path(&args.output)?,
         };
-        let report = request.make(&self.session, &self.target(&args.profile)?)?;
+        let report = request.make(&self.session, &self.target(&args.environment.profile)?)?;
         output.message(&Message::BundleFinished(report));
         Ok(())
     }

@@ -54,7 +54,11 @@ pub(crate) struct BundledFile {
 #[derive(Clone, Debug)]
 pub(crate) enum BundledContent {
     Text(String),
-    File(Utf8PathBuf),
+    File {
+        path: Utf8PathBuf,
+        /// The hash that it has, in hexadecimal.
+        sha256: String,
+    },
 }
 
 /// A bundle to write.
@@ -73,7 +77,7 @@ impl Bundle<'_> {
         if !launcher.starts_with(&ELF) {
             return Err(BundleError::NoLauncher { launcher: self.launcher.to_owned() });
         }
-        let description = self.describe()?;
+        let description = self.describe();
         let directory = path.parent().filter(|parent| !parent.as_str().is_empty()).unwrap_or(Utf8Path::new("."));
         let write = || -> io::Result<u64> {
             fs::create_dir_all(directory)?;
@@ -88,7 +92,7 @@ impl Bundle<'_> {
                 zip.start_file(path.as_str(), options())?;
                 match content {
                     BundledContent::Text(text) => zip.write_all(text.as_bytes())?,
-                    BundledContent::File(path) => drop(io::copy(&mut File::open(path)?, &mut zip)?),
+                    BundledContent::File { path, .. } => drop(io::copy(&mut File::open(path)?, &mut zip)?),
                 }
             }
             zip.finish()?;
@@ -103,22 +107,19 @@ impl Bundle<'_> {
         Ok((description, size))
     }
 
-    fn describe(&self) -> Result<Description, BundleError> {
-        let mut files = Vec::new();
-        for BundledFile { path, content } in &self.files {
-            let hash = match content {
-                BundledContent::Text(text) => hash(text.as_bytes()),
-                BundledContent::File(file) => hash_file(file).map_err(BundleError::io(file))?.0,
-            };
-            files.push((path.clone(), hash));
-        }
-        Ok(Description {
+    fn describe(&self) -> Description {
+        let hash_of = |content: &BundledContent| match content {
+            BundledContent::Text(text) => hash(text.as_bytes()),
+            BundledContent::File { sha256, .. } => sha256.clone(),
+        };
+        let files: Vec<_> = self.files.iter().map(|file| (file.path.clone(), hash_of(&file.content))).collect();
+        Description {
             schema: SCHEMA,
             profile: self.profile,
             backend: self.backend.cloned(),
             digest: digest(&files),
             uvenv: crate::VERSION.to_owned(),
-        })
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! `bundle`: a vendored profile in one file that installs itself.
 
-use std::{ffi::OsString, fs, io, time::Instant};
+use std::{collections::BTreeMap, ffi::OsString, fs, io, time::Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use toml_edit::{Array, DocumentMut, Item, Table, value};
@@ -16,7 +16,7 @@ use crate::{
     model::{Name, Profile},
     monorepo::{Config, ProfileContext},
     report::BundleReport,
-    vendor::{KnownHashes, Purpose, VendoredLock, VendoredSelection, WHEELS},
+    vendor::{KnownHashes, Purpose, VendoredLock, VendoredSelection, WHEELS, check_wheel},
 };
 
 /// What is done in a bundle, and whether it installs.
@@ -48,8 +48,9 @@ impl BundleRequest {
         if uv.is_empty() {
             return Err(BundleError::NoUv { directory }.into());
         }
+        uv.iter().flat_map(|lock| lock.wheels()).try_for_each(|wheel| check_wheel(&directory, wheel))?;
         let mut files = profile_files(&context)?;
-        files.extend(vendored_files(&selection, &uv));
+        files.extend(vendored_files(&selection, &uv)?);
         let backend = selection.lock.facts.backend.clone();
         let bundle = Bundle { profile, backend: backend.as_ref(), launcher: &self.launcher, files };
         let (description, size) = bundle.write(&self.output)?;
@@ -102,16 +103,17 @@ fn root_manifest(profile: Profile, config: &Config) -> String {
 }
 
 /// Returns the locks of the profile and of uv, and their wheels.
-fn vendored_files(selection: &VendoredSelection, uv: &[&VendoredLock]) -> Vec<BundledFile> {
-    let locks = || [&selection.lock].into_iter().chain(uv.iter().copied());
-    let names = locks().filter_map(|lock| Some((lock.path.file_name()?.to_owned(), lock.path.clone())));
-    let wheels = locks().flat_map(VendoredLock::wheels);
-    let wheels = wheels.map(|wheel| (format!("{WHEELS}/{}", wheel.file), selection.path_of(wheel)));
-    let mut files: Vec<_> = names.chain(wheels).collect();
-    files.sort();
-    files.dedup();
-    let file = |(name, path)| BundledFile { path: format!("{VENDORED}/{name}"), content: BundledContent::File(path) };
-    files.into_iter().map(file).collect()
+fn vendored_files(selection: &VendoredSelection, uv: &[&VendoredLock]) -> crate::Result<Vec<BundledFile>> {
+    let mut files = BTreeMap::new();
+    for lock in [&selection.lock].into_iter().chain(uv.iter().copied()) {
+        let text = fs::read_to_string(&lock.path).map_err(BundleError::io(&lock.path))?;
+        files.insert(lock.path.file_name().unwrap_or_default().to_owned(), BundledContent::Text(text));
+        for wheel in lock.wheels() {
+            let (path, sha256) = (selection.path_of(wheel), wheel.sha256.clone());
+            files.insert(format!("{WHEELS}/{}", wheel.file), BundledContent::File { path, sha256 });
+        }
+    }
+    Ok(files.into_iter().map(|(name, content)| BundledFile { path: format!("{VENDORED}/{name}"), content }).collect())
 }
 
 /// Unpacks the bundle `file`, once for all processes, and returns the arguments of `cargo-uvenv` that do in it what `words` say.
