@@ -177,7 +177,6 @@ class Plugin(RuntimeEnvPlugin):  # type: ignore[misc]
         self._users.setdefault(place, set()).add(uri or "")
         environment = await _sync(field, place, logger)
         snapshot = _ray_worker.snapshot(environment)
-        snapshot |= {"profile": field["profile"], "backend": field["backend"], "node": socket.gethostname()}
         found = snapshot["distributions"].get("ray")
         if found != field["ray"]:
             raise RuntimeError(
@@ -286,8 +285,15 @@ def _uri(field: dict[str, Any]) -> str:
 
 def _place(uri: str) -> Path:
     """Returns the directory of an environment, on a disk of this node."""
-    default = Path(tempfile.gettempdir()) / f"uvenv-ray-{os.getuid()}"
-    directory = Path(os.environ.get("UVENV_RAY_DIR") or default)
+    named = os.environ.get("UVENV_RAY_DIR")
+    directory = Path(named) if named else Path(tempfile.gettempdir()) / f"uvenv-ray-{os.getuid()}"
+    if not named:
+        directory.mkdir(mode=0o700, exist_ok=True)
+        # All users can write there, and another can have made it before.
+        if directory.lstat().st_uid != os.getuid():
+            raise RuntimeError(
+                f"uvenv on {socket.gethostname()}: {directory} is another user's: name another with UVENV_RAY_DIR"
+            )
     return directory / uri.removeprefix(f"{FIELD}://").partition("/")[0]
 
 
