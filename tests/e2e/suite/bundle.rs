@@ -151,3 +151,20 @@ fn needs_a_directory_with_uv() {
     refusal.helps(["--with-uv"]);
     assert!(!bundle(&repo).exists());
 }
+
+#[test]
+fn rejects_changed_wheels_of_the_profile_and_of_uv() {
+    let repo = bundled();
+    let written = fs::metadata(bundle(&repo)).unwrap().modified().unwrap();
+    let wheels: Vec<_> =
+        fs::read_dir(repo.root().join("vendored/wheels")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    for name in ["torch-", "uv-"] {
+        let of_name = |path: &&std::path::PathBuf| path.file_name().unwrap().to_str().unwrap().starts_with(name);
+        let wheel = wheels.iter().find(of_name).unwrap();
+        let right = fs::read(wheel).unwrap();
+        fs::write(wheel, &right[1..]).unwrap();
+        repo.uvenv(BUNDLE).refused("changed-vendored-file").names([name]);
+        fs::write(wheel, right).unwrap();
+    }
+    assert_eq!(fs::metadata(bundle(&repo)).unwrap().modified().unwrap(), written);
+}

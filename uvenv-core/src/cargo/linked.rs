@@ -12,13 +12,12 @@ use guppy::{
     },
     platform::{Platform, PlatformSpec, TargetFeatures},
 };
-use toml_edit::{Document, Item};
 
 use super::{
     metadata::{Access, metadata},
     rustc,
 };
-use crate::model::Variables;
+use crate::{model::Variables, toml::File};
 
 /// A crate that is linked into another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,7 +57,7 @@ pub(crate) fn linked_crates(
     options.set_resolver(CargoResolverVersion::V2);
     options.set_platform(host(path, variables)?);
     let built = initial.into_cargo_set(&options).map_err(failed)?;
-    let checksums = checksums(&graph.workspace().root().join("Cargo.lock"));
+    let checksums = checksums(&graph.workspace().root().join("Cargo.lock")).unwrap_or_default();
     // What is built for the host only, build scripts and macros, is not linked.
     let packages = built.target_features().to_package_set();
     let mut linked: Vec<_> = packages
@@ -83,13 +82,16 @@ fn host(manifest: &Utf8Path, variables: &Variables) -> Result<PlatformSpec, Stri
 }
 
 /// Returns the checksums in a `Cargo.lock` (the Cargo book, "Cargo.toml vs Cargo.lock"), by name and version.
-fn checksums(lockfile: &Utf8Path) -> BTreeMap<(String, String), String> {
-    let text = std::fs::read_to_string(lockfile).unwrap_or_default();
-    let Ok(document) = text.parse::<Document<String>>() else { return BTreeMap::new() };
-    let packages = document.get("package").and_then(Item::as_array_of_tables).into_iter().flatten();
-    let checksum = |package: &toml_edit::Table| {
-        let text = |key: &str| Some(package.get(key)?.as_str()?.to_owned());
-        Some(((text("name")?, text("version")?), text("checksum")?))
-    };
-    packages.filter_map(checksum).collect()
+fn checksums(lockfile: &Utf8Path) -> crate::Result<BTreeMap<(String, String), String>> {
+    let file = File::read(lockfile)?;
+    let document = file.parse()?;
+    let Some(packages) = document.root().get("package")? else { return Ok(BTreeMap::new()) };
+    let mut checksums = BTreeMap::new();
+    for package in packages.elements()? {
+        let text = |key| package.get_string(key).map(|text| text.map(|text| text.value));
+        if let (Some(name), Some(version), Some(checksum)) = (text("name")?, text("version")?, text("checksum")?) {
+            checksums.insert((name, version), checksum);
+        }
+    }
+    Ok(checksums)
 }

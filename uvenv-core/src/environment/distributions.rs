@@ -135,7 +135,7 @@ impl Distributions {
         self.0.iter()
     }
 
-    /// Has `update` change the files of each distribution, on all cores, and reads it again.
+    /// Lets `update` change the files of each distribution, on all cores, and reads them again.
     #[cfg(feature = "vendored")]
     pub(crate) fn updated<E: Send>(self, update: impl Fn(&Distribution) -> Result<(), E> + Sync) -> Result<Self, E> {
         let one = |(): &mut (), distribution: &Distribution| {

@@ -128,7 +128,7 @@ impl SbomRequest {
                 implementation: python.implementation,
             },
             uv: session.uv()?.version.to_string(),
-            dependencies: DependencyGraph::read(&lockfile.file.text, name, &extras),
+            dependencies: DependencyGraph::read(&lockfile.file, name, &extras)?,
             time: time(&session.settings.variables)?,
             parts,
         })

@@ -2,13 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use toml_edit::{Document, Item, Table, Value};
-
-use crate::model::Name;
+use crate::{
+    model::Name,
+    toml::{File, Node},
+};
 
 /// The requirements of each package: the names of those that it can require, with the extras that somebody asks for.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DependencyGraph(BTreeMap<Name, BTreeSet<Name>>);
+
+/// What a package in a lockfile requires.
+struct LockedPackage {
+    name: Name,
+    /// Always, and with its groups.
+    edges: Vec<Edge>,
+    /// With an extra.
+    extras: Vec<(String, Vec<Edge>)>,
+}
 
 /// A requirement in a lockfile: a name and extras.
 struct Edge {
@@ -17,39 +27,27 @@ struct Edge {
 }
 
 impl DependencyGraph {
-    /// Reads the text of a `uv.lock`; there are no requirements in what is none. `project` is installed with `extras` and
-    /// with all its groups.
-    pub(crate) fn read(lockfile: &str, project: Option<&Name>, extras: &[Name]) -> Self {
-        let Ok(document) = lockfile.parse::<Document<String>>() else { return Self::default() };
-        let packages: Vec<(Name, &Table)> = document
-            .get("package")
-            .and_then(Item::as_array_of_tables)
-            .into_iter()
-            .flatten()
-            .filter_map(|package| Some((Name::parse(package.get("name")?.as_str()?)?, package)))
-            .collect();
+    /// Reads a `uv.lock`. `project` is installed with `extras` and with all its groups.
+    pub(crate) fn read(lockfile: &File, project: Option<&Name>, extras: &[Name]) -> crate::Result<Self> {
+        let document = lockfile.parse()?;
+        let packages: Vec<_> = match document.root().get("package")? {
+            Some(packages) => packages.elements()?.iter().map(LockedPackage::read).collect::<Result<_, _>>()?,
+            None => Vec::new(),
+        };
         let mut wanted: BTreeSet<(Name, Name)> = BTreeSet::new();
         wanted.extend(project.into_iter().flat_map(|project| extras.iter().map(|it| (project.clone(), it.clone()))));
-        for (_, package) in &packages {
-            for edge in all_edges(package) {
-                wanted.extend(edge.extras.into_iter().map(|extra| (edge.name.clone(), extra)));
-            }
+        for edge in packages.iter().flat_map(LockedPackage::all_edges) {
+            wanted.extend(edge.extras.iter().map(|extra| (edge.name.clone(), extra.clone())));
         }
         let mut graph = Self::default();
-        for (name, package) in packages {
-            let mut edges = edges(package.get("dependencies"));
-            edges.extend(
-                tables(package, "optional-dependencies")
-                    .filter_map(|(extra, list)| {
-                        let is_wanted = wanted.contains(&(name.clone(), Name::parse(extra)?));
-                        is_wanted.then(|| self::edges(Some(list)))
-                    })
-                    .flatten(),
-            );
-            edges.extend(tables(package, "dev-dependencies").flat_map(|(_, list)| self::edges(Some(list))));
-            graph.0.entry(name).or_default().extend(edges.into_iter().map(|edge| edge.name));
+        for LockedPackage { name, edges, extras } in packages {
+            let is_wanted =
+                |extra: &str| Name::parse(extra).is_some_and(|extra| wanted.contains(&(name.clone(), extra)));
+            let with_extras = extras.into_iter().filter(|(extra, _)| is_wanted(extra)).flat_map(|(_, edges)| edges);
+            let names: Vec<_> = edges.into_iter().chain(with_extras).map(|edge| edge.name).collect();
+            graph.0.entry(name).or_default().extend(names);
         }
-        graph
+        Ok(graph)
     }
 
     /// Returns what `package` can require; `None` if the lockfile does not have it.
@@ -58,23 +56,29 @@ impl DependencyGraph {
     }
 }
 
-fn all_edges(package: &Table) -> Vec<Edge> {
-    let grouped = ["optional-dependencies", "dev-dependencies"].into_iter().flat_map(|key| tables(package, key));
-    edges(package.get("dependencies")).into_iter().chain(grouped.flat_map(|(_, list)| edges(Some(list)))).collect()
+impl LockedPackage {
+    fn read(package: &Node<'_>) -> crate::Result<Self> {
+        let name = package.get("name")?.ok_or_else(|| package.type_error("a table with a `name`"))?.name()?;
+        let lists = |key: &str| -> crate::Result<Vec<(String, Vec<Edge>)>> {
+            let Some(table) = package.get(key)? else { return Ok(Vec::new()) };
+            table.entries()?.iter().map(|(name, list)| Ok(((*name).to_owned(), edges(list)?))).collect()
+        };
+        let mut always = package.get("dependencies")?.map_or(Ok(Vec::new()), |list| edges(&list))?;
+        always.extend(lists("dev-dependencies")?.into_iter().flat_map(|(_, edges)| edges));
+        Ok(Self { name, edges: always, extras: lists("optional-dependencies")? })
+    }
+
+    fn all_edges(&self) -> impl Iterator<Item = &Edge> {
+        self.edges.iter().chain(self.extras.iter().flat_map(|(_, edges)| edges))
+    }
 }
 
-fn tables<'a>(package: &'a Table, key: &str) -> impl Iterator<Item = (&'a str, &'a Item)> {
-    package.get(key).and_then(Item::as_table).into_iter().flat_map(Table::iter)
-}
-
-fn edges(list: Option<&Item>) -> Vec<Edge> {
-    let edge = |value: &Value| {
-        let table = value.as_inline_table()?;
-        let extras = table.get("extra").and_then(Value::as_array);
-        let extras = extras.into_iter().flatten().filter_map(|extra| Name::parse(extra.as_str()?));
-        Some(Edge { name: Name::parse(table.get("name")?.as_str()?)?, extras: extras.collect() })
+fn edges(list: &Node<'_>) -> crate::Result<Vec<Edge>> {
+    let edge = |node: &Node<'_>| -> crate::Result<Edge> {
+        let name = node.get("name")?.ok_or_else(|| node.type_error("a table with a `name`"))?.name()?;
+        Ok(Edge { name, extras: node.get("extra")?.map_or(Ok(Vec::new()), |extras| extras.names())? })
     };
-    list.and_then(Item::as_array).into_iter().flatten().filter_map(edge).collect()
+    list.elements()?.iter().map(edge).collect()
 }
 
 #[cfg(test)]
@@ -101,7 +105,8 @@ slow = [{ name = "four" }]
     #[test]
     fn follows_the_extras_that_are_asked_for() {
         let name = |text| Name::parse(text).unwrap();
-        let graph = DependencyGraph::read(LOCK, Some(&name("app")), &[name("cu124")]);
+        let file = File { path: "uv.lock".into(), text: LOCK.into() };
+        let graph = DependencyGraph::read(&file, Some(&name("app")), &[name("cu124")]).unwrap();
         let of = |text| graph.of(&name(text)).into_iter().flatten().map(Name::as_str).collect::<Vec<_>>();
         assert_eq!(of("app"), ["one", "pytest", "torch"]);
         assert_eq!(of("one"), ["three", "two"]);

@@ -11,6 +11,7 @@ use crate::{
     manifest,
     model::{Name, redact},
     process::{Captured, Invocation, ending, on_new_lines},
+    toml::{File, TomlError},
     uv::PipCompileCommand,
 };
 
@@ -31,6 +32,27 @@ struct BuildSystem {
 }
 
 impl BuildSystem {
+    /// Reads the manifest at `path`, which need not exist.
+    fn read(path: &Utf8Path) -> crate::Result<Self> {
+        let file = match File::read(path) {
+            Err(error) if TomlError::is_missing_file(&error) => File { path: path.to_owned(), text: "".into() },
+            file => file?,
+        };
+        let document = file.parse()?;
+        let system = document.root().get("build-system")?;
+        let get = |key: &str| system.as_ref().map_or(Ok(None), |system| system.get(key));
+        let list = |key: &str| -> crate::Result<Option<Vec<String>>> {
+            let Some(list) = get(key)? else { return Ok(None) };
+            Ok(Some(list.strings()?.into_iter().map(|text| text.value).collect()))
+        };
+        let backend = get("build-backend")?.map(|backend| backend.string()).transpose()?;
+        Ok(Self {
+            requires: list("requires")?.unwrap_or_else(|| vec![DEFAULT_REQUIREMENT.to_owned()]),
+            backend: backend.map_or_else(|| DEFAULT_BACKEND.to_owned(), |backend| backend.value),
+            path: list("backend-path")?.unwrap_or_default(),
+        })
+    }
+
     /// Asks the build backend what else it requires, as a build does. If it does not answer, the build will tell why.
     fn dynamic_requirements(
         &self,
@@ -146,24 +168,7 @@ impl WheelBuild {
     /// Returns `[build-system]` of the project.
     fn build_system(&self, project: &Utf8Path) -> Result<BuildSystem, VendorError> {
         let path = project.join(manifest::FILE_NAME);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(VendorError::io(&path)(error)),
-        };
-        let document: toml_edit::DocumentMut =
-            text.parse().map_err(|error: toml_edit::TomlError| self.failed(error.to_string()))?;
-        let system = document.get("build-system");
-        let list = |key: &str| -> Option<Vec<String>> {
-            let array = system?.get(key)?.as_array()?;
-            Some(array.iter().filter_map(|value| Some(value.as_str()?.to_owned())).collect())
-        };
-        let backend = system.and_then(|system| system.get("build-backend")?.as_str());
-        Ok(BuildSystem {
-            requires: list("requires").unwrap_or_else(|| vec![DEFAULT_REQUIREMENT.to_owned()]),
-            backend: backend.unwrap_or(DEFAULT_BACKEND).to_owned(),
-            path: list("backend-path").unwrap_or_default(),
-        })
+        BuildSystem::read(&path).map_err(|error| self.failed(error.to_string()))
     }
 
     fn failed(&self, problem: String) -> VendorError {
