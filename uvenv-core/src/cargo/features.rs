@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use guppy::{
-    CargoMetadata,
     graph::{
         DependencyDirection, PackageGraph, PackageMetadata, PackageSet,
-        cargo::{CargoOptions, CargoResolverVersion, CargoSet},
+        cargo::CargoSet,
         feature::{FeatureId, FeatureSet, StandardFeatures},
     },
     platform::PlatformSpec,
@@ -15,7 +14,8 @@ use guppy::{
 
 use super::{
     CargoError, FeatureSelection, files,
-    metadata::{Access, metadata},
+    graph::{build_options, in_words, package_graph},
+    metadata::Access,
 };
 use crate::{
     backend::FeatureClaim,
@@ -41,9 +41,7 @@ impl Features {
     pub fn read(manifest: &Utf8Path, offline: bool, variables: &Variables) -> crate::Result<Self> {
         let failed = |message: String| CargoError::Metadata { manifest: manifest.to_owned(), message };
         let access = if offline { Access::Offline } else { Access::Full };
-        let text = metadata(manifest, access, variables, |command| command.seeing(variables)).map_err(failed)?;
-        let graph = CargoMetadata::parse_json(text).and_then(CargoMetadata::build_graph);
-        Ok(Self { graph: graph.map_err(|error| failed(in_words(&error)))? })
+        Ok(Self { graph: package_graph(manifest, access, variables).map_err(failed)? })
     }
 
     /// Returns the user's files on which cargo's answer depends. Some of them may not exist.
@@ -191,11 +189,7 @@ impl Features {
 
     /// Returns the backends' features of the monorepo's own crates that a build with `initials` enables.
     fn active(&self, initials: FeatureSet<'_>, backends: &[Name]) -> crate::Result<Vec<FeatureClaim>> {
-        let mut options = CargoOptions::new();
-        options.set_resolver(CargoResolverVersion::V2);
-        if let Ok(platform) = PlatformSpec::build_target() {
-            options.set_platform(platform);
-        }
+        let options = build_options(PlatformSpec::build_target().ok());
         let set: CargoSet<'_> = initials.into_cargo_set(&options).map_err(internal)?;
         let mut claims = Vec::new();
         for package in self.graph.packages().filter(|package| package.source().is_local()) {
@@ -223,11 +217,4 @@ fn claims_of(package: &PackageMetadata<'_>, features: &[&str], backends: &[Name]
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn internal(error: guppy::Error) -> CargoError {
     CargoError::Metadata { manifest: "Cargo.toml".into(), message: in_words(&error) }
-}
-
-/// Formats the error and its causes on one line, as cargo does.
-fn in_words(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
-    let text: Vec<_> = causes.collect();
-    text.join(": ").lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }

@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 use guppy::{
-    CargoMetadata,
     graph::{
         DependencyDirection,
-        cargo::{CargoOptions, CargoResolverVersion},
         feature::{FeatureId, StandardFeatures},
     },
     platform::{Platform, PlatformSpec, TargetFeatures},
 };
 
 use super::{
-    metadata::{Access, metadata},
+    graph::{build_options, in_words, package_graph},
+    metadata::Access,
     rustc,
 };
 use crate::{model::Variables, toml::File};
@@ -43,9 +42,8 @@ pub(crate) fn linked_crates(
     features: &[&str],
     variables: &Variables,
 ) -> Result<Vec<LinkedCrate>, String> {
-    let failed = |error: guppy::Error| error.to_string();
-    let text = metadata(path, Access::ReadOnly, variables, |command| command.seeing(variables))?;
-    let graph = CargoMetadata::parse_json(text).and_then(CargoMetadata::build_graph).map_err(failed)?;
+    let failed = |error: guppy::Error| in_words(&error);
+    let graph = package_graph(path, Access::ReadOnly, variables)?;
     let is_it = |manifest: &Utf8Path| manifest == path || manifest.canonicalize_utf8().is_ok_and(|it| it == path);
     let package = graph.workspace().iter().find(|package| is_it(package.manifest_path()));
     let package = package.ok_or_else(|| format!("cargo finds no crate at `{path}`"))?;
@@ -53,10 +51,7 @@ pub(crate) fn linked_crates(
     let named = named.map(|name| FeatureId::named(package.id(), name));
     let named = graph.feature_graph().resolve_ids(named).map_err(failed)?;
     let initial = package.to_package_set().to_feature_set(StandardFeatures::Default).union(&named);
-    let mut options = CargoOptions::new();
-    options.set_resolver(CargoResolverVersion::V2);
-    options.set_platform(host(path, variables)?);
-    let built = initial.into_cargo_set(&options).map_err(failed)?;
+    let built = initial.into_cargo_set(&build_options(Some(host(path, variables)?))).map_err(failed)?;
     let checksums = checksums(&graph.workspace().root().join("Cargo.lock")).unwrap_or_default();
     // What is built for the host only, build scripts and macros, is not linked.
     let packages = built.target_features().to_package_set();

@@ -9,6 +9,8 @@ mod feature_selection;
 mod features;
 pub(crate) mod files;
 #[cfg(feature = "full")]
+mod graph;
+#[cfg(feature = "full")]
 mod linked;
 pub(crate) mod metadata;
 pub(crate) mod rustc;
