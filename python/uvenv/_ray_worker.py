@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import socket
 import sys
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -34,14 +34,29 @@ def reject(problem: str) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError(f"uvenv on {socket.gethostname()}: {problem}")
 
+    # Actors with coroutines are asked for the function of a method.
+    fail.method = fail
+    fail.name = "uvenv"
     # Without the function itself, which may need a package that is not there.
     info = FunctionExecutionInfo(function=fail, function_name="uvenv", max_calls=1)
-    global_worker.function_actor_manager.get_execution_info = lambda *_: info
+    manager = global_worker.function_actor_manager
+    manager.get_execution_info = lambda *_: info
+    # Which would also have counted it.
+    manager._num_task_executions = defaultdict(int)
+
+
+def removed(place: Path) -> str:
+    """Returns the problem that an environment is gone."""
+    return f"{place} was removed: call `runtime_env` with another `attempt`, and it is made again"
 
 
 def check() -> None:
     """Rejects an environment that is not the one which was made for the worker, and names the packages that differ."""
-    expected = json.loads(Path(os.environ["UVENV_RAY_SNAPSHOT"]).read_text())
+    path = Path(os.environ["UVENV_RAY_SNAPSHOT"])
+    if not path.exists():
+        reject(removed(path.parent))
+        return
+    expected = json.loads(path.read_text())
     environment = Path(expected["environment"])
     found = snapshot(environment)["distributions"]
     problems = [
@@ -56,5 +71,8 @@ def check() -> None:
         return
     hook = os.environ.get("UVENV_RAY_HOOK")
     if hook:
-        module, _, name = hook.rpartition(".")
-        getattr(importlib.import_module(module), name)()
+        from ray._private.runtime_env.setup_hook import load_and_execute_setup_hook
+
+        problem = load_and_execute_setup_hook(hook)
+        if problem:
+            reject(problem)

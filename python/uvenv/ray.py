@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import fcntl
 import hashlib
 import json
 import logging
@@ -17,6 +18,7 @@ import os
 import platform
 import shlex
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -36,6 +38,14 @@ FIELD = "uvenv"
 
 _HOOK = "__RAY_WORKER_PROCESS_SETUP_HOOK_ENV_VAR"
 """The variable with the function that each worker calls first, as Ray's own `worker_process_setup_hook` sets it."""
+
+_NEXT_HOOK = "UVENV_RAY_HOOK"
+"""The variable with the function that is called after the worker was checked."""
+
+_KEYS = {"profile", "backend", "monorepo", "vendored", "lockfile", "sha256", "python", "ray", "attempt"}
+
+_OTHER_ENVIRONMENTS = ("pip", "uv", "conda", "py_executable", "image_uri", "container")
+"""Fields of Ray that choose another Python, or what is installed."""
 
 
 def start_args() -> dict[str, str]:
@@ -58,9 +68,10 @@ def runtime_env(
     *,
     backend: str | None = None,
     vendored: str | os.PathLike[str] | None = None,
-    monorepo: Monorepo | None = None,
+    monorepo: Monorepo | str | os.PathLike[str] | None = None,
     ship: bool = False,
     attempt: int = 0,
+    **fields: Any,
 ) -> dict[str, Any]:
     """Returns the `runtime_env` with which workers run in the environment of a profile.
 
@@ -72,27 +83,34 @@ def runtime_env(
         profile: The profile: dev, staging or prod.
         backend: The GPU backend.
         vendored: A directory made by `vendor`, at the same path on each node, to install from without index and git.
-        monorepo: The monorepo; by default, that of the current directory.
+        monorepo: The monorepo, or a directory in it; by default, that of the current directory.
         ship: Whether Ray brings the manifest, the lockfile and the vendored directory to the nodes, as its
             `working_dir`, which is then in use. Ray limits its size.
         attempt: Another number than before lets a node try at once again what has failed. Ray remembers a failure, for
-            ten minutes or, with `start_args`, until it has been asked again.
+            ten minutes or, with `start_args`, for a second after it has been asked again.
+        fields: Other fields of Ray, such as `env_vars` and `working_dir`. To change `env_vars` afterwards would lose
+            the variable with which a node without the plug-in rejects tasks.
 
     Returns:
-        The dictionary, to which other fields of Ray can be added.
+        The dictionary.
 
     Raises:
         BackendRequired: The profile has backends, and none is selected.
         MissingLockfile: The profile was never locked.
         StaleLockfile: The pins of the lockfile are not those of the manifest.
-        ValueError: `ship` is used without a vendored directory.
+        ValueError: `ship` is used without a vendored directory, or a field of Ray does not go with an environment.
 
     Example:
         >>> @ray.remote(runtime_env=uvenv.ray.runtime_env("prod", backend="cu124"))
         ... def train():
         ...     import bench_utils
     """
-    repo = Monorepo.discover() if monorepo is None else monorepo
+    _reject_other_environments(fields)
+    if ship and (vendored is None or not Path(vendored).is_dir()):
+        raise ValueError(f"`ship` needs a vendored directory, and {vendored!r} is none")
+    if ship and "working_dir" in fields:
+        raise ValueError("`ship` brings the monorepo as the `working_dir`, and another one was given")
+    repo = monorepo if isinstance(monorepo, Monorepo) else Monorepo.discover(monorepo)
     # It is decided here and not on the nodes, which can have other variables.
     selected = repo.plan(profile, backend=backend, frozen=True).backend
     lockfile = repo.profiles[profile].lockfile
@@ -105,19 +123,40 @@ def runtime_env(
         "sha256": _sha256(lockfile),
         "python": _python(),
         "ray": ray.__version__,
-        "attempt": attempt,
+        "attempt": int(attempt),
     }
+    variables = dict(fields.pop("env_vars", None) or {})
+    hook = fields.pop("worker_process_setup_hook", None)
+    if hook is not None and not isinstance(hook, str):
+        raise ValueError('`worker_process_setup_hook` has to be the name of a function: "module.function"')
+    if hook:
+        variables[_NEXT_HOOK] = hook
     # A node without the plug-in would ignore the field, and run in another environment.
-    environment: dict[str, Any] = {FIELD: field, "env_vars": {_HOOK: f"{__name__}.{plugin_is_missing.__name__}"}}
-    if ship:
-        if vendored is None:
-            raise ValueError("`ship` needs a vendored directory")
+    variables[_HOOK] = f"{__name__}.{plugin_is_missing.__name__}"
+    environment: dict[str, Any] = {**fields, FIELD: field, "env_vars": variables}
+    if ship and vendored is not None:
         field |= {"monorepo": None, "lockfile": f"{profile}/uv.lock", "vendored": "vendored"}
         environment["working_dir"] = _shipped(repo, profile, Path(vendored))
         if ray.is_initialized():
             # Ray does so itself for `ray.init` alone.
             environment = upload_working_dir_if_needed(environment, include_gitignore=False)
     return environment
+
+
+def _reject_other_environments(fields: Any) -> None:
+    for name in _OTHER_ENVIRONMENTS:
+        if fields.get(name):
+            raise ValueError(f"`{name}` does not go with an environment of uvenv: change the manifest of the profile")
+
+
+def _field_of(runtime_env: Any) -> dict[str, Any] | None:
+    """Returns the field, if there is one. Rejects one that `runtime_env` has not made."""
+    field = runtime_env.get(FIELD)
+    if field is not None and not (isinstance(field, dict) and field.keys() >= _KEYS):
+        raise ValueError(f"the field `{FIELD}` has to be that of `uvenv.ray.runtime_env`")
+    if field is not None:
+        _reject_other_environments(runtime_env)
+    return field
 
 
 def _shipped(repo: Monorepo, profile: str, vendored: Path) -> str:
@@ -155,58 +194,74 @@ class Plugin(RuntimeEnvPlugin):  # type: ignore[misc]
         """Is called by Ray on each node."""
         # Several attempts have one environment.
         self._users: dict[Path, set[str]] = {}
+        self._turns: dict[Path, asyncio.Lock] = {}
+        # Held open while this node uses an environment: several nodes on one machine can have the same directory.
+        self._claims: dict[Path, Any] = {}
 
     @staticmethod
     def validate(runtime_env_dict: dict[str, Any]) -> None:
-        """Rejects a field that `runtime_env` has not made."""
-        field = runtime_env_dict.get(FIELD)
-        if field is not None and not (isinstance(field, dict) and {"profile", "sha256", "attempt"} <= field.keys()):
-            raise ValueError(f"the field `{FIELD}` has to be that of `uvenv.ray.runtime_env`")
+        """Rejects a field that `runtime_env` has not made, and fields of Ray that do not go with it."""
+        _field_of(runtime_env_dict)
 
     def get_uris(self, runtime_env: Any) -> list[str]:
         """Returns what names the environment: the hash of all that decides what is in it."""
         field = runtime_env.get(FIELD)
-        return [] if field is None else [_uri(field)]
+        if field is None:
+            return []
+        # Ray shows no errors from here. `create` rejects it.
+        return [_uri(field) if isinstance(field, dict) and field.keys() >= _KEYS else f"{FIELD}://unknown/0"]
 
     async def create(self, uri: str | None, runtime_env: Any, context: Any, logger: logging.Logger) -> int:  # noqa: ARG002
         """Makes the environment. Returns its size in bytes. An exception fails the task, with its text."""
-        field = cast("dict[str, Any]", runtime_env[FIELD])
+        try:
+            field = cast("dict[str, Any]", _field_of(runtime_env))
+        except ValueError as error:
+            raise RuntimeError(f"uvenv on {socket.gethostname()}: {error}") from error
         place = _place(_uri(field))
         field = _on_node(field, runtime_env)
         _check_node(field)
-        self._users.setdefault(place, set()).add(uri or "")
-        environment = await _sync(field, place, logger)
-        snapshot = _ray_worker.snapshot(environment)
-        found = snapshot["distributions"].get("ray")
-        if found != field["ray"]:
-            raise RuntimeError(
-                f"uvenv on {socket.gethostname()}: {field['profile']} has {f'Ray {found}' if found else 'no Ray'}, "
-                f"and the cluster Ray {field['ray']}: pin `ray=={field['ray']}` in its manifest"
-            )
-        (place / "hook").mkdir(exist_ok=True)
-        shutil.copyfile(_ray_worker.__file__, place / "hook" / "uvenv_ray_worker.py")
-        (place / "snapshot.json").write_text(json.dumps(snapshot))
-        return await asyncio.to_thread(_size, place)
+        # Ray makes one for each combination with other fields.
+        async with self._turns.setdefault(place, asyncio.Lock()):
+            if place not in self._claims:
+                self._claims[place] = await asyncio.to_thread(_claim, place)
+            place.mkdir(exist_ok=True)
+            users = self._users.setdefault(place, set())
+            users.add(uri or "")
+            try:
+                snapshot = await _made(field, place, logger)
+            except BaseException:
+                users.discard(uri or "")
+                raise
+            _replace(_worker_hook(place), Path(_ray_worker.__file__).read_text())
+            _replace(place / "snapshot.json", json.dumps(snapshot))
+            return await asyncio.to_thread(_size, place)
 
     def modify_context(self, uris: list[str], runtime_env: Any, context: Any, logger: logging.Logger) -> None:  # noqa: ARG002
         """Lets workers start with the environment's Python, and check first that it is the right one."""
-        field = runtime_env.get(FIELD)
+        field = _field_of(runtime_env)
         if field is None:
             return
         place = _place(_uri(field))
-        environment = Path(json.loads((place / "snapshot.json").read_text())["environment"])
+        try:
+            environment = Path(json.loads((place / "snapshot.json").read_text())["environment"])
+        except OSError as error:
+            raise RuntimeError(f"uvenv on {socket.gethostname()}: {_ray_worker.removed(place)}") from error
         variables: dict[str, str] = context.env_vars
-        paths = [str(place / "hook"), variables.get("PYTHONPATH") or os.environ.get("PYTHONPATH", "")]
+        paths = [str(_worker_hook(place).parent), variables.get("PYTHONPATH") or os.environ.get("PYTHONPATH", "")]
         own = variables.get(_HOOK, "")
         variables |= {
             "PATH": os.pathsep.join([str(environment / "bin"), variables.get("PATH") or os.environ.get("PATH", "")]),
             "VIRTUAL_ENV": str(environment),
             "PYTHONPATH": os.pathsep.join(path for path in paths if path),
             "UVENV_RAY_SNAPSHOT": str(place / "snapshot.json"),
-            "UVENV_RAY_HOOK": "" if own.startswith(f"{__name__}.") else own,
             _HOOK: "uvenv_ray_worker.check",
         }
-        context.py_executable = shlex.quote(str(environment / "bin" / "python"))
+        if own and not own.startswith(f"{__name__}."):
+            variables[_NEXT_HOOK] = own
+        python, node = (shlex.quote(str(path)) for path in (environment / "bin" / "python", sys.executable))
+        # Ray keeps this. If the environment is gone then, no worker would start, and its tasks would wait: the
+        # node's own Python tells them why.
+        context.py_executable = f'"$(if test -x {python}; then echo {python}; else echo {node}; fi)"'
 
     def delete_uri(self, uri: str, logger: logging.Logger) -> int:  # noqa: ARG002
         """Removes an environment that nobody uses. Returns its size in bytes."""
@@ -215,8 +270,11 @@ class Plugin(RuntimeEnvPlugin):  # type: ignore[misc]
         users.discard(uri)
         if users:
             return 0
+        claim = self._claims.pop(place, None)
+        if claim is not None:
+            claim.close()
         size = _size(place)
-        shutil.rmtree(place, ignore_errors=True)
+        _remove(place)
         return size
 
 
@@ -225,8 +283,12 @@ def _on_node(field: dict[str, Any], runtime_env: Any) -> dict[str, Any]:
     if field["monorepo"] is not None:
         return field
     # Other environments can set the variable too, but to a directory beside this one.
-    beside = Path(os.environ["RAY_RUNTIME_ENV_CREATE_WORKING_DIR"]).parent
-    root = get_local_dir_from_uri(runtime_env.working_dir_uri(), str(beside))
+    beside, uri = os.environ.get("RAY_RUNTIME_ENV_CREATE_WORKING_DIR"), runtime_env.working_dir_uri()
+    root = get_local_dir_from_uri(uri, str(Path(beside).parent)) if beside and uri else None
+    if root is None or not (root / field["lockfile"]).exists():
+        raise RuntimeError(
+            f"uvenv on {socket.gethostname()}: what was shipped is not there: `ship` needs the `working_dir` for itself"
+        )
     return field | {"monorepo": str(root), **{name: str(root / field[name]) for name in ("lockfile", "vendored")}}
 
 
@@ -242,7 +304,19 @@ def _check_node(field: dict[str, Any]) -> None:
             f"uvenv on {node}: there is no {lockfile}: the monorepo has to be at the same path on each node"
         )
     if _sha256(lockfile) != field["sha256"]:
-        raise RuntimeError(f"uvenv on {node}: {lockfile} is not that of the driver")
+        raise RuntimeError(f"uvenv on {node}: {lockfile} is not that of the driver: bring the same to each node")
+
+
+async def _made(field: dict[str, Any], place: Path, logger: logging.Logger) -> dict[str, Any]:
+    """Makes an environment. Returns what is installed in it, which has to have the Ray of the cluster."""
+    snapshot = _ray_worker.snapshot(await _sync(field, place, logger))
+    found = snapshot["distributions"].get("ray")
+    if found != field["ray"]:
+        raise RuntimeError(
+            f"uvenv on {socket.gethostname()}: {field['profile']} has {f'Ray {found}' if found else 'no Ray'}, "
+            f"and the cluster Ray {field['ray']}: pin `ray=={field['ray']}` in its manifest"
+        )
+    return snapshot
 
 
 async def _sync(field: dict[str, Any], place: Path, logger: logging.Logger) -> Path:
@@ -255,14 +329,18 @@ async def _sync(field: dict[str, Any], place: Path, logger: logging.Logger) -> P
         command += ["--vendored", field["vendored"]]
     variables = {name: value for name, value in os.environ.items() if name not in {"VIRTUAL_ENV", "PYTHONPATH"}}
     variables |= {"UV_PROJECT_ENVIRONMENT": str(place / ".venv")}
-    place.mkdir(parents=True, exist_ok=True)
     process = await asyncio.create_subprocess_exec(
-        *command, env=variables, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+        *command,
+        env=variables,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
     )
     try:
         stdout, stderr = await process.communicate()
     except asyncio.CancelledError:
-        process.terminate()
+        # uv too.
+        os.killpg(process.pid, signal.SIGTERM)
         raise
     logger.info("%s", stderr.decode(errors="replace"))
     messages = [json.loads(line) for line in stdout.decode().splitlines() if line.startswith("{")]
@@ -285,16 +363,61 @@ def _uri(field: dict[str, Any]) -> str:
 
 def _place(uri: str) -> Path:
     """Returns the directory of an environment, on a disk of this node."""
+    return _directory() / uri.removeprefix(f"{FIELD}://").partition("/")[0]
+
+
+def _directory() -> Path:
     named = os.environ.get("UVENV_RAY_DIR")
-    directory = Path(named) if named else Path(tempfile.gettempdir()) / f"uvenv-ray-{os.getuid()}"
-    if not named:
-        directory.mkdir(mode=0o700, exist_ok=True)
-        # All users can write there, and another can have made it before.
-        if directory.lstat().st_uid != os.getuid():
-            raise RuntimeError(
-                f"uvenv on {socket.gethostname()}: {directory} is another user's: name another with UVENV_RAY_DIR"
-            )
-    return directory / uri.removeprefix(f"{FIELD}://").partition("/")[0]
+    directory = Path(named or Path(tempfile.gettempdir()) / f"uvenv-ray-{os.getuid()}").expanduser()
+    node = socket.gethostname()
+    # Ray replaces variables in those that workers get, and Python separates paths.
+    if not directory.is_absolute() or {"$", os.pathsep} & set(str(directory)):
+        raise RuntimeError(f"uvenv on {node}: UVENV_RAY_DIR has to be absolute and without `$` and `:`: {directory}")
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        is_own = directory.lstat().st_uid == os.getuid()
+    except OSError as error:
+        raise RuntimeError(
+            f"uvenv on {node}: cannot make the directory for environments: {error}: name another with UVENV_RAY_DIR"
+        ) from error
+    # All users can write to the directory for temporary files, and another can have made it before.
+    if not named and not is_own:
+        raise RuntimeError(f"uvenv on {node}: {directory} is another user's: name another one with UVENV_RAY_DIR")
+    return directory
+
+
+def _worker_hook(place: Path) -> Path:
+    """Returns the file that workers import. It stays when an environment is removed, to tell them so."""
+    return place.parent / "hook" / "uvenv_ray_worker.py"
+
+
+def _claim(place: Path) -> Any:
+    """Keeps an environment from being removed by other nodes on this machine, until what is returned is closed."""
+    file = _lock(place).open("a")
+    fcntl.flock(file, fcntl.LOCK_SH)
+    return file
+
+
+def _remove(place: Path) -> None:
+    """Removes an environment, unless another node on this machine uses it."""
+    with _lock(place).open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _lock(place: Path) -> Path:
+    return place.with_name(f"{place.name}.lock")
+
+
+def _replace(path: Path, text: str) -> None:
+    """Writes a file, of which others read all or nothing."""
+    path.parent.mkdir(exist_ok=True)
+    new = path.with_name(f".{path.name}.{os.getpid()}")
+    new.write_text(text)
+    new.replace(path)
 
 
 def _python() -> str:

@@ -32,5 +32,5 @@ fn cluster_runs_profiles_and_backends() {
     // The paths of sockets must be short.
     let cluster = repo.script(&program, arguments).env("RAY_TMPDIR", repo.temporary().join("r"));
     let said = cluster.with_system().with_loopback_alone().ok();
-    assert_eq!(said.stdout().matches("ok: ").count(), 10, "{said}");
+    assert_eq!(said.stdout().matches("ok: ").count(), 12, "{said}");
 }

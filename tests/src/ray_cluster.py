@@ -6,6 +6,7 @@ Arguments: the monorepo, its vendored directory, a directory for the nodes, and 
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import ray
@@ -74,6 +75,12 @@ def where() -> tuple[str, str, str]:
 
 
 @ray.remote(max_restarts=0)
+class Coroutines:
+    async def where(self) -> str:
+        return sys.prefix
+
+
+@ray.remote(max_restarts=0)
 class Actor:
     def where(self) -> tuple[str, str]:
         import torch
@@ -93,16 +100,23 @@ def answer(node: str, environment: dict) -> tuple[str, str, str]:
     return ray.get(task(node, environment), timeout=TIMEOUT)
 
 
-def refusal(node: str, environment: dict) -> str:
-    start = time.monotonic()
+def problem(call: Callable[[], object], kind: type[Exception] = ray.exceptions.RayError) -> str:
+    """The text of the error of a call; empty if there is none."""
     try:
-        found = answer(node, environment)
+        call()
     except ray.exceptions.GetTimeoutError:
         raise
-    except ray.exceptions.RayError as error:
-        assert time.monotonic() - start < 60, "it is an error at once"
+    except kind as error:
         return str(error)
-    raise AssertionError(f"{node} has run the task: {found}")
+    return ""
+
+
+def refusal(node: str, environment: dict) -> str:
+    start = time.monotonic()
+    said = problem(lambda: answer(node, environment))
+    assert said, f"{node} has run the task"
+    assert time.monotonic() - start < 60, "it is an error at once"
+    return said
 
 
 def done(check: str) -> None:
@@ -129,7 +143,7 @@ done("profiles and backends side by side")
 
 # However many workers there are, uv is not started again.
 before = {node: starts(node) for node in running}
-many = prod(backend="cu124") | {"env_vars": prod(backend="cu124")["env_vars"] | {"NUMBER": "1"}}
+many = prod(backend="cu124", env_vars={"NUMBER": "1"})
 once = ray.remote(max_calls=1, max_retries=0, num_cpus=0)(lambda: f"{os.getpid()}")
 workers = [
     once.options(runtime_env=many, resources={node: 1}).remote() for node in ("one", "two", "three") for _ in range(22)
@@ -157,6 +171,9 @@ done("a job")
 said = refusal("bare", prod(backend="cu124"))
 assert "started without the plug-in" in said, said
 assert "start_args" in said, said
+coroutines = Coroutines.options(runtime_env=prod(backend="cu124"), resources={"bare": 1}, num_cpus=0).remote()
+said = problem(lambda: ray.get(coroutines.where.remote(), timeout=TIMEOUT))
+assert "started without the plug-in" in said, said
 done("a node without the plug-in")
 
 # A damaged wheel on a node that has nothing yet, and the next attempt after it was repaired.
@@ -182,17 +199,41 @@ environment["uvenv"]["sha256"] = "0"
 assert "is not that of the driver" in refusal("one", environment)
 done("another Python, Ray and lockfile")
 
+# Other fields of Ray.
+environment = prod(backend="cu124", worker_process_setup_hook="bench_utils.no_such_function")
+assert "no_such_function" in refusal("one", environment)
+for field, value in (("pip", ["six"]), ("worker_process_setup_hook", print)):
+    said = problem(lambda more={field: value}: prod(backend="cu124", **more), ValueError)
+    assert f"`{field}`" in said, said
+rejected = [prod(backend="cu124") | {"py_executable": "python3"}, {"uvenv": "prod"}, {"uvenv": {"profile": "prod"}}]
+for environment, name in zip(rejected, ("`py_executable`", "`uvenv`", "`uvenv`"), strict=True):
+    said = refusal("one", environment)
+    assert name in said, said
+done("other fields")
+
+# An environment that is gone while Ray believes that it is there, and made again.
+prefix, _, _ = answer("two", prod(backend="cu124", attempt=5))
+place = Path(prefix).parent
+place.rename(nodes / "gone")
+for number in ("3", "4"):
+    said = refusal("two", prod(backend="cu124", attempt=5, env_vars={"NUMBER": number}))
+    assert f"{place} was removed" in said, said
+again = Actor.options(runtime_env=prod(backend="cu124", attempt=6), resources={"two": 1}, num_cpus=0)
+alive = again.remote()
+ray.get(alive.where.remote(), timeout=TIMEOUT)
+place.rename(nodes / "gone again")
+# Ray starts its worker as it has started the first one.
+late = again.remote()
+said = problem(lambda: ray.get(late.where.remote(), timeout=TIMEOUT))
+assert f"{place} was removed" in said, said
+answer("two", prod(backend="cu124", attempt=7))
+done("an environment that was removed")
+
 # What was changed after it was made.
 place = next(path for path in directory("three").glob("*/.venv*/lib/python*/site-packages/print_utils-*.dist-info"))
 place.rename(place.with_name("print_utils-9.dist-info"))
-problems = []
-for backend in ("cu124", "cu128"):
-    environment = prod(backend=backend)
-    environment["env_vars"] = environment["env_vars"] | {"NUMBER": "2"}
-    try:
-        answer("three", environment)
-    except ray.exceptions.RayError as error:
-        problems.append(str(error))
+both = [prod(backend=backend, env_vars={"NUMBER": "2"}) for backend in ("cu124", "cu128")]
+problems = [said for environment in both if (said := problem(lambda one=environment: answer("three", one)))]
 assert len(problems) == 1, problems
 assert "`print_utils` is 9, and not 0.1.2" in problems[0], problems
 place.with_name("print_utils-9.dist-info").rename(place)
