@@ -31,9 +31,10 @@ def reject(problem: str) -> None:
     from ray._private.function_manager import FunctionExecutionInfo
     from ray._private.worker import global_worker
 
-    def fail(*_: Any, **__: Any) -> None:
+    def raise_problem(*_: Any, **__: Any) -> None:
         raise RuntimeError(f"uvenv on {socket.gethostname()}: {problem}")
 
+    fail: Any = raise_problem
     # Actors with coroutines are asked for the function of a method.
     fail.method = fail
     fail.name = "uvenv"
