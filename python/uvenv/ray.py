@@ -44,8 +44,8 @@ _NEXT_HOOK = "UVENV_RAY_HOOK"
 
 _KEYS = {"profile", "backend", "monorepo", "vendored", "lockfile", "sha256", "python", "ray", "attempt"}
 
-_OTHER_ENVIRONMENTS = ("pip", "uv", "conda", "py_executable", "image_uri", "container")
-"""Fields of Ray that choose another Python, or what is installed."""
+_OTHER_ENVIRONMENTS = ("pip", "uv", "conda", "image_uri", "container")
+"""Fields of Ray that choose what is installed."""
 
 
 def start_args() -> dict[str, str]:
@@ -144,6 +144,7 @@ def runtime_env(
 
 
 def _reject_other_environments(fields: Any) -> None:
+    # A driver that `uv run` has started has `py_executable` from Ray itself. It is replaced.
     for name in _OTHER_ENVIRONMENTS:
         if fields.get(name):
             raise ValueError(f"`{name}` does not go with an environment of uvenv: change the manifest of the profile")
