@@ -150,10 +150,20 @@ def _reject_other_environments(fields: Any) -> None:
             raise ValueError(f"`{name}` does not go with an environment of uvenv: change the manifest of the profile")
 
 
+def _failure(problem: str) -> RuntimeError:
+    """Returns the error with which this node fails tasks."""
+    return RuntimeError(f"uvenv on {socket.gethostname()}: {problem}")
+
+
+def _is_known(field: Any) -> bool:
+    """Whether `runtime_env` can have made a field."""
+    return isinstance(field, dict) and field.keys() >= _KEYS
+
+
 def _field_of(runtime_env: Any) -> dict[str, Any] | None:
     """Returns the field, if there is one. Rejects one that `runtime_env` has not made."""
-    field = runtime_env.get(FIELD)
-    if field is not None and not (isinstance(field, dict) and field.keys() >= _KEYS):
+    field: dict[str, Any] | None = runtime_env.get(FIELD)
+    if field is not None and not _is_known(field):
         raise ValueError(f"the field `{FIELD}` has to be that of `uvenv.ray.runtime_env`")
     if field is not None:
         _reject_other_environments(runtime_env)
@@ -210,14 +220,14 @@ class Plugin(RuntimeEnvPlugin):  # type: ignore[misc]
         if field is None:
             return []
         # Ray shows no errors from here. `create` rejects it.
-        return [_uri(field) if isinstance(field, dict) and field.keys() >= _KEYS else f"{FIELD}://unknown/0"]
+        return [_uri(field) if _is_known(field) else f"{FIELD}://unknown/0"]
 
     async def create(self, uri: str | None, runtime_env: Any, context: Any, logger: logging.Logger) -> int:  # noqa: ARG002
         """Makes the environment. Returns its size in bytes. An exception fails the task, with its text."""
         try:
             field = cast("dict[str, Any]", _field_of(runtime_env))
         except ValueError as error:
-            raise RuntimeError(f"uvenv on {socket.gethostname()}: {error}") from error
+            raise _failure(str(error)) from error
         place = _place(_uri(field))
         field = _on_node(field, runtime_env)
         _check_node(field)
@@ -246,7 +256,7 @@ class Plugin(RuntimeEnvPlugin):  # type: ignore[misc]
         try:
             environment = Path(json.loads((place / "snapshot.json").read_text())["environment"])
         except OSError as error:
-            raise RuntimeError(f"uvenv on {socket.gethostname()}: {_ray_worker.removed(place)}") from error
+            raise _failure(_ray_worker.removed(place)) from error
         variables: dict[str, str] = context.env_vars
         paths = [str(_worker_hook(place).parent), variables.get("PYTHONPATH") or os.environ.get("PYTHONPATH", "")]
         own = variables.get(_HOOK, "")
@@ -287,25 +297,20 @@ def _on_node(field: dict[str, Any], runtime_env: Any) -> dict[str, Any]:
     beside, uri = os.environ.get("RAY_RUNTIME_ENV_CREATE_WORKING_DIR"), runtime_env.working_dir_uri()
     root = get_local_dir_from_uri(uri, str(Path(beside).parent)) if beside and uri else None
     if root is None or not (root / field["lockfile"]).exists():
-        raise RuntimeError(
-            f"uvenv on {socket.gethostname()}: what was shipped is not there: `ship` needs the `working_dir` for itself"
-        )
+        raise _failure("what was shipped is not there: `ship` needs the `working_dir` for itself")
     return field | {"monorepo": str(root), **{name: str(root / field[name]) for name in ("lockfile", "vendored")}}
 
 
 def _check_node(field: dict[str, Any]) -> None:
     """Rejects what would fail later, and less clearly."""
-    node = socket.gethostname()
     for what, here, there in [("Python", _python(), field["python"]), ("Ray", ray.__version__, field["ray"])]:
         if here != there:
-            raise RuntimeError(f"uvenv on {node}: the node has {what} {here}, and the driver {what} {there}")
+            raise _failure(f"the node has {what} {here}, and the driver {what} {there}")
     lockfile = Path(field["lockfile"])
     if not lockfile.exists():
-        raise RuntimeError(
-            f"uvenv on {node}: there is no {lockfile}: the monorepo has to be at the same path on each node"
-        )
+        raise _failure(f"there is no {lockfile}: the monorepo has to be at the same path on each node")
     if _sha256(lockfile) != field["sha256"]:
-        raise RuntimeError(f"uvenv on {node}: {lockfile} is not that of the driver: bring the same to each node")
+        raise _failure(f"{lockfile} is not that of the driver: bring the same to each node")
 
 
 async def _made(field: dict[str, Any], place: Path, logger: logging.Logger) -> dict[str, Any]:
@@ -313,8 +318,8 @@ async def _made(field: dict[str, Any], place: Path, logger: logging.Logger) -> d
     snapshot = _ray_worker.snapshot(await _sync(field, place, logger))
     found = snapshot["distributions"].get("ray")
     if found != field["ray"]:
-        raise RuntimeError(
-            f"uvenv on {socket.gethostname()}: {field['profile']} has {f'Ray {found}' if found else 'no Ray'}, "
+        raise _failure(
+            f"{field['profile']} has {f'Ray {found}' if found else 'no Ray'}, "
             f"and the cluster Ray {field['ray']}: pin `ray=={field['ray']}` in its manifest"
         )
     return snapshot
@@ -349,11 +354,11 @@ async def _sync(field: dict[str, Any], place: Path, logger: logging.Logger) -> P
         if message["reason"] == "sync-finished":
             return Path(message["environment"])
         if message["reason"] == "error":
-            parts = [f"uvenv on {socket.gethostname()}: error[{message['code']}]: {message['message']}"]
+            parts = [f"error[{message['code']}]: {message['message']}"]
             parts += [f"help: {message['help']}"] if message["help"] else []
             parts += [stderr.decode(errors="replace").strip()]
-            raise RuntimeError("\n".join(part for part in parts if part))
-    raise RuntimeError(f"uvenv on {socket.gethostname()}: {stderr.decode(errors='replace').strip()}")
+            raise _failure("\n".join(part for part in parts if part))
+    raise _failure(stderr.decode(errors="replace").strip())
 
 
 def _uri(field: dict[str, Any]) -> str:
@@ -370,20 +375,19 @@ def _place(uri: str) -> Path:
 def _directory() -> Path:
     named = os.environ.get("UVENV_RAY_DIR")
     directory = Path(named or Path(tempfile.gettempdir()) / f"uvenv-ray-{os.getuid()}").expanduser()
-    node = socket.gethostname()
     # Ray replaces variables in those that workers get, and Python separates paths.
     if not directory.is_absolute() or {"$", os.pathsep} & set(str(directory)):
-        raise RuntimeError(f"uvenv on {node}: UVENV_RAY_DIR has to be absolute and without `$` and `:`: {directory}")
+        raise _failure(f"UVENV_RAY_DIR has to be absolute and without `$` and `:`: {directory}")
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         is_own = directory.lstat().st_uid == os.getuid()
     except OSError as error:
-        raise RuntimeError(
-            f"uvenv on {node}: cannot make the directory for environments: {error}: name another with UVENV_RAY_DIR"
+        raise _failure(
+            f"cannot make the directory for environments: {error}: name another with UVENV_RAY_DIR"
         ) from error
     # All users can write to the directory for temporary files, and another can have made it before.
     if not named and not is_own:
-        raise RuntimeError(f"uvenv on {node}: {directory} is another user's: name another one with UVENV_RAY_DIR")
+        raise _failure(f"{directory} is another user's: name another one with UVENV_RAY_DIR")
     return directory
 
 

@@ -13,7 +13,7 @@ use super::{CargoError, files};
 use crate::{
     fs::atomic,
     model::{Diagnostic, Place, Variables},
-    toml::{BYTE_ORDER_MARK, File},
+    toml::{BYTE_ORDER_MARK, File, Spanned},
 };
 
 /// The `cfg` that matches every target. Cargo accepts at most one matching `cfg` with a runner.
@@ -93,9 +93,7 @@ impl CargoConfigValues {
         let Some(targets) = document.root().get("target")? else { return Ok(None) };
         for (name, target) in targets.entries()? {
             let Some(runner) = target.get("runner")? else { continue };
-            let words = if runner.is_list() { runner.strings().ok() } else { None };
-            let is_ours = words.is_some_and(|words| is_ours(words.iter().map(|word| word.value.as_str())));
-            if name != ANY_TARGET || !is_ours {
+            if name != ANY_TARGET || !runner.strings().is_ok_and(|words| is_ours(&words)) {
                 return Ok(Some(OtherRunner { place: runner.place(), runner: self.runner.join(" ") }));
             }
         }
@@ -160,10 +158,9 @@ fn strings(item: &Item) -> Option<Vec<String>> {
 }
 
 /// Whether a runner was written by an earlier call.
-fn is_ours<'w>(words: impl DoubleEndedIterator<Item = &'w str>) -> bool {
-    let mut words = words;
-    let program = words.next().and_then(|word| Path::new(word).file_stem());
-    program.is_some_and(|name| name == PROGRAM) && words.next_back() == Some("--")
+fn is_ours(words: &[Spanned<String>]) -> bool {
+    let program = words.first().and_then(|word| Path::new(&word.value).file_stem());
+    program.is_some_and(|name| name == PROGRAM) && words.last().is_some_and(|word| word.value == "--")
 }
 
 /// Returns the configuration file of a directory, if there is one.
