@@ -108,6 +108,14 @@ impl File {
         }
     }
 
+    /// Reads the file, if it exists.
+    pub(crate) fn read_if_exists(path: &Utf8Path) -> crate::Result<Option<Self>> {
+        match Self::read(path) {
+            Err(error) if TomlError::is_missing_file(&error) => Ok(None),
+            read => read.map(Some),
+        }
+    }
+
     /// Parses the text.
     pub(crate) fn parse(&self) -> crate::Result<Document<'_>> {
         let table = DeTable::parse(&self.text).map_err(|error| {

@@ -214,7 +214,7 @@ fn locks_of_other_versions_are_replaced() {
     let repo = locked();
     vendor(&repo, "vendored", &["--backend", "cu124", "--backend", "cu128"]);
     for file in ["vendored/pylock.cu124.toml", "vendored/pylock.cu128.toml"] {
-        repo.write(file, repo.read(file).replace("schema = 2", "schema = 1"));
+        repo.replace(file, "schema = 3", "schema = 1");
     }
     let sync = ["sync", "--profile", "prod", "--backend", "cu124", "--vendored", "vendored"];
     repo.uvenv(sync).refused("damaged-vendored-lock");

@@ -7,6 +7,7 @@ use std::{
 };
 
 use camino::Utf8PathBuf;
+use sha2::{Digest as _, Sha256};
 use uvenv_tests::{Fixture, Invocation, Kind, Refusal, interpreter_of, seed};
 
 use super::{PACKAGES, three_profiles, torch};
@@ -31,6 +32,15 @@ fn wheel(repo: &Fixture, start: &str) -> Utf8PathBuf {
     let entries = repo.root().join("vendored/wheels").read_dir_utf8().unwrap();
     let mut paths = entries.map(|entry| entry.unwrap().into_path());
     paths.find(|path| path.file_name().unwrap().starts_with(start)).unwrap()
+}
+
+/// The lock with the checksum that belongs to it.
+fn sealed_lock(lock: &str) -> String {
+    let (before, checksum) = lock.split_once("\nchecksum = \"").unwrap();
+    let (_, after) = checksum.split_once('"').unwrap();
+    let with = |checksum: &str| format!("{before}\nchecksum = \"{checksum}\"{after}");
+    let hash = Sha256::digest(with(""));
+    with(&hash.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat())
 }
 
 fn refused(repo: &Fixture, code: &str) -> Refusal {
@@ -82,7 +92,7 @@ fn a_second_sync_starts_nothing_until_something_changes() {
     assert_eq!(sync(&SYNC)["uv_invoked"], false);
     let lock = repo.read("vendored/pylock.toml");
     repo.write("vendored/pylock.toml", lock.replace("profile = \"prod\"", "profile = \"staging\""));
-    refused(&repo, "vendored-for-another-profile");
+    refused(&repo, "damaged-vendored-lock");
     repo.write("vendored/pylock.toml", lock);
     sync(&SYNC);
     assert_eq!(sync(&SYNC)["uv_invoked"], false);
@@ -95,11 +105,16 @@ fn a_second_sync_starts_nothing_until_something_changes() {
 }
 
 #[test]
-fn pins_are_those_of_the_lockfile() {
+fn a_lock_is_as_it_was_vendored() {
     let repo = vendored();
     let lock = repo.read("vendored/pylock.toml");
     let commit = repo.tag_commit("bench-utils", "v0.1.2");
-    for (old, new) in [(commit.as_str(), "0".repeat(40).as_str()), ("file:///", "https://evil.invalid/")] {
+    for (old, new) in [
+        (commit.as_str(), "0".repeat(40).as_str()),
+        ("file:///", "https://evil.invalid/"),
+        ("name = \"torch\"\n", "name = \"torch\"\nmarker = \"sys_platform == 'win32'\"\n"),
+    ] {
+        assert!(lock.contains(old), "{old}");
         repo.write("vendored/pylock.toml", lock.replace(old, new));
         refused(&repo, "damaged-vendored-lock");
     }
@@ -239,7 +254,7 @@ fn rejects_a_directory_for_something_else() {
         other(&[&SYNC[..], &[option]].concat(), code);
     }
     let lock = repo.read("vendored/pylock.toml");
-    repo.write("vendored/pylock.toml", lock.replace("pythons = [\"3.", "pythons = [\"2."));
+    repo.write("vendored/pylock.toml", sealed_lock(&lock.replace("pythons = [\"3.", "pythons = [\"2.")));
     other(&SYNC, "vendored-for-another-python").names(["2."]);
     repo.write("vendored/pylock.toml", &lock);
 

@@ -18,7 +18,7 @@ pub use staleness::{Freshness, LockfileChange, Staleness};
 
 use crate::{
     model::{Diagnostic, Name, Place},
-    toml::{File, TomlError},
+    toml::File,
 };
 
 /// The file name of a lockfile.
@@ -162,11 +162,7 @@ pub struct LockedRequirement {
 impl Lockfile {
     /// Reads the lockfile at `path`; returns `None` if the file does not exist.
     pub fn read(path: &Utf8Path) -> crate::Result<Option<Self>> {
-        match File::read(path) {
-            Ok(file) => Self::from_file(&file).map(Some),
-            Err(error) if TomlError::is_missing_file(&error) => Ok(None),
-            Err(error) => Err(error),
-        }
+        File::read_if_exists(path)?.as_ref().map(Self::from_file).transpose()
     }
 
     /// Parses the text of the lockfile.

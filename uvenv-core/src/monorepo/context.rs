@@ -10,6 +10,7 @@ use crate::{
     lockfile::{Freshness, Lockfile, freshness},
     manifest::Manifest,
     model::Profile,
+    toml::File,
 };
 #[cfg(feature = "full")]
 use crate::{lockfile::GitSource, model::Name};
@@ -25,6 +26,7 @@ pub struct ProfileContext<'m> {
     pub paths: &'m ProfilePaths,
     /// Its manifest.
     pub manifest: Cow<'m, Manifest>,
+    lockfile_text: OnceLock<Option<File>>,
     lockfile: OnceLock<Option<Lockfile>>,
     freshness: OnceLock<Freshness>,
     backends: OnceLock<Vec<Backend>>,
@@ -37,6 +39,7 @@ impl<'m> ProfileContext<'m> {
             profile: paths.profile,
             paths,
             manifest,
+            lockfile_text: OnceLock::new(),
             lockfile: OnceLock::new(),
             freshness: OnceLock::new(),
             backends: OnceLock::new(),
@@ -46,7 +49,8 @@ impl<'m> ProfileContext<'m> {
     /// Returns the same profile with a lockfile that has not been written to its file yet.
     #[cfg(feature = "full")]
     pub(crate) fn with_lockfile(self, lockfile: Option<Lockfile>) -> Self {
-        Self { lockfile: lockfile.into(), freshness: OnceLock::new(), ..self }
+        let text = lockfile.as_ref().map(|lockfile| lockfile.file.clone());
+        Self { lockfile_text: text.into(), lockfile: lockfile.into(), freshness: OnceLock::new(), ..self }
     }
 
     /// Returns the workspace members that are locked together with the manifest.
@@ -69,8 +73,17 @@ impl<'m> ProfileContext<'m> {
         if let Some(known) = self.lockfile.get() {
             return Ok(known.as_ref());
         }
-        let read = Lockfile::read(&self.paths.lockfile())?;
+        let read = self.lockfile_text()?.map(Lockfile::from_file).transpose()?;
         Ok(self.lockfile.get_or_init(|| read).as_ref())
+    }
+
+    /// Returns the text of the lockfile, if there is one. It need not be valid.
+    pub(crate) fn lockfile_text(&self) -> crate::Result<Option<&File>> {
+        if let Some(known) = self.lockfile_text.get() {
+            return Ok(known.as_ref());
+        }
+        let read = File::read_if_exists(&self.paths.lockfile())?;
+        Ok(self.lockfile_text.get_or_init(|| read).as_ref())
     }
 
     /// Returns the lockfile, if there is one that can be read.

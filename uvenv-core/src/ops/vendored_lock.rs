@@ -19,9 +19,9 @@ pub(super) fn vendored_lock(
     context: &ProfileContext<'_>,
     backend: Option<&Name>,
 ) -> crate::Result<VendoredSelection> {
-    let Some(lockfile) = context.lockfile()? else { return Err(OperationError::no_lockfile(context).into()) };
+    let Some(lockfile) = context.lockfile_text()? else { return Err(OperationError::no_lockfile(context).into()) };
     let selection = VendoredSelection::read(directory, context.profile, backend)?;
-    selection.lock.check_lockfile(lockfile, &context.lockfile_name())?;
+    selection.lock.check_lockfile(&lockfile.text, &context.lockfile_name())?;
     Ok(selection)
 }
 

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     environment::{Distribution, Distributions, Environment, Source},
     fs::parallel,
-    lockfile::Lockfile,
+    lockfile::Package,
     manifest,
     uv::cache_keys,
 };
@@ -77,9 +77,9 @@ fn of_distribution(
 
 /// Refuses a distribution that was just installed from a directory and that uv would install again: its build changed
 /// its own sources, or uv tracks more of it than its default cache keys.
-pub(super) fn check_at_rest(distribution: &Distribution, lockfile: &Lockfile) -> Result<(), Uncacheable> {
+pub(super) fn check_at_rest(distribution: &Distribution, locked: &[Package]) -> Result<(), Uncacheable> {
     if distribution.source != Source::Registry {
-        check_wheel(distribution, lockfile)?;
+        check_wheel(distribution, locked)?;
     }
     let directory = match &distribution.source {
         Source::Registry | Source::Git { .. } => return Ok(()),
@@ -97,9 +97,9 @@ pub(super) fn check_at_rest(distribution: &Distribution, lockfile: &Lockfile) ->
 
 /// Refuses a distribution that was just built and that uv would build again: its version is not the locked one, or it may
 /// not be for this Python.
-fn check_wheel(distribution: &Distribution, lockfile: &Lockfile) -> Result<(), Uncacheable> {
+fn check_wheel(distribution: &Distribution, locked: &[Package]) -> Result<(), Uncacheable> {
     let Distribution { name, version, .. } = distribution;
-    let mut locked = lockfile.packages.iter().filter(|package| package.name == *name);
+    let mut locked = locked.iter().filter(|package| package.name == *name);
     if locked.any(|package| package.version.as_ref().is_some_and(|locked| locked != version)) {
         return Err(format!("`{name}` was built with another version than the locked one"));
     }

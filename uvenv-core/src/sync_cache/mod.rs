@@ -29,7 +29,7 @@ use crate::{
         BaseInterpreter, Distribution, Distributions, Environment, STATE_DIRECTORY, SyncRecord, make_own_directory,
     },
     fs::{atomic, cache, digest::digest},
-    lockfile::Lockfile,
+    lockfile::Package,
     model::Variables,
     monorepo::{Monorepo, ProfileContext},
     native::Watched,
@@ -81,8 +81,8 @@ pub(crate) struct SyncInputs<'a> {
     pub(crate) start: &'a Utf8Path,
     /// The profile.
     pub(crate) context: &'a ProfileContext<'a>,
-    /// Its lockfile.
-    pub(crate) lockfile: &'a Lockfile,
+    /// The packages of its lockfile, as far as the sync depends on them.
+    pub(crate) locked: &'a [Package],
     /// The profile's environment.
     pub(crate) environment: &'a Environment,
     /// The variables that uv sees.
@@ -152,8 +152,8 @@ impl InputSnapshot {
         }
         settings::add(&mut watch_list, project.directory(), sync.variables)?;
         let members: Vec<_> = sync.context.member_manifests().collect();
-        packages::add(&mut watch_list, project, &members, sync.lockfile, sync.is_frozen)?;
-        watch_list.content(sync.lockfile.file.path.clone());
+        packages::add(&mut watch_list, project, &members, sync.locked, sync.is_frozen)?;
+        watch_list.content(sync.context.paths.lockfile());
         watch_list.selection_inputs(sync.backend);
         watch_list.watched(watched);
         let now = SystemTime::now();
@@ -173,7 +173,7 @@ impl InputSnapshot {
         (installed, changed): (&Distributions, &[Distribution]),
         (record, journal): (SyncRecord, &Utf8Path),
     ) -> Result<(), Uncacheable> {
-        changed.iter().try_for_each(|one| environment::check_at_rest(one, sync.lockfile))?;
+        changed.iter().try_for_each(|one| environment::check_at_rest(one, sync.locked))?;
         self.fingerprints.recheck(&sync.context.monorepo.root)?;
         // The environment comes first in the next check, because it changes more often than its inputs.
         let mut fingerprints = environment::fingerprints(sync.environment, installed, sync.previous)?;

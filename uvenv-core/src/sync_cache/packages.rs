@@ -10,7 +10,7 @@ use super::{
     watch_list::{Uncacheable, WatchList},
 };
 use crate::{
-    lockfile::{Lockfile, PackageSource},
+    lockfile::{Package, PackageSource},
     manifest::{self, Manifest, SourceKind},
     monorepo::globs,
     toml::Node,
@@ -20,12 +20,13 @@ use crate::{
 /// The maximum number of files that a pattern of a cache key may match.
 const MAX_FILES: usize = 5_000;
 
-/// Adds what uv compares with the lockfile of `project`, the root of a workspace, and what its packages are built from.
+/// Adds what uv compares with the lockfile of `project`, the root of a workspace, and what the `locked` packages are built
+/// from.
 pub(super) fn add(
     watch_list: &mut WatchList,
     project: &Manifest,
     known: &[&Manifest],
-    lockfile: &Lockfile,
+    locked: &[Package],
     is_frozen: bool,
 ) -> Result<(), Uncacheable> {
     let root = project.directory();
@@ -34,7 +35,7 @@ pub(super) fn add(
     packages.check_static(project)?;
     let members = packages.members(project)?;
     let mut directories: BTreeSet<Utf8PathBuf> = members.clone();
-    for package in &lockfile.packages {
+    for package in locked {
         match &package.source {
             PackageSource::Directory(path) | PackageSource::Editable(path) | PackageSource::Virtual(path) => {
                 let path = root.join(path);

@@ -1,4 +1,4 @@
-//! Reads a vendored directory, and what can be wrong with one.
+//! Reads a vendored directory.
 
 #[cfg(feature = "full")]
 use std::collections::BTreeMap;
@@ -6,146 +6,13 @@ use std::{collections::BTreeSet, io, iter};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::{Facts, KnownHashes, Purpose, VendoredDirectoryError, VendoredLock, VendoredWheel, WHEELS};
 #[cfg(feature = "full")]
-use super::hash_file;
-use super::{Facts, KnownHashes, PinFacts, Purpose, Pylock, VendoredPackage, VendoredWheel, WHEELS, hash, platform_in};
+use super::{hash, hash_file, pylock::is_own_lock};
 use crate::{
     fs::parallel,
-    lockfile::Lockfile,
-    model::{Diagnostic, Fault, Name, Profile, git_url, quoted_or},
-    process::on_new_lines,
+    model::{Name, Profile},
 };
-
-/// A vendored directory that cannot be used for a sync. Nothing was changed.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum VendoredDirectoryError {
-    /// There is no lock that uvenv has made.
-    #[error("`{directory}` is not a vendored directory: it has no lock of `cargo uvenv vendor`")]
-    NoLock { directory: Utf8PathBuf },
-    /// A lock is not as `vendor` writes it.
-    #[error("`{lock}` is damaged, or of another version of uvenv")]
-    DamagedLock { lock: Utf8PathBuf },
-    /// A file or directory cannot be read.
-    #[error("`{path}` cannot be read: {source}")]
-    Unreadable { path: Utf8PathBuf, source: std::io::Error },
-    /// It was made for other profiles.
-    #[error("`{directory}` was not vendored for {profile}, but for {}", quoted_or(available, "nothing"))]
-    OtherProfile { directory: Utf8PathBuf, profile: Profile, available: Vec<String> },
-    /// It was made for other backends.
-    #[error("`{directory}` was not vendored with {}, but for {}", with(backend.as_ref()), quoted_or(available, "nothing"))]
-    OtherBackend { directory: Utf8PathBuf, backend: Option<Name>, available: Vec<String> },
-    /// It was made from another lockfile.
-    #[error("`{lock}` was vendored from another `{lockfile}` than the present one")]
-    OtherLockfile { lock: Utf8PathBuf, lockfile: Utf8PathBuf },
-    /// It was made for other versions of Python.
-    #[error("`{lock}` was not vendored for Python {python}, but for {}", available.join(" and "))]
-    OtherPython { lock: Utf8PathBuf, python: String, available: Vec<String> },
-    /// It was made for other platforms.
-    #[error("`{lock}` was not vendored for {}, but for {}{}", platform_in(platform), available.iter().map(|one| platform_in(one)).collect::<Vec<_>>().join(" and "), on_new_lines(problem))]
-    OtherPlatform {
-        lock: Utf8PathBuf,
-        platform: String,
-        available: Vec<String>,
-        /// uv's words.
-        problem: String,
-    },
-    /// uv finds no interpreter.
-    #[error("there is no Python for a new environment{}", on_new_lines(problem))]
-    NoPython {
-        /// uv's words.
-        problem: String,
-    },
-    /// A file is not as it was vendored.
-    #[error("`{file}` was changed since it was vendored")]
-    Changed { file: Utf8PathBuf },
-    /// A file is missing.
-    #[error("`{file}` is missing")]
-    Missing { file: Utf8PathBuf },
-    /// A file is not part of what was vendored.
-    #[error("`{file}` was not vendored")]
-    Surplus { file: Utf8PathBuf },
-    /// What is installed cannot be selected.
-    #[error("`--{option}` cannot be used with a vendored directory")]
-    Option { option: &'static str },
-    /// The operation installs nothing from one.
-    #[error("this command cannot use a vendored directory")]
-    NotHere,
-    /// Arguments for `uv sync`, which is not run.
-    #[error("arguments for uv cannot be used with a vendored directory")]
-    Arguments,
-}
-
-impl VendoredDirectoryError {
-    /// A plan of a usual sync is asked for.
-    pub(crate) fn no_plan(is_dry_run: bool) -> Self {
-        if is_dry_run { Self::Option { option: "dry-run" } } else { Self::NotHere }
-    }
-}
-
-fn with(backend: Option<&Name>) -> String {
-    backend.map_or_else(|| "no backend".to_owned(), |name| format!("`{name}`"))
-}
-
-impl Diagnostic for VendoredDirectoryError {
-    fn code(&self) -> &'static str {
-        match self {
-            Self::NoLock { .. } => "no-vendored-lock",
-            Self::DamagedLock { .. } => "damaged-vendored-lock",
-            Self::Unreadable { .. } => "unreadable-vendored-file",
-            Self::OtherProfile { .. } => "vendored-for-another-profile",
-            Self::OtherBackend { .. } => "vendored-for-another-backend",
-            Self::OtherLockfile { .. } => "vendored-from-another-lockfile",
-            Self::OtherPython { .. } => "vendored-for-another-python",
-            Self::OtherPlatform { .. } => "vendored-for-another-platform",
-            Self::NoPython { .. } => "no-python-for-vendored",
-            Self::Changed { .. } => "changed-vendored-file",
-            Self::Missing { .. } => "missing-vendored-file",
-            Self::Surplus { .. } => "surplus-vendored-file",
-            Self::Option { .. } | Self::NotHere | Self::Arguments => "vendored-selection",
-        }
-    }
-
-    fn help(&self) -> Option<String> {
-        Some(
-            match self {
-                Self::NoLock { .. } => "make it with `cargo uvenv vendor -o DIR`",
-                Self::DamagedLock { .. } => "vendor again with `cargo uvenv vendor`",
-                Self::Unreadable { .. } => "make it readable, or vendor again",
-                Self::OtherProfile { .. } | Self::OtherBackend { .. } => {
-                    "choose another with `--profile` or `--backend`, or vendor again and name all: `cargo uvenv vendor \
-                     --backend A --backend B`"
-                }
-                Self::OtherLockfile { .. } => "vendor again with `cargo uvenv vendor`, or restore the lockfile",
-                Self::OtherPython { .. } => "choose another with `--recreate --python`, or vendor for it with `cargo uvenv vendor --python`",
-                Self::OtherPlatform { .. } => "vendor for it, on such a machine or with `cargo uvenv vendor --platform`",
-                Self::NoPython { .. } => "install one for which it was vendored, or name it with `--python`",
-                Self::Changed { .. } | Self::Missing { .. } => {
-                    "copy the directory again, or repair it with `cargo uvenv vendor`"
-                }
-                Self::Surplus { .. } => "remove it, or vendor again with `cargo uvenv vendor`",
-                Self::NotHere => "sync with `--vendored` first, and leave it and `UVENV_VENDORED` out here",
-                Self::Option { .. } | Self::Arguments => {
-                    "the directory has what `cargo uvenv vendor` has selected: leave the option out, or sync without `--vendored`"
-                }
-            }
-            .to_owned(),
-        )
-    }
-
-    fn fault(&self) -> Fault {
-        Fault::Request
-    }
-}
-
-/// A lock that uvenv has made, with what it says.
-#[derive(Clone, Debug)]
-pub(crate) struct VendoredLock {
-    pub(crate) path: Utf8PathBuf,
-    pub(crate) facts: Facts,
-    /// A name can occur several times, for different markers.
-    pub(crate) packages: Vec<VendoredPackage>,
-    pub(crate) requires_python: Option<String>,
-}
 
 /// A vendored directory, and its lock for one profile and backend.
 #[derive(Clone, Debug)]
@@ -154,42 +21,6 @@ pub(crate) struct VendoredSelection {
     pub(crate) lock: VendoredLock,
     /// The locks for everything else.
     others: Vec<VendoredLock>,
-}
-
-impl VendoredLock {
-    /// Reads the lock at `path`; `None` if somebody else has made it.
-    pub(crate) fn read(path: &Utf8Path) -> Result<Option<Self>, VendoredDirectoryError> {
-        let damaged = || VendoredDirectoryError::DamagedLock { lock: path.to_owned() };
-        let Some(lock) = Pylock::read(path).map_err(|_| damaged())?.filter(Pylock::is_ours) else { return Ok(None) };
-        let (facts, packages) = lock.facts().zip(lock.vendored_packages()).ok_or_else(damaged)?;
-        Ok(Some(Self { path: path.to_owned(), facts, packages, requires_python: lock.requires_python() }))
-    }
-
-    /// Returns its wheels.
-    pub(crate) fn wheels(&self) -> impl Iterator<Item = &VendoredWheel> {
-        self.packages.iter().flat_map(|package| &package.wheels)
-    }
-
-    /// Rejects another lockfile than the one from which it was vendored.
-    pub(crate) fn check_lockfile(&self, lockfile: &Lockfile, shown: &Utf8Path) -> Result<(), VendoredDirectoryError> {
-        let lock = || self.path.clone();
-        if self.facts.lockfile != hash(lockfile.file.text.as_bytes()) {
-            return Err(VendoredDirectoryError::OtherLockfile { lock: lock(), lockfile: shown.to_owned() });
-        }
-        // Where the pins come from, nothing else would tell.
-        let is_locked = |pin: &PinFacts| {
-            let mut sources = lockfile.packages_named(&pin.name).filter_map(|package| package.source.git());
-            sources.any(|source| {
-                source.commit.as_ref() == Some(&pin.commit)
-                    && git_url::canonical(&source.url) == git_url::canonical(&pin.url)
-            })
-        };
-        if self.facts.pins.iter().all(is_locked) {
-            Ok(())
-        } else {
-            Err(VendoredDirectoryError::DamagedLock { lock: lock() })
-        }
-    }
 }
 
 /// Returns the locks that uvenv has made in `directory`, by name.
@@ -206,8 +37,7 @@ pub(crate) fn locks_in(directory: &Utf8Path) -> Result<Vec<VendoredLock>, Vendor
 #[cfg(feature = "full")]
 pub(crate) fn own_locks(directory: &Utf8Path) -> Vec<Utf8PathBuf> {
     let names = entries(directory).unwrap_or_default().into_iter().filter(|name| is_lock(name));
-    let is_ours = |path: &Utf8PathBuf| matches!(Pylock::read(path), Ok(Some(lock)) if lock.is_ours());
-    names.map(|name| directory.join(name)).filter(is_ours).collect()
+    names.map(|name| directory.join(name)).filter(|path| is_own_lock(path)).collect()
 }
 
 /// Returns the names in a directory. No lock names a file whose name is not Unicode.

@@ -8,6 +8,7 @@
 
 mod description;
 mod directory;
+mod directory_error;
 #[cfg(feature = "full")]
 mod download;
 #[cfg(feature = "full")]
@@ -41,9 +42,10 @@ use crate::{
 
 pub(crate) use self::{
     description::{described, describing, have_same_markers, platform_in, version_in},
-    directory::{VendoredDirectoryError, VendoredLock, VendoredSelection},
+    directory::VendoredSelection,
+    directory_error::VendoredDirectoryError,
     known_hashes::KnownHashes,
-    pylock::{Facts, PinFacts, Purpose, Pylock, VendoredPackage, VendoredWheel},
+    pylock::{Facts, PinFacts, Purpose, VendoredLock, VendoredPackage, VendoredWheel},
 };
 #[cfg(feature = "full")]
 pub(crate) use self::{
@@ -51,7 +53,7 @@ pub(crate) use self::{
     download::{Download, Downloads},
     download_progress::DownloadProgress,
     error::VendorError,
-    pylock::BuiltPackage,
+    pylock::{BuiltPackage, Pylock},
     select::{Artifact, ArtifactKind, Selected, select},
     target::Target,
     tools::{Tools, captured},

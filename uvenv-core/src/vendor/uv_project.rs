@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use camino::Utf8PathBuf;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value};
+use serde::Serialize;
 
 use super::{PinFacts, VendoredPackage, VendoredSelection, VendoredWheel, WHEELS};
 use crate::fs::{NoTemporaryDirectory, PrivateDirectory};
@@ -17,74 +18,132 @@ const LOCKFILE_VERSION: i64 = 1;
 /// The version of the project, which is not installed.
 const NOT_RELEASED: &str = "0";
 
+#[derive(Serialize)]
+struct Manifest<'a> {
+    project: Project<'a>,
+    tool: Tool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Project<'a> {
+    name: &'a str,
+    version: &'a str,
+    requires_python: &'a str,
+}
+
+#[derive(Default, Serialize)]
+struct Tool {
+    uv: Settings,
+}
+
+/// The settings of uv: that it looks for no workspace around the project.
+#[derive(Default, Serialize)]
+struct Settings {
+    workspace: Workspace,
+}
+
+#[derive(Default, Serialize)]
+struct Workspace {
+    members: [String; 0],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Lockfile<'a> {
+    version: i64,
+    requires_python: &'a str,
+    package: Vec<Package<'a>>,
+}
+
+#[derive(Serialize)]
+struct Package<'a> {
+    name: &'a str,
+    version: &'a str,
+    source: Source,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    dependencies: Vec<Dependency<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    wheels: Vec<Wheel<'a>>,
+}
+
+#[derive(Serialize)]
+struct Dependency<'a> {
+    name: &'a str,
+    version: &'a str,
+    source: Source,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    marker: Option<&'a str>,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Source {
+    Git(String),
+    Registry(Utf8PathBuf),
+    Virtual(&'static str),
+}
+
+#[derive(Serialize)]
+struct Wheel<'a> {
+    path: &'a str,
+    hash: String,
+}
+
 impl VendoredSelection {
     /// Returns a directory with the project, which has the name of the profile's. The pins that are `kept` are locked to
     /// their commits, so that uv finds what is installed, and asks no repository.
     pub(crate) fn project(&self, name: &str, kept: &[&PinFacts]) -> Result<PrivateDirectory, NoTemporaryDirectory> {
         let directory = PrivateDirectory::new()?;
-        directory.write("pyproject.toml", self.manifest(name).to_string())?;
-        directory.write("uv.lock", self.lockfile(name, kept).to_string())?;
+        directory.write("pyproject.toml", text(&self.manifest(name)))?;
+        directory.write("uv.lock", text(&self.lockfile(name, kept)))?;
         Ok(directory)
     }
 
-    fn manifest(&self, name: &str) -> DocumentMut {
-        let mut project = Table::new();
-        project.insert("name", value(name));
-        project.insert("version", value(NOT_RELEASED));
-        project.insert("requires-python", value(self.requires_python()));
-        // uv looks for no workspace around it.
-        let mut workspace = Table::new();
-        workspace.insert("members", value(Array::new()));
-        let mut uv = implicit_table();
-        uv.insert("workspace", Item::Table(workspace));
-        let mut tool = implicit_table();
-        tool.insert("uv", Item::Table(uv));
-        DocumentMut::from(Table::from_iter([("project", Item::Table(project)), ("tool", Item::Table(tool))]))
+    fn manifest<'a>(&'a self, name: &'a str) -> Manifest<'a> {
+        Manifest {
+            project: Project { name, version: NOT_RELEASED, requires_python: self.requires_python() },
+            tool: Tool::default(),
+        }
     }
 
-    fn lockfile(&self, name: &str, kept: &[&PinFacts]) -> DocumentMut {
+    fn lockfile<'a>(&'a self, name: &'a str, kept: &[&PinFacts]) -> Lockfile<'a> {
         let wheels = self.directory.join(WHEELS);
         // uv would look for a relative path in the project.
         let wheels = camino::absolute_utf8(&wheels).unwrap_or(wheels);
         let pin_of = |package: &VendoredPackage| kept.iter().find(|pin| pin.is_of(&package.name, &package.version));
-        let source = |package: &VendoredPackage| {
-            InlineTable::from_iter([match pin_of(package) {
-                Some(pin) => ("git", git_source(pin)),
-                None => ("registry", wheels.as_str().to_owned()),
-            }])
+        let source = |package: &VendoredPackage| match pin_of(package) {
+            Some(pin) => Source::Git(git_source(pin)),
+            None => Source::Registry(wheels.clone()),
         };
-        let dependency = |package: &VendoredPackage| {
-            let mut table = InlineTable::new();
-            table.insert("name", package.name.as_str().into());
-            table.insert("version", package.version.as_str().into());
-            table.insert("source", Value::InlineTable(source(package)));
-            if let Some(marker) = &package.marker {
-                table.insert("marker", marker.as_str().into());
-            }
-            table
+        let dependency = |package: &'a VendoredPackage| Dependency {
+            name: package.name.as_str(),
+            version: &package.version,
+            source: source(package),
+            marker: package.marker.as_deref(),
         };
-        let mut root = Table::new();
-        root.insert("name", value(name));
-        root.insert("version", value(NOT_RELEASED));
-        root.insert("source", value(InlineTable::from_iter([("virtual", ".")])));
-        root.insert("dependencies", value(self.lock.packages.iter().map(dependency).collect::<Array>()));
-        let mut packages = ArrayOfTables::new();
-        packages.push(root);
-        for (package, wheels) in self.versions() {
-            let mut locked = Table::new();
-            locked.insert("name", value(package.name.as_str()));
-            locked.insert("version", value(&package.version));
-            locked.insert("source", value(source(package)));
-            if pin_of(package).is_none() {
-                locked.insert("wheels", value(wheels.into_iter().map(locked_wheel).collect::<Array>()));
+        let root = Package {
+            name,
+            version: NOT_RELEASED,
+            source: Source::Virtual("."),
+            dependencies: self.lock.packages.iter().map(dependency).collect(),
+            wheels: Vec::new(),
+        };
+        let package = |(package, wheels): (&'a VendoredPackage, BTreeSet<&'a VendoredWheel>)| {
+            let wheels = if pin_of(package).is_some() { BTreeSet::new() } else { wheels };
+            Package {
+                name: package.name.as_str(),
+                version: &package.version,
+                source: source(package),
+                dependencies: Vec::new(),
+                wheels: wheels.into_iter().map(locked_wheel).collect(),
             }
-            packages.push(locked);
+        };
+        Lockfile {
+            version: LOCKFILE_VERSION,
+            requires_python: self.requires_python(),
+            package: [root].into_iter().chain(self.versions().map(package)).collect(),
         }
-        let mut document = DocumentMut::new();
-        document.insert("version", value(LOCKFILE_VERSION));
-        document.insert("requires-python", value(self.requires_python()));
-        document.insert("package", Item::ArrayOfTables(packages));
-        document
     }
 
     /// Returns the packages with their wheels, and a version that is in the lock several times, for different markers, only
@@ -104,6 +163,11 @@ impl VendoredSelection {
     }
 }
 
+/// Returns a file of the project. Serialization cannot fail, because all keys and values are TOML.
+fn text(content: &impl Serialize) -> String {
+    toml::to_string(content).unwrap_or_default()
+}
+
 /// Returns a pin as uv's lockfiles have it.
 fn git_source(pin: &PinFacts) -> String {
     let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
@@ -114,20 +178,14 @@ fn git_source(pin: &PinFacts) -> String {
     format!("{}{mark}{}#{}", pin.url, query.join("&"), pin.commit)
 }
 
-fn locked_wheel(wheel: &VendoredWheel) -> InlineTable {
-    InlineTable::from_iter([("path", wheel.file.clone()), ("hash", format!("sha256:{}", wheel.sha256))])
-}
-
-fn implicit_table() -> Table {
-    let mut table = Table::new();
-    table.set_implicit(true);
-    table
+fn locked_wheel(wheel: &VendoredWheel) -> Wheel<'_> {
+    Wheel { path: &wheel.file, hash: format!("sha256:{}", wheel.sha256) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{fs::TestTree, model::Profile};
+    use crate::{fs::TestTree, model::Profile, vendor::pylock::sealed};
 
     const LOCK: &str = r#"
 requires-python = ">=3.11"
@@ -150,7 +208,8 @@ marker = "sys_platform == 'win32'"
 wheels = [{ name = "b-1.0-w.whl", path = "wheels/b-1.0-w.whl", size = 3, hashes = { sha256 = "b1" } }]
 
 [tool.uvenv]
-schema = 2
+schema = 3
+checksum = ""
 purpose = "environment"
 profile = "prod"
 manifest = "m"
@@ -174,33 +233,26 @@ wheels = ["a-1.0-py3-none-any.whl"]
     #[test]
     fn locks_wheels_and_kept_pins() {
         let tree = TestTree::new();
-        tree.write("pylock.toml", LOCK);
+        tree.write("pylock.toml", &sealed(LOCK));
         let selection = VendoredSelection::read(&tree.join(""), Profile::Prod, None).unwrap();
         let [pin] = selection.lock.facts.pins.as_slice() else { panic!("one pin") };
         let locked = |kept: &[&PinFacts]| {
             let project = selection.project("prod", kept).unwrap();
             std::fs::read_to_string(project.path().join("uv.lock")).unwrap()
         };
-        let wheels = format!("source = {{ registry = \"{}\" }}", tree.join(WHEELS));
+        let wheels = format!("[package.source]\nregistry = \"{}\"\n", tree.join(WHEELS));
         let (built, kept) = (locked(&[]), locked(&[pin]));
-        assert!(
-            built.contains(&format!(
-                "{wheels}\nwheels = [{{ path = \"a-1.0-py3-none-any.whl\", hash = \"sha256:a0\" }}]"
-            )),
-            "{built}"
-        );
+        let a = "[[package]]\nname = \"a\"\nversion = \"1.0\"\n\n";
+        let wheel = "[[package.wheels]]\npath = \"a-1.0-py3-none-any.whl\"\nhash = \"sha256:a0\"\n";
+        assert!(built.contains(&format!("{a}{wheels}\n{wheel}")), "{built}");
         // uv finds the commit of a pin that is installed, and asks no repository.
-        assert!(
-            kept.contains("version = \"1.0\"\nsource = { git = \"https://h/a.git?rev=a%2Fv1&subdirectory=py#c0\" }\n"),
-            "{kept}"
-        );
+        let git = "[package.source]\ngit = \"https://h/a.git?rev=a%2Fv1&subdirectory=py#c0\"\n\n[[package]]\n";
+        assert!(kept.contains(&format!("{a}{git}")), "{kept}");
         // One package with all wheels, which is required for each of its markers.
         for lock in [built, kept] {
-            assert_eq!(lock.matches("name = \"b\"\n").count(), 1, "{lock}");
-            assert_eq!(
-                lock.matches("sys_platform == 'linux'").count() + lock.matches("sys_platform == 'win32'").count(),
-                2
-            );
+            assert_eq!(lock.matches("[[package]]\nname = \"b\"\n").count(), 1, "{lock}");
+            assert_eq!(lock.matches("[[package.dependencies]]\nname = \"b\"\n").count(), 2, "{lock}");
+            assert_eq!(lock.matches("marker = \"sys_platform == '").count(), 2, "{lock}");
             assert!(lock.contains("b-1.0-l.whl") && lock.contains("b-1.0-w.whl"), "{lock}");
         }
     }

@@ -190,7 +190,7 @@ impl SyncPlan<'_> {
         let inputs = sync_cache::SyncInputs {
             start: pending.target.start(session),
             context: &self.context,
-            lockfile,
+            locked: &lockfile.packages,
             environment: &environment,
             variables: &variables,
             uv: &self.uv.path,

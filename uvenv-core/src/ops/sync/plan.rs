@@ -8,7 +8,7 @@ use super::{LockMode, SyncRequest};
 use crate::{
     backend::{Backend, BackendOrigin, Selection},
     environment::{Distributions, Environment, EnvironmentError, SyncRecord},
-    lockfile::{Freshness, LockfileChange, LockfileError, Staleness, stale_sources},
+    lockfile::{LockfileChange, LockfileError, Staleness, stale_sources},
     manifest::{Manifest, Selector},
     model::{Profile, Variables},
     monorepo::{Monorepo, ProfileContext},
@@ -208,26 +208,26 @@ pub(super) fn changes(
     variables: &Variables,
 ) -> crate::Result<Vec<Staleness>> {
     let lockfile = context.lockfile()?;
-    // They may give the names of indexes other URLs.
-    let has_other_indexes = with_urls().any(|name| variables.get(name).is_some())
-        || context.paths.directory.join(settings::FILE_NAME).exists();
-    Ok(match (mode, context.profile, context.freshness()?) {
+    match (mode, context.profile, lockfile) {
         // uv locks if necessary.
-        (LockMode::Default, Profile::Dev, _) => Vec::new(),
-        (_, _, Freshness::Missing) => return Err(OperationError::no_lockfile(context).into()),
-        (LockMode::Frozen { allow_stale: true }, ..) | (LockMode::Frozen { .. }, Profile::Dev, _) => Vec::new(),
-        (LockMode::Frozen { .. }, ..) => {
-            let mut sources: Vec<_> =
-                lockfile.into_iter().flat_map(|lock| stale_sources(lock, &context.manifest)).collect();
+        (LockMode::Default, Profile::Dev, _) => Ok(Vec::new()),
+        (_, _, None) => Err(OperationError::no_lockfile(context).into()),
+        (LockMode::Frozen { allow_stale: true }, ..) | (LockMode::Frozen { .. }, Profile::Dev, _) => Ok(Vec::new()),
+        (LockMode::Frozen { .. }, _, Some(lockfile)) => {
+            // They may give the names of indexes other URLs.
+            let has_other_indexes = with_urls().any(|name| variables.get(name).is_some())
+                || context.paths.directory.join(settings::FILE_NAME).exists();
+            let mut sources = stale_sources(lockfile, &context.manifest);
             sources.retain(|source| !has_other_indexes || !matches!(source.change, LockfileChange::Index { .. }));
             // uv does not compare them, so nobody else decides.
-            if !sources.is_empty() {
-                return Err(OperationError::certainly_stale(context, &sources, true).into());
+            if sources.is_empty() {
+                Ok(Vec::new())
+            } else {
+                Err(OperationError::certainly_stale(context, &sources, true).into())
             }
-            Vec::new()
         }
-        (_, _, freshness) => freshness.changes().to_vec(),
-    })
+        _ => Ok(context.freshness()?.changes().to_vec()),
+    }
 }
 
 /// Asks uv about a lockfile that seems to be stale because of `changes`. What uv cannot tell, the sync itself will.

@@ -55,6 +55,7 @@ pub(super) struct VendoredSync<'m> {
     /// `--python`.
     request: Option<String>,
     uv: Uv,
+    is_frozen: bool,
     recreate: bool,
     keep_extraneous: bool,
 }
@@ -92,6 +93,7 @@ impl<'m> VendoredSync<'m> {
         Ok(Self {
             vendored,
             flags: backend_flags(&context, &available.list, &selection),
+            is_frozen: matches!(request.lock, LockMode::Frozen { .. }),
             keep_extraneous: request.keep_extraneous,
             context,
             selection,
@@ -115,11 +117,12 @@ impl<'m> VendoredSync<'m> {
 
     /// Syncs. If there was nothing to do, records what that depended on, as the answer to `pending`.
     pub(super) fn answer(&self, session: &Session, pending: &PendingSync<'_>) -> crate::Result<SyncReport> {
-        let Some(lockfile) = self.context.lockfile()? else { return self.execute(session, &mut ()) };
+        // With `--frozen`, the lock in the directory decides alone.
+        let lockfile = if self.is_frozen { None } else { self.context.lockfile()? };
         let inputs = SyncInputs {
             start: pending.target.start(session),
             context: &self.context,
-            lockfile,
+            locked: lockfile.map_or(&[], |lockfile| &lockfile.packages),
             environment: &self.environment,
             variables: &session.settings.child_view(),
             uv: &self.uv.path,
@@ -342,8 +345,11 @@ fn compared(
     (directory, backend, mode): (&Utf8Path, Option<&Name>, LockMode),
 ) -> crate::Result<VendoredSelection> {
     let frozen = LockMode::Frozen { allow_stale: matches!(mode, LockMode::Frozen { allow_stale: true }) };
-    changes(context, frozen, &session.settings.variables)?;
     let vendored = vendored_lock(directory, context, backend)?;
+    // `vendor` has compared the lockfile with the manifest that was there.
+    if !vendored.lock.is_from(&context.manifest.file.text) {
+        changes(context, frozen, &session.settings.variables)?;
+    }
     if !matches!(mode, LockMode::Frozen { .. }) {
         // Without network, uv often cannot tell.
         let verdict = session.lock_verdict(uv, &context.paths.directory, true);

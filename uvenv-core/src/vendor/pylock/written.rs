@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value};
 
-use super::{Facts, PinFacts, Pylock, SCHEMA, VendoredWheel};
-use crate::{model::Name, vendor::WHEELS};
+use super::{Facts, OwnTable, PinFacts, Pylock, SCHEMA, ToolTable, VendoredWheel, sealed};
+use crate::vendor::WHEELS;
 
 /// The wheels of a package that was built, one for each interpreter that needs its own, and what it was built from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,54 +41,15 @@ impl Pylock {
         // A lock has this key even without packages.
         let packages = if packages.is_empty() { value(Array::new()) } else { Item::ArrayOfTables(packages) };
         document.insert("packages", packages);
-        let mut tool = Table::new();
-        tool.set_implicit(true);
-        tool.insert("uvenv", Item::Table(facts.table()));
-        document.insert("tool", Item::Table(tool));
-        document.to_string()
+        let own = OwnTable { schema: SCHEMA, checksum: String::new(), facts: facts.clone() };
+        sealed(&format!("{document}\n{}", own.text()))
     }
 }
 
-impl Facts {
-    fn table(&self) -> Table {
-        let mut table = Table::new();
-        table.insert("schema", value(SCHEMA));
-        table.insert("purpose", value(self.purpose.as_str()));
-        table.insert("profile", value(self.profile.as_str()));
-        if let Some(backend) = &self.backend {
-            table.insert("backend", value(backend.as_str()));
-        }
-        table.insert("manifest", value(&self.manifest));
-        table.insert("lockfile", value(&self.lockfile));
-        table.insert("pythons", value(self.pythons.iter().collect::<Array>()));
-        table.insert("interpreters", value(self.interpreters.iter().collect::<Array>()));
-        table.insert("requests", value(self.requests.iter().collect::<Array>()));
-        table.insert("built", value(self.built.iter().map(Name::as_str).collect::<Array>()));
-        let mut pins = ArrayOfTables::new();
-        for pin in &self.pins {
-            let mut table = Table::new();
-            table.insert("name", value(pin.name.as_str()));
-            table.insert("url", value(&pin.url));
-            for (key, text) in [("reference", &pin.reference), ("subdirectory", &pin.subdirectory)] {
-                if let Some(text) = text {
-                    table.insert(key, value(text));
-                }
-            }
-            table.insert("commit", value(&pin.commit));
-            table.insert("tree", value(&pin.tree));
-            for (key, text) in [("tag-object", &pin.tag_object), ("signature", &pin.signature)] {
-                if let Some(text) = text {
-                    table.insert(key, value(text));
-                }
-            }
-            table.insert("requires", value(pin.requires.iter().collect::<Array>()));
-            table.insert("wheels", value(pin.wheels.iter().collect::<Array>()));
-            pins.push(table);
-        }
-        if !pins.is_empty() {
-            table.insert("pins", Item::ArrayOfTables(pins));
-        }
-        table
+impl OwnTable {
+    fn text(self) -> String {
+        let tables = BTreeMap::from([("tool", ToolTable { uvenv: self })]);
+        toml::to_string(&tables).unwrap_or_default()
     }
 }
 
