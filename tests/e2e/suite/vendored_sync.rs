@@ -285,6 +285,22 @@ fn a_new_environment_has_the_python_that_uv_would_take_now() {
     assert_ne!(home(sealed(&repo, &SYNC).env("UV_PYTHON", &link)), first);
     fs::remove_file(link).unwrap();
     assert_eq!(home(sealed(&repo, &SYNC)), first);
+    // The profile asks for one.
+    repo.write("prod/.python-version", system.as_str());
+    assert_ne!(home(sealed(&repo, &SYNC)), first);
+    repo.write("prod/.python-version", "3\n");
+    assert_eq!(home(sealed(&repo, &SYNC)), first);
+    // Also where there is an environment.
+    repo.write("prod/.python-version", "3.99\n");
+    repo.untouched_by(|| sealed(&repo, &SYNC).refused("no-python-for-vendored")).names(["3.99"]);
+    fs::remove_file(repo.root().join("prod/.python-version")).unwrap();
+    let settings = repo.root().join("prod/uv.toml");
+    fs::write(&settings, "python-preference = \"only-managed\"\n").unwrap();
+    let managed = repo.root().join("managed");
+    fs::remove_dir_all(repo.environment("prod").path()).unwrap();
+    repo.untouched_by(|| sealed(&repo, &SYNC).env("UV_PYTHON_INSTALL_DIR", &managed).refused("no-python-for-vendored"));
+    fs::remove_file(settings).unwrap();
+    assert_eq!(home(sealed(&repo, &SYNC)), first);
 }
 
 /// Kills the first sync while uv installs.

@@ -115,10 +115,7 @@ const CLOCK_SLACK: Duration = Duration::from_secs(2);
 impl Distributions {
     /// Reads the distributions of `environment`; there are none if it does not exist.
     pub(crate) fn read(environment: &Environment) -> crate::Result<Self> {
-        let Some(directory) = environment.site_packages() else { return Ok(Self::default()) };
-        let entries = directory.read_dir_utf8().map_err(environment.unreadable(&directory))?;
-        // A name that is not Unicode cannot be `NAME-VERSION.dist-info`.
-        let mut folders: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.into_path())).collect();
+        let mut folders = folders(environment)?;
         let parts = parallel::par_chunks(&mut folders, MIN_LEN, |folders| {
             let folders = folders.iter_mut().map(mem::take);
             folders.filter_map(Distribution::read).collect::<Vec<_>>()
@@ -135,14 +132,19 @@ impl Distributions {
         self.0.iter()
     }
 
-    /// Lets `update` change the files of each distribution, on all cores, and reads them again.
+    /// Reads the distributions and, on all cores, lets `update` change the files of each, which it reads again where anything
+    /// was changed.
     #[cfg(feature = "vendored")]
-    pub(crate) fn updated<E: Send>(self, update: impl Fn(&Distribution) -> Result<(), E> + Sync) -> Result<Self, E> {
-        let one = |(): &mut (), distribution: &Distribution| {
-            update(distribution)?;
-            Ok(Distribution::read(distribution.folder.clone()))
+    pub(crate) fn read_updated(
+        environment: &Environment,
+        update: impl Fn(&Distribution) -> io::Result<bool> + Sync,
+    ) -> crate::Result<Self> {
+        let one = |(): &mut (), folder: &Utf8PathBuf| {
+            let Some(distribution) = Distribution::read(folder.clone()) else { return Ok(None) };
+            let changed = update(&distribution).map_err(environment.not_writable(folder))?;
+            Ok(if changed { Distribution::read(distribution.folder) } else { Some(distribution) })
         };
-        let read: Result<Vec<_>, E> = parallel::par_queue(&self.0, || (), one).into_iter().collect();
+        let read: crate::Result<Vec<_>> = parallel::par_queue(&folders(environment)?, || (), one).into_iter().collect();
         Ok(Self::sorted(read?.into_iter().flatten().collect()))
     }
 
@@ -175,6 +177,14 @@ impl Distributions {
         suspects.reinstall.dedup();
         suspects
     }
+}
+
+/// Returns what is in the directory of packages: there is none if the environment does not exist.
+fn folders(environment: &Environment) -> crate::Result<Vec<Utf8PathBuf>> {
+    let Some(directory) = environment.site_packages() else { return Ok(Vec::new()) };
+    let entries = directory.read_dir_utf8().map_err(environment.unreadable(&directory))?;
+    // A name that is not Unicode cannot be `NAME-VERSION.dist-info`.
+    Ok(entries.filter_map(|entry| Some(entry.ok()?.into_path())).collect())
 }
 
 impl Changes {

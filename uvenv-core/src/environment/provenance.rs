@@ -55,13 +55,13 @@ impl Provenance<'_> {
 
 impl Distribution {
     /// Replaces files of the `dist-info` directory, and the lines about them in RECORD; a file without a text is removed.
-    /// Files can be linked to uv's cache, and such a file is not written in place.
-    pub(crate) fn set_info(&self, files: &[(&str, Option<&str>)]) -> io::Result<()> {
-        let Some(folder) = self.folder().file_name() else { return Ok(()) };
+    /// Files can be linked to uv's cache, and such a file is not written in place. Returns whether anything was changed.
+    pub(crate) fn set_info(&self, files: &[(&str, Option<&str>)]) -> io::Result<bool> {
+        let Some(folder) = self.folder().file_name() else { return Ok(false) };
         let path = self.record_file();
         // Without a list, uv itself repairs the distribution.
         let text = match fs::read_to_string(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             text => text?,
         };
         let is_replaced = |line: &str| {
@@ -69,27 +69,34 @@ impl Distribution {
             file.is_some_and(|file| files.iter().any(|(name, _)| *name == file))
         };
         let mut lines: Vec<Cow<'_, str>> = text.lines().filter(|line| !is_replaced(line)).map(Cow::Borrowed).collect();
+        let mut is_changed = false;
         for (name, text) in files {
-            match text {
-                Some(text) => {
-                    let file = self.folder().join(name);
-                    // Writing would make the distribution look as if it had been installed again.
-                    if fs::read_to_string(&file).ok().as_deref() != Some(*text) {
-                        atomic::replace_cached(&file, text)?;
-                    }
-                    let hash = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(text));
-                    lines.push(format!("{folder}/{name},sha256={hash},{}", text.len()).into());
-                }
-                None => remove(&self.folder().join(name))?,
+            is_changed |= set(&self.folder().join(name), *text)?;
+            if let Some(text) = text {
+                let hash = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(text));
+                lines.push(format!("{folder}/{name},sha256={hash},{}", text.len()).into());
             }
         }
         lines.sort();
         let new = lines.join("\n") + "\n";
         if new == text {
-            return Ok(());
+            return Ok(is_changed);
         }
         // After a crash, the sync counts as interrupted, so that a list is repaired of which only the beginning is there.
-        if is_linked(&path)? { atomic::replace_cached(&path, new) } else { overwrite(&path, &new) }
+        if is_linked(&path)? { atomic::replace_cached(&path, new) } else { overwrite(&path, &new) }.map(|()| true)
+    }
+}
+
+/// Gives the file this text, or removes it. Returns whether it was otherwise: writing would make the distribution look as if
+/// it had been installed again.
+fn set(file: &Utf8Path, text: Option<&str>) -> io::Result<bool> {
+    match text {
+        Some(text) if fs::read_to_string(file).is_ok_and(|present| present == text) => Ok(false),
+        Some(text) => atomic::replace_cached(file, text).map(|()| true),
+        None => match fs::remove_file(file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            removed => removed.map(|()| true),
+        },
     }
 }
 
@@ -107,13 +114,6 @@ fn overwrite(path: &Utf8Path, text: &str) -> io::Result<()> {
     let mut file = File::options().write(true).open(path)?;
     file.write_all(text.as_bytes())?;
     file.set_len(text.len() as u64)
-}
-
-fn remove(path: &Utf8Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => removed,
-    }
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub(super) fn fingerprints(
     let now = SystemTime::now();
     let mut fingerprints = Fingerprints::at(watch_list, previous, now);
     let mut distributions: Vec<_> = installed.iter().collect();
-    let parts = parallel::par_chunks(&mut distributions, MIN_LEN / 4, |distributions| {
+    let parts = parallel::par_chunks(&mut distributions, MIN_LEN / 16, |distributions| {
         let mut fingerprints = Fingerprints::default();
         for distribution in distributions {
             of_distribution(&mut fingerprints, distribution, previous, now);

@@ -33,7 +33,7 @@ use crate::{
     model::Variables,
     monorepo::{Monorepo, ProfileContext},
     native::Watched,
-    uv,
+    uv::{self, settings::is_version},
 };
 
 const SCHEMA: u32 = 2;
@@ -129,7 +129,7 @@ impl InputSnapshot {
             return Err("caching is supported only on Linux".to_owned());
         }
         variables::check(sync.variables)?;
-        if let Some(python) = sync.python.filter(|python| !settings::is_version(python)) {
+        if let Some(python) = sync.python.filter(|python| !is_version(python)) {
             return Err(format!("the Python `{python}` is requested"));
         }
         if !uv::is_uv_itself(sync.uv) {

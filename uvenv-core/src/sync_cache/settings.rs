@@ -4,10 +4,8 @@ use camino::Utf8Path;
 
 use super::watch_list::{Uncacheable, WatchList};
 use crate::{
-    manifest,
     model::Variables,
-    toml::File,
-    uv::settings::{ConfigFiles, PYTHON_VERSION_FILES, is_constant},
+    uv::settings::{ConfigFiles, PYTHON_VERSION_FILES, is_constant, is_version, keys_in, python_requests},
 };
 
 /// Adds the configuration files of a project whose workspace has its root at `root`.
@@ -15,8 +13,7 @@ pub(super) fn add(watch_list: &mut WatchList, root: &Utf8Path, variables: &Varia
     let files = ConfigFiles::new(root, variables)?;
     // The nearest file with settings decides; it does no harm to include those above it.
     for path in files.of_project.into_iter().chain(files.others) {
-        let tool = (path.file_name() == Some(manifest::FILE_NAME)).then_some("tool");
-        check(&path, tool)?;
+        check(&path)?;
         watch_list.content(path);
     }
     // A date without a time means midnight in the machine's time zone.
@@ -31,21 +28,9 @@ pub(super) fn add(watch_list: &mut WatchList, root: &Utf8Path, variables: &Varia
 }
 
 /// Refuses a file with keys that take effect in each run, or with unknown keys.
-fn check(path: &Utf8Path, tool: Option<&str>) -> Result<(), Uncacheable> {
-    let Ok(file) = File::read(path) else { return Ok(()) };
-    let Ok(document) = file.parse() else { return Err(format!("`{path}` is not valid TOML")) };
-    let root = document.root();
-    let table = match tool {
-        None => Some(root),
-        Some(tool) => {
-            let tool = root.get(tool).ok().flatten();
-            tool.and_then(|tool| tool.get("uv").ok().flatten())
-        }
-    };
-    let Some(table) = table else { return Ok(()) };
-    let entries = table.entries().map_err(|error| error.to_string())?;
-    match entries.iter().find(|(key, _)| !is_constant(key)) {
-        Some((key, _)) => Err(format!("`{key}` is set in `{path}`")),
+fn check(path: &Utf8Path) -> Result<(), Uncacheable> {
+    match keys_in(path)?.iter().find(|key| !is_constant(key)) {
+        Some(key) => Err(format!("`{key}` is set in `{path}`")),
         None => Ok(()),
     }
 }
@@ -53,16 +38,10 @@ fn check(path: &Utf8Path, tool: Option<&str>) -> Result<(), Uncacheable> {
 /// Refuses a request for an interpreter that is not a plain version, because a name or a path can change its meaning.
 fn check_python(path: &Utf8Path) -> Result<(), Uncacheable> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    match lines.find(|line| !is_version(line)) {
+    match python_requests(&text).find(|request| !is_version(request)) {
         Some(request) => Err(format!("`{path}` requests the Python `{request}`")),
         None => Ok(()),
     }
-}
-
-/// Whether a request for an interpreter is only a version: `3`, `3.12` or `3.12.1`.
-pub(super) fn is_version(request: &str) -> bool {
-    request.split('.').all(|number| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 #[cfg(test)]

@@ -4,8 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{settings::is_version, watch_list::Uncacheable};
-use crate::{fs::digest::digest, model::Variables, uv::variables::is_constant};
+use super::watch_list::Uncacheable;
+use crate::{
+    fs::digest::digest,
+    model::Variables,
+    uv::{settings::is_version, variables::is_constant},
+};
 
 /// Other relevant variables: where uv and Python look for their files, what uv logs, and the time zone.
 const OTHERS: [&str; 5] = ["HOME", "PYTHONHOME", "RUST_LOG", "TZ", "TZDIR"];

@@ -3,7 +3,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::{manifest, model::Variables};
+use crate::{manifest, model::Variables, toml::File};
 
 /// A file that contains only settings. In the same directory, it replaces `[tool.uv]` of the manifest.
 pub(crate) const FILE_NAME: &str = "uv.toml";
@@ -90,6 +90,12 @@ fn is(key: &str, about: About) -> bool {
     SETTINGS.iter().any(|(name, known)| *name == key && known.contains(&about))
 }
 
+/// Whether the effects of `key` are known. None of the known settings decides which interpreter uv takes without network.
+#[cfg(feature = "vendored")]
+pub(crate) fn is_known(key: &str) -> bool {
+    SETTINGS.iter().any(|(name, _)| *name == key)
+}
+
 /// Whether `key` has the same effect in each call.
 pub(crate) fn is_constant(key: &str) -> bool {
     is(key, About::Constant)
@@ -105,6 +111,31 @@ pub(crate) fn decides_packages(key: &str) -> bool {
 #[cfg(feature = "full")]
 pub(crate) fn of_the_workspace() -> impl Iterator<Item = &'static str> {
     SETTINGS.iter().filter(|(_, known)| known.contains(&About::Workspace)).map(|(name, _)| *name)
+}
+
+/// Returns the keys that a file with settings sets. An error is a sentence about a file that cannot be understood.
+pub(crate) fn keys_in(path: &Utf8Path) -> Result<Vec<String>, String> {
+    let Ok(file) = File::read(path) else { return Ok(Vec::new()) };
+    let Ok(document) = file.parse() else { return Err(format!("`{path}` is not valid TOML")) };
+    let root = document.root();
+    let table = if path.file_name() == Some(manifest::FILE_NAME) {
+        let tool = root.get("tool").ok().flatten();
+        tool.and_then(|tool| tool.get("uv").ok().flatten())
+    } else {
+        Some(root)
+    };
+    let entries = table.map(|table| table.entries()).transpose().map_err(|error| error.to_string())?;
+    Ok(entries.into_iter().flatten().map(|(key, _)| key.to_owned()).collect())
+}
+
+/// Returns the interpreters that the text of a version file requests.
+pub(crate) fn python_requests(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+/// Whether a request for an interpreter is only a version: `3`, `3.12` or `3.12.1`.
+pub(crate) fn is_version(request: &str) -> bool {
+    request.split('.').all(|number| !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 /// The files that can contain settings for a project, whether or not they exist.

@@ -100,6 +100,12 @@ impl VendoredSelection {
         Ok(directory)
     }
 
+    /// Returns the directory of the wheels, as it is named in the project. uv would look for a relative path there.
+    pub(crate) fn wheels(&self) -> Utf8PathBuf {
+        let wheels = self.directory.join(WHEELS);
+        camino::absolute_utf8(&wheels).unwrap_or(wheels)
+    }
+
     fn manifest<'a>(&'a self, name: &'a str) -> Manifest<'a> {
         Manifest {
             project: Project { name, version: NOT_RELEASED, requires_python: self.requires_python() },
@@ -108,9 +114,7 @@ impl VendoredSelection {
     }
 
     fn lockfile<'a>(&'a self, name: &'a str, kept: &[&PinFacts]) -> Lockfile<'a> {
-        let wheels = self.directory.join(WHEELS);
-        // uv would look for a relative path in the project.
-        let wheels = camino::absolute_utf8(&wheels).unwrap_or(wheels);
+        let wheels = self.wheels();
         let pin_of = |package: &VendoredPackage| kept.iter().find(|pin| pin.is_of(&package.name, &package.version));
         let source = |package: &VendoredPackage| match pin_of(package) {
             Some(pin) => Source::Git(git_source(pin)),

@@ -5,7 +5,7 @@ mod uv;
 
 use std::{collections::BTreeSet, panic::resume_unwind, thread, time::Instant};
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 
 use self::{
     python::{NewPython, PythonSearch, check_python, has_other_python},
@@ -77,18 +77,19 @@ impl<'m> VendoredSync<'m> {
         let environment = Environment::new(path);
         let search = PythonSearch::new(session, &uv, &context, request.python.as_deref());
         let found = environment.inspect()?;
-        let guess = if found == Inspection::Missing { search.guess() } else { None };
-        if !matches!(found, Inspection::Ready(_)) {
-            search.start();
-        }
+        let guess = if found == Inspection::Missing {
+            search.guess(&context.paths.directory, &session.settings.variables)
+        } else {
+            None
+        };
         let vendored = compared(session, &uv, &context, (directory, selection.name(), request.lock))?;
         let recreate = request.recreate
             || environment.moved_from(SyncRecord::read(&environment).as_ref()).is_some()
-            || has_other_python(session, &search, &environment, request.python.as_deref())?;
+            || has_other_python(session, &search, &environment, (request.python.as_deref(), &context.paths.directory))?;
         let python = match guess {
             _ if !recreate && is_usable(&environment)? => None,
-            Some(guess) if !search.is_answered() => Some(guess),
-            _ => Some(search.find()?),
+            Some(guess) => Some(guess),
+            None => Some(search.find()?),
         };
         Ok(Self {
             vendored,
@@ -166,7 +167,7 @@ impl<'m> VendoredSync<'m> {
         let Some(python) = &self.python else { return check(&self.environment.executable()).map(|()| None) };
         match check(&python.path) {
             Ok(()) => Ok(Some(python.clone())),
-            Err(_) if python.is_guess => self.found_python(session).map(Some),
+            Err(_) if python.guessed_from.is_some() => self.found_python(session).map(Some),
             Err(error) => Err(error),
         }
     }
@@ -190,7 +191,7 @@ impl<'m> VendoredSync<'m> {
             active.give_up(&self.environment, &error)?;
             return Err(error);
         }
-        let after = self.add_provenance(Distributions::read(&self.environment)?)?;
+        let after = self.add_provenance()?;
         let changes = Changes::between(&active.before, &after);
         let record = self.record();
         record.write(&self.environment)?;
@@ -218,24 +219,26 @@ impl<'m> VendoredSync<'m> {
 
     /// Has uv make the environment, if there is none, and install, in one go.
     fn install(&self, session: &Session, active: &ActiveSync, python: Option<NewPython>) -> crate::Result<()> {
-        let (_project, command) = self.command(active)?;
-        let sync = |python: Utf8PathBuf| self.call_uv(session, active, &command, python);
+        let (project, command) = self.command(active)?;
+        let sync = |python| self.call_uv(session, active, &SyncCommand { python, ..command.clone() });
         // What an interrupted sync has made was removed just now.
         if self.environment.inspect()? != Inspection::Missing {
-            return sync(self.environment.executable());
+            return sync(Some(self.environment.executable().into_string()));
         }
-        let python = match python {
-            Some(python) if !(python.is_guess && self.search.is_answered()) => python,
-            _ => self.found_python(session)?,
-        };
-        let synced = sync(python.path.clone());
+        let python = python.map_or_else(|| self.found_python(session), Ok)?;
+        let Some(files) = &python.guessed_from else { return sync(Some(python.path.into_string())) };
+        for (name, text) in files {
+            project.write(name, text)?;
+        }
+        let synced = sync(self.request.clone());
         let is_over = synced.as_ref().is_err_and(|error| error.downcast_ref::<Interrupted>().is_some());
-        if !python.is_guess || is_over || self.search.find().is_ok_and(|found| found.path == python.path) {
+        let executable = self.environment.executable();
+        if is_over || check_python(session, &self.uv, &executable, &self.vendored.lock).is_ok() {
             return synced;
         }
-        // uv would take another one now. Nothing is lost: there was no environment.
+        // uv takes another one now. Nothing is lost: there was no environment.
         self.environment.remove()?;
-        sync(self.found_python(session)?.path)
+        sync(Some(self.found_python(session)?.path.into_string()))
     }
 
     /// Returns the command that installs, without an interpreter, and the project that it needs.
@@ -256,19 +259,14 @@ impl<'m> VendoredSync<'m> {
             reinstall: reinstall.into_iter().map(Name::to_string).collect(),
             variables: vec![("UV_NO_CONFIG", "1".to_owned())],
             offline: true,
+            // In its cache, uv looks only for the wheels of its indexes.
+            rest: vec!["--default-index".into(), self.vendored.wheels().into()],
             ..SyncCommand::default()
         };
         Ok((project, command))
     }
 
-    fn call_uv(
-        &self,
-        session: &Session,
-        active: &ActiveSync,
-        command: &SyncCommand,
-        python: Utf8PathBuf,
-    ) -> crate::Result<()> {
-        let command = SyncCommand { python: Some(python.into_string()), ..command.clone() };
+    fn call_uv(&self, session: &Session, active: &ActiveSync, command: &SyncCommand) -> crate::Result<()> {
         let invocation = without_choices(command.invocation(&self.uv, &session.settings.appearance));
         let stderr = session.settings.stderr(&[]);
         let invocation = active.journal.covers(invocation, &session.settings.child_view());
@@ -299,12 +297,12 @@ impl<'m> VendoredSync<'m> {
     }
 
     /// Writes where the distributions came from, as `uv sync` does, so that it does not install them again. Returns what is
-    /// installed then.
-    fn add_provenance(&self, installed: Distributions) -> crate::Result<Distributions> {
+    /// installed.
+    fn add_provenance(&self) -> crate::Result<Distributions> {
         let locked: BTreeSet<_> = self.vendored.lock.packages.iter().map(|package| &package.name).collect();
-        installed.updated(|distribution| {
+        Distributions::read_updated(&self.environment, |distribution| {
             if !locked.contains(&distribution.name) {
-                return Ok(());
+                return Ok(false);
             }
             let direct_url = self.provenance(distribution).map(|provenance| provenance.direct_url());
             let is_built = self.vendored.lock.facts.built.contains(&distribution.name);
@@ -312,8 +310,7 @@ impl<'m> VendoredSync<'m> {
             let mut files = vec![(CACHE_INFO, None)];
             files.extend(direct_url.as_deref().map(|text| ("direct_url.json", Some(text))));
             files.extend(build_info.map(|text| (BUILD_INFO, Some(text))));
-            let path = distribution.folder();
-            Ok(distribution.set_info(&files).map_err(self.environment.not_writable(path))?)
+            distribution.set_info(&files)
         })
     }
 }

@@ -1,21 +1,19 @@
 //! The interpreter of an environment that is synced from a vendored directory.
 
-use std::{
-    io,
-    panic::resume_unwind,
-    sync::{Mutex, MutexGuard, PoisonError},
-    thread::{self, JoinHandle},
-};
-
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
     environment::{BaseInterpreter, Environment, Inspection},
     fs::{PrivateDirectory, Remembered},
+    model::Variables,
     monorepo::ProfileContext,
     ops::Session,
-    process::{Captured, Invocation, Stderr, is_program},
-    uv::{Uv, interpreter, pip_plan::PipPlanCommand},
+    process::{Invocation, Stderr, is_program},
+    uv::{
+        Uv, interpreter,
+        pip_plan::PipPlanCommand,
+        settings::{ConfigFiles, PYTHON_VERSION_FILES, is_known, is_version, keys_in, python_requests},
+    },
     vendor::{VendoredDirectoryError, VendoredLock, described, describing, have_same_markers, version_in},
 };
 
@@ -23,16 +21,18 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(super) struct NewPython {
     pub(super) path: Utf8PathBuf,
-    /// Whether it is the one of the last time, and uv has still to be asked.
-    pub(super) is_guess: bool,
+    /// The texts of the version files of the profile, if this is what uv has found the last time: for a project with these
+    /// files, uv finds what it would find now for the profile.
+    pub(super) guessed_from: Option<VersionFiles>,
 }
+
+/// The version files of a project, by name.
+pub(super) type VersionFiles = Vec<(&'static str, String)>;
 
 /// Finds the interpreter that uv would use for a new environment.
 pub(super) struct PythonSearch {
     finding: Invocation,
     answer: Remembered,
-    /// uv, where it was asked meanwhile.
-    asked: Mutex<Option<JoinHandle<io::Result<Captured>>>>,
 }
 
 impl PythonSearch {
@@ -41,56 +41,58 @@ impl PythonSearch {
         let finding = interpreter::find_python(uv, &context.paths.directory, request, true);
         let question = finding.to_string();
         let answer = Remembered::new(("pythons", &question), &uv.path, &[], &session.settings.variables);
-        Self { finding: session.settings.child(finding), answer, asked: Mutex::default() }
+        Self { finding: session.settings.child(finding), answer }
     }
 
-    /// Asks uv in the background. That takes as long as reading the lockfile, and later, uv would need all cores.
-    pub(super) fn start(&self) {
-        let finding = self.finding.clone();
-        *self.asked() = Some(thread::spawn(move || finding.capture()));
-    }
-
-    /// Whether uv, asked in the background, has answered.
-    pub(super) fn is_answered(&self) -> bool {
-        self.asked().as_ref().is_some_and(JoinHandle::is_finished)
-    }
-
-    fn asked(&self) -> MutexGuard<'_, Option<JoinHandle<io::Result<Captured>>>> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Returns the interpreter that uv has found the last time.
-    pub(super) fn guess(&self) -> Option<NewPython> {
+    /// Returns the interpreter that uv has found the last time, unless its choice depends on settings of the project at
+    /// `root`.
+    pub(super) fn guess(&self, root: &Utf8Path, variables: &Variables) -> Option<NewPython> {
         let path: Utf8PathBuf = self.answer.known()?;
-        is_program(path.as_std_path()).then_some(NewPython { path, is_guess: true })
+        is_program(path.as_std_path()).then_some(())?;
+        Some(NewPython { path, guessed_from: Some(version_files(root, variables)?) })
     }
 
-    /// Returns uv's answer, or asks it. uv downloads none.
+    /// Asks uv, which downloads none.
     pub(super) fn find(&self) -> Result<NewPython, VendoredDirectoryError> {
         let none = |problem| VendoredDirectoryError::NoPython { problem };
-        let asked = self.asked().take();
-        let captured = match asked {
-            Some(asked) => asked.join().unwrap_or_else(|panic| resume_unwind(panic)),
-            None => self.finding.capture(),
-        };
-        let captured = captured.map_err(|error| none(error.to_string()))?;
+        let captured = self.finding.clone().capture().map_err(|error| none(error.to_string()))?;
         if !captured.status.success() {
             return Err(none(captured.stderr));
         }
         let path = Utf8PathBuf::from(captured.stdout.trim());
         self.answer.keep(&path);
-        Ok(NewPython { path, is_guess: false })
+        Ok(NewPython { path, guessed_from: None })
     }
 }
 
-/// Whether an existing environment has another Python than the one that `request`, `--python`, asks for. uv makes it anew then.
+/// Returns the version files of the project at `root`, if nothing else there decides which interpreter uv takes.
+fn version_files(root: &Utf8Path, variables: &Variables) -> Option<VersionFiles> {
+    let files = ConfigFiles::new(root, variables).ok()?;
+    let is_neutral = |path: &Utf8PathBuf| keys_in(path).is_ok_and(|keys| keys.iter().all(|key| is_known(key)));
+    files.of_project.iter().chain(&files.others).all(is_neutral).then_some(())?;
+    let of_user = files.user_directory.iter().flat_map(|user| PYTHON_VERSION_FILES.map(|name| user.join(name)));
+    (!of_user.into_iter().any(|path| path.exists())).then_some(())?;
+    let read = |name: &'static str| Some((name, std::fs::read_to_string(root.join(name)).ok()?));
+    let found: VersionFiles = PYTHON_VERSION_FILES.into_iter().filter_map(read).collect();
+    // A path or a link could lead elsewhere from another directory.
+    found.iter().all(|(_, text)| python_requests(text).all(is_version)).then_some(found)
+}
+
+/// Whether an existing environment has another Python than the one that `request`, `--python`, or a version file of the
+/// project at `root` asks for. uv makes it anew then.
 pub(super) fn has_other_python(
     session: &Session,
     search: &PythonSearch,
     environment: &Environment,
-    request: Option<&str>,
+    (request, root): (Option<&str>, &Utf8Path),
 ) -> crate::Result<bool> {
-    if request.is_none() || !matches!(environment.inspect()?, Inspection::Ready(_)) {
+    let Inspection::Ready(interpreter) = environment.inspect()? else { return Ok(false) };
+    let requests = request.map_or_else(|| requests_at(root), |request| vec![request.to_owned()]);
+    let has = |request: &String| {
+        let rest = interpreter.version.strip_prefix(request.as_str());
+        is_version(request) && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    if requests.iter().all(has) {
         return Ok(false);
     }
     let wanted = search.find()?.path;
@@ -99,6 +101,13 @@ pub(super) fn has_other_python(
         Ok::<_, crate::Error>((base.implementation, base.version, base.free_threaded))
     };
     Ok(version(&wanted)? != version(&environment.executable())?)
+}
+
+/// Returns what the version files of the project at `root` ask for.
+fn requests_at(root: &Utf8Path) -> Vec<String> {
+    let read = |name: &str| std::fs::read_to_string(root.join(name)).ok();
+    let texts = PYTHON_VERSION_FILES.into_iter().filter_map(read);
+    texts.filter_map(|text| python_requests(&text).next().map(str::to_owned)).collect()
 }
 
 /// Rejects an interpreter for which nothing was vendored.
