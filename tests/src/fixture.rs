@@ -27,6 +27,11 @@ impl Fixture {
         for directory in ["repo", "home", "cache", "remotes", "tmp", "etc/uv"] {
             fs::create_dir_all(fixture.temporary().join(directory)).expect("an empty directory");
         }
+        // The tools for vendoring are the same for all: each would ask the index for them.
+        let tools = scratch().join("vendoring");
+        fs::create_dir_all(&tools).expect("a directory for tools");
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(tools, fixture.cache().join("vendoring")).expect("a link to the tools");
         // uv reads only the first system-wide configuration that it finds, so it ignores that of the machine.
         fs::write(fixture.temporary().join("etc/uv/uv.toml"), "").expect("an empty file");
         fs::write(
