@@ -114,6 +114,7 @@ pub(crate) fn path_entry(name: &str) -> Utf8PathBuf {
         "python3" => interpreter().to_owned(),
         other => on_path(other),
     };
+    assert!(!name.contains('/'), "`{name}` is the name of a program, not its path");
     let entry = scratch().join("path").join(name);
     // Parts of git are shell scripts, which need the system's tools; a uv that may lie there stays out of sight.
     let tools = if name == "git" { "PATH=\"$PATH:/usr/bin:/bin\" " } else { "" };

@@ -6,9 +6,9 @@ use std::{
     os::unix::fs::symlink,
 };
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest as _, Sha256};
-use uvenv_tests::{Fixture, Invocation, Kind, Refusal, interpreter_of, seed};
+use uvenv_tests::{Cpython, Fixture, Invocation, Kind, Refusal, interpreter_of, seed};
 
 use super::{PACKAGES, three_profiles, torch};
 
@@ -290,7 +290,13 @@ fn a_new_environment_has_the_python_that_uv_would_take_now() {
     assert_ne!(home(sealed(&repo, &SYNC)), first);
     repo.write("prod/.python-version", "3\n");
     assert_eq!(home(sealed(&repo, &SYNC)), first);
-    // Also where there is an environment.
+    // Also where uv is not asked before, and where there is an environment.
+    repo.write("prod/.python-version", "3.99\n");
+    fs::remove_dir_all(repo.environment("prod").path()).unwrap();
+    let failed = repo.untouched_by(|| sealed(&repo, &SYNC).ends(1));
+    assert!(failed.stderr().contains("3.99"), "{failed}");
+    fs::remove_file(repo.root().join("prod/.python-version")).unwrap();
+    assert_eq!(home(sealed(&repo, &SYNC)), first);
     repo.write("prod/.python-version", "3.99\n");
     repo.untouched_by(|| sealed(&repo, &SYNC).refused("no-python-for-vendored")).names(["3.99"]);
     fs::remove_file(repo.root().join("prod/.python-version")).unwrap();
@@ -303,22 +309,59 @@ fn a_new_environment_has_the_python_that_uv_would_take_now() {
     assert_eq!(home(sealed(&repo, &SYNC)), first);
 }
 
-/// Kills the first sync while uv installs.
+/// Kills the first sync while uv makes the environment with this interpreter.
+fn interrupt_first_sync(repo: &Fixture, python: &Utf8Path) {
+    let uv = repo.which_uv().unwrap().path();
+    let venv = format!("'{uv}' venv -q --no-project --python '{python}' prod/.venv");
+    let script = format!("#!/bin/sh\nif [ \"$1\" = sync ]; then {venv}; kill -9 $PPID; fi\nexec '{uv}' \"$@\"\n");
+    repo.write("slow-uv", script);
+    repo.program("sh", ["-c", "chmod +x slow-uv"]).with_system().ok();
+    let slow = sealed(repo, &SYNC).env("UVENV_UV", repo.root().join("slow-uv")).run();
+    assert_ne!(slow.status(), Some(0), "{slow}");
+}
+
 #[test]
 fn an_interrupted_first_sync_is_repaired() {
     let repo = vendored();
-    let uv = repo.which_uv().unwrap().path();
-    repo.write(
-        "slow-uv",
-        format!(
-            "#!/bin/sh\nif [ \"$1\" = sync ]; then '{uv}' venv -q prod/.venv; kill -9 $PPID; fi\nexec '{uv}' \"$@\"\n"
-        ),
-    );
-    repo.program("sh", ["-c", "chmod +x slow-uv"]).with_system().ok();
-    let slow = sealed(&repo, &SYNC).env("UVENV_UV", repo.root().join("slow-uv")).run();
-    assert_ne!(slow.status(), Some(0), "{slow}");
-    sealed(&repo, &SYNC).ok();
-    repo.uvenv(["verify", "--profile", "prod", "--vendored", "vendored"]).ok();
+    let own = Cpython::like(repo.python_version());
+    // Also where it would have had a Python for which nothing was vendored.
+    let minor = |version: &str| version.split('.').nth(1).map(str::to_owned);
+    let other = Cpython::all().iter().find(|other| minor(&other.version) != minor(&own.version));
+    for cpython in [own].into_iter().chain(other) {
+        interrupt_first_sync(&repo, &cpython.python);
+        sealed(&repo, &SYNC).ok();
+        repo.uvenv(["verify", "--profile", "prod", "--vendored", "vendored"]).ok();
+        fs::remove_dir_all(repo.environment("prod").path()).unwrap();
+    }
+}
+
+#[test]
+fn keeps_an_environment_whose_python_is_asked_for() {
+    let Some(system) = interpreter_of(Kind::System) else { return };
+    let repo = vendored();
+    sealed(&repo, &SYNC).env("UV_PYTHON", system).ok();
+    let kept = repo.read("prod/.venv/pyvenv.cfg");
+    // uv would take another one for a new environment.
+    for request in ["3", "cpython", ">=3.10"] {
+        repo.write("prod/.python-version", request);
+        sealed(&repo, &SYNC).ok();
+        assert_eq!(repo.read("prod/.venv/pyvenv.cfg"), kept, "{request}");
+    }
+    fs::remove_file(repo.root().join("prod/.python-version")).unwrap();
+    let python = sealed(&repo, &[&SYNC[..], &["--python", repo.python_home()]].concat()).ok();
+    assert_ne!(repo.read("prod/.venv/pyvenv.cfg"), kept, "{python}");
+}
+
+/// uv takes `NAME=URL` for the name of an index.
+#[test]
+fn syncs_from_a_directory_of_any_name() {
+    let repo = vendored();
+    let place = repo.root().join("a=b %20 #ü?");
+    fs::rename(repo.root().join("vendored"), &place).unwrap();
+    for _ in 0..2 {
+        sealed(&repo, &[&SYNC[..6], &[place.as_str()]].concat()).ok();
+        fs::remove_dir_all(repo.environment("prod").path()).unwrap();
+    }
 }
 
 #[test]

@@ -25,6 +25,13 @@ use crate::{
     process::Invocation,
 };
 
+/// Returns the path of the journal of `environment`.
+fn place(environment: &Environment, variables: &Variables) -> Result<Utf8PathBuf, CacheError> {
+    let canonical = canonical(environment.root());
+    let name = format!("{}.json", digest(canonical.as_str().as_bytes()));
+    Ok(cache::directory(variables)?.join("environments").join(name))
+}
+
 /// The lock on an environment and the mark of an unfinished sync of it. Dropping the value releases the lock; only
 /// [`Journal::finish`] removes the mark.
 #[derive(Debug)]
@@ -60,9 +67,7 @@ impl Journal {
         variables: &Variables,
         observer: &dyn Observer,
     ) -> crate::Result<Self> {
-        let canonical = canonical(environment.root());
-        let name = format!("{}.json", digest(canonical.as_str().as_bytes()));
-        let path = cache::directory(variables)?.join("environments").join(name);
+        let path = place(environment, variables)?;
         // That process would wait for this one.
         if syncs_around(variables).any(|around| around == path) {
             return Err(EnvironmentError::InUse { environment: environment.root().to_owned() }.into());
@@ -71,6 +76,14 @@ impl Journal {
         let lock = FileLock::acquire(&path, variables, observer, busy)?;
         let interrupted = read_mark(lock.file()).map_err(CacheError::unusable(&path))?;
         Ok(Self { lock, path, interrupted })
+    }
+
+    /// Whether a sync that found no environment has not ended well, or is still in progress, as far as can be seen without
+    /// the lock.
+    #[cfg(feature = "vendored")]
+    pub(crate) fn shows_unfinished(environment: &Environment, variables: &Variables) -> bool {
+        let mark = place(environment, variables).ok().and_then(|path| read_mark(&File::open(path).ok()?).ok()?);
+        mark.is_some_and(|mark| mark.was_missing)
     }
 
     /// Returns the path of the file, which is empty while no sync is in progress.

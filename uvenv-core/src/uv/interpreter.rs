@@ -12,6 +12,18 @@ pub(crate) fn find_python(uv: &Uv, project: &Utf8Path, request: Option<&str>, of
     find.args(offline.then_some("--offline")).args(request)
 }
 
+/// Returns `uv python find`, which prints the interpreter of `environment` if a sync of `project` would keep it, and otherwise
+/// the one that [`find_python`] prints.
+#[cfg(feature = "vendored")]
+pub(crate) fn find_python_in(
+    environment: &Utf8Path,
+    (uv, project): (&Uv, &Utf8Path),
+    request: Option<&str>,
+) -> Invocation {
+    let find = uv.invocation().args(["python", "find", "--offline", "--project", project.as_str()]).args(request);
+    find.env("VIRTUAL_ENV", environment.as_str())
+}
+
 /// Returns `uv venv`, which makes an environment that belongs to no project.
 #[cfg(feature = "full")]
 pub(crate) fn make_environment(uv: &Uv, python: &str, environment: &Utf8Path, offline: bool) -> Invocation {

@@ -90,10 +90,10 @@ fn is(key: &str, about: About) -> bool {
     SETTINGS.iter().any(|(name, known)| *name == key && known.contains(&about))
 }
 
-/// Whether the effects of `key` are known. None of the known settings decides which interpreter uv takes without network.
+/// Whether uv takes the same interpreter, without network, whatever the value of `key` is, and refuses nothing because of it.
 #[cfg(feature = "vendored")]
-pub(crate) fn is_known(key: &str) -> bool {
-    SETTINGS.iter().any(|(name, _)| *name == key)
+pub(crate) fn is_neutral(key: &str) -> bool {
+    SETTINGS.iter().any(|(name, _)| *name == key) && !["managed", "required-version"].contains(&key)
 }
 
 /// Whether `key` has the same effect in each call.

@@ -10,10 +10,16 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use super::{PinFacts, VendoredPackage, VendoredSelection, VendoredWheel, WHEELS};
-use crate::fs::{NoTemporaryDirectory, PrivateDirectory};
+use crate::{
+    fs::{NoTemporaryDirectory, PrivateDirectory},
+    uv::settings,
+};
 
 /// The version of uv's lockfiles that all versions of uv read which uvenv supports.
 const LOCKFILE_VERSION: i64 = 1;
+
+/// The name of the file of uv's settings in the project.
+pub(crate) const SETTINGS: &str = settings::FILE_NAME;
 
 /// The version of the project, which is not installed.
 const NOT_RELEASED: &str = "0";
@@ -22,6 +28,18 @@ const NOT_RELEASED: &str = "0";
 struct Manifest<'a> {
     project: Project<'a>,
     tool: Tool,
+}
+
+/// The file of uv's settings, which replaces all others: in its cache, uv looks only for the wheels of its indexes.
+#[derive(Serialize)]
+struct SettingsFile {
+    index: [Index; 1],
+}
+
+#[derive(Serialize)]
+struct Index {
+    url: Utf8PathBuf,
+    default: bool,
 }
 
 #[derive(Serialize)]
@@ -96,12 +114,13 @@ impl VendoredSelection {
     pub(crate) fn project(&self, name: &str, kept: &[&PinFacts]) -> Result<PrivateDirectory, NoTemporaryDirectory> {
         let directory = PrivateDirectory::new()?;
         directory.write("pyproject.toml", text(&self.manifest(name)))?;
+        directory.write(SETTINGS, text(&SettingsFile { index: [Index { url: self.wheels(), default: true }] }))?;
         directory.write("uv.lock", text(&self.lockfile(name, kept)))?;
         Ok(directory)
     }
 
     /// Returns the directory of the wheels, as it is named in the project. uv would look for a relative path there.
-    pub(crate) fn wheels(&self) -> Utf8PathBuf {
+    fn wheels(&self) -> Utf8PathBuf {
         let wheels = self.directory.join(WHEELS);
         camino::absolute_utf8(&wheels).unwrap_or(wheels)
     }

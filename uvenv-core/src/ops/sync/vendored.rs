@@ -8,7 +8,7 @@ use std::{collections::BTreeSet, panic::resume_unwind, thread, time::Instant};
 use camino::Utf8Path;
 
 use self::{
-    python::{NewPython, PythonSearch, check_python, has_other_python},
+    python::{NewPython, PythonSearch, check_python},
     uv::find_uv,
 };
 use super::{
@@ -20,7 +20,8 @@ use super::{
 use crate::{
     backend::Selection,
     environment::{
-        Changes, Distribution, Distributions, Environment, EnvironmentError, Inspection, Provenance, Source, SyncRecord,
+        Changes, Distribution, Distributions, Environment, EnvironmentError, Inspection, Journal, Provenance, Source,
+        SyncRecord,
     },
     fs::PrivateDirectory,
     model::{Interrupted, Name, Profile},
@@ -39,7 +40,7 @@ use crate::{
         dist_info::{BUILD_INFO, CACHE_INFO, NO_SETTINGS, build_info},
         variables::without_choices,
     },
-    vendor::{KnownHashes, PinFacts, VendoredDirectoryError, VendoredSelection, WHEELS},
+    vendor::{KnownHashes, PinFacts, SETTINGS, VendoredDirectoryError, VendoredSelection, WHEELS},
 };
 
 /// A sync from a vendored directory that is ready to be executed.
@@ -51,7 +52,6 @@ pub(super) struct VendoredSync<'m> {
     flags: Vec<String>,
     /// The interpreter of a new environment; `None` if there is one that is kept.
     python: Option<NewPython>,
-    search: PythonSearch,
     /// `--python`.
     request: Option<String>,
     uv: Uv,
@@ -75,21 +75,21 @@ impl<'m> VendoredSync<'m> {
         let uv = find_uv(session, directory)?;
         let path = monorepo.environment(context.paths, selection.name(), &session.settings.variables);
         let environment = Environment::new(path);
-        let search = PythonSearch::new(session, &uv, &context, request.python.as_deref());
-        let found = environment.inspect()?;
-        let guess = if found == Inspection::Missing {
-            search.guess(&context.paths.directory, &session.settings.variables)
-        } else {
-            None
-        };
         let vendored = compared(session, &uv, &context, (directory, selection.name(), request.lock))?;
+        let is_as_vendored = vendored.lock.is_from(&context.manifest.file.text);
+        let wanted = request.python.as_deref().filter(|python| !python.is_empty());
+        let search = PythonSearch::new(session, &uv, &context.paths.directory, wanted);
+        let found = environment.inspect()?;
+        let may_have_another = matches!(found, Inspection::Ready(_)) && (search.has_request() || !is_as_vendored);
         let recreate = request.recreate
             || environment.moved_from(SyncRecord::read(&environment).as_ref()).is_some()
-            || has_other_python(session, &search, &environment, (request.python.as_deref(), &context.paths.directory))?;
-        let python = match guess {
-            _ if !recreate && is_usable(&environment)? => None,
-            Some(guess) => Some(guess),
-            None => Some(search.find()?),
+            || (may_have_another && search.finds_another_than(&environment)?);
+        let python = if !recreate && is_usable(&environment)? {
+            None
+        } else {
+            let may_guess = found == Inspection::Missing && is_as_vendored;
+            let guess = if may_guess { search.guess() } else { None };
+            Some(guess.map_or_else(|| search.find(), Ok)?)
         };
         Ok(Self {
             vendored,
@@ -100,8 +100,7 @@ impl<'m> VendoredSync<'m> {
             selection,
             environment,
             python,
-            search,
-            request: request.python.clone(),
+            request: wanted.map(str::to_owned),
             uv,
             recreate,
         })
@@ -164,7 +163,15 @@ impl<'m> VendoredSync<'m> {
 
     fn checked_python(&self, session: &Session) -> crate::Result<Option<NewPython>> {
         let check = |python: &Utf8Path| check_python(session, &self.uv, python, &self.vendored.lock);
-        let Some(python) = &self.python else { return check(&self.environment.executable()).map(|()| None) };
+        let Some(python) = &self.python else {
+            return match check(&self.environment.executable()) {
+                // It will be made anew.
+                Err(_) if Journal::shows_unfinished(&self.environment, &session.settings.variables) => {
+                    self.found_python(session).map(Some)
+                }
+                checked => checked.map(|()| None),
+            };
+        };
         match check(&python.path) {
             Ok(()) => Ok(Some(python.clone())),
             Err(_) if python.guessed_from.is_some() => self.found_python(session).map(Some),
@@ -174,7 +181,8 @@ impl<'m> VendoredSync<'m> {
 
     /// Asks uv for the interpreter of a new environment.
     fn found_python(&self, session: &Session) -> crate::Result<NewPython> {
-        let python = self.search.find()?;
+        let directory = &self.context.paths.directory;
+        let python = PythonSearch::new(session, &self.uv, directory, self.request.as_deref()).find()?;
         check_python(session, &self.uv, &python.path, &self.vendored.lock)?;
         Ok(python)
     }
@@ -221,9 +229,11 @@ impl<'m> VendoredSync<'m> {
     fn install(&self, session: &Session, active: &ActiveSync, python: Option<NewPython>) -> crate::Result<()> {
         let (project, command) = self.command(active)?;
         let sync = |python| self.call_uv(session, active, &SyncCommand { python, ..command.clone() });
-        // What an interrupted sync has made was removed just now.
+        let check = |python: &Utf8Path| check_python(session, &self.uv, python, &self.vendored.lock);
+        // What an interrupted sync has made was removed just now; another one may have ended well in the meantime.
         if self.environment.inspect()? != Inspection::Missing {
-            return sync(Some(self.environment.executable().into_string()));
+            let executable = self.environment.executable();
+            return check(&executable).and_then(|()| sync(Some(executable.into_string())));
         }
         let python = python.map_or_else(|| self.found_python(session), Ok)?;
         let Some(files) = &python.guessed_from else { return sync(Some(python.path.into_string())) };
@@ -232,8 +242,8 @@ impl<'m> VendoredSync<'m> {
         }
         let synced = sync(self.request.clone());
         let is_over = synced.as_ref().is_err_and(|error| error.downcast_ref::<Interrupted>().is_some());
-        let executable = self.environment.executable();
-        if is_over || check_python(session, &self.uv, &executable, &self.vendored.lock).is_ok() {
+        let is_missing = self.environment.inspect()? == Inspection::Missing;
+        if is_over || is_missing || check(&self.environment.executable()).is_ok() {
             return synced;
         }
         // uv takes another one now. Nothing is lost: there was no environment.
@@ -257,10 +267,8 @@ impl<'m> VendoredSync<'m> {
             lock: LockfileMode::Frozen,
             inexact: self.keep_extraneous && SyncRecord::read(&self.environment) == Some(self.record()),
             reinstall: reinstall.into_iter().map(Name::to_string).collect(),
-            variables: vec![("UV_NO_CONFIG", "1".to_owned())],
+            variables: vec![("UV_CONFIG_FILE", project.path().join(SETTINGS).into_string())],
             offline: true,
-            // In its cache, uv looks only for the wheels of its indexes.
-            rest: vec!["--default-index".into(), self.vendored.wheels().into()],
             ..SyncCommand::default()
         };
         Ok((project, command))

@@ -3,16 +3,15 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::{
-    environment::{BaseInterpreter, Environment, Inspection},
+    environment::{BaseInterpreter, Environment},
     fs::{PrivateDirectory, Remembered},
     model::Variables,
-    monorepo::ProfileContext,
     ops::Session,
     process::{Invocation, Stderr, is_program},
     uv::{
         Uv, interpreter,
         pip_plan::PipPlanCommand,
-        settings::{ConfigFiles, PYTHON_VERSION_FILES, is_known, is_version, keys_in, python_requests},
+        settings::{ConfigFiles, PYTHON_VERSION_FILES, is_neutral, is_version, keys_in, python_requests},
     },
     vendor::{VendoredDirectoryError, VendoredLock, described, describing, have_same_markers, version_in},
 };
@@ -30,84 +29,75 @@ pub(super) struct NewPython {
 pub(super) type VersionFiles = Vec<(&'static str, String)>;
 
 /// Finds the interpreter that uv would use for a new environment.
-pub(super) struct PythonSearch {
-    finding: Invocation,
+pub(super) struct PythonSearch<'a> {
+    session: &'a Session,
+    uv: &'a Uv,
+    /// The directory of the profile.
+    project: &'a Utf8Path,
+    /// `--python`.
+    request: Option<&'a str>,
     answer: Remembered,
 }
 
-impl PythonSearch {
+impl<'a> PythonSearch<'a> {
     /// `request` is `--python`.
-    pub(super) fn new(session: &Session, uv: &Uv, context: &ProfileContext<'_>, request: Option<&str>) -> Self {
-        let finding = interpreter::find_python(uv, &context.paths.directory, request, true);
-        let question = finding.to_string();
+    pub(super) fn new(session: &'a Session, uv: &'a Uv, project: &'a Utf8Path, request: Option<&'a str>) -> Self {
+        let question = interpreter::find_python(uv, project, request, true).to_string();
         let answer = Remembered::new(("pythons", &question), &uv.path, &[], &session.settings.variables);
-        Self { finding: session.settings.child(finding), answer }
+        Self { session, uv, project, request, answer }
     }
 
-    /// Returns the interpreter that uv has found the last time, unless its choice depends on settings of the project at
-    /// `root`.
-    pub(super) fn guess(&self, root: &Utf8Path, variables: &Variables) -> Option<NewPython> {
+    /// Returns the interpreter that uv has found the last time, unless its choice depends on settings.
+    pub(super) fn guess(&self) -> Option<NewPython> {
         let path: Utf8PathBuf = self.answer.known()?;
         is_program(path.as_std_path()).then_some(())?;
-        Some(NewPython { path, guessed_from: Some(version_files(root, variables)?) })
+        let files = version_files(self.project, &self.session.settings.variables)?;
+        Some(NewPython { path, guessed_from: Some(files) })
     }
 
     /// Asks uv, which downloads none.
     pub(super) fn find(&self) -> Result<NewPython, VendoredDirectoryError> {
-        let none = |problem| VendoredDirectoryError::NoPython { problem };
-        let captured = self.finding.clone().capture().map_err(|error| none(error.to_string()))?;
-        if !captured.status.success() {
-            return Err(none(captured.stderr));
-        }
-        let path = Utf8PathBuf::from(captured.stdout.trim());
+        let path = self.ask(interpreter::find_python(self.uv, self.project, self.request, true))?;
         self.answer.keep(&path);
         Ok(NewPython { path, guessed_from: None })
+    }
+
+    /// Whether uv would make an existing environment anew, because something asks for another Python.
+    pub(super) fn finds_another_than(&self, environment: &Environment) -> crate::Result<bool> {
+        let (root, own) = (environment.root(), environment.executable());
+        let found = self.ask(interpreter::find_python_in(root, (self.uv, self.project), self.request))?;
+        if found.starts_with(root) {
+            return Ok(false);
+        }
+        let version = |python: &Utf8Path| {
+            let base = BaseInterpreter::ask(python, |invocation| self.session.settings.child(invocation))?;
+            Ok::<_, crate::Error>((base.implementation, base.version, base.free_threaded))
+        };
+        Ok(version(&found)? != version(&own)?)
+    }
+
+    /// Whether a version file or `--python` asks for a Python.
+    pub(super) fn has_request(&self) -> bool {
+        self.request.is_some() || PYTHON_VERSION_FILES.iter().any(|name| self.project.join(name).exists())
+    }
+
+    fn ask(&self, find: Invocation) -> Result<Utf8PathBuf, VendoredDirectoryError> {
+        let none = |problem| VendoredDirectoryError::NoPython { problem };
+        let captured = self.session.settings.child(find).capture().map_err(|error| none(error.to_string()))?;
+        if captured.status.success() { Ok(captured.stdout.trim().into()) } else { Err(none(captured.stderr)) }
     }
 }
 
 /// Returns the version files of the project at `root`, if nothing else there decides which interpreter uv takes.
 fn version_files(root: &Utf8Path, variables: &Variables) -> Option<VersionFiles> {
     let files = ConfigFiles::new(root, variables).ok()?;
-    let is_neutral = |path: &Utf8PathBuf| keys_in(path).is_ok_and(|keys| keys.iter().all(|key| is_known(key)));
+    let is_neutral = |path: &Utf8PathBuf| keys_in(path).is_ok_and(|keys| keys.iter().all(|key| is_neutral(key)));
     files.of_project.iter().chain(&files.others).all(is_neutral).then_some(())?;
-    let of_user = files.user_directory.iter().flat_map(|user| PYTHON_VERSION_FILES.map(|name| user.join(name)));
-    (!of_user.into_iter().any(|path| path.exists())).then_some(())?;
-    let read = |name: &'static str| Some((name, std::fs::read_to_string(root.join(name)).ok()?));
-    let found: VersionFiles = PYTHON_VERSION_FILES.into_iter().filter_map(read).collect();
-    // A path or a link could lead elsewhere from another directory.
+    let names = PYTHON_VERSION_FILES.into_iter().filter(|name| root.join(name).symlink_metadata().is_ok());
+    let found: VersionFiles =
+        names.map(|name| Some((name, std::fs::read_to_string(root.join(name)).ok()?))).collect::<Option<_>>()?;
+    // A path would lead elsewhere from another directory.
     found.iter().all(|(_, text)| python_requests(text).all(is_version)).then_some(found)
-}
-
-/// Whether an existing environment has another Python than the one that `request`, `--python`, or a version file of the
-/// project at `root` asks for. uv makes it anew then.
-pub(super) fn has_other_python(
-    session: &Session,
-    search: &PythonSearch,
-    environment: &Environment,
-    (request, root): (Option<&str>, &Utf8Path),
-) -> crate::Result<bool> {
-    let Inspection::Ready(interpreter) = environment.inspect()? else { return Ok(false) };
-    let requests = request.map_or_else(|| requests_at(root), |request| vec![request.to_owned()]);
-    let has = |request: &String| {
-        let rest = interpreter.version.strip_prefix(request.as_str());
-        is_version(request) && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    if requests.iter().all(has) {
-        return Ok(false);
-    }
-    let wanted = search.find()?.path;
-    let version = |python: &Utf8Path| {
-        let base = BaseInterpreter::ask(python, |invocation| session.settings.child(invocation))?;
-        Ok::<_, crate::Error>((base.implementation, base.version, base.free_threaded))
-    };
-    Ok(version(&wanted)? != version(&environment.executable())?)
-}
-
-/// Returns what the version files of the project at `root` ask for.
-fn requests_at(root: &Utf8Path) -> Vec<String> {
-    let read = |name: &str| std::fs::read_to_string(root.join(name)).ok();
-    let texts = PYTHON_VERSION_FILES.into_iter().filter_map(read);
-    texts.filter_map(|text| python_requests(&text).next().map(str::to_owned)).collect()
 }
 
 /// Rejects an interpreter for which nothing was vendored.
