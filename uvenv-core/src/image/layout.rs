@@ -58,7 +58,12 @@ impl Layout {
     /// Opens the layout in a directory; `None` if there is none yet, because the directory is new or empty.
     pub(crate) fn find(directory: &Utf8Path) -> Result<Option<Self>, ImageError> {
         match fs::read_dir(directory).map(|mut entries| entries.next().is_some()) {
-            Ok(true) => Self::open(directory).map(Some),
+            Ok(true) if directory.join(MARK).is_file() => Self::open(directory).map(Some),
+            Ok(true) => {
+                // Another process may be making it.
+                let _lock = Self { directory: directory.to_owned() }.lock()?;
+                Self::open(directory).map(Some)
+            }
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ImageError::io(directory)(error)),
             _ => Ok(None),
         }
@@ -70,8 +75,12 @@ impl Layout {
             return Ok(layout);
         }
         let layout = Self { directory: directory.to_owned() };
-        fs::create_dir_all(directory.join(BLOBS)).map_err(ImageError::io(directory))?;
-        layout.write_index(Vec::new())?;
+        fs::create_dir_all(directory).map_err(ImageError::io(directory))?;
+        let _lock = layout.lock()?;
+        if !directory.join(MARK).is_file() {
+            fs::create_dir_all(directory.join(BLOBS)).map_err(ImageError::io(directory))?;
+            layout.write_index(Vec::new())?;
+        }
         Ok(layout)
     }
 
