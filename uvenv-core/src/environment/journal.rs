@@ -25,13 +25,6 @@ use crate::{
     process::Invocation,
 };
 
-/// Returns the path of the journal of `environment`.
-fn place(environment: &Environment, variables: &Variables) -> Result<Utf8PathBuf, CacheError> {
-    let canonical = canonical(environment.root());
-    let name = format!("{}.json", digest(canonical.as_str().as_bytes()));
-    Ok(cache::directory(variables)?.join("environments").join(name))
-}
-
 /// The lock on an environment and the mark of an unfinished sync of it. Dropping the value releases the lock; only
 /// [`Journal::finish`] removes the mark.
 #[derive(Debug)]
@@ -175,6 +168,13 @@ fn syncs_around(variables: &Variables) -> impl Iterator<Item = Utf8PathBuf> + us
     let paths: Vec<_> =
         std::env::split_paths(&around).filter_map(|path| Utf8PathBuf::from_path_buf(path).ok()).collect();
     paths.into_iter().filter(|path| !path.as_str().is_empty())
+}
+
+/// Returns the path of the journal of `environment`.
+fn place(environment: &Environment, variables: &Variables) -> Result<Utf8PathBuf, CacheError> {
+    let canonical = canonical(environment.root());
+    let name = format!("{}.json", digest(canonical.as_str().as_bytes()));
+    Ok(cache::directory(variables)?.join("environments").join(name))
 }
 
 fn read_mark(mut file: &File) -> io::Result<Option<InterruptedSync>> {

@@ -46,7 +46,6 @@ pub(crate) use self::{
     directory_error::VendoredDirectoryError,
     known_hashes::KnownHashes,
     pylock::{Facts, PinFacts, Purpose, VendoredLock, VendoredPackage, VendoredWheel},
-    uv_project::SETTINGS,
 };
 #[cfg(feature = "full")]
 pub(crate) use self::{

@@ -18,9 +18,6 @@ use crate::{
 /// The version of uv's lockfiles that all versions of uv read which uvenv supports.
 const LOCKFILE_VERSION: i64 = 1;
 
-/// The name of the file of uv's settings in the project.
-pub(crate) const SETTINGS: &str = settings::FILE_NAME;
-
 /// The version of the project, which is not installed.
 const NOT_RELEASED: &str = "0";
 
@@ -114,7 +111,8 @@ impl VendoredSelection {
     pub(crate) fn project(&self, name: &str, kept: &[&PinFacts]) -> Result<PrivateDirectory, NoTemporaryDirectory> {
         let directory = PrivateDirectory::new()?;
         directory.write("pyproject.toml", text(&self.manifest(name)))?;
-        directory.write(SETTINGS, text(&SettingsFile { index: [Index { url: self.wheels(), default: true }] }))?;
+        directory
+            .write(settings::FILE_NAME, text(&SettingsFile { index: [Index { url: self.wheels(), default: true }] }))?;
         directory.write("uv.lock", text(&self.lockfile(name, kept)))?;
         Ok(directory)
     }

@@ -38,9 +38,10 @@ use crate::{
     uv::{
         LockfileMode, SyncCommand, Uv,
         dist_info::{BUILD_INFO, CACHE_INFO, NO_SETTINGS, build_info},
+        settings,
         variables::without_choices,
     },
-    vendor::{KnownHashes, PinFacts, SETTINGS, VendoredDirectoryError, VendoredSelection, WHEELS},
+    vendor::{KnownHashes, PinFacts, VendoredDirectoryError, VendoredSelection, WHEELS},
 };
 
 /// A sync from a vendored directory that is ready to be executed.
@@ -267,7 +268,7 @@ impl<'m> VendoredSync<'m> {
             lock: LockfileMode::Frozen,
             inexact: self.keep_extraneous && SyncRecord::read(&self.environment) == Some(self.record()),
             reinstall: reinstall.into_iter().map(Name::to_string).collect(),
-            variables: vec![("UV_CONFIG_FILE", project.path().join(SETTINGS).into_string())],
+            variables: vec![("UV_CONFIG_FILE", project.path().join(settings::FILE_NAME).into_string())],
             offline: true,
             ..SyncCommand::default()
         };
